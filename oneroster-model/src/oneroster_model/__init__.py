@@ -1,0 +1,106 @@
+"""OneRoster 1.1 and 1.2, written once: every file, every field, both bindings.
+
+The tables import nothing but the standard library. `schema` makes JSON Schemas of them,
+`codec` (on msgspec) the record classes and lines that tap and target share.
+"""
+
+from __future__ import annotations
+
+from . import _gradebook, _resources, _rostering
+from ._receipts import RECEIPT_KEYS, RECEIPTS
+from ._rest import BASE_PATHS, SCOPE_PREFIXES, scope_uri
+from ._types import (
+    Collection,
+    Derived,
+    Field,
+    File,
+    Kind,
+    Service,
+    Version,
+    View,
+    Vocabulary,
+    Where,
+)
+
+__all__ = [
+    "BASE_PATHS",
+    "FILES",
+    "MANIFEST_VERSION",
+    "RECEIPTS",
+    "RECEIPT_KEYS",
+    "SCOPE_PREFIXES",
+    "VIEWS",
+    "Collection",
+    "Derived",
+    "Field",
+    "File",
+    "Kind",
+    "Service",
+    "Version",
+    "View",
+    "Vocabulary",
+    "Where",
+    "csv_files",
+    "derived_from",
+    "file",
+    "manifest_properties",
+    "scope_uri",
+]
+
+FILES: tuple[File, ...] = (
+    # In the order of the manifest.
+    _rostering.ACADEMIC_SESSIONS,
+    _gradebook.CATEGORIES,
+    _rostering.CLASSES,
+    _resources.CLASS_RESOURCES,
+    _rostering.COURSES,
+    _resources.COURSE_RESOURCES,
+    _rostering.DEMOGRAPHICS_FILE,
+    _rostering.ENROLLMENTS,
+    _gradebook.LINE_ITEM_OBJECTIVES,
+    _gradebook.LINE_ITEMS,
+    _gradebook.LINE_ITEM_SCORE_SCALES,
+    _rostering.ORGS,
+    _resources.RESOURCES,
+    _gradebook.RESULT_OBJECTIVES,
+    _gradebook.RESULTS,
+    _gradebook.RESULT_SCORE_SCALES,
+    _rostering.ROLES,
+    _gradebook.SCORE_SCALES,
+    _rostering.USER_PROFILES,
+    _resources.USER_RESOURCES,
+    _rostering.USERS,
+    # REST 1.2 only.
+    _gradebook.ASSESSMENT_LINE_ITEMS,
+    _gradebook.ASSESSMENT_RESULTS,
+)
+VIEWS: tuple[View, ...] = _rostering.VIEWS
+MANIFEST_VERSION = "1.0"
+
+_BY_NAME = {f.name: f for f in FILES}
+
+
+def file(name: str) -> File:
+    """The file, stream and table of that name; KeyError where the standard has none."""
+    return _BY_NAME[name]
+
+
+def csv_files(version: Version) -> tuple[File, ...]:
+    """Data files of a version's CSV binding, in the order of its manifest."""
+    return tuple(f for f in FILES if f.csv and f.exists_in(version))
+
+
+def derived_from(parent: str) -> tuple[File, ...]:
+    """Files whose rows REST keeps inside the records of `parent`."""
+    return tuple(f for f in FILES if f.derived and f.derived.parent == parent)
+
+
+def manifest_properties(version: Version) -> tuple[str, ...]:
+    """Property names of a manifest, in the order of the specification's table."""
+    return (
+        "manifest.version",
+        "oneroster.version",
+        *(f"file.{f.name}" for f in csv_files(version)),
+        "source.systemName",
+        "source.systemCode",
+    )

@@ -1,0 +1,17 @@
+"""What every file starts and ends with, and short ways to write the rest of a table."""
+
+from __future__ import annotations
+
+from . import _vocabularies as words
+from ._types import ALWAYS, Field, Kind, Where
+
+ID = Field("sourcedId", Kind.GUID, ALWAYS)
+STATUS = Field("status", Kind.WORD, words=words.STATUS, blank_in_bulk=True)
+LAST_MODIFIED = Field("dateLastModified", Kind.DATETIME, blank_in_bulk=True)
+LIFECYCLE = (ID, STATUS, LAST_MODIFIED)
+
+METADATA = Field("metadata", Kind.OBJECT, csv=False)
+"""`metadata.<key>` columns in CSV, one free-form object in REST and in the warehouse."""
+
+SCHOOL = Where("type", "school", extensible=True)
+"""The reference must name an org of type school, or in 1.2 of a type that is an extension."""

@@ -1,0 +1,35 @@
+"""The receipt: our own stream, which proves for each collection of a run what came and what went out."""
+
+from __future__ import annotations
+
+from ._types import Field, File, Kind, Service
+
+RECEIPTS = File(
+    "syncReceipts",
+    Service.ROSTERING,
+    (
+        Field("runId", Kind.ID),
+        Field("collection", Kind.STRING),
+        Field("source", Kind.STRING),  # host of the service, or name of the bundle
+        Field("mode"),  # rest, bulk, delta, absent, skipped
+        Field("version"),
+        Field("expected", Kind.INTEGER),
+        Field("received", Kind.INTEGER),
+        Field("distinct", Kind.INTEGER),
+        Field("rejected", Kind.INTEGER),
+        Field("pages", Kind.INTEGER),
+        Field("pageSizeAsked", Kind.INTEGER),
+        Field("pageSizeServed", Kind.INTEGER),
+        Field("startedAt", Kind.DATETIME),
+        Field("finishedAt", Kind.DATETIME),
+        Field("filter"),
+        Field("revision"),
+        Field("contentDigest"),
+        Field("deviations", Kind.OBJECT),  # rule -> count
+        Field("complete", Kind.TRUE_FALSE),
+    ),
+    csv=False,
+)
+"""`source` and `collection` with `runId` are its key, with `tenant` first where that is set."""
+
+RECEIPT_KEYS = ("runId", "collection", "source")

@@ -1,0 +1,262 @@
+"""The words in which the standard is written down: version, kind, vocabulary, field, file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+__all__ = [
+    "ALWAYS",
+    "NEVER",
+    "ONLY_1_1",
+    "Collection",
+    "Derived",
+    "Field",
+    "File",
+    "Kind",
+    "Service",
+    "Version",
+    "View",
+    "Vocabulary",
+    "Where",
+]
+
+
+class Version(StrEnum):
+    """A version of the standard, as the manifest and the REST path name it."""
+
+    V1_1 = "1.1"
+    V1_2 = "1.2"
+
+
+ALWAYS = (Version.V1_1, Version.V1_2)
+ONLY_1_1 = (Version.V1_1,)
+NEVER: tuple[Version, ...] = ()
+
+
+class Kind(Enum):
+    """How a value is typed.
+
+    A member's value is its type in the CSV binding, with a suffix where one CSV type holds
+    values that the warehouse shape tells apart.
+    """
+
+    GUID = "guid"
+    REF = "guid_ref"
+    REFS = "list_of_guid_ref"
+    ID = "id"
+    STRING = "string"
+    STRINGS = "list_of_strings"
+    WORD = "enum"
+    WORDS = "list_of_enum"
+    TRUE_FALSE = "enum:true_false"
+    DATE = "date"
+    DATETIME = "datetime"
+    YEAR = "year"
+    INTEGER = "integer"
+    NUMBER = "float"
+    USER_IDS = "list_of_strings:userId"
+    SCALE_VALUES = "list_of_strings:scoreScaleValue"
+    # Without a CSV form: receipts, metadata, and what only REST 1.2 has.
+    OBJECT = "object"
+    OBJECTIVES = "object:learningObjectives"
+    OBJECTIVE_SCORES = "object:learningObjectiveScores"
+
+    @property
+    def csv_type(self) -> str:
+        """Name of the type in the tables of the CSV binding."""
+        return self.value.partition(":")[0]
+
+    @property
+    def is_list(self) -> bool:
+        """Whether one cell holds several values."""
+        return self.value.startswith("list_of_")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words a column may hold.
+
+    `words` are legal in both versions, `added` since 1.2. An `extensible` vocabulary also takes
+    ``ext:`` tokens, in 1.2 only.
+    """
+
+    words: tuple[str, ...]
+    added: tuple[str, ...] = ()
+    extensible: bool = False
+
+    def of(self, version: Version) -> tuple[str, ...]:
+        """Words of one version, in the order of the standard."""
+        return self.words + (self.added if version is Version.V1_2 else ())
+
+    def accepts(self, word: str, version: Version) -> bool:
+        """Whether the word is legal, in its exact spelling."""
+        if word in self.of(version):
+            return True
+        return self.extensible and version is Version.V1_2 and word.startswith("ext:")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition on the row that a reference points at: its `column` holds `word`.
+
+    `extensible` conditions take ``ext:`` words as well (1.2). `column` is ``role`` for
+    "a user with that role", wherever the version keeps roles. `same` instead of a word: both rows
+    hold the same value in that column.
+    """
+
+    column: str
+    word: str = ""
+    versions: tuple[Version, ...] = ALWAYS
+    extensible: bool = False
+    same: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column of a CSV file, its property in the warehouse, and its place in a REST record."""
+
+    name: str
+    kind: Kind = Kind.STRING
+    required: tuple[Version, ...] = NEVER
+    """Versions in which the CSV cell must be filled."""
+    refers_to: str | None = None
+    """Stream whose `sourcedId` the value names."""
+    where: Where | None = None
+    words: Vocabulary | None = None
+    since: Version = Version.V1_1
+    until: Version = Version.V1_2
+    was: str | None = None
+    """Header of the column in 1.1, where 1.2 renamed it."""
+    kind_1_1: Kind | None = None
+    """CSV type in 1.1, where 1.2 changed it."""
+    csv_kind: Kind | None = None
+    """CSV type, where the warehouse keeps the finer type of REST."""
+    rest: tuple[str, ...] | None = None
+    """Names in a REST record, first choice first; by default made from `name`."""
+    rest_kind: Kind | None = None
+    """Type in REST, where it differs from the CSV form."""
+    csv: bool = True
+    """False where the CSV form has no such column."""
+    pairs_with: str | None = None
+    """Column of the same row whose list this one matches by position."""
+    blank_in_bulk: bool = False
+    """The column exists in bulk files and every cell of it is empty; delta files fill it."""
+    secret: bool = False
+    """Leaves the source only where a setting says so."""
+
+    def exists_in(self, version: Version) -> bool:
+        """Whether the version has this field."""
+        return self.since.value <= version.value <= self.until.value
+
+    def header(self, version: Version) -> str:
+        """The column's header text."""
+        return self.was if self.was and version is Version.V1_1 else self.name
+
+    def csv_type(self, version: Version) -> str:
+        """Type of the cell, as the CSV tables of that version name it."""
+        kind = self.csv_kind or self.kind
+        if version is Version.V1_1 and self.kind_1_1:
+            kind = self.kind_1_1
+        return kind.csv_type
+
+    @property
+    def rest_names(self) -> tuple[str, ...]:
+        """Names of the value in a REST record, first choice first; empty where it has none."""
+        if self.rest is not None:
+            return self.rest
+        if self.kind is Kind.REF and self.name.endswith("SourcedId"):
+            return (self.name.removesuffix("SourcedId"),)
+        if self.kind is Kind.REFS:
+            return (self.name.removesuffix("SourcedIds") + "s",)
+        return (self.name,)
+
+
+class Service(StrEnum):
+    """One of the three services of the standard."""
+
+    ROSTERING = "rostering"
+    GRADEBOOK = "gradebook"
+    RESOURCES = "resources"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """Where REST offers the records of a stream.
+
+    `wrapper` and `single` are the keys of the JSON envelope for many and for one;
+    `scopes` are short names, any one of which suffices, in 1.1 and in 1.2.
+    """
+
+    path: str
+    wrapper: str
+    single: str
+    scopes_1_1: tuple[str, ...]
+    scopes_1_2: tuple[str, ...]
+
+    def scopes(self, version: Version) -> tuple[str, ...]:
+        """Short names of the scopes that open the collection."""
+        return self.scopes_1_1 if version is Version.V1_1 else self.scopes_1_2
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """How rows that REST does not offer as a collection are made from their parent's records.
+
+    `rest` is the parent's property that holds them. `identity` names the columns that tell one
+    row from another and are never edited: the row's id is a name-based UUID over them.
+    `ordinal_by`: rows that share an identity are numbered in the order of this column.
+    """
+
+    parent: str
+    rest: str
+    identity: tuple[str, ...]
+    ordinal_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A data file of the CSV binding, which is also a stream, a table and often a REST collection."""
+
+    name: str
+    service: Service
+    fields: tuple[Field, ...]
+    collection: Collection | None = None
+    derived: Derived | None = None
+    since: Version = Version.V1_1
+    csv: bool = True
+    """False where only REST has these records."""
+    school: str | None = None
+    """Column that says which school a row belongs to."""
+    small: bool = False
+    """Small enough to be read whole every time."""
+
+    def exists_in(self, version: Version) -> bool:
+        """Whether the version has this file."""
+        return self.since.value <= version.value
+
+    def columns(self, version: Version) -> tuple[Field, ...]:
+        """Columns of the CSV file in header order, without `metadata.*`."""
+        return tuple(f for f in self.fields if f.csv and f.exists_in(version))
+
+    def header(self, version: Version) -> tuple[str, ...]:
+        """Header row of the CSV file, without `metadata.*`."""
+        return tuple(f.header(version) for f in self.columns(version))
+
+    def field(self, name: str) -> Field:
+        """Field of that name in the warehouse shape; KeyError where there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A REST collection that repeats those rows of its parent whose `column` holds `word`."""
+
+    name: str
+    parent: str
+    column: str
+    word: str
+    collection: Collection

@@ -1,0 +1,159 @@
+"""Record classes made from the model, and the line codec that tap and targets share.
+
+A line is a Singer RECORD message. Records are `msgspec.Struct` objects whose fields lie in
+*line order*: first the columns of the CSV form (the *content*), then what a source may stamp
+or add (status, dateLastModified, passwords, what only REST has, metadata). So the content of
+an encoded record is its prefix, and its digest needs no second encoding.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from ._types import Field, File, Kind
+from .schema import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "Objective",
+    "ObjectiveResult",
+    "ObjectiveScores",
+    "ScaleValue",
+    "UserId",
+    "content_digest",
+    "encode_rows",
+    "line_order",
+    "record_class",
+    "record_lines",
+]
+
+
+class UserId(msgspec.Struct, frozen=True):
+    """An identifier of a user in another system (`userIds`)."""
+
+    type: str | None = None
+    identifier: str | None = None
+
+
+class ScaleValue(msgspec.Struct, frozen=True):
+    """One step of a score scale: what is written (LHS) for which score (RHS)."""
+
+    itemValueLHS: str | None = None
+    itemValueRHS: str | None = None
+
+
+class Objective(msgspec.Struct, frozen=True):
+    """Learning objectives of one source (REST 1.2, assessmentLineItems)."""
+
+    source: str | None = None
+    learningObjectiveIds: list[str] | None = None
+
+
+class ObjectiveResult(msgspec.Struct, frozen=True):
+    """What was reached in one learning objective (REST 1.2, assessmentResults)."""
+
+    learningObjectiveId: str | None = None
+    score: float | None = None
+    textScore: str | None = None
+
+
+class ObjectiveScores(msgspec.Struct, frozen=True):
+    """Results for the learning objectives of one source (REST 1.2, assessmentResults)."""
+
+    source: str | None = None
+    learningObjectiveResults: list[ObjectiveResult] | None = None
+
+
+_TYPES: dict[Kind, Any] = {
+    Kind.TRUE_FALSE: bool | None,
+    Kind.INTEGER: int | None,
+    Kind.NUMBER: float | None,
+    Kind.REFS: list[str] | None,
+    Kind.STRINGS: list[str] | None,
+    Kind.WORDS: list[str] | None,
+    Kind.USER_IDS: list[UserId] | None,
+    Kind.SCALE_VALUES: list[ScaleValue] | None,
+    Kind.OBJECTIVES: list[Objective] | None,
+    Kind.OBJECTIVE_SCORES: list[ObjectiveScores] | None,
+    Kind.OBJECT: dict[str, Any] | None,
+}
+
+_STAMPS = ("status", "dateLastModified", "metadata")
+# No value can hold this text: inside a JSON string its quotes would be escaped.
+_END_OF_CONTENT = b',"status":'
+
+
+def _is_content(field: Field) -> bool:
+    return field.csv and not field.secret and field.name not in _STAMPS
+
+
+@cache
+def line_order(file: File, *, secrets: bool = False) -> tuple[Field, ...]:
+    """Fields of a stream in the order of its lines: content first, stamps and extras after it."""
+    content = [f for f in file.fields if _is_content(f)]
+    stamps = [f for f in file.fields if f.blank_in_bulk]
+    extras = [f for f in file.fields if not _is_content(f) and not f.blank_in_bulk and (secrets or not f.secret)]
+    return (*content, *stamps, *extras)
+
+
+@cache
+def record_class(
+    file: File, *, tenant: bool = False, secrets: bool = False, strict: bool = False
+) -> type[msgspec.Struct]:
+    """The class of a stream's records, fields in line order (`tenant` before them), all optional.
+
+    `strict` classes refuse properties they do not know, which a reader wants to count.
+    """
+    fields: list[tuple[str, Any, Any]] = [
+        (field.name, _TYPES.get(field.kind, str | None), None) for field in line_order(file, secrets=secrets)
+    ]
+    if tenant:
+        fields.insert(0, (TENANT, str | None, None))
+    return msgspec.defstruct(file.name, fields, module=__name__, gc=False, forbid_unknown_fields=strict)
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode_rows(records: Sequence[msgspec.Struct]) -> list[bytes]:
+    """The JSON text of each record."""
+    rows = _encoder.encode_lines(records).split(b"\n")
+    rows.pop()  # every record ends in a line break, so the last piece is empty
+    return rows
+
+
+def record_lines(
+    rows: Iterable[bytes],
+    stream: str,
+    version: int,
+    time_extracted: str,
+    tenant: str | None = None,
+) -> bytes:
+    """Singer RECORD lines of encoded records; `time_extracted` is ISO 8601 in UTC.
+
+    `tenant` is put before the first property of each record.
+    """
+    head = b'{"type":"RECORD","stream":%b,"record":' % _encoder.encode(stream)
+    if tenant is not None:
+        head += b'{"%b":%b,' % (TENANT.encode(), _encoder.encode(tenant))
+        rows = [row[1:] for row in rows]
+    tail = b',"version":%d,"time_extracted":%b}\n' % (version, _encoder.encode(time_extracted))
+    body = (tail + head).join(rows)
+    return head + body + tail if body else b""
+
+
+def content_digest(rows: Iterable[bytes]) -> int:
+    """Sum of xxh3-64 over the content of each encoded record, to be kept modulo 2^64.
+
+    The content is the record's JSON in line order up to its status: the columns of the CSV form
+    without status, dateLastModified, passwords and metadata. Rows must carry no tenant.
+    The sum is the same in any order, for either binding.
+    """
+    end = _END_OF_CONTENT
+    return sum([xxh3_64_intdigest(row[: row.index(end)]) for row in rows])

@@ -1,0 +1,67 @@
+"""JSON Schemas of the streams, made from the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._receipts import RECEIPT_KEYS, RECEIPTS
+from ._types import Field, File, Kind
+
+__all__ = ["TENANT", "json_schema", "key_properties"]
+
+TENANT = "tenant"
+"""Name of the column that tells districts apart where several share a warehouse."""
+
+_TEXT: dict[str, Any] = {"type": ["string", "null"]}
+_WORDS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
+_NUMBER: dict[str, Any] = {"type": ["number", "null"]}
+
+
+def _objects(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": ["array", "null"],
+        "items": {"type": "object", "properties": properties},
+    }
+
+
+_SCHEMAS: dict[Kind, dict[str, Any]] = {
+    Kind.TRUE_FALSE: {"type": ["boolean", "null"]},
+    Kind.DATE: {"type": ["string", "null"], "format": "date"},
+    Kind.DATETIME: {"type": ["string", "null"], "format": "date-time"},
+    Kind.INTEGER: {"type": ["integer", "null"]},
+    Kind.NUMBER: _NUMBER,
+    Kind.REFS: _WORDS,
+    Kind.STRINGS: _WORDS,
+    Kind.WORDS: _WORDS,
+    Kind.USER_IDS: _objects(type=_TEXT, identifier=_TEXT),
+    Kind.SCALE_VALUES: _objects(itemValueLHS=_TEXT, itemValueRHS=_TEXT),
+    Kind.OBJECTIVES: _objects(source=_TEXT, learningObjectiveIds=_WORDS),
+    Kind.OBJECTIVE_SCORES: _objects(
+        source=_TEXT,
+        learningObjectiveResults=_objects(learningObjectiveId=_TEXT, score=_NUMBER, textScore=_TEXT),
+    ),
+    Kind.OBJECT: {"type": ["object", "null"]},
+}
+
+
+def _property(field: Field, *, is_key: bool) -> dict[str, Any]:
+    return {"type": "string"} if is_key else _SCHEMAS.get(field.kind, _TEXT)
+
+
+def key_properties(file: File, *, tenant: bool = False) -> tuple[str, ...]:
+    """Names of the columns that identify a row; `tenant` comes first where it is set."""
+    keys = RECEIPT_KEYS if file is RECEIPTS else ("sourcedId",)
+    return (TENANT, *keys) if tenant else keys
+
+
+def json_schema(file: File, *, tenant: bool = False, secrets: bool = False) -> dict[str, Any]:
+    """The one JSON Schema of a stream: the same for both bindings and both versions.
+
+    Only keys are never null. `secrets` adds the passwords, which leave a source by setting only.
+    """
+    keys = key_properties(file)
+    properties = {TENANT: {"type": "string"}} if tenant else {}
+    properties |= {
+        field.name: _property(field, is_key=field.name in keys) for field in file.fields if secrets or not field.secret
+    }
+    return {"type": "object", "properties": properties}

@@ -1,0 +1,19 @@
+"""Singer tap for OneRoster 1.1 and 1.2, over REST and CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .tap import TapOneRoster
+
+__all__ = ["TapOneRoster"]
+
+
+def __getattr__(name: str) -> object:
+    # Late, so that the pure modules can be used without loading the SDK.
+    if name == "TapOneRoster":
+        from .tap import TapOneRoster
+
+        return TapOneRoster
+    raise AttributeError(name)

@@ -1,0 +1,40 @@
+"""The brake: a snapshot that has lost too many rows must not delete them downstream unasked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Shrink", "counts_for_state", "shrinks"]
+
+_SCHOOL_ROWS = 20
+"""Schools with fewer rows than this swing too much to be judged."""
+
+
+class Shrink(NamedTuple):
+    """Rows that were there last time and are not now; of one school, or of all."""
+
+    school: str | None
+    before: int
+    after: int
+
+    def __str__(self) -> str:
+        where = f"school {self.school}" if self.school else "in all"
+        return f"{where}: {self.before:,} before, {self.after:,} now"
+
+
+def counts_for_state(total: int, schools: Mapping[str, int]) -> dict[str, Any]:
+    """What the next run needs to know of this snapshot."""
+    kept = {school: rows for school, rows in sorted(schools.items()) if rows > _SCHOOL_ROWS}
+    return {"total": total, "schools": kept}
+
+
+def shrinks(before: Mapping[str, Any] | None, total: int, schools: Mapping[str, int], percent: float) -> list[Shrink]:
+    """Where the snapshot lost more than `percent` of its rows against the counts in state."""
+    if not before:
+        return []
+    pairs = [(None, before["total"], total)]
+    pairs += [(school, rows, schools.get(school, 0)) for school, rows in before["schools"].items()]
+    return [Shrink(school, was, now) for school, was, now in pairs if was - now > was * percent / 100]

@@ -1,0 +1,5 @@
+REST_SETTINGS = ()
+
+
+def rest_errors(config):
+    return []

@@ -1,0 +1,120 @@
+"""The small interface behind which a REST service and a CSV bundle look the same.
+
+A source is asked for a collection and answers with *parts*: one pass over one place that holds
+records of it (a service, or one bundle). A part is iterated for batches of records, of the
+collection itself and of the streams derived from it, and keeps the facts that a receipt states.
+Nothing here knows of Singer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from msgspec import Struct
+
+    from ._model import File
+
+__all__ = [
+    "Batch",
+    "CollectionMoved",
+    "Facts",
+    "FatalSourceError",
+    "MissingCollection",
+    "Part",
+    "Request",
+    "Source",
+    "SourceError",
+]
+
+
+class SourceError(Exception):
+    """A collection could not be read to its end. The message is one line, without any value."""
+
+
+class FatalSourceError(SourceError):
+    """Nothing can be read from this source: the run stops here."""
+
+
+class CollectionMoved(SourceError):
+    """The collection changed while it was read: worth another attempt."""
+
+
+class MissingCollection(SourceError):
+    """The source does not offer this collection; others may go on."""
+
+
+class Batch(NamedTuple):
+    """Some records of one stream, as Structs of `record_class(file)`, in the order of the source."""
+
+    file: File
+    records: list[Struct]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a source knows about one pass over one stream; it goes into the receipt."""
+
+    source: str
+    mode: str
+    version: str | None = None
+    filter: str | None = None
+    expected: int | None = None
+    """Records the source says it holds: a total, or the rows of a file."""
+    rejected: int = 0
+    """Rows left out, each counted under its rule in `deviations`."""
+    pages: int | None = None
+    page_size_asked: int | None = None
+    page_size_served: int | None = None
+    revision: str | None = None
+    deviations: Counter[str] = field(default_factory=Counter)
+    complete: bool = False
+    """The source was read to its end."""
+    snapshot: bool = False
+    """It held everything there is, unfiltered: what did not come is gone."""
+    derived: bool = False
+    """The rows were made from their parent's records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the tap wants from a collection.
+
+    `streams` are those to be delivered: the collection itself, streams derived from it, or both.
+    `since` limits the read to records modified at or after it. `state` is what earlier runs left
+    in the bookmark of each stream.
+    """
+
+    file: File
+    streams: tuple[File, ...]
+    since: datetime | None = None
+    state: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Part(Protocol):
+    """One pass over one place that holds records of a collection."""
+
+    @property
+    def facts(self) -> Mapping[str, Facts]:
+        """Facts by stream name; final once the part has been iterated to its end."""
+
+    @property
+    def bookmark(self) -> dict[str, Any] | None:
+        """What state should remember once this part is delivered: an entry of `bundles`, or None."""
+
+    def __iter__(self) -> Iterator[Batch]: ...
+
+
+class Source(Protocol):
+    """A place that holds OneRoster collections."""
+
+    def parts(self, request: Request) -> Iterable[Part]:
+        """Passes over the collection, in the order in which their records must be delivered."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""

@@ -1,0 +1,156 @@
+"""The tap: which streams there are, in which order they run, and how a run ends."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from click import ClickException
+from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from typing_extensions import override
+
+from ._model import FILES, VIEWS, File, Version, file
+from .checks import combination_errors, explain
+from .settings import SETTINGS
+from .streams import CollectionStream, ReceiptStream
+from .summary import summary_lines
+from .writer import BlockWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+    from singer_sdk import Stream
+
+    from .source import Source
+    from .tally import Tally
+
+__all__ = ["TapOneRoster"]
+
+
+class TapOneRoster(Tap):
+    """Singer tap for OneRoster 1.1 and 1.2, over REST and CSV."""
+
+    name = "tap-oneroster"
+    config_jsonschema = SETTINGS.to_dict()
+    message_writer_class = BlockWriter
+    capabilities = [  # noqa: RUF012
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.run_id = str(uuid4())
+        self.receipts: list[tuple[Tally, dict[str, Any]]] = []
+        self.failures: list[str] = []
+        self.stopped = False
+        """Set where nothing more can be read: the streams that are left say nothing."""
+        super().__init__(**kwargs)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """As the SDK, but a problem names the setting and what it may be, never its value."""
+        from singer_sdk.plugin_base import JSONSchemaValidator
+
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        errors = [explain(e) for e in JSONSchemaValidator(schema).iter_errors(self._config)]
+        if not errors and raise_errors:
+            errors = combination_errors(self._config)
+        if errors and raise_errors:
+            raise ConfigValidationError("; ".join(errors), errors=errors, schema=schema)
+        return errors
+
+    @property
+    @override
+    def streams(self) -> dict[str, Stream]:
+        """Streams by name; receipts come last, since they speak of all others."""
+        streams = super().streams
+        name = ReceiptStream.name
+        if name in streams and next(reversed(streams)) != name:
+            streams[name] = streams.pop(name)
+        return streams
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        """All streams that the settings allow; what the source lacks, the receipts say."""
+        streams = {of.name: CollectionStream(self, of) for of in self._files()}
+        for stream in streams.values():
+            if parent := self._parent(stream.file):
+                stream.belongs_to(streams[parent])
+        return [*streams.values(), ReceiptStream(self)]
+
+    def _files(self) -> list[File]:
+        rest = self.config["mode"] == "rest"
+        only_1_1 = self.config["oneroster_version"] == Version.V1_1.value
+        files = [f for f in FILES if f.csv or (rest and not only_1_1)]
+        if self.config["include_views"]:
+            files += [replace(file(view.parent), name=view.name, collection=view.collection) for view in VIEWS]
+        return files
+
+    def _parent(self, of: File) -> str | None:
+        """Stream whose records hold those of this one: in REST as the model says, in CSV roles."""
+        if of.derived and (self.config["mode"] == "rest" or of.name == "roles"):
+            return of.derived.parent
+        return None
+
+    @cached_property
+    def source(self) -> Source:
+        """The service or the bundles, opened when the first stream is read."""
+        from .sources import make_source
+
+        return make_source(
+            self.config,
+            streams=frozenset(name for name, stream in self.streams.items() if stream.selected),
+            user_agent=f"{self.name}/{self.plugin_version}",
+            say=self.logger.info,
+        )
+
+    @property
+    def writer(self) -> BlockWriter:
+        """The message writer, as what it is."""
+        return cast("BlockWriter", self.message_writer)
+
+    @property
+    def source_name(self) -> str:
+        """Name of the source in receipts, where it could not be opened."""
+        from .sources import source_name
+
+        return source_name(self.config)
+
+    @override  # type: ignore[misc]  # final, but receipts must open and close every run
+    def sync_all(self) -> None:
+        self.streams[ReceiptStream.name]._write_schema_message()
+        try:
+            super().sync_all()
+        finally:
+            if "source" in self.__dict__:
+                self.source.close()
+        for line in summary_lines(self.receipts):
+            self.logger.info("%s", line)
+        if self.failures:
+            raise ClickException(
+                f"{self.failures[0]}" + (f" (and {len(self.failures) - 1} more, above)" if self.failures[1:] else "")
+            )
+
+    def fail(self, problem: str) -> None:
+        """Note that the run cannot end well."""
+        self.logger.error("%s", problem)
+        self.failures.append(problem)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Stop at once and write nothing more: a run that was killed must not look finished."""
+        self.logger.error("stopped by signal %d; nothing more is written", signum)
+        os._exit(128 + signum)

@@ -1,0 +1,183 @@
+"""Values of a source made into values of the warehouse shape, a column at a time.
+
+What cannot be read with certainty becomes null and is counted under its rule; nothing is
+guessed. A rule is named ``<field>: <what is wrong>`` and never quotes a value.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from ._model import Field, Kind, Version
+from ._model.codec import ScaleValue, UserId
+from .dates import read_date, read_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["Column", "read_number"]
+
+Reading = tuple[Any, str | None]
+"""A value, and the rule that the source broke in writing it."""
+
+_MEMO_LIMIT = 50_000
+_TRUE_FALSE: dict[str, bool] = {"true": True, "false": False}
+_OTHER_TRUE_FALSE: dict[str, bool] = {
+    **dict.fromkeys(("1", "yes", "y", "t"), True),
+    **dict.fromkeys(("0", "no", "n", "f"), False),
+}
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}\Z")
+_YEAR = re.compile(r"\d{4}\Z")
+_YEARS = re.compile(r"\d{4}\s*[-/\u2013]\s*(\d{4}|\d{2})\Z")
+_PAIR = re.compile(r"\{([^:{}]*):([^{}]*)\}\Z")
+
+
+def _read_text(text: str) -> Reading:
+    return text, None
+
+
+def _read_true_false(text: str) -> Reading:
+    if text in _TRUE_FALSE:
+        return _TRUE_FALSE[text], None
+    word = text.strip().lower()
+    value = _TRUE_FALSE.get(word, _OTHER_TRUE_FALSE.get(word))
+    return value, "unreadable true or false" if value is None else "true or false in other words"
+
+
+def read_number(text: str) -> Reading:
+    """A finite number written as text, and the rule it broke, if any."""
+    text = text.strip()
+    rule = None
+    if _DECIMAL_COMMA.match(text):
+        # One comma and one or two digits after it cannot be a thousands separator.
+        text, rule = text.replace(",", "."), "decimal comma"
+    if not _NUMBER.match(text):
+        return None, "unreadable number"
+    value = float(text)
+    return (value, rule) if math.isfinite(value) else (None, "unreadable number")
+
+
+def _read_integer(text: str) -> Reading:
+    value, rule = read_number(text)
+    if value is None or not value.is_integer():
+        return None, "unreadable integer"
+    return int(value), rule
+
+
+def _read_year(text: str) -> Reading:
+    if _YEAR.match(text):
+        return text, None
+    return text, "range of years" if _YEARS.match(text.strip()) else "unreadable year"
+
+
+def _split(text: str) -> list[str]:
+    return [part for piece in text.split(",") if (part := piece.strip())]
+
+
+def _read_list(text: str | tuple[str, ...]) -> Reading:
+    if isinstance(text, tuple):  # REST has lists as such
+        return [part for part in text if part] or None, None
+    return _split(text) or None, None
+
+
+def _read_pairs(make: Callable[[str, str], Any]) -> Callable[[str], Reading]:
+    def read(text: str) -> Reading:
+        found = [(part, _PAIR.match(part)) for part in _split(text)]
+        pairs = [make(match[1], match[2]) for _, match in found if match]
+        rule = None if len(pairs) == len(found) else "element that is not {a:b}"
+        return pairs or None, rule
+
+    return read
+
+
+class Column:
+    """Reads the values of one field, whatever the source wrote them as."""
+
+    def __init__(self, field: Field, version: Version, zone: tzinfo = UTC) -> None:
+        self.field = field
+        self._required = version in field.required
+        self._words = field.words
+        self._version = version
+        self._parse = self._parser(field.kind, zone)
+        self._plain = field.kind in {Kind.GUID, Kind.REF, Kind.ID, Kind.STRING}
+        # All-caps systems write the family name Null as NULL.
+        self._null_word = None if field.name.endswith("Name") else "NULL"
+        self._memo: dict[str, Any] = {}
+        self._odd: dict[str, str] = {}
+
+    def _parser(self, kind: Kind, zone: tzinfo) -> Callable[[str], Reading]:
+        match kind:
+            case Kind.TRUE_FALSE:
+                return _read_true_false
+            case Kind.DATE:
+                return read_date
+            case Kind.DATETIME:
+                return lambda text: read_datetime(text, zone)
+            case Kind.YEAR:
+                return _read_year
+            case Kind.INTEGER:
+                return _read_integer
+            case Kind.NUMBER:
+                return read_number
+            case Kind.REFS | Kind.STRINGS | Kind.WORDS:
+                return _read_list
+            case Kind.USER_IDS:
+                return _read_pairs(UserId)
+            case Kind.SCALE_VALUES:
+                return _read_pairs(ScaleValue)
+            case _:
+                return _read_text
+
+    def _read(self, text: str) -> Any:
+        """Value of a text that was not met before; remembers it, and the rule it broke."""
+        if not text:
+            value, rule = None, None
+        elif text == self._null_word:
+            value, rule = None, "the text NULL"
+        else:
+            value, rule = self._parse(text)
+            if self._words and value is not None and rule is None:
+                words = value if isinstance(value, list) else (value,)
+                if not all(self._words.accepts(word, self._version) for word in words):
+                    rule = "unknown word"
+        if rule:
+            self._odd[text] = rule
+        self._memo[text] = value
+        return value
+
+    def read(self, texts: Sequence[str], deviations: Counter[str]) -> list[Any]:
+        """Values of a column of texts; blank is null. What deviates is added to `deviations`."""
+        values: list[Any]
+        if self._plain:
+            values = [text or None for text in texts]
+            if self._null_word in texts:
+                values = [None if v == self._null_word else v for v in values]
+                self._count(deviations, "the text NULL", texts.count(self._null_word or ""))
+        else:
+            if len(self._memo) > _MEMO_LIMIT:
+                self._memo.clear()
+                self._odd.clear()
+            memo, read = self._memo, self._read
+            values = [memo[t] if t in memo else read(t) for t in texts]
+            if self._odd:
+                self._count_rules(deviations, map(self._odd.get, texts))
+        self.check_required(values, deviations)
+        return values
+
+    def check_required(self, values: Sequence[Any], deviations: Counter[str]) -> None:
+        """Count the rows in which a required value is missing."""
+        if self._required and None in values:
+            self._count(deviations, "required, but blank", values.count(None))
+
+    def _count_rules(self, deviations: Counter[str], rules: Iterable[str | None]) -> None:
+        for rule, times in Counter(rules).items():
+            if rule:
+                self._count(deviations, rule, times)
+
+    def _count(self, deviations: Counter[str], rule: str, times: int) -> None:
+        deviations[f"{self.field.name}: {rule}"] += times

@@ -1,0 +1,48 @@
+"""Singer messages to standard output: whole blocks of lines, flushed with every STATE."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from click import ClickException
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.singerlib import Message, StateMessage
+from typing_extensions import override
+
+__all__ = ["BlockWriter"]
+
+
+class BlockWriter(MsgSpecWriter):
+    """Writes messages without flushing each record, and ready-made lines as they are."""
+
+    @override
+    def write_message(self, message: Message) -> None:
+        self.write_lines(self.format_message(message))
+        if isinstance(message, StateMessage):
+            self.flush()
+
+    def write_lines(self, lines: bytes | bytearray) -> None:
+        """Write complete lines, however much the operating system takes at a time."""
+        view = memoryview(lines)
+        try:
+            # With PYTHONUNBUFFERED the buffer is a raw file, which may write less than asked.
+            while view:
+                view = view[sys.stdout.buffer.write(view) :]
+        except BrokenPipeError:
+            raise _broken_pipe() from None
+        finally:
+            view.release()
+
+    def flush(self) -> None:
+        """Hand everything written so far to the reader."""
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise _broken_pipe() from None
+
+
+def _broken_pipe() -> ClickException:
+    # What is still buffered has no reader; let the interpreter flush it to nowhere at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ClickException("the target stopped reading; look at its log for the cause")
