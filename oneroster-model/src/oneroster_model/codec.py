@@ -9,7 +9,8 @@ an encoded record is its prefix, and its digest needs no second encoding.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -24,6 +25,7 @@ __all__ = [
     "Objective",
     "ObjectiveResult",
     "ObjectiveScores",
+    "Rows",
     "ScaleValue",
     "UserId",
     "content_digest",
@@ -121,39 +123,64 @@ def record_class(
 _encoder = msgspec.json.Encoder()
 
 
-def encode_rows(records: Sequence[msgspec.Struct]) -> list[bytes]:
-    """The JSON text of each record."""
-    rows = _encoder.encode_lines(records).split(b"\n")
+class Rows(NamedTuple):
+    """Encoded records: the content of each, and what follows it.
+
+    The content is a record's JSON in line order up to its status: the columns of the CSV form
+    without status, dateLastModified, passwords and metadata. `rests` holds the remainder of each
+    record, or of all of them once where it is the same for all, as it is in bulk files.
+    """
+
+    content: list[bytes]
+    rests: list[bytes] | bytes
+
+    def active(self, keep: Sequence[bool]) -> list[bytes]:
+        """Content of the records that `keep` marks."""
+        return list(compress(self.content, keep))
+
+
+def encode_rows(records: Sequence[msgspec.Struct]) -> Rows:
+    """Encode records of one stream, of classes without tenant."""
+    lines = _encoder.encode_lines(records)
+    rest = lines[lines.index(_END_OF_CONTENT) : lines.index(b"\n") + 1]
+    content = lines.split(rest)
+    if len(content) == len(records) + 1:
+        content.pop()
+        return Rows(content, rest[:-1])
+    rows = lines.split(b"\n")
     rows.pop()  # every record ends in a line break, so the last piece is empty
-    return rows
+    ends = [row.index(_END_OF_CONTENT) for row in rows]
+    return Rows(
+        [row[:end] for row, end in zip(rows, ends, strict=True)],
+        [row[end:] for row, end in zip(rows, ends, strict=True)],
+    )
 
 
-def record_lines(
-    rows: Iterable[bytes],
-    stream: str,
-    version: int,
-    time_extracted: str,
-    tenant: str | None = None,
-) -> bytes:
-    """Singer RECORD lines of encoded records; `time_extracted` is ISO 8601 in UTC.
+def record_lines(rows: Rows, stream: str, version: int, time_extracted: str, tenant: str | None = None) -> bytes:
+    """Singer RECORD lines of encoded records, of which there must be one at least.
 
-    `tenant` is put before the first property of each record.
+    `time_extracted` is ISO 8601 in UTC. `tenant` is put before the first property of each record.
     """
     head = b'{"type":"RECORD","stream":%b,"record":' % _encoder.encode(stream)
+    tail = b',"version":%d,"time_extracted":%b}\n' % (version, _encoder.encode(time_extracted))
+    content, rests = rows
     if tenant is not None:
         head += b'{"%b":%b,' % (TENANT.encode(), _encoder.encode(tenant))
-        rows = [row[1:] for row in rows]
-    tail = b',"version":%d,"time_extracted":%b}\n' % (version, _encoder.encode(time_extracted))
-    body = (tail + head).join(rows)
-    return head + body + tail if body else b""
+        content = [row[1:] for row in content]
+    if isinstance(rests, bytes):
+        tail = rests + tail
+        bodies = list(content)
+    else:
+        bodies = [row + rest for row, rest in zip(content, rests, strict=True)]
+    # The ends go onto the first and the last piece: the block is then copied once, not three times.
+    bodies[0] = head + bodies[0]
+    bodies[-1] += tail
+    return (tail + head).join(bodies)
 
 
-def content_digest(rows: Iterable[bytes]) -> int:
-    """Sum of xxh3-64 over the content of each encoded record, to be kept modulo 2^64.
+def content_digest(contents: Iterable[bytes]) -> int:
+    """Sum of xxh3-64 over the contents of encoded records, to be kept modulo 2^64.
 
-    The content is the record's JSON in line order up to its status: the columns of the CSV form
-    without status, dateLastModified, passwords and metadata. Rows must carry no tenant.
-    The sum is the same in any order, for either binding.
+    The sum is the same in any order, and for either binding.
     """
-    end = _END_OF_CONTENT
-    return sum([xxh3_64_intdigest(row[: row.index(end)]) for row in rows])
+    return sum(map(xxh3_64_intdigest, contents))

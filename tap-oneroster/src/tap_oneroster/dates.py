@@ -90,8 +90,8 @@ def local_date(text: str, zone: tzinfo = UTC) -> tuple[str | None, str | None]:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return read_date(text)
-    if moment.tzinfo is None:
-        return read_date(text.strip()[:10])
     if not _FIRST_YEAR <= moment.year < _LAST_YEAR:
         return None, "unreadable date"
-    return moment.astimezone(zone).date().isoformat(), None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(zone)
+    return moment.date().isoformat(), None

@@ -14,7 +14,7 @@ from singer_sdk.singerlib import Metadata
 from typing_extensions import override
 
 from ._model import RECEIPTS, File
-from ._model.codec import encode_rows, record_lines
+from ._model.codec import Rows, encode_rows, record_lines
 from ._model.schema import TENANT, json_schema, key_properties
 from .brake import counts_for_state, shrinks
 from .dates import to_utc_text
@@ -168,7 +168,7 @@ class CollectionStream(OneRosterStream):
             and all(self.mask.get(("properties", name), True) for name in properties)
         )
 
-    def write_records(self, records: list[Struct], rows: list[bytes], *, plain: bool) -> None:
+    def write_records(self, records: list[Struct], rows: Rows, *, plain: bool) -> None:
         """Write records, given as Structs and as encoded rows, by the shorter way where it is open."""
         if not plain:
             for record in records:

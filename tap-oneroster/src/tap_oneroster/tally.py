@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from .dates import to_utc_text
 from .distinct import Distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from msgspec import Struct
 
     from ._model import File
+    from ._model.codec import Rows
     from .source import Facts
 
 __all__ = ["Tally"]
@@ -24,6 +26,7 @@ __all__ = ["Tally"]
 _status = attrgetter("status")
 _id = attrgetter("sourcedId")
 _modified = attrgetter("dateLastModified")
+_NEVER = {None}
 
 
 class Tally:
@@ -41,34 +44,31 @@ class Tally:
         self._distinct = Distinct()
         self._digest = 0
         self._school = attrgetter(file.school) if file.school else None
+        self._many_schools = bool(file.school) and file.field(file.school or "").kind.is_list
 
-    def add(self, records: Sequence[Struct], rows: Sequence[bytes]) -> None:
+    def add(self, records: Sequence[Struct], rows: Rows) -> None:
         """Take in some records, and the same records as encoded by `encode_rows`."""
         self.received += len(records)
         self._distinct.add(map(_id, records))
-        latest = max(filter(None, map(_modified, records)), default=None)
-        if latest and (self.latest is None or latest > self.latest):
-            self.latest = latest
-        statuses = Counter(map(_status, records))
-        gone = statuses["tobedeleted"]
-        if gone:
-            self.deleted += gone
-            records, rows = self._active(records, rows)
+        if set(map(_modified, records)) != _NEVER:
+            latest = max(filter(None, map(_modified, records)))
+            self.latest = max(self.latest or latest, latest)
+        content = rows.content
+        if "tobedeleted" in map(_status, records):
+            alive = [_status(record) != "tobedeleted" for record in records]
+            content = rows.active(alive)
+            records = list(compress(records, alive))
+            self.deleted += len(alive) - len(records)
         if not self.facts.derived:
-            self._digest = (self._digest + content_digest(rows)) % 2**64
+            self._digest = (self._digest + content_digest(content)) % 2**64
         if self._school:
-            self._count_schools(list(map(self._school, records)))
+            self._count_schools(map(self._school, records))
 
-    @staticmethod
-    def _active(records: Sequence[Struct], rows: Sequence[bytes]) -> tuple[list[Struct], list[bytes]]:
-        pairs = [(record, row) for record, row in zip(records, rows, strict=True) if _status(record) != "tobedeleted"]
-        return [record for record, _ in pairs], [row for _, row in pairs]
-
-    def _count_schools(self, schools: list[Any]) -> None:
-        for school, rows in Counter(tuple(s) if isinstance(s, list) else s for s in schools).items():
-            for one in school if isinstance(school, tuple) else (school,):
-                if one is not None:
-                    self.schools[one] += rows
+    def _count_schools(self, schools: Iterable[Any]) -> None:
+        if self._many_schools:
+            schools = chain.from_iterable(filter(None, schools))
+        self.schools.update(schools)
+        del self.schools[None]  # type: ignore[arg-type]
 
     def distinct(self) -> int:
         """Number of different ids that came."""

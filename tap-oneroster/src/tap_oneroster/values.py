@@ -106,7 +106,7 @@ class Column:
         self._parse = self._parser(field.kind, zone)
         self._plain = field.kind in {Kind.GUID, Kind.REF, Kind.ID, Kind.STRING}
         # All-caps systems write the family name Null as NULL.
-        self._null_word = None if field.name.endswith("Name") else "NULL"
+        self._null_word = "\0" if field.name.endswith("Name") else "NULL"
         self._memo: dict[str, Any] = {}
         self._odd: dict[str, str] = {}
 
@@ -150,14 +150,15 @@ class Column:
         self._memo[text] = value
         return value
 
-    def read(self, texts: Sequence[str], deviations: Counter[str]) -> list[Any]:
+    def read(self, texts: Sequence[str], deviations: Counter[str]) -> Sequence[Any]:
         """Values of a column of texts; blank is null. What deviates is added to `deviations`."""
-        values: list[Any]
+        values: Sequence[Any] = texts
         if self._plain:
-            values = [text or None for text in texts]
+            if "" in texts:
+                values = [text or None for text in texts]
             if self._null_word in texts:
                 values = [None if v == self._null_word else v for v in values]
-                self._count(deviations, "the text NULL", texts.count(self._null_word or ""))
+                self._count(deviations, "the text NULL", texts.count(self._null_word))
         else:
             if len(self._memo) > _MEMO_LIMIT:
                 self._memo.clear()

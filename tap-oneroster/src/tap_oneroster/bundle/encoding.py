@@ -19,6 +19,22 @@ class MixedEncodings(ValueError):
     """A file is UTF-8 in one place and something else in another."""
 
 
+class _Raw(io.RawIOBase):
+    """Any binary stream as a raw one: a store's own class would be asked for each line."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer) -> int:
+        with memoryview(buffer) as view:
+            data = self._stream.read(len(view))
+            view[: len(data)] = data
+        return len(data)
+
+
 class _Utf8OrWindows(codecs.BufferedIncrementalDecoder):
     """Reads UTF-8 until a byte cannot be, then Windows-1252 if all before was plain ASCII."""
 
@@ -65,7 +81,7 @@ def open_text(stream: IO[bytes]) -> tuple[io.TextIOWrapper, str | None]:
     A file that turns out to be Windows-1252 is read as such from the first byte that is not
     ASCII. Raises MixedEncodings while reading where it is neither.
     """
-    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
+    buffered = io.BufferedReader(_Raw(stream), _BLOCK)
     start = buffered.peek(4)[:4]
     encoding, deviation = _NAME, None
     if start.startswith(codecs.BOM_UTF8):

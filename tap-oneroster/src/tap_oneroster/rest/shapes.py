@@ -106,6 +106,8 @@ def forms_of(file: File, *, secrets: bool, derived: Iterable[File]) -> dict[str,
     """Forms of a collection's records; rows of derived streams that nobody asked for are skipped."""
     forms = _forms(file.fields, secrets=secrets)
     wanted = {stream.name for stream in derived}
+    if "roles" in wanted:
+        wanted.add("userProfiles")  # a role names a profile of its user
     for stream in derived_from(_PARENTS.get(file.name, file.name)):
         if stream.derived:
             form = _inside(stream, secrets=secrets) if stream.name in wanted else SKIPPED
@@ -122,7 +124,11 @@ def _type(form: Form) -> Any:
 
 
 def shape(name: str, forms: Forms, extras: Iterable[str] = ()) -> type[msgspec.Struct]:
-    """A Struct class of that form, every key optional; any key but those and `extras` is refused."""
+    """A Struct class of that form, every key optional; any key but those and `extras` is refused.
+
+    The class names its extras in `learned_`.
+    """
+    extras = tuple(extras)
     types = {key: _type(form) for key, form in forms.items()}
     types |= dict.fromkeys(extras, Any)
     types[UNKNOWN] = dict[str, Any] | None
@@ -135,4 +141,5 @@ def shape(name: str, forms: Forms, extras: Iterable[str] = ()) -> type[msgspec.S
         forbid_unknown_fields=True,
         gc=False,
         module=__name__,
+        namespace={"learned_": extras},
     )

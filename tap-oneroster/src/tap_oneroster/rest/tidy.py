@@ -6,6 +6,7 @@ What cannot be mended with certainty becomes null, or the element is left out. N
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._model import Kind
@@ -14,15 +15,23 @@ from .shapes import SKIPPED, UNKNOWN, Form, Forms, Nested
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["is_secret", "mend"]
+__all__ = ["is_secret", "mend", "spelt"]
 
 _MISSPELT = {
     # From a definition that many services were generated from.
     "americanIndianOrAlsakaNative": "americanIndianOrAlaskaNative",
 }
 _SECRET = re.compile(r"(?i)(.*\.)?(pass(word|wd|code|phrase)?|pwd|secret)\Z")
+
+
+def spelt(key: str, forms: Forms) -> str | None:
+    """The key of the standard that is meant, whatever its letter case; None where there is none."""
+    if key in forms:
+        return key
+    wanted = _MISSPELT.get(key, key).lower()
+    return next((known for known in forms if known.lower() == wanted), None)
 
 
 def is_secret(key: str) -> bool:
@@ -154,7 +163,7 @@ _MEND: dict[Kind, Callable[[_Mender, Any], Any]] = {
 }
 
 
-_Members = Mapping[str, Callable[[_Mender, Any], Any]]
+_Members = dict[str, Callable[[_Mender, Any], Any]]
 
 _RESULT: _Members = {
     "learningObjectiveId": _Mender.text,
@@ -199,7 +208,6 @@ def mend(
     fitting: dict[str, Any] = {}
     unknown: dict[str, Any] = {}
     others: dict[str, Any] = {}
-    by_case: dict[str, str] | None = None
     for key, value in record.items():
         if key in forms:
             if forms[key] is not SKIPPED:
@@ -207,12 +215,11 @@ def mend(
         elif key in learned:
             fitting[key] = value
         else:
-            by_case = by_case or {known.lower(): known for known in forms}
-            meant = _MISSPELT.get(key) or by_case.get(key.lower())
-            if meant and meant in forms:
+            meant = spelt(key, forms)
+            if meant:
                 others[meant] = value
                 deviations[f"{meant}: key in another spelling"] += 1
-            else:
+            elif value is not None:
                 unknown[key] = value
     for key, value in others.items():
         if fitting.get(key) is None and forms[key] is not SKIPPED:

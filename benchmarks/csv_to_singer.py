@@ -1,0 +1,51 @@
+"""CSV bundle to Singer lines: the tap with receipts on, against a minimal SDK tap.
+
+python benchmarks/csv_to_singer.py --rows 2000000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from _measure import measure, table
+from oneroster_sample.bundle import write_bundle
+from oneroster_sample.district import District
+
+
+def main() -> None:
+    """Make a district, pull one file of it both ways, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--stream", default="enrollments", choices=["enrollments", "users"])
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, archive = Path(scratch, "bundle"), Path(scratch, "bundle.zip")
+        enrollments = options.rows if options.stream == "enrollments" else options.rows * 4
+        district = District.of_size(enrollments)
+        for path in (folder, archive):
+            counts = write_bundle(district, path, version="1.2", mode="bulk", only=[options.stream])
+        rows = counts[options.stream]
+        here = Path(__file__).parent
+        tap = [str(Path(sys.executable).with_name("tap-oneroster")), "--config"]
+        ways = [measure("minimal SDK tap", rows, [sys.executable, str(here / "minimal_tap.py"), "--config", _config(scratch, "m", path=str(folder))], runs=options.runs)]
+        for name, path in (("tap-oneroster, folder", folder), ("tap-oneroster, zip", archive)):
+            config = _config(scratch, path.name, mode="csv", csv_path=str(path), settle_seconds=0)
+            ways.append(measure(name, rows, [*tap, config], runs=options.runs))
+        config = _config(scratch, "maps", mode="csv", csv_path=str(folder), settle_seconds=0, stream_maps={options.stream: {"extra": "'x'"}})
+        ways.append(measure("tap-oneroster, folder, stream map", rows, [*tap, config], runs=1))
+    print(table(f"{options.stream}, {rows:,} rows", ways))
+
+
+def _config(scratch: str, name: str, **settings: object) -> str:
+    path = Path(scratch, f"{name}.json")
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return str(path)
+
+
+if __name__ == "__main__":
+    main()

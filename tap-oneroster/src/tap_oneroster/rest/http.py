@@ -1,0 +1,167 @@
+"""HTTP as a careful client speaks it: kept connections, bounded retries, no credentials astray."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from ..source import FatalSourceError, SourceError
+from .addresses import same_origin
+from .auth import Anonymous, Credentials
+from .pace import Backoff, Pace, retry_after
+
+__all__ = ["HttpClient", "Reply"]
+
+logger = logging.getLogger(__name__)
+
+_REDIRECTS = {301, 302, 303, 307, 308}
+_MOST_REDIRECTS = 5
+_WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
+_FIRST_CONTACT_TRIES = 3
+_CONNECT_SECONDS = 30.0
+
+
+class Reply(NamedTuple):
+    """An answer that came whole, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpClient:
+    """Sends requests for one service, from any thread."""
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        timeout: float = 120.0,
+        ca_bundle: str | None = None,
+        connections: int = 4,
+        pace: Pace | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.credentials: Credentials = Anonymous()
+        self.pace = pace or Pace()
+        self._backoff = backoff or Backoff()
+        self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
+        self._answered = False
+        self._session = requests.Session()
+        self._session.headers.update(
+            {
+                "User-Agent": user_agent,
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+            }
+        )
+        if ca_bundle:
+            self._session.verify = ca_bundle
+        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections + 2)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def get(self, url: str, what: str, *, tries: int | None = None) -> Reply:
+        """Get an address; `what` names it in messages, since addresses hold queries.
+
+        Statuses that may pass are tried again; the last answer is given back whatever its status.
+        """
+        renewed = False
+        for _ in range(_MOST_REDIRECTS + 1):
+            request = requests.Request("GET", url, auth=self.credentials)
+            response = self._send(request, what, tries or self._backoff.tries)
+            if response.status_code == requests.codes.unauthorized and not renewed:
+                renewed = True
+                if self.credentials.renew(response.request):
+                    response = self._send(request, what, tries or self._backoff.tries)
+            if response.status_code not in _REDIRECTS or "Location" not in response.headers:
+                return Reply(response.status_code, response.headers, response.content)
+            target = urljoin(url, response.headers["Location"])
+            if not same_origin(url, target):
+                raise SourceError(
+                    f"{what}: the service redirects to another host, which gets no credentials"
+                    " from here; set base_url to where the API is (a log-in page means that the"
+                    " address is not the API's)"
+                )
+            url = target
+        raise SourceError(f"{what}: the service redirects in a circle; check base_url")
+
+    def post_form(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Send a form (a token request), without any credentials but those in it."""
+        request = requests.Request("POST", url, data=data, headers=headers, auth=Anonymous())
+        response = self._send(request, "token_url", self._backoff.tries)
+        if response.status_code in _REDIRECTS:
+            raise FatalSourceError(
+                "token_url: redirects elsewhere, and secrets do not follow; set the final address"
+            )
+        return response.status_code, response.content
+
+    def _send(self, request: requests.Request, what: str, tries: int) -> requests.Response:
+        tried = 0
+        while True:
+            tried += 1
+            self.pace.take_turn()
+            wait: float | None = None
+            try:
+                response = self._once(request)
+            except requests.exceptions.SSLError:
+                raise FatalSourceError(
+                    f"{what}: the service's certificate is not valid or not trusted here; have it"
+                    " renewed, or set ca_bundle to the authority that signed it"
+                ) from None
+            except (
+                requests.ConnectionError,
+                requests.Timeout,
+                requests.exceptions.ChunkedEncodingError,
+                requests.exceptions.ContentDecodingError,
+            ) as error:
+                problem = _name(error)
+                if tried >= (tries if self._answered else min(tries, _FIRST_CONTACT_TRIES)):
+                    kind = SourceError if self._answered else FatalSourceError
+                    raise kind(
+                        f"{what}: {problem}, {tried} times; check the address, the network and"
+                        " timeout_seconds"
+                    ) from None
+            except requests.RequestException:
+                raise FatalSourceError(f"{what}: not an address that can be called") from None
+            else:
+                self._answered = True
+                if response.status_code not in _WORTH_ANOTHER_TRY or tried >= tries:
+                    return response
+                problem = f"status {response.status_code}"
+                wait = retry_after(response.headers)
+                if wait is not None and wait > self._backoff.longest_asked:
+                    return response
+            delay = self._backoff.wait(tried) if wait is None else wait
+            logger.info("%s: %s, trying again in %.1f s", what, problem, delay)
+            if wait is not None:
+                self.pace.hold(wait)
+            else:
+                self.pace.sleep(delay)
+
+    def _once(self, request: requests.Request) -> requests.Response:
+        prepared = self._session.prepare_request(request)
+        settings = self._session.merge_environment_settings(prepared.url, {}, False, None, None)
+        return self._session.send(
+            prepared, timeout=self._timeout, allow_redirects=False, **settings
+        )
+
+    def close(self) -> None:
+        """Wake those who wait, and let go of the connections."""
+        self.pace.stop()
+        self._session.close()
+
+
+def _name(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+        return "the answer was cut short"
+    return "no connection, or it broke"

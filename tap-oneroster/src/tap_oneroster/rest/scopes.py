@@ -1,0 +1,32 @@
+"""Which OAuth 2 scopes the selected streams need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .._model import VIEWS, Version, file, scope_uri
+
+__all__ = ["scopes_for"]
+
+_PARENTS = {view.name: view.parent for view in VIEWS}
+
+
+def scopes_for(streams: Iterable[str], version: Version) -> list[str]:
+    """Scope URIs that open the collections of these streams.
+
+    1.1 services differ in which of two scopes opens the core collections, so both are asked for;
+    in 1.2 the core scope is enough.
+    """
+    names: dict[str, None] = {}
+    for stream in sorted(streams):
+        of = file(_PARENTS.get(stream, stream))
+        home = file(of.derived.parent) if of.derived else of
+        if home.collection is None or not home.exists_in(version):
+            continue
+        scopes = home.collection.scopes(version)
+        if version is Version.V1_1:
+            names |= dict.fromkeys(scopes)
+        else:
+            core = [scope for scope in scopes if "-core." in scope]
+            names[(core or list(scopes))[0]] = None
+    return [scope_uri(name, version) for name in names]

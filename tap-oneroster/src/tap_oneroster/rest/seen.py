@@ -1,0 +1,58 @@
+"""Ids that have come by, at 8 to 16 bytes an id, asked at every page."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+__all__ = ["SeenIds"]
+
+_SMALLEST = 1 << 12
+_FREE = 0
+
+
+class SeenIds:
+    """A set of 64-bit hashes in one flat array.
+
+    Two ids in 100 million that share a hash would be taken for one; the chance is 0.03 %, and
+    such a record would be reported as repeated, which makes the collection be read again.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        size = _SMALLEST
+        while size * 2 < expected * 3:
+            size *= 2
+        self._slots = array("q", bytes(8 * size))
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, ids: Sequence[str]) -> list[int]:
+        """Take in the ids of a page; gives back the positions of those that came before."""
+        while (self._count + len(ids)) * 3 > len(self._slots) * 2:
+            self._grow()
+        slots, mask = self._slots, len(self._slots) - 1
+        again: list[int] = []
+        for position, value in enumerate(map(hash, ids)):
+            slot = value & mask
+            while held := slots[slot]:
+                if held == value:
+                    again.append(position)
+                    break
+                slot = (slot + 1) & mask
+            else:
+                slots[slot] = value or 1
+        self._count += len(ids) - len(again)
+        return again
+
+    def _grow(self) -> None:
+        old = self._slots
+        self._slots = slots = array("q", bytes(16 * len(old)))
+        mask = len(slots) - 1
+        for value in old:
+            if value:
+                slot = value & mask
+                while slots[slot]:
+                    slot = (slot + 1) & mask
+                slots[slot] = value
