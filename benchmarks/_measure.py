@@ -35,7 +35,9 @@ class Measured:
 def _once(command: Sequence[str], stdin: Path | None, env: Mapping[str, str]) -> tuple[float, float, float]:
     with (stdin or Path(os.devnull)).open("rb") as source, Path(os.devnull).open("wb") as sink:
         started = time.perf_counter()
-        process = subprocess.Popen(command, stdin=source, stdout=sink, stderr=subprocess.DEVNULL, env={**os.environ, **env})
+        process = subprocess.Popen(
+            command, stdin=source, stdout=sink, stderr=subprocess.DEVNULL, env={**os.environ, **env}
+        )
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,6 +1,6 @@
 """CSV bundle to Singer lines: the tap with receipts on, against a minimal SDK tap.
 
-python benchmarks/csv_to_singer.py --rows 2000000
+./run python -m benchmarks.csv_to_singer --rows 2000000
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from _measure import measure, table
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
+
+from benchmarks._measure import measure, table
 
 
 def main() -> None:
@@ -32,11 +33,25 @@ def main() -> None:
         rows = counts[options.stream]
         here = Path(__file__).parent
         tap = [str(Path(sys.executable).with_name("tap-oneroster")), "--config"]
-        ways = [measure("minimal SDK tap", rows, [sys.executable, str(here / "minimal_tap.py"), "--config", _config(scratch, "m", path=str(folder))], runs=options.runs)]
+        ways = [
+            measure(
+                "minimal SDK tap",
+                rows,
+                [sys.executable, str(here / "minimal_tap.py"), "--config", _config(scratch, "m", path=str(folder))],
+                runs=options.runs,
+            )
+        ]
         for name, path in (("tap-oneroster, folder", folder), ("tap-oneroster, zip", archive)):
             config = _config(scratch, path.name, mode="csv", csv_path=str(path), settle_seconds=0)
             ways.append(measure(name, rows, [*tap, config], runs=options.runs))
-        config = _config(scratch, "maps", mode="csv", csv_path=str(folder), settle_seconds=0, stream_maps={options.stream: {"extra": "'x'"}})
+        config = _config(
+            scratch,
+            "maps",
+            mode="csv",
+            csv_path=str(folder),
+            settle_seconds=0,
+            stream_maps={options.stream: {"extra": "'x'"}},
+        )
         ways.append(measure("tap-oneroster, folder, stream map", rows, [*tap, config], runs=1))
     print(table(f"{options.stream}, {rows:,} rows", ways))
 

@@ -68,7 +68,7 @@ class Tally:
         if self._many_schools:
             schools = chain.from_iterable(filter(None, schools))
         self.schools.update(schools)
-        del self.schools[None]  # type: ignore[arg-type]
+        del self.schools[None]
 
     def distinct(self) -> int:
         """Number of different ids that came."""

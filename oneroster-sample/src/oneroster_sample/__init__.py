@@ -1,0 +1,1 @@
+"""Sample districts, and a provider that serves them."""

@@ -1,0 +1,129 @@
+"""Command line: write a sample district as a bundle, or serve it as a OneRoster provider."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .district import District
+
+VERSIONS = ("1.1", "1.2")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="oneroster-sample",
+        description="Sample school districts, made up and always the same for the same seed.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    size = argparse.ArgumentParser(add_help=False)
+    group = size.add_argument_group("the district")
+    group.add_argument("--seed", type=int, default=1, help="another seed, another district (default: 1)")
+    group.add_argument("--schools", type=int, default=3, help="number of schools (default: 3)")
+    group.add_argument("--students-per-school", type=int, default=None, help="on average (default: 120)")
+    group.add_argument("--enrollments", type=int, help="make a district with exactly that many enrollments instead")
+    group.add_argument("--day", type=int, default=0, help="days of changes it has seen (default: 0)")
+    group.add_argument(
+        "--no-gradebook", action="store_true", help="without line items, results and what belongs to them"
+    )
+    group.add_argument("--passwords", action="store_true", help="with (made-up) passwords")
+    group.add_argument("--version", choices=VERSIONS, default="1.2", help="version of OneRoster (default: 1.2)")
+
+    bundle = commands.add_parser("bundle", parents=[size], help="write a CSV bundle")
+    bundle.add_argument("path", help="a folder, or a file that ends in .zip")
+    bundle.add_argument(
+        "--mode", choices=("bulk", "delta"), default="bulk", help="all, or what changed (default: bulk)"
+    )
+    bundle.add_argument(
+        "--delta", default="", metavar="FILES", help="files that come as delta in a bulk bundle: users,roles"
+    )
+    bundle.add_argument("--since", type=int, help="day after which a delta begins (default: the day before --day)")
+    bundle.add_argument("--only", metavar="FILES", help="files to write: orgs,users,enrollments (default: all)")
+
+    serve = commands.add_parser("serve", parents=[size], help="serve it over REST, on this machine only")
+    serve.add_argument("--port", type=int, default=8765, help="(default: 8765; 0: any free one)")
+    serve.add_argument("--page-cap", type=int, help="most records a page has, whatever is asked for")
+    serve.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="time to wait before every answer")
+    serve.add_argument("--token-lifetime", type=int, default=3600, metavar="SECONDS", help="(default: 3600)")
+    serve.add_argument("--no-total", action="store_true", help="without X-Total-Count")
+    serve.add_argument("--no-link", action="store_true", help="without Link headers")
+    return parser
+
+
+def _district(options: argparse.Namespace) -> District:
+    from .district import District
+
+    settings = {"seed": options.seed, "gradebook": not options.no_gradebook, "passwords": options.passwords}
+    if options.students_per_school:
+        settings["students_per_school"] = options.students_per_school
+    if options.enrollments:
+        district = District.of_size(options.enrollments, **settings)
+    else:
+        district = District(schools=options.schools, **settings)
+    return district.changed(options.day)
+
+
+def _names(value: str | None) -> list[str] | None:
+    from ._model import FILES
+
+    if value is None:
+        return None
+    names = [name for name in value.split(",") if name]
+    if unknown := set(names) - {file.name for file in FILES}:
+        raise ValueError(f"no such file: {', '.join(sorted(unknown))}")
+    return names
+
+
+def _bundle(options: argparse.Namespace) -> None:
+    from .bundle import write_bundle
+
+    counts = write_bundle(
+        _district(options),
+        options.path,
+        version=options.version,
+        mode=options.mode,
+        delta=_names(options.delta) or (),
+        since=options.since,
+        only=_names(options.only),
+    )
+    for name, count in counts.items():
+        print(f"{name:<30}{count:>12,}")
+    print(f"{'rows in all':<30}{sum(counts.values()):>12,}")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from .provider import Knobs, Provider
+
+    knobs = Knobs(
+        page_cap=options.page_cap,
+        latency_seconds=options.latency,
+        token_lifetime_seconds=options.token_lifetime,
+        total_header=not options.no_total,
+        link_header=not options.no_link,
+    )
+    with Provider(_district(options), version=options.version, knobs=knobs, port=options.port) as provider:
+        print(provider.credential_sheet, flush=True)
+        try:
+            provider.wait()
+        except KeyboardInterrupt:
+            print("\nstopped")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        (_bundle if options.command == "bundle" else _serve)(options)
+    except (OSError, ValueError) as error:
+        print(f"oneroster-sample: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

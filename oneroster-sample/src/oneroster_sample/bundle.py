@@ -1,0 +1,143 @@
+"""Writes a district as a OneRoster CSV bundle.
+
+It shares no code with the target, on purpose: each is a check of the other.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from io import TextIOWrapper
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from ._model import FILES, MANIFEST_VERSION, File, Version, csv_files, manifest_properties
+from .cells import header, row_writer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from .district import District
+    from .rows import Row
+
+__all__ = ["write_bundle"]
+
+_Open = Callable[[str], TextIO]
+"""Opens a file of the bundle for writing; a zip takes one at a time."""
+
+SYSTEM_NAME, SYSTEM_CODE = 'Sample "SIS", the 2nd', "sample-sis"
+
+
+def write_bundle(
+    district: District,
+    path: Path | str,
+    *,
+    version: Version | str = Version.V1_2,
+    mode: str = "bulk",
+    delta: Collection[str] = (),
+    since: int | None = None,
+    only: Collection[str] | None = None,
+) -> dict[str, int]:
+    """Write a bundle, a zip where the path ends in ``.zip`` and a folder otherwise.
+
+    Args:
+        district: What is in it.
+        path: Where it goes; a folder may exist, an earlier bundle in it is replaced.
+        version: Version of the standard.
+        mode: ``bulk`` (all there is) or ``delta`` (what changed after day `since`), for all files.
+        delta: Names of files that come as delta in a bundle that is otherwise bulk.
+        since: First day that a delta does not repeat; by default the day before the district's.
+        only: Names of files to write; the others are absent.
+
+    Returns:
+        Rows written, by file; files without rows are absent, as the standard wants it.
+    """
+    version, path = Version(version), Path(path)
+    if mode not in ("bulk", "delta"):
+        raise ValueError("mode is bulk or delta")
+    since = max(0, district.day - 1) if since is None else since
+    counts: dict[str, int] = {}
+    modes: dict[str, str] = {}
+    with _zip(path) if path.suffix == ".zip" else _folder(path) as open_text:
+        for file in csv_files(version):
+            if only is not None and file.name not in only:
+                continue
+            its_mode = "delta" if file.name in delta else mode
+            rows = (
+                district.changes(file.name, version, since=since)
+                if its_mode == "delta"
+                else district.active(file.name, version)
+            )
+            first = next(rows, None)
+            if first is None:
+                continue
+            modes[file.name] = its_mode
+            counts[file.name] = _write_file(
+                open_text,
+                file,
+                version,
+                chain([first], rows),
+                district.metadata_keys(file.name),
+                bulk=its_mode == "bulk",
+            )
+        _write_manifest(open_text, version, modes)
+    return counts
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[_Open]:
+    path.mkdir(parents=True, exist_ok=True)
+    for file in FILES:  # what an earlier bundle left would contradict the manifest
+        (path / f"{file.name}.csv").unlink(missing_ok=True)
+    yield lambda name: (path / name).open("w", encoding="utf-8", newline="")
+
+
+@contextmanager
+def _zip(path: Path) -> Iterator[_Open]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+
+        def entry(name: str) -> TextIO:
+            # An entry without a date of its own is of 1980: the same data gives the same bytes.
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            return TextIOWrapper(archive.open(info, "w", force_zip64=True), encoding="utf-8", newline="")
+
+        yield entry
+
+
+def _write_file(
+    open_text: _Open,
+    file: File,
+    version: Version,
+    rows: Iterator[Row],
+    metadata: tuple[str, ...],
+    *,
+    bulk: bool,
+) -> int:
+    cells = row_writer(file, version, metadata, blank_stamps=bulk)
+    count = 0
+    with open_text(f"{file.name}.csv") as text:
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(header(file, version, metadata))
+        for row in rows:
+            writer.writerow(cells(row))
+            count += 1
+    return count
+
+
+def _write_manifest(open_text: _Open, version: Version, modes: dict[str, str]) -> None:
+    values = {
+        "manifest.version": MANIFEST_VERSION,
+        "oneroster.version": version.value,
+        "source.systemName": SYSTEM_NAME,
+        "source.systemCode": SYSTEM_CODE,
+    }
+    with open_text("manifest.csv") as text:
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow(("propertyName", "value"))
+        for name in manifest_properties(version):
+            writer.writerow((name, values.get(name) or modes.get(name.removeprefix("file."), "absent")))

@@ -1,0 +1,81 @@
+"""Cells of the CSV binding, made from the values of a row."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from ._model import Field, File, Kind, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .rows import Row
+
+__all__ = ["header", "row_writer"]
+
+_TEXTS = frozenset({Kind.GUID, Kind.REF, Kind.ID, Kind.STRING, Kind.WORD, Kind.DATE, Kind.DATETIME, Kind.YEAR})
+
+
+def _true_false(value: bool | None) -> str:
+    return "" if value is None else "true" if value else "false"
+
+
+def _words(value: list[str] | None) -> str:
+    return ",".join(value or ())
+
+
+def _number(value: float | None) -> str:
+    # Decimal text: no exponent, and no fraction where there is none.
+    return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _user_ids(value: list[dict[str, str]] | None) -> str:
+    return ",".join(f"{{{item['type']}:{item['identifier']}}}" for item in value or ())
+
+
+def _scale_values(value: list[dict[str, str]] | None) -> str:
+    return ",".join(f"{{{item['itemValueLHS']}:{item['itemValueRHS']}}}" for item in value or ())
+
+
+_CELLS: dict[Kind, Callable[[Any], str]] = {
+    Kind.TRUE_FALSE: _true_false,
+    Kind.REFS: _words,
+    Kind.STRINGS: _words,
+    Kind.WORDS: _words,
+    Kind.INTEGER: _number,
+    Kind.NUMBER: _number,
+    Kind.USER_IDS: _user_ids,
+    Kind.SCALE_VALUES: _scale_values,
+}
+
+
+def header(file: File, version: Version, metadata: tuple[str, ...]) -> list[str]:
+    """The header row: the standard's columns, then those of metadata."""
+    return [*file.header(version), *(f"metadata.{key}" for key in metadata)]
+
+
+def row_writer(
+    file: File, version: Version, metadata: tuple[str, ...], *, blank_stamps: bool
+) -> Callable[[Row], list[Any]]:
+    """A function that turns a row into the cells of its line.
+
+    Text goes to the CSV writer as it is, which writes None as an empty cell; the rest is converted.
+    """
+    columns: tuple[Field, ...] = file.columns(version)
+    get = itemgetter(*(column.name for column in columns))
+    conversions = [(n, _CELLS[column.kind]) for n, column in enumerate(columns) if column.kind not in _TEXTS]
+    stamps = [n for n, column in enumerate(columns) if column.blank_in_bulk] if blank_stamps else []
+
+    def cells(row: Row) -> list[Any]:
+        values = list(get(row))
+        for n in stamps:
+            values[n] = ""
+        for n, convert in conversions:
+            values[n] = convert(values[n])
+        if metadata:
+            own = row["metadata"] or {}
+            values += [own.get(key, "") for key in metadata]
+        return values
+
+    return cells

@@ -1,0 +1,56 @@
+"""Knobs: the ways in which a service can differ from the standard, each to be turned on its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Knobs"]
+
+
+@dataclass(kw_only=True)
+class Knobs:
+    """How a provider behaves; as it stands, it follows the standard.
+
+    A provider has one set for all collections and may have others for some of them. Knobs can be
+    turned while the provider runs. Counted ones count requests for records of one collection.
+    """
+
+    page_cap: int | None = None
+    """Most records a page has, whatever was asked for; said nowhere."""
+    default_limit: int = 100
+    """Records of a page where no limit is asked for."""
+    total_header: bool | Literal["zero"] = True
+    """X-Total-Count: the true one, none, or always 0."""
+    link_header: bool = True
+    """Link with next, last, first and prev."""
+    ignore_offset: bool = False
+    """Every page is the first one."""
+    refuse_filter: Literal["ignored"] | int | None = None
+    """Answers a filter with this status, or with everything."""
+    refuse_sort: Literal["ignored"] | int | None = None
+    """Answers a sort with this status, or in the service's own order."""
+    latency_seconds: float = 0.0
+    """Time until an answer."""
+    fail_first_n: int = 0
+    """So many requests get a 503, with `retry_after`; then all is fine."""
+    retry_after: str | None = "0"
+    """Value of Retry-After on a 503."""
+    status_401_once: bool = False
+    """The first request gets a 401, whatever its token."""
+    die_after_pages: int | None = None
+    """After so many pages connections are closed without an answer."""
+    html_instead_of_json: bool = False
+    """200 with a log-in page."""
+    drop_envelope: bool = False
+    """The array comes without its wrapper."""
+    wrapper_alias: str | None = None
+    """Name of the wrapper, in place of the standard's."""
+    duplicate_rows: int = 0
+    """So many records come a second time, at the end, and are counted twice."""
+    revision_header: str | None = None
+    """Name of a header that tells the revision of the data (`Provider.revision`)."""
+    gzip: bool = True
+    """Whether answers are compressed for who asks for it."""
+    token_lifetime_seconds: int = 3600
+    """How long tokens live; read from the set for all collections."""

@@ -1,0 +1,22 @@
+"""A row of the warehouse shape: every field of its file, in the model's order, null where it is empty."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from ._model import file
+
+__all__ = ["Row", "row"]
+
+Row = dict[str, Any]
+
+
+@cache
+def _blank(name: str) -> Row:
+    return dict.fromkeys(field.name for field in file(name).fields)
+
+
+def row(name: str, values: Row) -> Row:
+    """A whole row of that file."""
+    return _blank(name) | values

@@ -1,0 +1,88 @@
+"""The school year: its sessions, its dates, and the moments at which records were last changed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+__all__ = ["SchoolYear", "Session"]
+
+_TIMES = tuple(f"T{6 + n * 7 % 12:02d}:{n * 13 % 60:02d}:{n * 29 % 60:02d}.{n * 37 % 1000:03d}Z" for n in range(4096))
+
+
+class Session(NamedTuple):
+    """One academic session."""
+
+    id: str
+    type: str
+    title: str
+    start: str
+    end: str
+    parent: str | None
+
+
+class SchoolYear:
+    """A school year of two semesters, four terms and eight grading periods.
+
+    It is lived through in days: day 0 is the 20th of November, where a district starts out.
+    """
+
+    def __init__(self, ends: int) -> None:
+        self.ends = ends
+        self._first = date(ends - 1, 8, 17)
+        self._zero = date(ends - 1, 11, 20)
+        # Exclusive ends of the four terms; the second and the fourth end a semester.
+        bounds = (self._first, date(ends - 1, 10, 19), date(ends, 1, 16), date(ends, 3, 27), date(ends, 6, 12))
+        self.start, self.end = bounds[0].isoformat(), bounds[4].isoformat()
+        self.middle = bounds[2].isoformat()
+        self.moving_day = date(ends - 1, 10, 5).isoformat()
+        """The day on which transfers change school and classes their teacher."""
+        self.id = f"SY/{ends}"
+        self.semesters = tuple(f"{ends}-S{n}" for n in (1, 2))
+        self.terms = tuple(f"{ends}-T{n}" for n in (1, 2, 3, 4))
+        self.periods = tuple(f"gp@{ends}.{n}" for n in range(1, 9))
+        self._bounds = bounds
+        # What happened before day 0 is spread over the 142 days since July.
+        self._days = tuple((date(ends - 1, 7, 1) + timedelta(n)).isoformat() for n in range(142))
+
+    def date(self, day: int) -> str:
+        """The calendar date of a day of the district's life."""
+        return (self._zero + timedelta(day)).isoformat()
+
+    def stamp(self, number: int) -> str:
+        """A moment between July and day 0, by number."""
+        return self._days[(number >> 12) % 142] + _TIMES[number & 4095]
+
+    def stamp_on(self, day: int, number: int) -> str:
+        """A moment of one day, by number."""
+        return self.date(day) + _TIMES[number & 4095]
+
+    def sessions(self) -> list[Session]:
+        """All sessions, parents before children; the year before is there without its parts."""
+        start = [bound.isoformat() for bound in self._bounds]
+        title = f"{self.ends - 1}-{self.ends}"
+        last = date(self.ends - 2, 8, 18).isoformat(), date(self.ends - 1, 6, 13).isoformat()
+        rows = [
+            Session(f"SY/{self.ends - 1}", "schoolYear", f"School year {self.ends - 2}-{self.ends - 1}", *last, None),
+            Session(self.id, "schoolYear", f"School year {title}", start[0], start[4], None),
+            Session(self.semesters[0], "semester", f'Fall semester "{title}"', start[0], start[2], self.id),
+            Session(self.semesters[1], "semester", f"Spring semester, {title}", start[2], start[4], self.id),
+        ]
+        for n, term in enumerate(self.terms):
+            rows.append(Session(term, "term", f"Term {n + 1}", start[n], start[n + 1], self.semesters[n // 2]))
+        for n, period in enumerate(self.periods):
+            begin, end = self._bounds[n // 2], self._bounds[n // 2 + 1]
+            half = begin + (end - begin) / 2
+            dates = (begin, half) if n % 2 == 0 else (half, end)
+            word = "Progress report" if n % 2 == 0 else "Report card"
+            rows.append(
+                Session(
+                    period,
+                    "gradingPeriod",
+                    f"{word} {n // 2 + 1}",
+                    dates[0].isoformat(),
+                    dates[1].isoformat(),
+                    self.terms[n // 2],
+                )
+            )
+        return rows

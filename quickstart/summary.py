@@ -1,0 +1,141 @@
+"""Compare three counts of every stream: in the source, by the receipt, in the database.
+
+The tap's receipt says what left the source; only a count in the database says what arrived.
+Exits 1 where the three part, whatever the loader said about itself.
+
+    python -m quickstart.summary [BUNDLE] [DATABASE] [--schema NAME]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["Line", "compare", "count_bundle", "render"]
+
+_ALL_RECEIPTS = """
+    select collection, distinct_ids, complete from (
+        select collection, "distinct" as distinct_ids, complete,
+               row_number() over (partition by collection order by startedat desc) as age
+        from {schema}.syncreceipts
+        where mode not in ('skipped', 'absent')
+    ) where age = 1
+"""
+
+
+class Line(NamedTuple):
+    """The three counts of one stream; None where there is nothing to count."""
+
+    stream: str
+    source: int | None
+    receipt: int | None
+    database: int | None
+    complete: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything that is in the source was receipted and arrived."""
+        counts = {self.receipt, self.database} | ({self.source} - {None})
+        return self.complete and len(counts) == 1 and None not in counts
+
+
+def count_bundle(path: Path) -> dict[str, int]:
+    """Different ids in each file of a zipped bundle, counted without the tap."""
+    counts = {}
+    with zipfile.ZipFile(path) as bundle:
+        for name in bundle.namelist():
+            stream = Path(name).stem
+            if stream == "manifest":
+                continue
+            with bundle.open(name) as member:
+                rows = csv.DictReader(io.TextIOWrapper(member, "utf-8-sig", newline=""))
+                counts[stream] = len({row["sourcedId"] for row in rows})
+    return counts
+
+
+def compare(source: Mapping[str, int], database: duckdb.DuckDBPyConnection, schema: str) -> Iterator[Line]:
+    """The counts of every stream that the source holds or a receipt speaks of."""
+    receipts = {
+        collection: (distinct, complete)
+        for collection, distinct, complete in database.execute(_ALL_RECEIPTS.format(schema=schema)).fetchall()
+    }
+    tables = {
+        name
+        for (name,) in database.execute(
+            "select table_name from duckdb_tables() where schema_name = ?", [schema]
+        ).fetchall()
+    }
+    for stream in sorted({*source, *receipts}, key=str.lower):
+        table = stream.lower()
+        arrived = None
+        if table in tables:
+            row = database.execute(f'select count(*) from {schema}."{table}"').fetchone()
+            arrived = row[0] if row else None
+        distinct, complete = receipts.get(stream, (None, False))
+        yield Line(stream, source.get(stream), distinct, arrived, bool(complete))
+
+
+def render(lines: Iterable[Line]) -> str:
+    """The counts as a table for people."""
+    rows: list[tuple[str, ...]] = [("stream", "in the source", "by the receipt", "in the database", "")]
+    rows += [
+        (line.stream, *(_number(n) for n in (line.source, line.receipt, line.database)), _verdict(line))
+        for line in lines
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(w) if n in {0, 4} else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _number(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
+
+
+def _verdict(line: Line) -> str:
+    if line.agrees:
+        return "all there"
+    return "DIFFERENT" if line.complete else "INCOMPLETE"
+
+
+def main() -> int:
+    """Print the summary; 1 where something is missing."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("bundle", nargs="?", type=Path, default=Path("output/sample/district.zip"))
+    parser.add_argument("database", nargs="?", type=Path, default=Path("output/warehouse.duckdb"))
+    parser.add_argument("--schema", default="oneroster")
+    options = parser.parse_args()
+    with duckdb.connect(str(options.database), read_only=True) as database:
+        lines = list(compare(count_bundle(options.bundle), database, options.schema))
+    print(render(lines))
+    wrong = [line.stream for line in lines if not line.agrees]
+    print()
+    if wrong or not lines:
+        print(f"NOT everything arrived: {', '.join(wrong) or 'nothing was read'}. Do not use {options.database}.")
+        return 1
+    total = sum(line.database or 0 for line in lines)
+    print(f"All {total:,} records of {len(lines)} streams are in {options.database}. Try:\n")
+    print(
+        f"""  ./run python -c "import duckdb; duckdb.connect('{options.database}').sql('''
+    select o.name as school, r.role, count(*) as people
+    from {options.schema}.roles r join {options.schema}.orgs o on o.sourcedid = r.orgsourcedid
+    group by all order by all''').show()" """.rstrip()
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
