@@ -1,0 +1,126 @@
+"""What follows from the code and is written down elsewhere agrees with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from tools import derive
+
+ROOT = Path(__file__).parents[2]
+PLUGINS = {"tap-oneroster": "extractors", "target-oneroster-csv": "loaders"}
+
+each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
+
+
+def read(name: str) -> dict[str, Any]:
+    """A YAML file of the repository."""
+    content: dict[str, Any] = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+    return content
+
+
+def test_derived_files_agree_with_the_code() -> None:
+    """READMEs, meltano.yml and hub/ say what the code says; `python -m tools.derive` makes it so."""
+    done = subprocess.run([sys.executable, "-m", "tools.derive", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_mark_without_its_counterpart_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost end mark would let the lines up to the next one vanish."""
+    monkeypatch.setattr(derive, "ROOT", tmp_path)
+    page = tmp_path / "README.md"
+    page.write_text("<!-- derived: streams of tap-oneroster -->\n")
+    with pytest.raises(SystemExit, match=r"README\.md: a mark"):
+        derive.rewritten(page)
+
+
+def test_what_is_written_by_hand_stays(tmp_path: Path) -> None:
+    """Only the lines between the marks are made anew, at the marks' indentation."""
+    page = tmp_path / "x.yml"
+    page.write_text(
+        "by: hand\n  # derived: capabilities of tap-oneroster\n  old: 1\n  # end of derived\nand: after\n",
+        encoding="utf-8",
+    )
+    text = derive.rewritten(page)
+    assert text.startswith("by: hand\n  # derived: capabilities of tap-oneroster\n  capabilities:\n  - about\n")
+    assert text.endswith("\n  # end of derived\nand: after\n")
+    assert "old" not in text
+
+
+def test_meltano_accepts_the_project_file() -> None:
+    """meltano.yml is valid by the schema that Meltano ships."""
+    schema = json.loads(files("meltano").joinpath("schemas/meltano.schema.json").read_text(encoding="utf-8"))
+    jsonschema.validate(read("meltano.yml"), schema)
+
+
+def test_meltano_never_has_to_ask_its_hub() -> None:
+    """Every plugin is defined in the project itself, telemetry is off, and a state's owner is named."""
+    project = read("meltano.yml")
+    plugins = [plugin for kind in project["plugins"].values() for plugin in kind]
+    assert all(plugin["namespace"] and plugin["pip_url"] for plugin in plugins)
+    assert project["send_anonymous_usage_stats"] is False
+    assert project["project_id"]
+
+
+@each_plugin
+def test_a_definition_has_what_the_hub_asks_for(plugin: str) -> None:
+    """The Hub's rules for definitions: required keys, kinds of settings, labels, order."""
+    definition = read(f"hub/{plugin}.yml")
+    assert definition["name"] == definition["executable"] == plugin
+    assert {"variant", "namespace", "label", "quality", "maintenance_status", "logo_url"} <= set(definition)
+    settings = definition["settings"]
+    names = [setting["name"] for setting in settings]
+    assert names == sorted(names)
+    for setting in settings:
+        assert setting["label"]
+        assert setting["description"], setting["name"]
+        assert setting["kind"] in {
+            "string",
+            "integer",
+            "decimal",
+            "boolean",
+            "array",
+            "object",
+            "options",
+            "date_iso8601",
+        }
+    for group in definition["settings_group_validation"]:
+        assert set(group) <= set(names)
+
+
+@each_plugin
+def test_secrets_are_marked(plugin: str) -> None:
+    """Meltano hides what is marked, and nothing else."""
+    for setting in read(f"hub/{plugin}.yml")["settings"]:
+        if setting["name"].endswith(("_secret", "_token", "storage_options")):
+            assert setting.get("sensitive"), setting["name"]
+
+
+@each_plugin
+def test_environments_use_settings_that_exist(plugin: str) -> None:
+    """A misspelt setting in meltano.yml would be passed on and read by nobody."""
+    names = {setting["name"] for setting in read(f"hub/{plugin}.yml")["settings"]}
+    for environment in read("meltano.yml")["environments"]:
+        for entry in environment.get("config", {}).get("plugins", {}).get(PLUGINS[plugin], ()):
+            if entry["name"] == plugin:
+                assert set(entry["config"]) <= names
+
+
+def test_the_table_of_streams_is_what_the_tap_offers(tmp_path: Path) -> None:
+    """The README's streams are those of `--discover`, views included."""
+    tap = str(Path(sys.executable).with_name("tap-oneroster"))
+    config = tmp_path / "config.json"
+    service = {"mode": "rest", "base_url": "https://example.org", "auth_method": "none", "include_views": True}
+    config.write_text(json.dumps(service), encoding="utf-8")
+    catalog = subprocess.run([tap, "--discover", f"--config={config}"], capture_output=True, check=True).stdout
+    offered = {stream["tap_stream_id"] for stream in json.loads(catalog)["streams"]}
+    rows = derive.streams_table("").splitlines()[2:]
+    assert {row.split("`")[1] for row in rows} == offered

@@ -1,0 +1,78 @@
+"""The lock: pinned, hashed, complete, and silent about where packages come from."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PINS = {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", LOCK, re.MULTILINE)}
+MEMBERS = sorted(path.parent.name for path in ROOT.glob("*/pyproject.toml"))
+
+
+def test_the_lock_names_no_package_host() -> None:
+    """Packages come from wherever the user's own index is."""
+    assert not re.search(r"://|index-url|find-links|trusted-host", LOCK)
+
+
+def test_every_line_is_a_pin_with_hashes() -> None:
+    """What is installed is what was tested, to the byte."""
+    lines = [line for line in LOCK.splitlines() if line and not line.startswith((" ", "#"))]
+    assert len(lines) == len(PINS) > 50
+    assert all("==" in line and line.endswith("\\") for line in lines)
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_the_lock_covers_what_a_member_declares(member: str) -> None:
+    """A dependency that was added without `./run lock` would be missing on the next machine."""
+    project = tomllib.loads((ROOT / member / "pyproject.toml").read_text(encoding="utf-8"))
+    covered(*project["project"]["dependencies"], *project["build-system"]["requires"])
+
+
+def test_the_lock_covers_the_tools() -> None:
+    """The same for the tools and tests."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    covered(*project["dependency-groups"]["dev"])
+    assert sorted(project["tool"]["uv"]["workspace"]["members"]) == MEMBERS
+
+
+@pytest.mark.parametrize("member", MEMBERS)
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported(member: str) -> None:
+    """A package that another one happens to bring along may be gone tomorrow."""
+    project = tomllib.loads((ROOT / member / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = {canonicalize_name(Requirement(text).name) for text in project["project"]["dependencies"]}
+    declared.discard(canonicalize_name("tzdata"))  # nobody imports it: zoneinfo reads it where the system has no zones
+    folders = {member, "oneroster-model"}  # the model is inside each of them
+    sources = [path for folder in folders for path in (ROOT / folder / "src").rglob("*.py")]
+    known = packages_distributions()
+    used = {canonicalize_name(known[name][0]) for path in sources for name in imported(path) if name in known}
+    own = {canonicalize_name(member), canonicalize_name("oneroster-model")}
+    assert used - own == declared
+
+
+def imported(path: Path) -> set[str]:
+    """Names of the packages that a module imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names - sys.stdlib_module_names
+
+
+def covered(*requirements: str) -> None:
+    """Each requirement is pinned to a version that it allows."""
+    for requirement in map(Requirement, requirements):
+        version = PINS.get(canonicalize_name(requirement.name))
+        assert version, f"{requirement.name} is not in the lock: ./run lock"
+        assert requirement.specifier.contains(version, prereleases=True), f"{requirement}: locked is {version}"

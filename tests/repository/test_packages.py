@@ -1,0 +1,134 @@
+"""The two plugins as packages: what is in them, and that each installs alone with plain pip."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODEL = ROOT / "oneroster-model" / "src" / "oneroster_model"
+PLUGINS = {"tap-oneroster": "tap_oneroster", "target-oneroster-csv": "target_oneroster_csv"}
+
+each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> str:
+    """Run a command that has to succeed, and return what it printed."""
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def model_files() -> dict[str, bytes]:
+    """The model's files, by their path inside a plugin's `_model`."""
+    return {path.name: path.read_bytes() for path in MODEL.iterdir() if path.is_file()}
+
+
+def copied(folder: Path) -> Path:
+    """A copy of the source tree as a clone has it: links kept, nothing that tools have made."""
+    made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "output", "dist")
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=made)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An sdist of each plugin, and a wheel made from that sdist."""
+    folder = tmp_path_factory.mktemp("dist")
+    for plugin in PLUGINS:
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT / plugin)
+    return folder
+
+
+def only(folder: Path, pattern: str) -> Path:
+    """The one file of that name."""
+    (path,) = folder.glob(pattern)
+    return path
+
+
+@each_plugin
+def test_the_wheel_holds_the_model_byte_for_byte(built: Path, plugin: str) -> None:
+    """`_model` is a link in the repository and a folder of files in the wheel."""
+    package = PLUGINS[plugin]
+    with zipfile.ZipFile(only(built, f"{package}-*.whl")) as wheel:
+        prefix = f"{package}/_model/"
+        inside = {n.removeprefix(prefix): wheel.read(n) for n in wheel.namelist() if n.startswith(prefix)}
+        others = {name.split("/")[0] for name in wheel.namelist()}
+    assert inside == model_files()
+    assert len(others) == 2, "the package and its dist-info, and nothing else"
+
+
+@each_plugin
+def test_the_wheel_is_typed_and_licensed(built: Path, plugin: str) -> None:
+    """Type checkers find the marker, and lawyers the licence."""
+    package = PLUGINS[plugin]
+    with zipfile.ZipFile(only(built, f"{package}-*.whl")) as wheel:
+        names = wheel.namelist()
+        assert f"{package}/py.typed" in names
+        licence = next(name for name in names if name.endswith("licenses/LICENSE"))
+        assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+@each_plugin
+def test_the_sdist_holds_files_and_no_links(built: Path, plugin: str) -> None:
+    """An sdist is unpacked far from the model's own folder: a link would point at nothing."""
+    package = PLUGINS[plugin]
+    with tarfile.open(only(built, f"{package}-*.tar.gz")) as sdist:
+        members = sdist.getmembers()
+    assert all(member.isfile() for member in members if not member.isdir())
+    names = {member.name.partition("/")[2] for member in members}
+    assert {f"src/{package}/_model/{name}" for name in model_files()} < names
+    assert not {name for name in names if "test" in name or "__pycache__" in name}
+
+
+@each_plugin
+def test_a_plugin_without_its_model_is_not_built(tmp_path: Path, plugin: str) -> None:
+    """An archive that lost the link has a small text file in its place: no broken wheel is made from that."""
+    shutil.copytree(ROOT / plugin, tmp_path / plugin, symlinks=True)
+    link = tmp_path / plugin / "src" / PLUGINS[plugin] / "_model"
+    link.unlink()
+    link.write_text("../../../oneroster-model/src/oneroster_model")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(tmp_path / plugin)]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "_model is not a folder" in done.stdout + done.stderr
+
+
+@each_plugin
+@pytest.mark.slow
+def test_each_plugin_installs_alone_with_plain_pip(built: Path, plugin: str, tmp_path: Path) -> None:
+    """From a wheel into an empty environment; then from a path, editable, and from a git URL with a subdirectory."""
+    environment = tmp_path / "venv"
+    # `--seed`: with pip. (The venv module of some systems comes without.)
+    run("uv", "venv", "--quiet", "--seed", "--python", sys.executable, environment)
+    bin_ = environment / ("Scripts" if sys.platform == "win32" else "bin")
+
+    def install(*what: str | Path) -> None:
+        run(bin_ / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what, cwd=tmp_path)
+
+    install(only(built, f"{PLUGINS[plugin]}-*.whl"))
+    about = json.loads(run(bin_ / plugin, "--about", "--format=json"))
+    assert about["name"] == plugin
+    assert "Required-by: \n" in run(bin_ / "python", "-m", "pip", "show", plugin)
+
+    tree = copied(tmp_path / "tree")
+    install("--no-deps", "--force-reinstall", tree / plugin)
+    assert run(bin_ / plugin, "--version").startswith(plugin)
+    install("--no-deps", "--force-reinstall", "--editable", tree / plugin)
+    assert run(bin_ / plugin, "--version").startswith(plugin)
+
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+    run(*git, "init", "--quiet", cwd=tree)
+    run(*git, "add", "--all", cwd=tree)
+    run(*git, "commit", "--quiet", "--message=all", cwd=tree)
+    run(*git, "tag", "v1.2.3", cwd=tree)
+    install("--no-deps", "--force-reinstall", f"git+{tree.as_uri()}#subdirectory={plugin}")
+    assert "1.2.3" in run(bin_ / plugin, "--version"), "one tag is the version of both"
+    assert json.loads(run(bin_ / plugin, "--about", "--format=json"))["settings"] == about["settings"]
