@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 import requests
+from typing_extensions import override
 
 from ..source import FatalSourceError
 
@@ -25,9 +26,8 @@ _UNSTATED_LIFE = 1500.0
 class TokenRequest(Protocol):
     """Sends a token request and gives back status and body; the service does the rest."""
 
-    def __call__(
-        self, url: str, data: str, headers: dict[str, str]
-    ) -> tuple[int, bytes]: ...
+    def __call__(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Post a form."""
 
 
 class Credentials(requests.auth.AuthBase):
@@ -42,6 +42,7 @@ class Credentials(requests.auth.AuthBase):
 class Anonymous(Credentials):
     """Sends no proof, and keeps a .netrc from adding any."""
 
+    @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         return request
 
@@ -52,6 +53,7 @@ class Bearer(Credentials):
     def __init__(self, token: str) -> None:
         self._header = f"Bearer {token}"
 
+    @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._header
         return request
@@ -62,15 +64,14 @@ class OAuth1(Credentials):
 
     def __init__(self, key: str, secret: str, method: str) -> None:
         try:
-            from oauthlib.oauth1 import Client
+            from oauthlib.oauth1 import Client  # type: ignore[import-untyped]
         except ImportError:
             raise FatalSourceError(
                 "auth_method oauth1 needs the package oauthlib: install tap-oneroster with it"
             ) from None
-        self._make: Callable[[], Any] = lambda: Client(
-            key, client_secret=secret, signature_method=method
-        )
+        self._make: Callable[[], Any] = lambda: Client(key, client_secret=secret, signature_method=method)
 
+    @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         # A client for each request: nonce and time are kept in it, and threads share this object.
         _, headers, _ = self._make().sign(request.url, http_method=request.method)
@@ -104,6 +105,7 @@ class ClientCredentials(Credentials):
         self.granted: frozenset[str] | None = None
         """Scopes that the answer named; None where it named none."""
 
+    @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         with self._lock:
             if self._header is None or time.monotonic() >= self._until:
@@ -111,6 +113,7 @@ class ClientCredentials(Credentials):
             request.headers["Authorization"] = self._header or ""
         return request
 
+    @override
     def renew(self, refused: requests.PreparedRequest) -> bool:
         """Get a new token, unless another thread has done so since the request went out."""
         with self._lock:
@@ -129,9 +132,7 @@ class ClientCredentials(Credentials):
             answer = None
         token = answer.get("access_token") if isinstance(answer, dict) else None
         if not isinstance(token, str) or not token:
-            raise FatalSourceError(
-                "token_url: status 200, but no access_token in the answer; check the address"
-            )
+            raise FatalSourceError("token_url: status 200, but no access_token in the answer; check the address")
         life = _seconds(answer.get("expires_in"))
         scope = answer.get("scope")
         self.granted = frozenset(scope.split()) if isinstance(scope, str) and scope else None
@@ -182,10 +183,7 @@ class ClientCredentials(Credentials):
             )
         if status in {requests.codes.not_found, requests.codes.method_not_allowed}:
             return f"token_url: status {status}: no token service there; check the address"
-        return (
-            f"token_url: status {status}: no token was given; check client_id, client_secret and"
-            " token_auth_style"
-        )
+        return f"token_url: status {status}: no token was given; check client_id, client_secret and token_auth_style"
 
 
 def _basic(name: str, secret: str) -> str:

@@ -30,9 +30,7 @@ class Page:
         self._decoder = decoder
         self._records = records
         self._fits = fits
-        self.ids: list[str | None] = (
-            [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
-        )
+        self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
         if not all(self.ids) or any(map(str.isspace, self.ids)):  # type: ignore[arg-type]
             self.ids = [one if one and not one.isspace() else None for one in self.ids]
 
@@ -77,7 +75,7 @@ class PageDecoder:
         envelope = msgspec.defstruct(
             "Envelope", [("records", self._records)], rename={"records": self._wrapper}, gc=False
         )
-        self._decoder = msgspec.json.Decoder(envelope)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
 
     def decode(self, body: bytes, deviations: Counter[str]) -> Page:
         """Records of a page; NoJson or SourceError where the body is no page."""
@@ -143,9 +141,7 @@ class PageDecoder:
 
 def spelling(body: bytes, deviations: Counter[str]) -> None:
     """Count how a page writes what is missing: seen on first pages only, since it is a habit."""
-    deviations["null for what is missing, on the first page"] += body.count(b'":null') + body.count(
-        b'": null'
-    )
+    deviations["null for what is missing, on the first page"] += body.count(b'":null') + body.count(b'": null')
     hrefs = body.count(b'"href"')
     good = body.count(b'"href":"http') + body.count(b'"href": "http')
     deviations["href: not an absolute address, on the first page"] += hrefs - good

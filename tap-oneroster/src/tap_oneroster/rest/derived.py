@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import compress
 from operator import attrgetter
-from typing import Any, NamedTuple
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._model import File, Version, file
 from .._model.ids import derived_id
-from ..bundle.records import Shape
 from ..derive import roles_of_users
 from .rows import RowMaker
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from ..bundle.records import Shape
 
 __all__ = ["DerivedRows"]
 
@@ -31,6 +33,61 @@ class _Found(NamedTuple):
     nested: Any = None
 
 
+def _roles(parent: Any, value: Any) -> Iterator[_Found]:
+    for role in value:
+        yield _Found(parent, {}, role)
+
+
+def _profiles(parent: Any, value: Any) -> Iterator[_Found]:
+    """A row for each credential of a profile, and one for a profile without."""
+    for profile in value:
+        for login in profile.credentials or (None,):
+            columns = {
+                "credentialType": (login and login.type) or None,
+                "username": (login and login.username) or None,
+                "password": (login and login.password) or None,
+            }
+            yield _Found(parent, columns, profile)
+
+
+def _score_scale(parent: Any, value: Any) -> Iterator[_Found]:
+    yield _Found(parent, {"scoreScaleSourcedId": value.sourcedId or None})
+
+
+def _objectives(parent: Any, value: Any) -> Iterator[_Found]:
+    for group in value:
+        for one in group.learningObjectiveIds or ():
+            yield _Found(parent, _objective(group.source, one))
+
+
+def _objective_results(parent: Any, value: Any) -> Iterator[_Found]:
+    for group in value:
+        for one in group.learningObjectiveResults or ():
+            columns = _objective(group.source, one.learningObjectiveId)
+            yield _Found(parent, {**columns, "score": one.score, "textScore": one.textScore or None})
+
+
+def _resources(parent: Any, value: Any) -> Iterator[_Found]:
+    for ref in value:
+        yield _Found(parent, {"resourceSourcedId": ref.sourcedId or None})
+
+
+def _objective(source: str | None, value: str | None) -> dict[str, Any]:
+    if source == "case" and value and _BARE_UUID.match(value):
+        value = f"urn:uuid:{value}"
+    return {"source": source or None, "learningObjectiveId": value or None}
+
+
+_FINDERS: dict[str, Callable[[Any, Any], Iterator[_Found]]] = {
+    "roles": _roles,
+    "userProfiles": _profiles,
+    "lineItemScoreScales": _score_scale,
+    "resultScoreScales": _score_scale,
+    "lineItemLearningObjectiveIds": _objectives,
+    "resultLearningObjectiveIds": _objective_results,
+}
+
+
 class DerivedRows:
     """Makes the rows of one derived stream."""
 
@@ -39,14 +96,13 @@ class DerivedRows:
             raise ValueError(stream.name)
         self.stream = stream
         self._how = stream.derived
+        self._find = _FINDERS.get(stream.name, _resources)
         self._parent_column = self._how.identity[0]
         self._identity = attrgetter(*self._how.identity)
         self._maker = RowMaker(stream, version, shape)
         self._columns = [f.name for f in stream.fields]
 
-    def rows(
-        self, records: Sequence[Any], parents: Sequence[Struct], deviations: Counter[str]
-    ) -> list[Struct]:
+    def rows(self, records: Sequence[Any], parents: Sequence[Struct], deviations: Counter[str]) -> list[Struct]:
         """Rows held in these REST records, of which `parents` are the warehouse records."""
         held = list(map(attrgetter(self._how.rest), records))
         found = [
@@ -57,43 +113,8 @@ class DerivedRows:
         made = self._number(self._read(found, records, parents, deviations), deviations)
         if self._how.rest == "roles":
             # 1.1 knows a user's role and orgs, and no list of roles.
-            made += roles_of_users(
-                [p for p, value in zip(parents, held, strict=True) if not value]
-            )
+            made += roles_of_users([p for p, value in zip(parents, held, strict=True) if not value])
         return made
-
-    def _find(self, parent: Any, value: Any) -> Iterable[_Found]:
-        match self.stream.name:
-            case "roles":
-                for role in value:
-                    yield _Found(parent, {}, role)
-            case "userProfiles":
-                for profile in value:
-                    for login in profile.credentials or (None,):
-                        yield _Found(
-                            parent,
-                            {
-                                "credentialType": login and login.type or None,
-                                "username": login and login.username or None,
-                                "password": login and login.password or None,
-                            },
-                            profile,
-                        )
-            case "lineItemScoreScales" | "resultScoreScales":
-                yield _Found(parent, {"scoreScaleSourcedId": value.sourcedId or None})
-            case "lineItemLearningObjectiveIds":
-                for group in value:
-                    for one in group.learningObjectiveIds or ():
-                        yield _Found(parent, _objective(group.source, one))
-            case "resultLearningObjectiveIds":
-                for group in value:
-                    for one in group.learningObjectiveResults or ():
-                        columns = _objective(group.source, one.learningObjectiveId)
-                        columns |= {"score": one.score, "textScore": one.textScore or None}
-                        yield _Found(parent, columns)
-            case _:
-                for ref in value:
-                    yield _Found(parent, {"resourceSourcedId": ref.sourcedId or None})
 
     def _read(
         self,
@@ -164,9 +185,3 @@ class DerivedRows:
             for ordinal, row in enumerate(group):
                 row.sourcedId = derived_id(stream, key, ordinal)
         return kept
-
-
-def _objective(source: str | None, value: str | None) -> dict[str, Any]:
-    if source == "case" and value and _BARE_UUID.match(value):
-        value = f"urn:uuid:{value}"
-    return {"source": source or None, "learningObjectiveId": value or None}

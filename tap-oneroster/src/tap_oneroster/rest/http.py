@@ -22,6 +22,14 @@ logger = logging.getLogger(__name__)
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5
 _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
+_MAY_PASS = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+_FAULT = 500
+_FEW = 2
 _FIRST_CONTACT_TRIES = 3
 _CONNECT_SECONDS = 30.0
 
@@ -66,19 +74,20 @@ class HttpClient:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def get(self, url: str, what: str, *, tries: int | None = None) -> Reply:
+    def get(self, url: str, what: str, *, few_tries: bool = False) -> Reply:
         """Get an address; `what` names it in messages, since addresses hold queries.
 
         Statuses that may pass are tried again; the last answer is given back whatever its status.
+        `few_tries`: a fault inside the service may well mean that it does not take the request.
         """
         renewed = False
         for _ in range(_MOST_REDIRECTS + 1):
             request = requests.Request("GET", url, auth=self.credentials)
-            response = self._send(request, what, tries or self._backoff.tries)
+            response = self._send(request, what, few_tries=few_tries)
             if response.status_code == requests.codes.unauthorized and not renewed:
                 renewed = True
                 if self.credentials.renew(response.request):
-                    response = self._send(request, what, tries or self._backoff.tries)
+                    response = self._send(request, what, few_tries=few_tries)
             if response.status_code not in _REDIRECTS or "Location" not in response.headers:
                 return Reply(response.status_code, response.headers, response.content)
             target = urljoin(url, response.headers["Location"])
@@ -94,62 +103,57 @@ class HttpClient:
     def post_form(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
         """Send a form (a token request), without any credentials but those in it."""
         request = requests.Request("POST", url, data=data, headers=headers, auth=Anonymous())
-        response = self._send(request, "token_url", self._backoff.tries)
+        response = self._send(request, "token_url")
         if response.status_code in _REDIRECTS:
-            raise FatalSourceError(
-                "token_url: redirects elsewhere, and secrets do not follow; set the final address"
-            )
+            raise FatalSourceError("token_url: redirects elsewhere, and secrets do not follow; set the final address")
         return response.status_code, response.content
 
-    def _send(self, request: requests.Request, what: str, tries: int) -> requests.Response:
+    def _send(self, request: requests.Request, what: str, *, few_tries: bool = False) -> requests.Response:
+        """Send until there is an answer that will not change by waiting, or no try is left."""
         tried = 0
         while True:
             tried += 1
             self.pace.take_turn()
-            wait: float | None = None
             try:
                 response = self._once(request)
-            except requests.exceptions.SSLError:
-                raise FatalSourceError(
-                    f"{what}: the service's certificate is not valid or not trusted here; have it"
-                    " renewed, or set ca_bundle to the authority that signed it"
-                ) from None
-            except (
-                requests.ConnectionError,
-                requests.Timeout,
-                requests.exceptions.ChunkedEncodingError,
-                requests.exceptions.ContentDecodingError,
-            ) as error:
-                problem = _name(error)
-                if tried >= (tries if self._answered else min(tries, _FIRST_CONTACT_TRIES)):
-                    kind = SourceError if self._answered else FatalSourceError
-                    raise kind(
-                        f"{what}: {problem}, {tried} times; check the address, the network and"
-                        " timeout_seconds"
-                    ) from None
-            except requests.RequestException:
-                raise FatalSourceError(f"{what}: not an address that can be called") from None
+            except requests.RequestException as error:
+                self._give_up(error, what, tried)
+                problem, asked = _name(error), None
             else:
                 self._answered = True
-                if response.status_code not in _WORTH_ANOTHER_TRY or tried >= tries:
+                few = few_tries and response.status_code == _FAULT
+                if response.status_code not in _WORTH_ANOTHER_TRY or tried >= (_FEW if few else self._backoff.tries):
                     return response
-                problem = f"status {response.status_code}"
-                wait = retry_after(response.headers)
-                if wait is not None and wait > self._backoff.longest_asked:
+                problem, asked = f"status {response.status_code}", retry_after(response.headers)
+                if asked is not None and asked > self._backoff.longest_asked:
                     return response
-            delay = self._backoff.wait(tried) if wait is None else wait
+            delay = self._backoff.wait(tried) if asked is None else asked
             logger.info("%s: %s, trying again in %.1f s", what, problem, delay)
-            if wait is not None:
-                self.pace.hold(wait)
+            if asked is not None:
+                self.pace.hold(delay)
             else:
                 self.pace.sleep(delay)
+
+    def _give_up(self, error: requests.RequestException, what: str, tried: int) -> None:
+        """Raise where another try is of no use; a service that never answered gets few."""
+        if isinstance(error, requests.exceptions.SSLError):
+            raise FatalSourceError(
+                f"{what}: the service's certificate is not valid or not trusted here; have it"
+                " renewed, or set ca_bundle to the authority that signed it"
+            ) from None
+        if not isinstance(error, _MAY_PASS):
+            raise FatalSourceError(f"{what}: not an address that can be called") from None
+        tries = self._backoff.tries
+        if tried >= (tries if self._answered else min(tries, _FIRST_CONTACT_TRIES)):
+            kind = SourceError if self._answered else FatalSourceError
+            raise kind(
+                f"{what}: {_name(error)}, {tried} times; check the address, the network and timeout_seconds"
+            ) from None
 
     def _once(self, request: requests.Request) -> requests.Response:
         prepared = self._session.prepare_request(request)
         settings = self._session.merge_environment_settings(prepared.url, {}, False, None, None)
-        return self._session.send(
-            prepared, timeout=self._timeout, allow_redirects=False, **settings
-        )
+        return self._session.send(prepared, timeout=self._timeout, allow_redirects=False, **settings)
 
     def close(self) -> None:
         """Wake those who wait, and let go of the connections."""

@@ -29,7 +29,8 @@ class Backoff:
 
     def wait(self, tried: int) -> float:
         """Seconds to wait after so many tries."""
-        return random.uniform(0.5, 1.0) * min(self.longest, self.first * 2 ** (tried - 1))  # noqa: S311
+        doubled: float = self.first * 2.0 ** (tried - 1)
+        return random.uniform(0.5, 1.0) * min(self.longest, doubled)  # noqa: S311
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

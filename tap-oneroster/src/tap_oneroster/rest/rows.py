@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from operator import attrgetter
-from typing import Any
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any
 
 from .._model import Field, File, Kind, Version
 from .._model.codec import UserId, line_order, record_class
-from ..bundle.records import Shape
 from ..dates import local_date
 from ..values import Column
 from .shapes import attribute
 from .tidy import is_secret
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from ..bundle.records import Shape
 
 __all__ = ["RowMaker"]
 
@@ -24,7 +27,7 @@ _TEXTS = {str, type(None)}
 _STATUS = {"active": "active", "tobedeleted": "tobedeleted"}
 _GONE = {"inactive", "tobedeleted", "deleted"}
 
-Reader = Callable[[list[Any], "Counter[str]"], list[Any]]
+Reader = Callable[[list[Any], "Counter[str]"], Sequence[Any]]
 """Makes the values of a column out of what the records hold."""
 
 
@@ -32,7 +35,7 @@ def _natively(kind: type, column: Column) -> Reader:
     """Values that JSON has as such pass; text goes through the column's reading."""
     native = {kind, type(None)}
 
-    def read(values: list[Any], deviations: Counter[str]) -> list[Any]:
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         kinds = set(map(type, values))
         if kinds <= native:
             column.check_required(values, deviations)
@@ -41,10 +44,7 @@ def _natively(kind: type, column: Column) -> Reader:
         made = Column(replace(column.field, required=()), Version.V1_2).read(texts, deviations)
         if kind is float:
             deviations[f"{column.field.name}: number as text"] += len(values) - texts.count(None)
-        found = [
-            value if type(value) is kind else reading
-            for value, reading in zip(values, made, strict=True)
-        ]
+        found = [value if type(value) is kind else reading for value, reading in zip(values, made, strict=True)]
         column.check_required(found, deviations)
         return found
 
@@ -52,7 +52,7 @@ def _natively(kind: type, column: Column) -> Reader:
 
 
 def _ids_of(column: Column) -> Reader:
-    def read(values: list[Any], deviations: Counter[str]) -> list[Any]:
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         ids = [value.sourcedId if value else None for value in values]
         _count_empty(ids, column.field, deviations)
         return column.read(ids, deviations)
@@ -61,11 +61,8 @@ def _ids_of(column: Column) -> Reader:
 
 
 def _id_lists(column: Column) -> Reader:
-    def read(values: list[Any], deviations: Counter[str]) -> list[Any]:
-        lists = [
-            [ref.sourcedId for ref in value if ref.sourcedId] or None if value else None
-            for value in values
-        ]
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+        lists = [[ref.sourcedId for ref in value if ref.sourcedId] or None if value else None for value in values]
         column.check_required(lists, deviations)
         return lists
 
@@ -73,7 +70,7 @@ def _id_lists(column: Column) -> Reader:
 
 
 def _texts(column: Column) -> Reader:
-    def read(values: list[Any], deviations: Counter[str]) -> list[Any]:
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         _count_empty(values, column.field, deviations)
         return column.read(values, deviations)
 
@@ -123,7 +120,7 @@ def _status(values: list[Any], deviations: Counter[str]) -> list[Any]:
 
 
 def _modified(column: Column) -> Reader:
-    def read(values: list[Any], deviations: Counter[str]) -> list[Any]:
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         _count_empty(values, column.field, deviations)
         found = column.read(values, deviations)
         if None in values:
@@ -141,7 +138,7 @@ class _DayOfMoment:
         self._name = column.field.name
         self._zone = shape.zone
 
-    def days(self, values: list[Any], deviations: Counter[str]) -> list[Any]:
+    def days(self, values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         _count_empty(values, self._column.field, deviations)
         made = []
         for value in values:
@@ -152,9 +149,28 @@ class _DayOfMoment:
         self._column.check_required(made, deviations)
         return made
 
-    def moments(self, values: list[Any], deviations: Counter[str]) -> list[Any]:
+    def moments(self, values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         timed = [value if value and ":" in value else None for value in values]
         return self._column.read(timed, deviations)
+
+
+_BY_NAME: dict[str, Callable[[Column], Reader]] = {
+    "status": lambda _: _status,
+    "dateLastModified": _modified,
+    # Texts in REST, though references in CSV.
+    "sourcedId": _texts,
+    "userProfileSourcedId": _texts,
+}
+_BY_KIND: dict[Kind, Callable[[Column], Reader]] = {
+    Kind.TRUE_FALSE: partial(_natively, bool),
+    Kind.NUMBER: partial(_natively, float),
+    Kind.REF: _ids_of,
+    Kind.REFS: _id_lists,
+    Kind.USER_IDS: lambda _: _user_ids,
+    Kind.SCALE_VALUES: lambda _: _or_none,
+    Kind.OBJECTIVES: lambda _: _or_none,
+    Kind.OBJECTIVE_SCORES: lambda _: _or_none,
+}
 
 
 class RowMaker:
@@ -166,8 +182,7 @@ class RowMaker:
         self._shape = shape
         self._make = record_class(file, secrets=shape.secrets)
         self._columns = [
-            (field.name, self._getters(field), self._reader(field))
-            for field in line_order(file, secrets=shape.secrets)
+            (field.name, self._getters(field), self._reader(field)) for field in line_order(file, secrets=shape.secrets)
         ]
 
     def _getters(self, field: Field) -> list[Callable[[Any], Any]]:
@@ -177,29 +192,14 @@ class RowMaker:
         if not field.exists_in(self._version) or self.file.derived:
             field = replace(field, required=())
         column = Column(field, self._version, self._shape.zone)
-        if field.name == "status":
-            return _status
-        if field.name == "dateLastModified":
-            return _modified(column)
+        named = _BY_NAME.get(field.name)
+        if named:
+            return named(column)
         if field.rest_kind is Kind.DATETIME:
             return _DayOfMoment(column, self._shape).days
         if field.kind is Kind.DATETIME:
             return _DayOfMoment(column, self._shape).moments
-        match field.kind:
-            case Kind.TRUE_FALSE:
-                return _natively(bool, column)
-            case Kind.NUMBER:
-                return _natively(float, column)
-            case Kind.REF if field.name not in {"sourcedId", "userProfileSourcedId"}:
-                return _ids_of(column)
-            case Kind.REFS:
-                return _id_lists(column)
-            case Kind.USER_IDS:
-                return _user_ids
-            case Kind.SCALE_VALUES | Kind.OBJECTIVES | Kind.OBJECTIVE_SCORES:
-                return _or_none
-            case _:
-                return _texts(column)
+        return _BY_KIND.get(field.kind, _texts)(column)
 
     def read(
         self,
@@ -274,9 +274,5 @@ def _values(records: Sequence[Any], getters: Sequence[Callable[[Any], Any]]) -> 
     values = list(map(getters[0], records))
     for getter in getters[1:]:
         if None in values:
-            values = [
-                getter(record) if value is None else value
-                for value, record in zip(values, records, strict=True)
-            ]
+            values = [getter(record) if value is None else value for value, record in zip(values, records, strict=True)]
     return values
-

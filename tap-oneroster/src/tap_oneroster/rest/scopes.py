@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._model import VIEWS, Version, file, scope_uri
+from .._model import RECEIPTS, VIEWS, Version, file, scope_uri
 
 __all__ = ["scopes_for"]
 
+_NOT_COLLECTIONS = {RECEIPTS.name}
 _PARENTS = {view.name: view.parent for view in VIEWS}
 
 
@@ -19,6 +20,8 @@ def scopes_for(streams: Iterable[str], version: Version) -> list[str]:
     """
     names: dict[str, None] = {}
     for stream in sorted(streams):
+        if stream in _NOT_COLLECTIONS:
+            continue
         of = file(_PARENTS.get(stream, stream))
         home = file(of.derived.parent) if of.derived else of
         if home.collection is None or not home.exists_in(version):

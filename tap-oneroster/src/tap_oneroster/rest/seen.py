@@ -8,7 +8,6 @@ from collections.abc import Sequence
 __all__ = ["SeenIds"]
 
 _SMALLEST = 1 << 12
-_FREE = 0
 
 
 class SeenIds:

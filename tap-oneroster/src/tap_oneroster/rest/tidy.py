@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._model import Kind
@@ -143,7 +144,7 @@ class _Mender:
         return kept or None
 
     def results(self, value: Any) -> list[Any] | None:
-        return self.objects(value, lambda one: _mend_members(one, _RESULT, self._deviations))
+        return self.objects(value, partial(_mend_members, members=_RESULT, deviations=self._deviations))
 
     def object(self, value: Any) -> dict[str, Any] | None:
         if value is None or isinstance(value, dict):
@@ -186,12 +187,13 @@ def _mend_members(value: dict[str, Any], members: _Members, deviations: Counter[
 def _mend_value(key: str, value: Any, form: Form, deviations: Counter[str]) -> Any:
     mender = _Mender(key, deviations)
     if isinstance(form, Nested):
-        return mender.objects(value, lambda one: mend(one, form.forms, deviations))
+        return mender.objects(value, partial(mend, forms=form.forms, deviations=deviations))
     if not isinstance(form, Kind):
         return None
     if form in _OBJECTS:
-        return mender.objects(value, lambda one: _mend_members(one, _OBJECTS[form], deviations))
-    return _MEND.get(form, _Mender.text)(mender, value)
+        return mender.objects(value, partial(_mend_members, members=_OBJECTS[form], deviations=deviations))
+    read: Callable[[_Mender, Any], Any] = _MEND.get(form, _Mender.text)
+    return read(mender, value)
 
 
 def mend(

@@ -40,7 +40,7 @@ class Workers(Generic[T]):
                 continue
             try:
                 future.set_result(work(argument))
-            except BaseException as error:  # noqa: BLE001  # handed to whoever takes the result
+            except BaseException as error:  # handed to whoever takes the result
                 future.set_exception(error)
             # What a page holds must not stay alive while the thread waits for work.
             del job, future

@@ -1,0 +1,363 @@
+"""The walk through a collection: what to ask for next, what is new, and whether that was all.
+
+Nothing is taken on trust that can be seen: the reader advances by the rows that came, never by
+those it asked for; a short page is not the end; a total is believed as long as the pages bear it
+out. Where the service sorts, pages overlap by one row, so that a row which slid under the offset
+shows at the seam, and the reader steps back instead of starting over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from ..source import CollectionMoved, SourceError
+from .order import looks_sorted
+from .seen import SeenIds
+
+__all__ = ["Answer", "Fetch", "Refused", "Step", "Walk"]
+
+_EMPTY_TRIES = 3
+_PAGES_WITHOUT_NEWS = 64
+_IRREGULAR = 4
+_STEPS_BACK = 50
+_SMALLEST_OVERLAP = 3
+
+
+class Refused(SourceError):
+    """The service answered a page with a status that is not 200."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Rows(Protocol):
+    """A page, as far as the walk looks into it."""
+
+    ids: list[str | None]
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page, and what the service said about the whole."""
+
+    page: Rows
+    total: int | None = None
+    revision: str | None = None
+
+
+class Fetch(Protocol):
+    """Gets the answer at an offset; those `ahead` are likely to be wanted next."""
+
+    def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
+        """The answer at an offset; `few_tries` where it is probably beyond the end."""
+        ...
+
+
+class Step(NamedTuple):
+    """What a page brought: positions of its rows."""
+
+    page: Rows
+    new: list[int]
+    inner: list[int]
+    """Rows whose id stands earlier in the same page."""
+    again: list[int]
+    """Rows whose id stood in an earlier page."""
+    without_id: list[int]
+
+
+@dataclass(slots=True)
+class Walk:
+    """Goes through one collection, once."""
+
+    name: str
+    fetch: Fetch
+    asked: int
+    """Rows to a page, as asked for."""
+    ordered: bool = False
+    """The service was asked to sort, and did not refuse."""
+    width: int = 1
+    """Pages asked for at a time."""
+    pages: int = 0
+    served: int = 0
+    """Most rows that a page brought."""
+    total: int | None = None
+    revision: str | None = None
+    copies: int = 0
+    without_id: int = 0
+    deviations: Counter[str] = field(default_factory=Counter)
+    moved: bool = False
+    """The total or the revision changed on the way."""
+    _seen: SeenIds = field(default_factory=SeenIds)
+    _cursor: int = 0
+    _overlap: int = 0
+    _last: Sequence[str | None] = ()
+    _first: Sequence[str | None] = ()
+    _irregular: int = 0
+    _speculation: int = 1
+    _lowest_total: int | None = None
+    _stepped_back: bool = False
+    _steps_back: int = 0
+    _news_at: int = 0
+    _counts_page: bool = False
+    """Every total so far was the number of rows of its page."""
+
+    @property
+    def distinct(self) -> int:
+        """Different ids that came."""
+        return len(self._seen)
+
+    @property
+    def _covered(self) -> int:
+        return self.distinct + self.without_id
+
+    def __iter__(self) -> Iterator[Step]:
+        answer = self._ask(0)
+        page = answer.page
+        self._first = self._last = page.ids
+        self._begin(answer)
+        self._cursor = len(page)
+        if len(page):
+            yield self._step(page, range(len(page)))
+        empty = int(not len(page))
+        while not (empty and self._is_end(empty)):
+            found = self._next(empty)
+            if found is None:  # the first page again: the total proved that it holds all
+                return
+            page, fresh = found
+            if not fresh:
+                if self._is_reached:
+                    return
+                empty += not self._stepped_back
+                continue
+            if empty > 1 or (empty and not self._overlap):
+                self.deviations["empty page in the middle"] += 1
+            empty = 0
+            before = self._covered
+            yield self._step(page, fresh)
+            if self._covered > before:
+                self._news_at = self.pages
+            self._doubt_total()
+            if self._is_reached and len(page) < self.served and self.pages > 1:
+                return  # a short last page and the total say the same
+
+    def _begin(self, answer: Answer) -> None:
+        """Settle what can be believed, from the first page."""
+        rows = len(answer.page)
+        self.revision = answer.revision
+        self._counts_page = answer.total == rows
+        if answer.total and answer.total >= rows:
+            self.total = self._lowest_total = answer.total
+            self._seen = SeenIds(answer.total)
+        elif answer.total is not None and rows:
+            self.deviations["total smaller than the page it came with"] += 1
+        if self.ordered and rows > 1 and not looks_sorted(answer.page.ids):
+            self.ordered = False
+            self.deviations["sort ignored by the service"] += 1
+        self._overlap = int(self.ordered and rows >= _SMALLEST_OVERLAP)
+
+    def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
+        # A page that is most likely beyond the end is not worth many tries.
+        answer = self.fetch(offset, ahead, few_tries=self._is_reached)
+        self.pages += 1
+        if self.pages - self._news_at > _PAGES_WITHOUT_NEWS:
+            raise SourceError(
+                f"{self.name}, offset {offset}: page after page brings nothing new; the service"
+                " does not page as the standard says; ask the vendor"
+            )
+        self.served = max(self.served, len(answer.page))
+        if self.pages > 1:
+            self._compare(answer)
+        return answer
+
+    def _compare(self, answer: Answer) -> None:
+        """Notice that the collection moved; without seams that cannot be read over."""
+        changed = []
+        if answer.revision is not None and answer.revision != self.revision:
+            if self.revision is not None:
+                changed.append("revision")
+            self.revision = answer.revision
+        self._counts_page &= answer.total in {None, len(answer.page)}
+        if self.total is not None and answer.total is not None and answer.total != self.total:
+            if self._counts_page:
+                self.deviations["total that counts the page only"] += 1
+                self.total = None
+                return
+            changed.append("total")
+            self.total = answer.total
+            self._lowest_total = min(self._lowest_total or 0, answer.total)
+        if not changed:
+            return
+        self.moved = True
+        for what in changed:
+            self.deviations[f"{what} changed during the read"] += 1
+        if not self._overlap:
+            raise CollectionMoved(f"{self.name}: the {' and the '.join(changed)} changed while it was read")
+
+    @property
+    def _is_reached(self) -> bool:
+        """Whether everything promised has come.
+
+        Where pages overlap, the place in the order tells: some of what came may be gone by now.
+        """
+        read = self._cursor if self._overlap else self._covered
+        return self.total is not None and read >= self.total
+
+    def _doubt_total(self) -> None:
+        """Stop believing a total that the rows have gone past."""
+        if self.total is not None and self._covered > self.total and not self.moved:
+            self.deviations["more records than the total said"] += 1
+            self.total = None
+
+    def _is_end(self, empty: int) -> bool:
+        """Whether so many pages without news, one after another, are the end."""
+        if self._is_reached:
+            return True
+        if self.total is not None and self._covered + self.copies >= self.total:
+            return True
+        if empty < (_EMPTY_TRIES if self.total is not None else 2):
+            return False
+        if self.total is not None:
+            raise CollectionMoved(
+                f"{self.name}: the service promised {self.total:,} records and ended after {self._covered:,}"
+            )
+        # Without a total: what lies a page further on must be empty, too.
+        try:
+            beyond = self._ask(self._cursor + max(self.served, 1))
+        except Refused as error:
+            self._check_refusal(error)
+            return True
+        if len(beyond.page) and self._seen.add([one for one in beyond.page.ids if one]) == []:
+            raise SourceError(
+                f"{self.name}, offset {self._cursor}: an empty page, though more follow; without"
+                " a total nobody can tell what it left out; ask the vendor"
+            )
+        return True
+
+    def _next(self, empty: int) -> tuple[Rows, range] | None:
+        """The next page, and its rows that lie after those read so far."""
+        self._stepped_back = False
+        overlap = 0 if empty or not self._last or self._last[-1] is None else self._overlap
+        offset = self._cursor - overlap
+        try:
+            page = self._ask(offset, [] if empty else self._ahead(offset)).page
+        except Refused as error:
+            self._check_refusal(error)
+            return _Nothing(), range(0)
+        if self._is_first_again(page, offset):
+            if self._is_reached:
+                self.deviations["offset ignored, but one page held everything"] += 1
+                return None
+            raise SourceError(
+                f"{self.name}, offset {offset}: the service ignores offset and sends its first"
+                " page again; raise page_size until one page holds the whole total, or ask the vendor"
+            )
+        if not overlap:
+            fresh = range(len(page))
+        else:
+            offset, page, fresh = self._seam(offset, page)
+        if len(page) > overlap and len(page) < self.served and not self._is_near_end(offset):
+            self._irregular += 1
+        if len(page):
+            self._cursor = offset + len(page)
+            self._last = page.ids
+        return page, fresh
+
+    def _is_first_again(self, page: Rows, offset: int) -> bool:
+        """Whether offset is ignored: it is where two different ones begin as the first page did."""
+        return self._begins_as_first(page) and self._begins_as_first(self._ask(offset + 1).page)
+
+    def _begins_as_first(self, page: Rows) -> bool:
+        length = min(len(page), len(self._first))
+        return length > 0 and page.ids[:length] == list(self._first[:length])
+
+    def _is_near_end(self, offset: int) -> bool:
+        return self.total is None or offset + self.served >= self.total
+
+    def _seam(self, offset: int, page: Rows) -> tuple[int, Rows, range]:
+        """Where in an overlapping page the new rows begin, stepping back where the seam broke."""
+        if page.ids[:1] == [self._last[-1]]:
+            return offset, page, range(1, len(page))
+        self._stepped_back = True
+        self._steps_back += 1
+        self.deviations["rows slid between pages; stepped back"] += 1
+        recent = set(self._last) - {None}
+        for _ in range(_STEPS_BACK):
+            known = [row for row, one in enumerate(page.ids) if one in recent]
+            if known:
+                return offset, page, range(known[-1] + 1, len(page))
+            if not offset:
+                break
+            offset = max(0, offset - max(self.served - 1, 1))
+            page = self._ask(offset).page
+        raise CollectionMoved(f"{self.name}: the records around offset {self._cursor} changed while they were read")
+
+    def _check_refusal(self, error: Refused) -> None:
+        """Some services refuse an offset beyond the end; that is one only where it can be one."""
+        if self._is_reached:
+            self.deviations["refusal instead of an empty page at the end"] += 1
+            return
+        if self.total is None and error.status in {404, 416}:
+            # Only where the service is otherwise well: the page before must still be there.
+            again = self._ask(max(self._cursor - max(self.served, 1), 0)).page
+            if len(again):
+                self.deviations["refusal instead of an empty page at the end"] += 1
+                return
+        raise error
+
+    def _ahead(self, offset: int) -> list[int]:
+        """Offsets that will be wanted, if pages come as they came so far."""
+        stride = self.served - self._overlap
+        if stride < 1 or self._irregular >= _IRREGULAR:
+            return []
+        count = self.width - 1
+        if self.total is None:
+            self._speculation = min(self._speculation * 2, self.width)
+            return [offset + stride * n for n in range(1, self._speculation)]
+        return [one for n in range(1, count + 1) if (one := offset + stride * n) < self.total - self._overlap]
+
+    def _step(self, page: Rows, rows: range) -> Step:
+        ids = page.ids
+        named = [row for row in rows if ids[row]]
+        without = [row for row in rows if not ids[row]] if len(named) < len(rows) else []
+        self.without_id += len(without)
+        repeated = self._seen.add([ids[row] for row in named])  # type: ignore[misc]
+        if not repeated:
+            return Step(page, named, [], [], without)
+        self.copies += len(repeated)
+        again = [named[position] for position in repeated]
+        skip = set(again)
+        new = [row for row in named if row not in skip]
+        here = {ids[row] for row in new}
+        return Step(
+            page,
+            new,
+            [row for row in again if ids[row] in here],
+            [row for row in again if ids[row] not in here],
+            without,
+        )
+
+    def finish(self) -> None:
+        """Check the sum: CollectionMoved where fewer different records came than were promised."""
+        promised = self._lowest_total if self.moved else self.total
+        if promised is None or self._covered >= promised:
+            return
+        # A total may count each copy of a record, where every place was read just once.
+        if self._steps_back or self.moved or self._covered + self.copies != promised:
+            raise CollectionMoved(
+                f"{self.name}: the service promised {promised:,} records and sent {self._covered:,} different ones"
+            )
+
+
+class _Nothing:
+    """An empty page that stands for a refusal."""
+
+    ids: list[str | None] = []  # noqa: RUF012
+
+    def __len__(self) -> int:
+        return 0

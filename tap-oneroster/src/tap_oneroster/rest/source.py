@@ -1,0 +1,223 @@
+"""A OneRoster service as a source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from .._model import VIEWS, Service, Version, file
+from ..bundle.records import Shape
+from ..dates import to_utc_text
+from ..source import FatalSourceError, Part, Request
+from .addresses import Address
+from .auth import Anonymous, Bearer, ClientCredentials, Credentials, OAuth1
+from .decode import PageDecoder
+from .http import HttpClient, Reply
+from .pace import Backoff, Pace
+from .pages import Habits, Pages
+from .part import AbsentPart, Repeated, RestPart, Wish
+from .scopes import scopes_for
+from .shapes import forms_of
+from .version import find_version
+from .window import Workers
+
+__all__ = ["RestSource"]
+
+logger = logging.getLogger(__name__)
+
+_PARENTS = {view.name: view.parent for view in VIEWS}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What proves to the service who asks."""
+
+    method: str
+    token_url: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    access_token: str | None = None
+    style: str = "basic"
+    scopes: tuple[str, ...] | None = None
+    """Scopes to ask for; None for those that the streams need."""
+    signature: str = "HMAC-SHA256"
+
+    def credentials(self, http: HttpClient, streams: frozenset[str], version: Version) -> Credentials:
+        """Credentials for these streams of a service of this version."""
+        match self.method:
+            case "oauth2":
+                scopes = self.scopes
+                if scopes is None:
+                    scopes = tuple(scopes_for(streams, version))
+                return ClientCredentials(
+                    http.post_form,
+                    self.token_url or "",
+                    self.client_id or "",
+                    self.client_secret or "",
+                    style=self.style,
+                    scopes=scopes,
+                )
+            case "oauth1":
+                return OAuth1(self.client_id or "", self.client_secret or "", self.signature)
+            case "bearer":
+                return Bearer(self.access_token or "")
+            case _:
+                return Anonymous()
+
+
+class RestSource:
+    """Collections of a service, each read in one pass over its pages."""
+
+    def __init__(
+        self,
+        address: Address,
+        http: HttpClient,
+        access: Access,
+        habits: Habits,
+        shape: Shape,
+        *,
+        streams: frozenset[str],
+        version: Version | None = None,
+        status_filter: str | None = None,
+        accept_missing: bool = False,
+        on_invalid: str = "report",
+    ) -> None:
+        self._address = address
+        self._http = http
+        self._access = access
+        self._habits = habits
+        self._shape = shape
+        self._streams = streams
+        self._asked_version = version
+        self._status_filter = status_filter
+        self._accept_missing = accept_missing
+        self._on_invalid = on_invalid
+        self._workers: Workers[Reply] = Workers(habits.max_concurrency)
+        self._version: Version | None = None
+        self._repeated: Repeated = {}
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        *,
+        streams: frozenset[str],
+        user_agent: str,
+        backoff: Backoff | None = None,
+    ) -> RestSource:
+        """The service that the tap's settings describe; nothing is asked of it yet."""
+        from .settings import effective, rest_errors
+
+        if errors := rest_errors(config):
+            raise FatalSourceError("; ".join(errors))
+        config = effective(config)
+        version = config["oneroster_version"]
+        scopes = config.get("scopes")
+        habits = Habits(
+            page_size=config["page_size"],
+            max_concurrency=config["max_concurrency"],
+            supports_filter=config["supports_filter"],
+            supports_sort=config["supports_sort"],
+        )
+        http = HttpClient(
+            user_agent=config.get("user_agent") or user_agent,
+            timeout=config["timeout_seconds"],
+            ca_bundle=config.get("ca_bundle"),
+            connections=habits.max_concurrency,
+            pace=Pace(config.get("requests_per_minute")),
+            backoff=backoff,
+        )
+        return cls(
+            Address.read(config["base_url"]),
+            http,
+            Access(
+                method=config["auth_method"],
+                token_url=config.get("token_url"),
+                client_id=config.get("client_id"),
+                client_secret=config.get("client_secret"),
+                access_token=config.get("access_token"),
+                style=config["token_auth_style"],
+                scopes=None if scopes is None else _words(scopes),
+                signature=config["oauth1_signature_method"],
+            ),
+            habits,
+            Shape(
+                secrets=config["include_passwords"],
+                metadata_keys=tuple(config["metadata_keys"]),
+                zone=ZoneInfo(config["source_time_zone"]),
+            ),
+            streams=streams,
+            version=None if version == "auto" else Version(version),
+            status_filter=config.get("status_filter"),
+            accept_missing=config["missing_collections"] == "accept",
+            on_invalid=config["on_invalid"],
+        )
+
+    @property
+    def version(self) -> Version:
+        """The version that the service speaks: as set, as its path says, or as it answers."""
+        if self._version is None:
+            version = self._address.check_version(self._asked_version)
+            if version is None:
+                version = find_version(self._http, self._probe, self._log_in)
+                logger.info("the service speaks OneRoster %s", version.value)
+            else:
+                self._log_in(version)
+            self._version = version
+        return self._version
+
+    def _log_in(self, version: Version) -> None:
+        self._http.credentials = self._access.credentials(self._http, self._streams, version)
+
+    def _probe(self, version: Version) -> str:
+        return self._address.url(version, Service.ROSTERING, "/orgs", {"limit": "1", "offset": "0"})
+
+    def parts(self, request: Request) -> Iterable[Part]:
+        """One part, which reads the collection and feeds all streams asked for."""
+        return self._parts(request)
+
+    def _parts(self, request: Request) -> Iterator[Part]:
+        version = self.version
+        home = file(_PARENTS.get(request.file.name, request.file.name))
+        if not home.exists_in(version) or home.collection is None:
+            rule = f"not part of OneRoster {version.value}"
+            yield AbsentPart(request.streams, self._address.host, version, rule)
+            return
+        yield self._part(request, version)
+
+    def _part(self, request: Request, version: Version) -> RestPart:
+        wish = Wish(
+            request.file,
+            request.streams,
+            since=to_utc_text(request.since) if request.since else None,
+            status=self._status_filter if request.since is None else None,
+            on_invalid=self._on_invalid,
+            accept_missing=self._accept_missing,
+        )
+        derived = [s for s in request.streams if s.name != request.file.name]
+        forms = forms_of(request.file, secrets=self._shape.secrets, derived=derived)
+        collection = request.file.collection
+        if collection is None:
+            raise FatalSourceError(f"{request.file.name}: not a collection of the standard")
+        pages = Pages(
+            request.file,
+            PageDecoder(request.file, forms),
+            self._http,
+            self._workers,
+            lambda query: self._address.url(version, request.file.service, collection.path, query),
+            self._habits,
+            wish.filter,
+        )
+        return RestPart(wish, pages, self._shape, version, self._address.host, self._repeated)
+
+    def close(self) -> None:
+        """Let go of the connections; what is still being asked for is not waited for."""
+        self._http.close()
+        self._workers.close()
+
+
+def _words(scopes: str | Iterable[str]) -> tuple[str, ...]:
+    return tuple(scopes.split()) if isinstance(scopes, str) else tuple(scopes)

@@ -1,0 +1,1 @@
+"""Singer target that writes OneRoster CSV bundles."""

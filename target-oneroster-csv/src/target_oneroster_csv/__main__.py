@@ -1,0 +1,5 @@
+"""``python -m target_oneroster_csv``."""
+
+from .target import TargetOneRosterCSV
+
+TargetOneRosterCSV.cli()

@@ -1,0 +1,6 @@
+"""Everything that must hold before a bundle is published, checked in the tables, row by row never."""
+
+from .findings import Finding, Findings, Severity
+from .run import check
+
+__all__ = ["Finding", "Findings", "Severity", "check"]

@@ -1,0 +1,157 @@
+# ruff: noqa: S608 - names in SQL come from the model; values never enter it
+"""References: what they name must be in the bundle, of the right type, and not on its way out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._model import Kind, Version, Where
+from ..engine import literal, quoted
+from ..tables import GONE
+from .findings import Severity, hashed
+
+if TYPE_CHECKING:
+    from .._model import Field, File
+    from ..engine import Engine
+    from .findings import Findings
+
+__all__ = ["check_cycles", "check_references"]
+
+
+def check_references(findings: Findings, file: File, version: Version, *, own: bool = False) -> None:
+    """Check the references of a file against what is left of the files it points at.
+
+    `own`: those to its own rows instead, which must wait until its bad rows are gone. They are
+    all optional.
+    """
+    for field in file.columns(version):
+        if field.refers_to is None or (field.refers_to == file.name) is not own:
+            continue
+        if field.kind is Kind.REFS:
+            _check_list(findings, file, field, version)
+        else:
+            _check_one(findings, file, field, version)
+
+
+def _ids(engine: Engine, target: str) -> str:
+    return f'SELECT "sourcedId" FROM {quoted(target)}' if engine.has(target) else "SELECT '' WHERE false"
+
+
+def _gone(target: str) -> str:
+    return f"SELECT id FROM {GONE} WHERE file = {literal(target)}"
+
+
+def _check_one(findings: Findings, file: File, field: Field, version: Version) -> None:
+    engine, column, target = findings.engine, quoted(field.name), field.refers_to or ""
+    missing = f"{column} <> '' AND {column} NOT IN ({_ids(engine, target)})"
+    required = version in field.required
+    if engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {missing}"):
+        if required:
+            findings.let_go(file.name, f"{missing} AND {column} IN ({_gone(target)})")
+        _settle(findings, file, field, f"names a row that is not in {target}", missing, required=required)
+    if field.where and version in field.where.versions and engine.has(target):
+        wrong = f"{column} <> '' AND {_unfit(engine, file.name, field, field.where, version)}"
+        rule = _condition_text(field.where, target)
+        _settle(findings, file, field, rule, wrong, required=required)
+
+
+def _settle(findings: Findings, file: File, field: Field, rule: str, broken: str, *, required: bool) -> None:
+    """Reject the rows whose required reference is broken; empty an optional one."""
+    engine, table, column = findings.engine, quoted(file.name), quoted(field.name)
+    count = engine.one(f"SELECT count(*) FROM {table} WHERE {broken}")
+    if not count:
+        return
+    findings.add(Severity.ROW if required else Severity.VALUE, file.name, field.name, rule, broken, count)
+    if required:
+        findings.reject(file.name, field.name, rule, broken, _cause(field.refers_to or "", column))
+    else:
+        engine.run(f"UPDATE {table} SET {column} = '' WHERE {broken}")
+
+
+def _cause(target: str, column: str) -> str:
+    """What a broken reference began with: the rejected row's own cause, or the row that is not there."""
+    return (
+        f"coalesce((SELECT min(r.cause) FROM rejected r WHERE r.file = {literal(target)} AND r.id = {column}), "
+        f"{literal(target + ' ')} || {hashed(column)})"
+    )
+
+
+def _unfit(engine: Engine, file: str, field: Field, where: Where, version: Version) -> str:
+    """The named row does not meet the condition (rows that are not there are another rule's business)."""
+    column, target = quoted(field.name), field.refers_to or ""
+    if where.same:
+        same = quoted(where.column)
+        mine = quoted(file)
+        return (
+            f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {mine}.{column} '
+            f"AND t.{same} <> {mine}.{same})"
+        )
+    if where.column == "role" and version is Version.V1_2:
+        if not engine.has("roles"):
+            return "false"
+        return f'{column} NOT IN (SELECT "userSourcedId" FROM roles WHERE "role" = {literal(where.word)})'
+    extension = where.extensible and version is Version.V1_2
+    fits = f"{quoted(where.column)} = {literal(where.word)}"
+    fits += f" OR starts_with({quoted(where.column)}, 'ext:')" if extension else ""
+    return f'{column} NOT IN (SELECT "sourcedId" FROM {quoted(target)} WHERE {fits})'
+
+
+def _condition_text(where: Where, target: str) -> str:
+    if where.same:
+        return f"names a row of {target} with another {where.column}"
+    return f"names a row of {target} whose {where.column} is not {where.word}"
+
+
+def _check_list(findings: Findings, file: File, field: Field, version: Version) -> None:
+    """A list keeps the elements that are there; a required one that loses all costs the row."""
+    engine, table, column, target = findings.engine, quoted(file.name), quoted(field.name), field.refers_to or ""
+    known = _ids(engine, target)
+    elements = f"(SELECT \"sourcedId\" AS id, unnest(string_split({column}, ',')) AS element FROM {table} WHERE {column} <> '')"
+    self_too = f" OR (element = id AND {literal(target)} = {literal(file.name)})"
+    bad = f"SELECT id, element FROM {elements} WHERE element NOT IN ({known}){self_too}"
+    if not engine.one(f"SELECT count(*) FROM ({bad})"):
+        return
+    engine.run(f'CREATE OR REPLACE TABLE "bad elements" AS {bad}')
+    touched = '"sourcedId" IN (SELECT id FROM "bad elements")'
+    rule = f"holds an id that is not in {target}" + (", or the row's own" if target == file.name else "")
+    count = engine.one('SELECT count(*) FROM "bad elements"')
+    findings.add(Severity.VALUE, file.name, field.name, rule, touched, count)
+    if version in field.required:
+        lost = f"{touched} AND {_remaining(column)} = ''"
+        findings.let_go(
+            file.name,
+            f"{lost} AND list_has_all((SELECT list(id) FROM {GONE} WHERE file = {literal(target)}), string_split({column}, ','))",
+        )
+        if lost_rows := engine.one(f"SELECT count(*) FROM {table} WHERE {lost}"):
+            none = f"names no row that is in {target}"
+            findings.add(Severity.ROW, file.name, field.name, none, lost, lost_rows)
+            first = f"string_split({column}, ',')[1]"
+            findings.reject(file.name, field.name, none, lost, _cause(target, first))
+    engine.run(f"UPDATE {table} SET {column} = {_remaining(column)} WHERE {touched}")
+    engine.run('DROP TABLE "bad elements"')
+
+
+def _remaining(column: str) -> str:
+    bad = 'SELECT list(element) FROM "bad elements" b WHERE b.id = "sourcedId"'
+    return (
+        f"list_aggregate(list_filter(string_split({column}, ','), "
+        f"lambda element: NOT coalesce(list_contains(({bad}), element), false)), 'string_agg', ',')"
+    )
+
+
+def check_cycles(findings: Findings, file: str) -> None:
+    """A chain of parents may not end in itself: rows of such a circle lose their parent."""
+    engine = findings.engine
+    if not engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE \"parentSourcedId\" <> ''"):
+        return
+    circle = (
+        f'WITH RECURSIVE up(id, above) USING KEY (id) AS (SELECT "sourcedId", "parentSourcedId" FROM {quoted(file)} '
+        'WHERE "parentSourcedId" <> \'\' UNION SELECT up.id, p."parentSourcedId" FROM up '
+        f'JOIN {quoted(file)} p ON p."sourcedId" = up.above WHERE p."parentSourcedId" <> \'\' AND up.above <> up.id) '
+        "SELECT id FROM up WHERE id = above"
+    )
+    broken = f'"sourcedId" IN ({circle})'
+    count = engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {broken}")
+    if count:
+        findings.add(Severity.VALUE, file, "parentSourcedId", "is part of a circle", broken, count)
+        engine.run(f"UPDATE {quoted(file)} SET \"parentSourcedId\" = '' WHERE {broken}")

@@ -1,0 +1,115 @@
+# ruff: noqa: S608 - names in SQL come from the model; values never enter it
+"""The order of the checks: files that others point at come first, so that what depends on a bad row goes with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._model import Version, csv_files, file
+from ..engine import quoted
+from .cells import cell_rules
+from .collisions import check_collisions
+from .findings import Findings, Severity
+from .references import check_cycles, check_references
+from .relations import relations_of
+
+if TYPE_CHECKING:
+    from .._model import File
+    from ..engine import Engine
+    from .cells import Rule
+
+__all__ = ["check"]
+
+
+def check(engine: Engine, version: Version, *, bulk: bool) -> Findings:
+    """Check every table; rows that have to go and values that cannot stay are taken out of them.
+
+    A delta may point at rows its receiver has: there references are not looked up.
+    """
+    findings = Findings(engine)
+    check_collisions(findings)
+    for kind in _targets_first(version):
+        if engine.count(kind.name):
+            _check_cells(findings, kind, version, bulk=bulk)
+            findings.remove_rejected(kind.name)
+            if bulk:
+                check_references(findings, kind, version)
+                findings.remove_rejected(kind.name)
+        if kind.name != "users":
+            _finish(findings, kind, version, bulk=bulk)
+        if kind.name == _last_word_on_users(version):
+            _finish_users(findings, version, bulk=bulk)
+    return findings
+
+
+def _last_word_on_users(version: Version) -> str:
+    """The file after which it is known which users stay: in 1.2 one without a role cannot."""
+    return "users" if version is Version.V1_1 else "roles"
+
+
+def _finish(findings: Findings, kind: File, version: Version, *, bulk: bool) -> None:
+    """What can be said of a file once its bad rows are gone."""
+    if findings.engine.count(kind.name):
+        _check_relations(findings, kind.name, version, bulk=bulk)
+        if bulk:
+            check_references(findings, kind, version, own=True)
+            if kind.name in {"academicSessions", "orgs"}:
+                check_cycles(findings, kind.name)
+
+
+def _finish_users(findings: Findings, version: Version, *, bulk: bool) -> None:
+    engine = findings.engine
+    if bulk and version is Version.V1_2 and engine.count("users") and not engine.count("roles"):
+        findings.stop(
+            "users", "sourcedId", "no user has a role: neither roles nor users.role came", engine.count("users")
+        )
+        return
+    _finish(findings, file("users"), version, bulk=bulk)
+    if bulk and engine.count("userProfiles"):
+        check_references(findings, file("userProfiles"), version)
+        findings.remove_rejected("userProfiles")
+
+
+def _targets_first(version: Version) -> list[File]:
+    """Files in an order in which every reference to another file points back."""
+    waiting = {kind.name: kind for kind in csv_files(version)}
+    ordered: list[File] = []
+    while waiting:
+        for kind in list(waiting.values()):
+            targets = {field.refers_to for field in kind.columns(version) if field.refers_to}
+            if "users" in targets and kind.name not in {"users", "userProfiles", "roles"}:
+                targets.add(_last_word_on_users(version))
+            if not targets & (waiting.keys() - {kind.name}):
+                ordered.append(waiting.pop(kind.name))
+    return ordered
+
+
+def _check_cells(findings: Findings, kind: File, version: Version, *, bulk: bool) -> None:
+    """All cell rules of a file in one pass; only rules that were broken are looked at again."""
+    rules = list(cell_rules(kind, version, bulk=bulk))
+    present = set(findings.engine.columns(kind.name))
+    rules = [rule for rule in rules if rule[1] in present]
+    counts = ", ".join(f"count(*) FILTER (WHERE {broken})" for _, _, _, broken in rules)
+    found = findings.engine.run(f"SELECT {counts} FROM {quoted(kind.name)}")[0]
+    for rule, count in zip(rules, found, strict=True):
+        if count:
+            _settle(findings, kind.name, rule, count)
+
+
+def _settle(findings: Findings, name: str, rule: Rule, count: int) -> None:
+    severity, field, text, broken = rule
+    findings.add(severity, name, field, text, broken, count)
+    if severity is Severity.ROW:
+        findings.reject(name, field, text, broken)
+    elif severity is Severity.VALUE:
+        findings.engine.run(f"UPDATE {quoted(name)} SET {quoted(field)} = '' WHERE {broken}")
+
+
+def _check_relations(findings: Findings, file: str, version: Version, *, bulk: bool) -> None:
+    engine = findings.engine
+    for relation in relations_of(file, version):
+        if relation.needs and not (bulk and all(engine.count(name) for name in relation.needs)):
+            continue
+        if count := engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {relation.broken}"):
+            _settle(findings, file, (relation.severity, relation.field, relation.rule, relation.broken), count)
+    findings.remove_rejected(file)

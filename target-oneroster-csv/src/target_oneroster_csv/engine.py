@@ -1,0 +1,92 @@
+# ruff: noqa: S608 - names in SQL come from the model; values travel as parameters or staged text
+"""DuckDB as the engine for sorting, joining and merging: on disk, within a memory limit, without a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+__all__ = ["Engine", "literal", "quoted"]
+
+_MEMORY = "140MB"
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text of ours (a path, a word of the model) as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Engine:
+    """The tables of a run, used by one thread: rows keep their order, and memory its limit."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = duckdb.connect(
+            ":memory:",  # beyond its limit the memory spills to the folder, at half the cost of a database file
+            config={
+                "memory_limit": _MEMORY,
+                "threads": 1,
+                "temp_directory": str(folder / "spill"),
+                "preserve_insertion_order": True,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        # The text of one cell, quoted where RFC 4180 asks for it.
+        self.run(
+            """CREATE MACRO cell(x) AS CASE WHEN contains(x, '"') THEN '"' || replace(x, '"', '""') || '"'
+               WHEN contains(x, ',') THEN '"' || x || '"' ELSE x END"""
+        )
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """The single number a statement returns."""
+        rows = self.run(sql, parameters)
+        return int(rows[0][0] or 0)
+
+    def count(self, table: str) -> int:
+        """Number of rows of a table; 0 where it does not exist."""
+        return self.one(f"SELECT count(*) FROM {quoted(table)}") if self.has(table) else 0
+
+    def has(self, table: str) -> bool:
+        """Whether there is a table of that name."""
+        return bool(self.one("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", (table,)))
+
+    def replace(self, table: str, select: str) -> None:
+        """Put the result of a query in a table's place."""
+        self.run(f"CREATE TABLE {quoted(table + ' new')} AS {select}")
+        self.run(f"DROP TABLE IF EXISTS {quoted(table)}")
+        self.run(f"ALTER TABLE {quoted(table + ' new')} RENAME TO {quoted(table)}")
+
+    def columns(self, table: str) -> list[str]:
+        """Names of a table's columns, in order."""
+        rows = self.run("SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", (table,))
+        return [name for (name,) in rows]
+
+    def make(self, table: str, columns: Iterable[str]) -> None:
+        """An empty table of text columns."""
+        names = ", ".join(f"{quoted(name)} VARCHAR" for name in columns)
+        self.run(f"CREATE TABLE {quoted(table)} ({names})")
+
+    def in_order(self, table: str) -> bool:
+        """Whether the ids of a table rise from row to row, none of them twice."""
+        return not self.one(
+            f'SELECT count(*) FROM (SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before FROM {quoted(table)})'
+            " WHERE before >= id"
+        )
+
+    def close(self) -> None:
+        """Let go of memory and spilled files."""
+        self._connection.close()

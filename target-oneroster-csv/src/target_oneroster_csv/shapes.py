@@ -1,0 +1,120 @@
+"""Records of any tap to cells: its names and shapes are matched with the model once for each schema."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ._model import FILES, VIEWS, Field, File, Version
+from ._model.schema import TENANT
+from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text
+from .errors import BundleError
+
+__all__ = ["Shape", "file_of", "is_view"]
+
+_METADATA = "metadata"
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+_FILES = {_plain(f.name): f for f in FILES if f.csv}
+_VIEWS = {_plain(view.name) for view in VIEWS}
+
+
+def _table(stream: str) -> str:
+    """The table in a stream's name, which a database tap may prefix with its schema."""
+    return _plain(stream.replace(".", "-").rpartition("-")[2])
+
+
+def file_of(stream: str) -> File | None:
+    """The file that a stream goes to, in whatever case its name comes."""
+    return _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
+
+
+def is_view(stream: str) -> bool:
+    """Whether a stream repeats rows that another one carries."""
+    return _table(stream) in _VIEWS
+
+
+def _names(field: Field) -> Iterable[str]:
+    yield field.name
+    yield field.header(Version.V1_1)
+    yield from field.rest_names
+
+
+class Shape:
+    """How the records of one schema become the cells of one file."""
+
+    def __init__(self, file: File, fields: tuple[Field, ...], properties: Iterable[str]) -> None:
+        self._file = file
+        self._fields = fields
+        known: dict[str, str] = {}
+        for rank in range(3):  # a field's own name wins over another field's name in REST
+            for field in file.fields:
+                if field.csv or field.name == _METADATA:
+                    names = [(field.name,), (field.header(Version.V1_1),), field.rest_names][rank]
+                    for name in names:
+                        known.setdefault(_plain(name), field.name)
+        not_kept = {_plain(n) for f in file.fields if not f.csv and f.name != _METADATA for n in _names(f)}
+        self._sources: dict[str, list[str]] = {}
+        self.unknown: list[str] = []
+        self._metadata: dict[str, str] = {}
+        for name in properties:
+            plain = _plain(name)
+            if plain in known:
+                self._sources.setdefault(known[plain], []).append(name)
+            elif name.lower().startswith("metadata."):
+                self._metadata[name] = name[len("metadata.") :]
+            elif plain != TENANT and plain not in not_kept and not name.startswith("_sdc_"):
+                self.unknown.append(name)
+                self._metadata[name] = name
+        self._cells: list[tuple[list[str], Cell, str]] = [
+            (self._sources.get(field.name, []), cell_of(field), field.name)
+            for field in fields
+            if field.name != _METADATA
+        ]
+        self._keep = any(field.name == _METADATA for field in fields)
+        self.counts: Counter[str] = Counter()
+
+    def row_id(self, record: Mapping[str, Any]) -> str:
+        """The record's sourcedId, empty where it has none."""
+        return self._cell(
+            record, self._sources.get("sourcedId", []), cell_of(self._file.field("sourcedId")), "sourcedId"
+        )
+
+    def cells(self, record: Mapping[str, Any]) -> list[str]:
+        """The cells of a record, in the order of the file's staged fields."""
+        cells = [self._cell(record, *plan) for plan in self._cells]
+        if self._keep:
+            cells.append(self._metadata_cell(record))
+        return cells
+
+    def _cell(self, record: Mapping[str, Any], names: list[str], cell: Cell, field: str) -> str:
+        for name in names:
+            if (value := record.get(name)) is not None:
+                try:
+                    return cell(value)
+                except ShapeError as error:
+                    raise BundleError(
+                        f"Stream {self._file.name}, property {field}: {error} was expected, something else came. "
+                        "Reshape it with stream_maps."
+                    ) from error
+        return ""
+
+    def _metadata_cell(self, record: Mapping[str, Any]) -> str:
+        found: dict[str, Any] = {}
+        for name in self._sources.get(_METADATA, []):
+            value = record.get(name)
+            if isinstance(value, str):
+                try:
+                    value = json.loads(value)
+                except ValueError:
+                    value = None
+            if isinstance(value, Mapping):
+                found |= dict(flat_metadata(value))
+        found |= {key: record[name] for name, key in self._metadata.items() if record.get(name) is not None}
+        return metadata_text(found)

@@ -1,0 +1,210 @@
+"""Paging: every row once, or an error; never an end that only looked like one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tap_oneroster.source import CollectionMoved, SourceError
+
+from .shelf import Shelf, read
+
+
+def rows(count: int) -> list[str]:
+    """Ids that sort in the order in which they stand."""
+    return [f"r{number:04d}" for number in range(count)]
+
+
+@pytest.mark.parametrize("total", ["true", "none", "page", "zero", "-2"])
+@pytest.mark.parametrize("sorts", [True, False])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 9, 10, 11, 20, 95, 100, 101])
+def test_every_row_comes_once_whatever_the_total_says(count: int, total: str, sorts: bool) -> None:
+    """A page has ten rows at most, though a hundred are asked for."""
+    if count == 0 and total == "-2":
+        pytest.skip("no total below nothing")
+    shelf = Shelf(rows(count), total=total, sorts=sorts)
+    assert read(shelf) == (rows(count), set())
+
+
+@pytest.mark.parametrize("total", ["true", "none"])
+@pytest.mark.parametrize("sorts", [True, False])
+def test_short_pages_in_the_middle_are_not_the_end(total: str, sorts: bool) -> None:
+    shelf = Shelf(rows(60), lengths=(10, 3, 10, 1, 7, 10, 2), total=total, sorts=sorts)
+    assert read(shelf)[0] == rows(60)
+
+
+@pytest.mark.parametrize("sorts", [True, False])
+def test_empty_pages_in_the_middle_are_asked_for_again(sorts: bool) -> None:
+    shelf = Shelf(rows(60), lengths=(10, 10, 0, 10, 0, 0, 10), sorts=sorts)
+    assert read(shelf)[0] == rows(60)
+
+
+def test_an_empty_page_without_a_total_is_asked_for_again() -> None:
+    shelf = Shelf(rows(60), lengths=(10, 10, 0, 10), sorts=False, total="none")
+    assert read(shelf)[0] == rows(60)
+
+
+def test_empty_pages_for_good_without_a_total_are_an_error() -> None:
+    """Nobody can tell what they left out."""
+    shelf = Shelf(rows(60), lengths=(10, 10, 0, 0, 10), sorts=False, total="none")
+    with pytest.raises(SourceError, match="an empty page, though more follow"):
+        read(shelf)
+
+
+def test_a_service_that_ends_early_fails() -> None:
+    shelf = Shelf(rows(60), lengths=(10, 10, *[0] * 50))
+    with pytest.raises(CollectionMoved):
+        read(shelf)
+
+
+def test_a_total_that_promises_too_much_fails() -> None:
+    with pytest.raises(CollectionMoved, match="promised 63"):
+        read(Shelf(rows(60), total="+3", sorts=False))
+
+
+@pytest.mark.parametrize("sorts", [True, False])
+def test_a_service_that_ignores_offset_is_an_error(sorts: bool) -> None:
+    for total in ("true", "none"):
+        shelf = Shelf(rows(60), ignores_offset=True, total=total, sorts=sorts)
+        with pytest.raises(SourceError, match="ignores offset"):
+            read(shelf)
+        assert len(shelf.asked) == 2
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 10])
+def test_one_page_that_the_total_proves_to_be_all_may_ignore_offset(count: int) -> None:
+    assert read(Shelf(rows(count), ignores_offset=True))[0] == rows(count)
+
+
+@pytest.mark.parametrize("sorts", [True, False])
+@pytest.mark.parametrize("status", [400, 404, 416, 500])
+def test_a_refusal_beyond_the_end_is_the_end_where_the_total_is_reached(status: int, sorts: bool) -> None:
+    assert read(Shelf(rows(20), refuses_beyond=status, sorts=sorts))[0] == rows(20)
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_not_found_beyond_the_end_is_the_end_where_there_is_no_total(status: int) -> None:
+    shelf = Shelf(rows(20), refuses_beyond=status, total="none")
+    assert read(shelf)[0] == rows(20)
+
+
+def test_an_offset_that_counts_from_one_loses_nothing() -> None:
+    assert read(Shelf(rows(60), offset_from_1=True))[0] == rows(60)
+    assert read(Shelf(rows(60), offset_from_1=True, sorts=False))[0] == rows(60)
+
+
+def test_rows_that_repeat_are_told_from_new_ones() -> None:
+    shelf = Shelf([*rows(25), *rows(3)], sorts=False)
+    assert read(shelf) == (rows(25), set(rows(3)))
+
+
+def test_a_row_deleted_under_the_reader_costs_no_other_row() -> None:
+    """Row 2 vanishes after the first page: everything slides, and row 10 would be skipped."""
+
+    def delete(shelf: Shelf, number: int) -> None:
+        if number == 1:
+            shelf.rows.remove("r0002")
+
+    shelf = Shelf(rows(60), before_page=delete)
+    assert set(read(shelf)[0]) == set(rows(60))
+
+
+def test_the_last_rows_are_not_lost_where_earlier_ones_vanish_at_the_very_end() -> None:
+    def delete(shelf: Shelf, number: int) -> None:
+        if number == 2:
+            del shelf.rows[:8]
+
+    shelf = Shelf(rows(25), before_page=delete)
+    assert set(read(shelf)[0]) == set(rows(25))
+
+
+def test_without_order_a_total_that_moves_starts_the_read_over() -> None:
+    def delete(shelf: Shelf, number: int) -> None:
+        if number == 1:
+            shelf.rows.remove("r0002")
+
+    with pytest.raises(CollectionMoved, match="total changed"):
+        read(Shelf(rows(60), before_page=delete, sorts=False))
+
+
+def test_totals_that_move_all_through_a_sorted_read_do_not_end_it() -> None:
+    """Ten rows come and ten go while it is read; all that stay are there at the end."""
+
+    def churn(shelf: Shelf, number: int) -> None:
+        shelf.rows.append(f"r{number * 7 % 95:04d}x")
+        if number % 3 == 1:
+            shelf.rows.remove(sorted(shelf.rows)[number])
+
+    shelf = Shelf(rows(95), before_page=churn)
+    came, _ = read(shelf)
+    assert set(shelf.rows) & set(rows(95)) <= set(came)
+
+
+def test_a_revision_that_changes_starts_an_unordered_read_over() -> None:
+    def bump(shelf: Shelf, number: int) -> None:
+        shelf.revision = "1" if number < 2 else "2"
+
+    with pytest.raises(CollectionMoved, match="revision changed"):
+        read(Shelf(rows(60), before_page=bump, sorts=False))
+
+
+shelves = st.builds(
+    Shelf,
+    rows=st.integers(0, 70).map(rows),
+    cap=st.integers(1, 12),
+    lengths=st.lists(st.integers(0, 12), max_size=12),
+    total=st.sampled_from(["true", "none", "zero", "page", "-1", "+2"]),
+    sorts=st.booleans(),
+    ignores_offset=st.booleans(),
+    offset_from_1=st.booleans(),
+    refuses_beyond=st.sampled_from([None, 400, 404, 500]),
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(shelves)
+def test_any_habits_give_all_rows_or_an_error(shelf: Shelf) -> None:
+    """Except that nobody sees through two lies at once: a wrong total, and pages that are wrong, too."""
+    if shelf.total not in {"true", "+2"} and (0 in shelf.lengths or shelf.ignores_offset):
+        return
+    if "-" in shelf.total and not shelf.rows:
+        return
+    everything = list(shelf.rows)
+    try:
+        came, _ = read(shelf)
+    except SourceError:
+        return
+    assert came == everything
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    count=st.integers(0, 60),
+    cap=st.integers(3, 12),
+    total=st.sampled_from(["true", "none"]),
+    changes=st.lists(st.tuples(st.integers(1, 12), st.booleans(), st.integers(0, 59)), max_size=8),
+)
+def test_what_stays_throughout_a_sorted_read_is_there_at_its_end(
+    count: int, cap: int, total: str, changes: list[tuple[int, bool, int]]
+) -> None:
+    stayed = set(rows(count))
+
+    def churn(shelf: Shelf, number: int) -> None:
+        for when, insert, position in changes:
+            if when != number or not shelf.rows:
+                continue
+            if insert:
+                shelf.rows.append(f"r{position:04d}x{number}")
+            else:
+                gone = sorted(shelf.rows)[position % len(shelf.rows)]
+                shelf.rows.remove(gone)
+                stayed.discard(gone)
+
+    shelf = Shelf(rows(count), cap=cap, total=total, before_page=churn)
+    try:
+        came, again = read(shelf)
+    except SourceError:
+        return
+    assert len(came) == len(set(came))
+    assert stayed <= set(came)

@@ -1,0 +1,179 @@
+"""Writes what follows from the code into the files that repeat it.
+
+    python -m tools.derive            write
+    python -m tools.derive --check    compare only; exit 1 and name the files that differ
+
+In a file, derived lines stand between two marks (in Markdown the marks are HTML comments):
+
+    # derived: settings of tap-oneroster
+    # end of derived
+
+Everything outside the marks is written by hand and left as it is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import oneroster_model as model
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = ("README.md", "*/README.md", "meltano.yml", "hub/*.yml")
+BLOCK = re.compile(
+    r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"
+    r".*?"
+    r"^(?P<end> *(?:#|<!--) end of derived(?: -->)?)$",
+    re.MULTILINE | re.DOTALL,
+)
+KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array": "array", "object": "object"}
+
+
+@cache
+def about(plugin: str) -> dict[str, Any]:
+    """What a plugin says about itself."""
+    command = [str(Path(sys.executable).with_name(plugin)), "--about", "--format=json"]
+    answer: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return answer
+
+
+def properties(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Settings as Meltano names them, nested ones dotted: name, schema, whether it is required."""
+    for name, setting in schema["properties"].items():
+        inner = setting.get("properties", {})
+        if inner and not any(key.startswith("__") for key in inner):  # `__else__`: a stream map, which is one value
+            yield from properties(setting, f"{prefix}{name}.")
+        else:
+            yield prefix + name, setting, name in schema.get("required", ())
+
+
+def kind(setting: dict[str, Any]) -> str:
+    """A setting's kind, in the words of Meltano."""
+    if "enum" in setting:
+        return "options"
+    if setting.get("format") == "date-time":
+        return "date_iso8601"
+    types = setting.get("type", "string")
+    return next((KINDS[t] for t in ([types] if isinstance(types, str) else types) if t in KINDS), "string")
+
+
+def meltano_settings(plugin: str) -> str:
+    """The settings of a plugin definition.
+
+    Without defaults: Meltano would pass each of them as if someone had chosen it.
+    """
+    settings = []
+    for name, setting, _ in sorted(properties(about(plugin)["settings"])):
+        entry: dict[str, Any] = {"name": name, "label": setting.get("title", name), "kind": kind(setting)}
+        if entry["kind"] == "options":
+            entry["options"] = [{"label": str(v), "value": str(v)} for v in setting["enum"] if v is not None]
+        if setting.get("secret"):
+            entry["sensitive"] = True
+        entry["description"] = " ".join(setting.get("description", "").split())
+        settings.append(entry)
+    return in_yaml({"settings": settings})
+
+
+def in_yaml(value: object) -> str:
+    """YAML in one style, one line a value."""
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def settings_table(plugin: str) -> str:
+    """The settings as a table for readers, in the order of the code."""
+    rows = ["| Setting | Default | What it does |", "| --- | --- | --- |"]
+    for name, setting, required in properties(about(plugin)["settings"]):
+        default = "**required**" if required else code(setting["default"]) if "default" in setting else ""
+        words = [" ".join(setting.get("description", "").split())]
+        if "enum" in setting:
+            words.append("One of " + ", ".join(code(v) for v in setting["enum"] if v is not None) + ".")
+        if setting.get("secret"):
+            words.append("Secret.")
+        text = " ".join(words).replace("|", r"\|")
+        rows.append(f"| `{name}` | {default} | {text} |")
+    return "\n".join(rows) + "\n"
+
+
+def code(value: object) -> str:
+    """A value as code: text as it is, anything else as JSON."""
+    return f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def streams_table(_: str) -> str:
+    """The streams, and where each comes from."""
+    rows = ["| Stream | CSV file in | REST |", "| --- | --- | --- |"]
+    for file in model.FILES:
+        versions = ", ".join(v.value for v in model.Version if file.csv and file.exists_in(v))
+        if file.collection:
+            rest = f"`{file.collection.path}`"
+        elif file.derived:
+            rest = f"inside the records of `{file.derived.parent}`"
+        else:
+            rest = ""
+        if rest and file.since is model.Version.V1_2 and file.collection:
+            rest += " (1.2)"
+        rows.append(f"| `{file.name}` | {versions} | {rest} |")
+    rows += [f"| `{v.name}` (`include_views`) | | `{v.collection.path}`: rows of `{v.parent}` |" for v in model.VIEWS]
+    rows.append(f"| `{model.RECEIPTS.name}` | | made by every run: what each collection promised and what came |")
+    return "\n".join(rows) + "\n"
+
+
+def capabilities(plugin: str) -> str:
+    """What a plugin can do, in the words of Singer."""
+    return in_yaml({"capabilities": sorted(about(plugin)["capabilities"])})
+
+
+def pythons(plugin: str) -> str:
+    """Versions of Python that a plugin runs on."""
+    return in_yaml({"supported_python_versions": about(plugin)["supported_python_versions"]})
+
+
+DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
+    ".yml": {"settings": meltano_settings, "capabilities": capabilities, "python versions": pythons},
+    ".md": {"settings": settings_table, "streams": streams_table},
+}
+
+
+def rewritten(path: Path) -> str:
+    """The file's text with its derived lines made anew."""
+
+    def block(match: re.Match[str]) -> str:
+        lines = DERIVED[path.suffix][match["what"]](match["plugin"])
+        indented = "".join(f"{match['indent']}{line}" for line in lines.splitlines(keepends=True))
+        return f"{match['start']}{indented}{match['end']}"
+
+    text, blocks = BLOCK.subn(block, path.read_text(encoding="utf-8"))
+    if blocks != text.count(" derived: ") or blocks != text.count(" end of derived"):
+        sys.exit(f"{path.relative_to(ROOT)}: a mark of derived lines has no counterpart")
+    return text
+
+
+def main() -> None:
+    """Write or compare."""
+    parser = argparse.ArgumentParser(description="Write what follows from the code into the files that repeat it.")
+    parser.add_argument("--check", action="store_true", help="compare only")
+    check = parser.parse_args().check
+    stale = []
+    for path in (path for pattern in FILES for path in sorted(ROOT.glob(pattern))):
+        text = rewritten(path)
+        if text != path.read_text(encoding="utf-8"):
+            stale.append(str(path.relative_to(ROOT)))
+            if not check:
+                path.write_text(text, encoding="utf-8", newline="\n")
+    if check and stale:
+        sys.exit(f"out of date: {', '.join(stale)}. Run: ./run python -m tools.derive")
+    print("out of date, written: " + ", ".join(stale) if stale else "derived files agree with the code")
+
+
+if __name__ == "__main__":
+    main()
