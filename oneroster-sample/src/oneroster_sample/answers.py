@@ -30,6 +30,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     closed: bool = False
+    cut: bool = False
+    """The connection ends in the middle of the body."""
 
 
 class Refused(Exception):

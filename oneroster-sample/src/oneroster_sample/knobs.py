@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = ["Knobs"]
 
@@ -20,8 +23,10 @@ class Knobs:
     """Most records a page has, whatever was asked for; said nowhere."""
     default_limit: int = 100
     """Records of a page where no limit is asked for."""
-    total_header: bool | Literal["zero"] = True
-    """X-Total-Count: the true one, none, or always 0."""
+    page_lengths: Sequence[int] = ()
+    """Most records of the pages to come, one after another (0: an empty page); then `page_cap` holds."""
+    total_header: bool | Literal["zero", "page"] = True
+    """X-Total-Count: the true one, none, always 0, or the number of records in the page."""
     link_header: bool = True
     """Link with next, last, first and prev."""
     ignore_offset: bool = False
@@ -33,9 +38,13 @@ class Knobs:
     latency_seconds: float = 0.0
     """Time until an answer."""
     fail_first_n: int = 0
-    """So many requests get a 503, with `retry_after`; then all is fine."""
+    """So many requests get `fail_status`, with `retry_after`; then all is fine."""
+    fail_status: int = 503
+    """Status of those requests."""
     retry_after: str | None = "0"
-    """Value of Retry-After on a 503."""
+    """Value of Retry-After on them."""
+    cut_first_n: int = 0
+    """So many answers break off in the middle of the body."""
     status_401_once: bool = False
     """The first request gets a 401, whatever its token."""
     die_after_pages: int | None = None
@@ -50,7 +59,17 @@ class Knobs:
     """So many records come a second time, at the end, and are counted twice."""
     revision_header: str | None = None
     """Name of a header that tells the revision of the data (`Provider.revision`)."""
+    redirect_to: str | None = None
+    """Sends every request on to this address."""
+    without: set[str] = field(default_factory=set)
+    """Ids of records that are not there; to be changed while it is read."""
+    before_page: Callable[[int], None] | None = None
+    """Called with the number of pages so far before each one, to change what is there."""
+    spelling: Callable[[dict[str, Any]], Any] | None = None
+    """How a service of its own mind writes a record."""
     gzip: bool = True
     """Whether answers are compressed for who asks for it."""
+    bare_token: bool = False
+    """The token's answer says neither for how long it lives nor what it is good for."""
     token_lifetime_seconds: int = 3600
     """How long tokens live; read from the set for all collections."""

@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -22,6 +22,7 @@ from ._model import Version, scope_uri
 from .answers import Answer, status_info
 from .knobs import Knobs
 from .service import Service
+from .signatures import SignatureDesk
 from .tokens import TokenDesk, scopes_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Provider:
         scopes: Short names of the scopes its client may have; by default all.
         client_id: The client's id.
         client_secret: The client's secret.
+        auth: How clients prove who they are: oauth2 tokens, oauth1 signatures, the secret itself as bearer, not at all.
         port: Port on 127.0.0.1; 0 takes a free one.
     """
 
@@ -72,6 +74,7 @@ class Provider:
         scopes: Iterable[str] | None = None,
         client_id: str = "sample-client",
         client_secret: str = "sample-secret",  # noqa: S107
+        auth: Literal["oauth2", "oauth1", "bearer", "none"] = "oauth2",
         port: int = 0,
     ) -> None:
         self.version = Version(version)
@@ -82,6 +85,8 @@ class Provider:
         """What came in, in the order of the answers."""
         granted = scopes_of(self.version) if scopes is None else tuple(scopes)
         self.scopes = tuple(scope_uri(name, self.version) for name in granted)
+        self.auth = auth
+        self._signatures = SignatureDesk(client_id, client_secret)
         self.tokens = TokenDesk(self.version, client_id, client_secret, granted)
         self._server = _Server(("127.0.0.1", port), self)
         self.base_url = f"http://127.0.0.1:{self._server.server_port}"
@@ -128,6 +133,18 @@ class Provider:
             *(f"{'' if n else 'scopes':<15}{scope}" for n, scope in enumerate(self.scopes)),
         ]
         return "\n".join(lines)
+
+    def trusts(self, method: str, target: str, authorization: str | None) -> bool:
+        """Whether a request is proven in another way than by a token."""
+        match self.auth:
+            case "oauth1":
+                return self._signatures.accepts(method, self.base_url + target, authorization)
+            case "bearer":
+                return authorization == f"Bearer {self.client_secret}"
+            case "none":
+                return True
+            case _:
+                return False
 
     def asked_for(self, collection: str) -> list[Request]:
         """Requests that a collection got."""
@@ -186,7 +203,8 @@ class _Handler(BaseHTTPRequestHandler):
         endpoint = provider.service.endpoint(path)
         name = endpoint.name if endpoint else None
         knobs = provider.knobs_for.get(name or "", provider.knobs)
-        self._send(provider.service.answer(path, query, self.headers, knobs), path, query, name)
+        trusted = provider.trusts(self.command, self.path, self.headers.get("Authorization"))
+        self._send(provider.service.answer(path, query, self.headers, knobs, trusted=trusted), path, query, name)
 
     def do_POST(self) -> None:
         form = self._read_form()
@@ -196,7 +214,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._not_allowed(path, query)
             return
         lifetime = provider.knobs.token_lifetime_seconds
+        # Some services want the grant in the address; id and secret never stand there.
+        form = {**{key: value for key, value in query.items() if key in {"grant_type", "scope"}}, **form}
         status, body = provider.tokens.issue(form, self.headers.get("Authorization"), lifetime)
+        if provider.knobs.bare_token:
+            body = {key: value for key, value in body.items() if key not in {"expires_in", "scope"}}
         headers = {"Cache-Control": "no-store"}
         if status == 401:
             headers["WWW-Authenticate"] = 'Basic realm="token"'
@@ -233,6 +255,10 @@ class _Handler(BaseHTTPRequestHandler):
         for key, value in answer.headers.items():
             self.send_header(key, value)
         self.end_headers()
+        if answer.cut:
+            self.close_connection = True
+            self.wfile.write(answer.body[: len(answer.body) // 2])
+            return
         self.wfile.write(answer.body)
 
     def _record(self, answer: Answer, path: str, query: dict[str, str], name: str | None, form: dict[str, str]) -> None:

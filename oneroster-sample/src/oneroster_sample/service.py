@@ -81,12 +81,15 @@ class Service:
             return Endpoint(*found, single=unquote(last))
         return None
 
-    def answer(self, path: str, query: Mapping[str, str], headers: Message[str, str], knobs: Knobs) -> Answer:
-        """The answer to a read."""
+    def answer(
+        self, path: str, query: Mapping[str, str], headers: Message[str, str], knobs: Knobs, *, trusted: bool = False
+    ) -> Answer:
+        """The answer to a read; of a `trusted` one no token is asked."""
         try:
             end = self._endpoint_of(path)
             self._misbehave(end, knobs)
-            self._check_token(end, headers)
+            if not trusted:
+                self._check_token(end, headers)
             if knobs.html_instead_of_json:
                 return Answer(200, _LOGIN_PAGE, content_type="text/html; charset=utf-8")
             answer = self._single(end, query) if end.single else self._page(end, path, query, knobs)
@@ -127,7 +130,9 @@ class Service:
             raise Refused(0, "closed")
         if knobs.fail_first_n and self._count(end, "failures") <= knobs.fail_first_n:
             headers = {"Retry-After": knobs.retry_after} if knobs.retry_after else {}
-            raise Refused(503, "Come back later", headers=headers)
+            raise Refused(knobs.fail_status, "Come back later", headers=headers)
+        if knobs.redirect_to:
+            raise Refused(302, "Elsewhere", headers={"Location": knobs.redirect_to})
         if knobs.status_401_once and self._count(end, "unauthorized") == 1:
             raise unauthorized()
 
@@ -146,6 +151,11 @@ class Service:
         limit, offset = _whole(query, "limit", knobs.default_limit, 1), _whole(query, "offset", 0, 0)
         if knobs.page_cap:
             limit = min(limit, knobs.page_cap)
+        number = self._count(end, "pages")
+        if number <= len(knobs.page_lengths):
+            limit = min(limit, knobs.page_lengths[number - 1])
+        if knobs.before_page:
+            knobs.before_page(number - 1)
         names, warnings = self._fields(end, query)
         store = self.store  # one and the same for the page, whoever calls `use` meanwhile
         chosen = self._chosen(store, end, query, knobs, warnings)
@@ -155,15 +165,19 @@ class Service:
         page = [bodies[n] for n in chosen[start : start + limit]]
         if names:
             page = [_encode(only_fields(_decode(body), names)) for body in page]
+        if knobs.spelling:
+            page = [_encode(knobs.spelling(_decode(body))) for body in page]
         array = b"[%b]" % b",".join(page)
         wrapper = (knobs.wrapper_alias or end.collection.wrapper).encode()
         extra = b',"statusInfoSet":%b' % _encode(warnings) if warnings else b""
         answer = Answer(200, array if knobs.drop_envelope else b'{"%b":%b%b}' % (wrapper, array, extra))
         if knobs.total_header is not False:
-            answer.headers["X-Total-Count"] = "0" if knobs.total_header == "zero" else str(total)
+            counts = {"zero": 0, "page": len(page)}
+            answer.headers["X-Total-Count"] = str(counts.get(str(knobs.total_header), total))
         if knobs.link_header:
-            answer.headers["Link"] = self._links(path, query, limit, offset, total)
-        self._count(end, "pages")
+            answer.headers["Link"] = self._links(path, query, max(limit, 1), offset, total)
+        if knobs.cut_first_n and self._count(end, "cuts") <= knobs.cut_first_n:
+            answer.cut = True
         return answer
 
     def _chosen(self, store: Store, end: Endpoint, query: Mapping[str, str], knobs: Knobs, warnings: list[Any]) -> Any:
@@ -187,6 +201,10 @@ class Service:
             sort = None
         descending = query.get("orderBy", "asc").lower() == "desc"
         chosen = store.select(end.file, end.view, condition, sort, descending=descending)
+        if knobs.without:
+            position = store.records(end.file).position
+            hidden = {position[one] for one in knobs.without if one in position}
+            chosen = [n for n in chosen if n not in hidden]
         return [*chosen, *chosen[: knobs.duplicate_rows]] if knobs.duplicate_rows else chosen
 
     def _fields(self, end: Endpoint, query: Mapping[str, str]) -> tuple[list[str], list[Any]]:

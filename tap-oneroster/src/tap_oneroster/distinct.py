@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,13 +24,19 @@ class Distinct:
 
     def __init__(self) -> None:
         self._buckets = [array("q") for _ in range(_BUCKETS)]
+        self._take = [bucket.append for bucket in self._buckets]
 
     def add(self, ids: Iterable[str]) -> None:
         """Take in some ids."""
-        buckets = self._buckets
+        take = self._take
         for value in map(hash, ids):
-            buckets[value & 255].append(value)
+            take[value & 255](value)
 
     def count(self) -> int:
         """Number of different ids taken in."""
         return sum(len(set(bucket)) for bucket in self._buckets)
+
+    def repeated(self, limit: int) -> frozenset[int]:
+        """Hashes of ids taken in more than once, up to a number of them."""
+        found = (value for bucket in self._buckets for value, times in Counter(bucket).items() if times > 1)
+        return frozenset(islice(found, limit))

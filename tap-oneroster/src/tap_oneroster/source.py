@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from msgspec import Struct
@@ -79,6 +79,8 @@ class Facts:
     """It held everything there is, unfiltered: what did not come is gone."""
     derived: bool = False
     """The rows were made from their parent's records."""
+    explain_copies: Callable[[frozenset[int]], None] | None = None
+    """Counts, under its rules, what the copies of ids are that came more than once (their hashes)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ def source_name(config: Mapping[str, Any]) -> str:
     """Name of the source in receipts, where it could not even be opened."""
     if config["mode"] == "csv":
         return PurePosixPath(config["csv_path"]).name
-    return urlsplit(config["base_url"]).hostname or "unknown host"
+    from .rest.presets import filled_in
+
+    return urlsplit(filled_in(config).get("base_url", "")).hostname or "unknown host"
 
 
 def make_source(

@@ -28,6 +28,9 @@ _id = attrgetter("sourcedId")
 _modified = attrgetter("dateLastModified")
 _NEVER = {None}
 
+_MOST_REPEATED = 100_000
+"""So many ids that came more than once are looked into; where there are more, something else is wrong."""
+
 
 class Tally:
     """Counts the records of one pass over one stream as they go by."""
@@ -76,7 +79,9 @@ class Tally:
 
     def receipt(self, run_id: str) -> dict[str, Any]:
         """The receipt as a record of the stream `syncReceipts`."""
-        facts = self.facts
+        facts, distinct = self.facts, self.distinct()
+        if distinct < self.received and facts.complete and facts.explain_copies:
+            facts.explain_copies(self._distinct.repeated(_MOST_REPEATED))
         return {
             "runId": run_id,
             "collection": self.file.name,
@@ -85,7 +90,7 @@ class Tally:
             "version": facts.version,
             "expected": facts.expected,
             "received": self.received,
-            "distinct": self.distinct(),
+            "distinct": distinct,
             "rejected": facts.rejected,
             "pages": facts.pages,
             "pageSizeAsked": facts.page_size_asked,

@@ -24,7 +24,7 @@ __all__ = ["Column", "read_number"]
 Reading = tuple[Any, str | None]
 """A value, and the rule that the source broke in writing it."""
 
-_MEMO_LIMIT = 50_000
+_MEMO_LIMIT = 5_000
 _TRUE_FALSE: dict[str, bool] = {"true": True, "false": False}
 _OTHER_TRUE_FALSE: dict[str, bool] = {
     **dict.fromkeys(("1", "yes", "y", "t"), True),
@@ -82,17 +82,35 @@ def _split(text: str) -> list[str]:
 def _read_list(text: str | tuple[str, ...]) -> Reading:
     if isinstance(text, tuple):  # REST has lists as such
         return [part for part in text if part] or None, None
-    return _split(text) or None, None
+    parts = text.split(",")
+    # A part that is all right by itself has no blank at either end.
+    plain = " " not in text and all(parts)
+    return parts if plain else _split(text) or None, None
 
 
 def _read_pairs(make: Callable[[str, str], Any]) -> Callable[[str], Reading]:
     def read(text: str) -> Reading:
+        parts = text[1:-1].split("},{")
+        if text[0] == "{" and text[-1] == "}" and text.count("{") == text.count("}") == len(parts):
+            halves = [part.split(":") for part in parts]
+            if all(len(pair) == 2 for pair in halves):
+                return [make(*pair) for pair in halves], None
         found = [(part, _PAIR.match(part)) for part in _split(text)]
         pairs = [make(match[1], match[2]) for _, match in found if match]
         rule = None if len(pairs) == len(found) else "element that is not {a:b}"
         return pairs or None, rule
 
     return read
+
+
+class _Memo(dict[Any, Any]):
+    """Values by their texts; a text that was not met before is read."""
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self._read = read
+
+    def __missing__(self, text: Any) -> Any:
+        return self._read(text)
 
 
 class Column:
@@ -107,7 +125,7 @@ class Column:
         self._plain = field.kind in {Kind.GUID, Kind.REF, Kind.ID, Kind.STRING}
         # All-caps systems write the family name Null as NULL.
         self._null_word = "\0" if field.name.endswith("Name") else "NULL"
-        self._memo: dict[str, Any] = {}
+        self._memo = _Memo(self._read)
         self._odd: dict[str, str] = {}
 
     def _parser(self, kind: Kind, zone: tzinfo) -> Callable[[str], Reading]:
@@ -139,6 +157,8 @@ class Column:
             value, rule = None, None
         elif text == self._null_word:
             value, rule = None, "the text NULL"
+        elif isinstance(text, str) and text.isspace():
+            value, rule = None, "blanks for nothing"
         else:
             value, rule = self._parse(text)
             if self._words and value is not None and rule is None:
@@ -150,24 +170,30 @@ class Column:
         self._memo[text] = value
         return value
 
-    def read(self, texts: Sequence[str], deviations: Counter[str]) -> Sequence[Any]:
-        """Values of a column of texts; blank is null. What deviates is added to `deviations`."""
+    def read(self, texts: Sequence[Any], deviations: Counter[str], *, nulls: bool = True) -> Sequence[Any]:
+        """Values of a column of texts; blank is null. What deviates is added to `deviations`.
+
+        From REST there are also None for blank, and tuples of texts for lists. `nulls`: whether
+        any may be the text NULL; who knows better saves a search.
+        """
         values: Sequence[Any] = texts
-        if self._plain:
-            if "" in texts:
+        if not any(texts):
+            values = [None] * len(texts)
+        elif self._plain:
+            if not all(texts):
                 values = [text or None for text in texts]
-            if self._null_word in texts:
+            if nulls and self._null_word in texts:
                 values = [None if v == self._null_word else v for v in values]
                 self._count(deviations, "the text NULL", texts.count(self._null_word))
         else:
             if len(self._memo) > _MEMO_LIMIT:
                 self._memo.clear()
                 self._odd.clear()
-            memo, read = self._memo, self._read
-            values = [memo[t] if t in memo else read(t) for t in texts]
+            values = list(map(self._memo.__getitem__, texts))
             if self._odd:
                 self._count_rules(deviations, map(self._odd.get, texts))
-        self.check_required(values, deviations)
+        if values is not texts:  # else nothing is missing
+            self.check_required(values, deviations)
         return values
 
     def check_required(self, values: Sequence[Any], deviations: Counter[str]) -> None:

@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zipfile
-import zlib
-from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, cast
 
 from xxhash import xxh3_64_hexdigest
 
-from .._model import FILES
 from ..source import FatalSourceError, SourceError
+from .members import Member, Members, check_ages, name_members, when_modified, zip_members
+from .peek import Peek, peek
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
-    from fsspec import AbstractFileSystem
+    from .encoding import Readable
+    from .stores import Store
 
-__all__ = ["Bundle", "Member", "open_bundle"]
-
-MANIFEST = "manifest"
-_KNOWN = {name.lower(): name for name in (MANIFEST, *(f.name for f in FILES if f.csv))}
-
-# A roster file deflates 5 to 30 times. Beyond these bounds it is no roster but a trap.
-_SUSPICIOUS_RATIO = 250
-_SUSPICIOUS_BYTES = 100 * 2**20
-
-_HOURS_APART = 12
+__all__ = ["Bundle", "open_bundle"]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One file of a bundle: its path in the folder or zip, its size, and what tells versions apart."""
-
-    path: str
-    size: int
-    stamp: str
-    modified: datetime
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Bundle:
     """A set of OneRoster files that belong together.
 
@@ -57,132 +41,146 @@ class Bundle:
     digest: str
     members: Mapping[str, Member]
     deviations: Counter[str]
-    _fs: AbstractFileSystem = field(repr=False)
+    """Of the bundle as a whole."""
+    odd: Mapping[str, str]
+    """By file: what is odd about its name."""
+    _store: Store = field(repr=False)
     _path: str = field(repr=False)
     _zipped: bool = field(repr=False)
+    _mark: str = field(repr=False)
+    _copy: IO[bytes] | None = field(default=None, repr=False)
+    _peeks: dict[str, Peek] = field(default_factory=dict, repr=False)
 
     @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
-        """Bytes of one file, by the standard's name."""
-        member = self.members[name]
+    def open(self, name: str) -> Iterator[Readable]:
+        """Bytes of one file, by the standard's name; what goes wrong while reading is a SourceError."""
+        with ExitStack() as opened:
+            try:
+                stream = self._open(self.members[name], opened)
+            except Exception as error:
+                raise _unreadable(self.name, name, error) from None
+            yield _Guarded(stream, self.name, name)
+
+    def _open(self, member: Member, opened: ExitStack) -> IO[bytes]:
+        if not self._zipped:
+            return opened.enter_context(self._store.open(member.path))
+        archive = zipfile.ZipFile(self._copy or opened.enter_context(self._store.open(self._path)))
+        return opened.enter_context(opened.enter_context(archive).open(member.path))
+
+    def peek(self, name: str) -> Peek:
+        """What the first rows of a file show."""
+        if name not in self._peeks:
+            self._peeks[name] = peek(self, name)
+        return self._peeks[name]
+
+    def fetch(self) -> None:
+        """Bring a zip from a store here, once, if it is to be read.
+
+        So each of its files is read from the same zip and the store is asked for it once. The copy
+        has no name: nothing is left of it, however the run ends.
+        """
+        if not self._zipped or self._store.local or self._copy:
+            return
+        copy = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115
         try:
-            if not self._zipped:
-                with self._fs.open(member.path, "rb") as stream:
-                    yield stream
-                return
-            with (
-                self._fs.open(self._path, "rb") as archive,
-                zipfile.ZipFile(archive) as bundle,
-                bundle.open(member.path) as stream,
-            ):
-                yield stream
-        except (zipfile.BadZipFile, zlib.error):
-            raise SourceError(f"{self.name}: {name}.csv is damaged in the zip; ask for the bundle again") from None
-        except PermissionError:
-            raise SourceError(f"{self.name}: no permission to read {name}.csv") from None
+            with self._store.open(self._path) as stream:
+                shutil.copyfileobj(stream, copy, 2**20)
+        except Exception as error:
+            copy.close()
+            raise FatalSourceError(f"{self.name}: not read to its end ({type(error).__name__}); try again") from None
+        self._copy = copy
+        if _digest(_zip_files(copy, self.name)) != self.digest:
+            raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
+
+    def check_unchanged(self, name: str) -> None:
+        """FatalSourceError where the bundle is not what it was when it was found: half old, half new."""
+        path = self._path if self._zipped else self.members[name].path
+        mark = self._mark if self._zipped else self.members[name].stamp
+        if not self._copy and self._store.mark(path) != mark:
+            raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
+
+    def close(self) -> None:
+        """Let go of the copy."""
+        if self._copy:
+            self._copy.close()
+            self._copy = None
 
 
-def open_bundle(fs: AbstractFileSystem, path: str) -> Bundle:
+class _Guarded:
+    """A file whose every failure is one line, whatever store or zip it comes from."""
+
+    def __init__(self, stream: IO[bytes], bundle: str, name: str) -> None:
+        self._stream, self._bundle, self._name = stream, bundle, name
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            return self._stream.read(size)
+        except Exception as error:
+            raise _unreadable(self._bundle, self._name, error) from None
+
+
+def _unreadable(bundle: str, name: str, error: Exception) -> SourceError:
+    if isinstance(error, PermissionError):
+        return SourceError(f"{bundle}: no permission to read {name}.csv")
+    if isinstance(error, NotImplementedError):
+        return SourceError(f"{bundle}: {name}.csv is compressed in a way that cannot be read; ask for a plain zip")
+    if isinstance(error, FileNotFoundError):
+        return FatalSourceError(f"{bundle}: {name}.csv is gone; run again when the bundle has been written")
+    if type(error).__module__ in {"zipfile", "zlib"} or isinstance(error, EOFError):
+        return SourceError(f"{bundle}: {name}.csv is damaged in the zip; ask for the bundle again")
+    return SourceError(f"{bundle}: {name}.csv could not be read on ({type(error).__name__})")
+
+
+def open_bundle(store: Store, path: str) -> Bundle:
     """The bundle that lies at a path: a folder of CSV files or a zip of them."""
     name = PurePosixPath(path).name or path
-    deviations: Counter[str] = Counter()
     try:
-        if fs.isdir(path):
-            zipped, found = False, list(_folder_members(fs, path))
+        zipped = not store.is_folder(path)
+        if zipped:
+            with store.open(path) as stream:
+                members = _zip_files(stream, name)
         else:
-            zipped, found = True, list(_zip_members(fs, path, name))
+            members = name_members(name, store.files(path))
+        info = store.info(path) if zipped else {}
+        mark = store.mark(path) if zipped else ""
+    except FatalSourceError:
+        raise
     except PermissionError:
         raise FatalSourceError(f"{name}: no permission to read it") from None
-    members = _name_members(name, found, deviations)
-    if not members:
-        raise FatalSourceError(f"{name}: no OneRoster file in it (such as users.csv); check csv_path")
+    except Exception as error:
+        raise FatalSourceError(f"{name}: cannot be read ({type(error).__name__})") from None
+    if not members.files:
+        raise FatalSourceError(f"{name}: no OneRoster file in it (such as users.csv); {_advice(store, path)}")
     if not zipped:
-        _check_ages(name, members)
-    text = "\n".join(f"{key} {m.size} {m.stamp}" for key, m in sorted(members.items()))
-    modified = max(m.modified for m in members.values()) if not zipped else _modified(fs.info(path))
+        check_ages(name, members.files)
     return Bundle(
         name=name,
-        modified=modified,
-        size=sum(m.size for m in members.values()),
-        digest=xxh3_64_hexdigest(text.encode()),
-        members=members,
-        deviations=deviations,
-        _fs=fs,
+        modified=when_modified(info) if zipped else max(m.modified for m in members.files.values() if m.modified),
+        size=sum(m.size for m in members.files.values()),
+        digest=_digest(members),
+        members=members.files,
+        deviations=members.deviations,
+        odd=members.odd,
+        _store=store,
         _path=path,
         _zipped=zipped,
+        _mark=mark,
     )
 
 
-def _folder_members(fs: AbstractFileSystem, path: str) -> Iterator[Member]:
-    for info in fs.ls(path, detail=True):
-        if info["type"] == "file":
-            modified = _modified(info)
-            yield Member(info["name"], info["size"] or 0, modified.isoformat(), modified)
+def _digest(members: Members) -> str:
+    return xxh3_64_hexdigest("\n".join(f"{k} {m.size} {m.stamp}" for k, m in sorted(members.files.items())).encode())
 
 
-def _zip_members(fs: AbstractFileSystem, path: str, name: str) -> Iterator[Member]:
+def _zip_files(stream: IO[bytes], name: str) -> Members:
     try:
-        with fs.open(path, "rb") as stream, zipfile.ZipFile(stream) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile:
+        with zipfile.ZipFile(stream) as archive:
+            return name_members(name, zip_members(name, archive.infolist()))
+    except (zipfile.BadZipFile, EOFError):
         raise FatalSourceError(f"{name}: neither a folder nor a whole zip; is it still being uploaded?") from None
-    for entry in entries:
-        if entry.is_dir():
-            continue
-        parts = PurePosixPath(entry.filename.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts:
-            raise FatalSourceError(f"{name}: an entry points outside of the zip; not read")
-        if entry.flag_bits & 1:
-            raise FatalSourceError(f"{name}: the zip is encrypted; ask for one that is not")
-        if entry.file_size > _SUSPICIOUS_BYTES and entry.file_size > _SUSPICIOUS_RATIO * entry.compress_size:
-            raise FatalSourceError(
-                f"{name}: an entry unpacks to more than {_SUSPICIOUS_RATIO} times its size; not read"
-            )
-        # The time inside the zip is left out: the same content must be known again.
-        yield Member(
-            entry.filename,
-            entry.file_size,
-            f"{entry.CRC:08x}",
-            datetime(*entry.date_time, tzinfo=UTC),
-        )
 
 
-def _name_members(bundle: str, found: list[Member], deviations: Counter[str]) -> dict[str, Member]:
-    members: dict[str, Member] = {}
-    for member in found:
-        path = PurePosixPath(member.path.replace("\\", "/"))
-        if path.name.startswith(".") or "__MACOSX" in path.parts:
-            continue
-        known = _KNOWN.get(path.stem.lower()) if path.suffix.lower() == ".csv" else None
-        if known is None:
-            deviations["file that the standard does not have"] += 1
-            continue
-        if known in members:
-            raise FatalSourceError(f"{bundle}: {known}.csv is in it twice; not read")
-        if path.name != f"{known}.csv":
-            deviations["file name in another case"] += 1
-        members[known] = member
-    return members
-
-
-def _check_ages(name: str, members: Mapping[str, Member]) -> None:
-    ages = [m.modified for m in members.values()]
-    if (max(ages) - min(ages)).total_seconds() > _HOURS_APART * 3600:
-        oldest = min(members, key=lambda key: members[key].modified)
-        raise FatalSourceError(
-            f"{name}: its files were written more than {_HOURS_APART} hours apart, so they are not"
-            f" one export ({oldest}.csv is the oldest); remove what is left over"
-        )
-
-
-def _modified(info: Mapping[str, Any]) -> datetime:
-    """When a store says the file was last written; stores name it differently."""
-    for key in ("mtime", "LastModified", "last_modified", "updated", "modified"):
-        value = info.get(key)
-        if isinstance(value, datetime):
-            return value if value.tzinfo else value.replace(tzinfo=UTC)
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            return datetime.fromisoformat(value)
-    return datetime.fromtimestamp(0, UTC)
+def _advice(store: Store, path: str) -> str:
+    if store.find(f"{path.rstrip('/')}/*.zip"):
+        return "it holds zips: let csv_path end in /*.zip"
+    return "check csv_path"

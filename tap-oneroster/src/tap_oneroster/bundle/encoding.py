@@ -1,94 +1,105 @@
-"""Text of a file whose encoding nobody declared: UTF-8, UTF-16 with a mark, or Windows-1252."""
+"""Text of a file whose encoding nobody declared: UTF-8, UTF-16 or Windows-1252."""
 
 from __future__ import annotations
 
 import codecs
-import io
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from collections.abc import Iterator
 
-__all__ = ["MixedEncodings", "open_text"]
+__all__ = ["Readable", "TextBlocks", "UnreadableText"]
 
-_NAME = "oneroster-text"
-_BLOCK = 256 * 1024
+_BLOCK = 96 * 1024
+_LONGEST_LINE = 4 * 2**20
 
-
-class MixedEncodings(ValueError):
-    """A file is UTF-8 in one place and something else in another."""
-
-
-class _Raw(io.RawIOBase):
-    """Any binary stream as a raw one: a store's own class would be asked for each line."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Buffer) -> int:
-        with memoryview(buffer) as view:
-            data = self._stream.read(len(view))
-            view[: len(data)] = data
-        return len(data)
-
-
-class _Utf8OrWindows(codecs.BufferedIncrementalDecoder):
-    """Reads UTF-8 until a byte cannot be, then Windows-1252 if all before was plain ASCII."""
-
-    def __init__(self, errors: str = "strict") -> None:
-        super().__init__(errors)
-        self._windows = False
-        self._ascii = True
-
-    def _buffer_decode(self, data: Buffer, errors: str, final: bool) -> tuple[str, int]:
-        data = bytes(data)
-        if self._windows:
-            return codecs.charmap_decode(data, errors, _WINDOWS)
-        try:
-            text, used = codecs.utf_8_decode(data, errors, final)
-        except UnicodeDecodeError as error:
-            if not (self._ascii and data[: error.start].isascii()):
-                raise MixedEncodings from None
-            self._windows = True
-            return codecs.charmap_decode(data, errors, _WINDOWS)
-        self._ascii = self._ascii and text.isascii()
-        return text, used
-
-
+# Bytes that Windows-1252 leaves undefined decode to U+FFFE, which `charmap_decode` takes for an error.
 _WINDOWS = bytes(range(256)).decode("cp1252", errors="replace").replace("\ufffd", "\ufffe")
 
 
-def _codec(name: str) -> codecs.CodecInfo | None:
-    if name.replace("_", "-") != _NAME:
-        return None
-    return codecs.CodecInfo(
-        encode=codecs.utf_8_encode,
-        decode=codecs.utf_8_decode,
-        incrementaldecoder=_Utf8OrWindows,
-        name=_NAME,
-    )
+class Readable(Protocol):
+    """What a file must be able to do to be read here."""
+
+    def read(self, size: int, /) -> bytes:
+        """Bytes up to a number of them; none at the end."""
 
 
-codecs.register(_codec)
+class UnreadableText(ValueError):
+    """The bytes are no text. The message says why, and quotes nothing."""
 
 
-def open_text(stream: IO[bytes]) -> tuple[io.TextIOWrapper, str | None]:
-    """Text of a binary stream with its line ends as they are, and the deviation, if any.
+class TextBlocks:
+    """Reads a file as text, in blocks of whole lines with their line ends as they are.
 
-    A file that turns out to be Windows-1252 is read as such from the first byte that is not
-    ASCII. Raises MixedEncodings while reading where it is neither.
+    UTF-16 shows itself in the first bytes, with or without a mark. Everything else is UTF-8
+    until a byte cannot be; then it is Windows-1252, if all before was plain ASCII. So no part of
+    a file is ever decoded in two ways. `deviation` names what was found, once it is known.
     """
-    buffered = io.BufferedReader(_Raw(stream), _BLOCK)
-    start = buffered.peek(4)[:4]
-    encoding, deviation = _NAME, None
-    if start.startswith(codecs.BOM_UTF8):
-        buffered.read(len(codecs.BOM_UTF8))
-        deviation = "byte order mark"
-    elif start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding, deviation = "utf-16", "UTF-16"
-    text = io.TextIOWrapper(buffered, encoding=encoding, newline="")
-    text._CHUNK_SIZE = _BLOCK  # type: ignore[attr-defined]
-    return text, deviation
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.deviation: str | None = None
+        self._ascii = True
+        self._windows = False
+        self._utf16: codecs.IncrementalDecoder | None = None
+        self._rest = b""
+
+    def __iter__(self) -> Iterator[str]:
+        data = self._begin(self._stream.read(_BLOCK))
+        rest = ""
+        while data:
+            text = rest + self._decode(data)
+            # Only a file of bare CRs is cut at them, and never between the halves of a CRLF.
+            end = text.rfind("\n") + 1 or text.rfind("\r", 0, len(text) - 1) + 1
+            if end:
+                yield text[:end]
+            elif len(text) > _LONGEST_LINE:
+                raise UnreadableText(f"a line longer than {_LONGEST_LINE:,} characters")
+            rest = text[end:]
+            data = self._stream.read(_BLOCK)
+        rest += self._decode(b"", final=True)
+        if rest:
+            yield rest
+
+    def _begin(self, data: bytes) -> bytes:
+        """Find out what the first bytes say about the encoding; returns them without a mark."""
+        if data.startswith(codecs.BOM_UTF8):
+            self.deviation = "byte order mark"
+            return data[len(codecs.BOM_UTF8) :]
+        for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+            if data.startswith(mark):
+                self.deviation = "UTF-16"
+                self._utf16 = codecs.getincrementaldecoder(name)()
+                return data[len(mark) :]
+        # Headers are ASCII, so every other byte of an unmarked UTF-16 file is zero there.
+        zeros = [byte == 0 for byte in data[:4]]
+        if zeros in ([False, True, False, True], [True, False, True, False]):
+            self.deviation = "UTF-16 without a byte order mark"
+            self._utf16 = codecs.getincrementaldecoder("utf-16-be" if zeros[0] else "utf-16-le")()
+        return data
+
+    def _decode(self, data: bytes, *, final: bool = False) -> str:
+        try:
+            if self._utf16:
+                return self._utf16.decode(data, final)
+            data = self._rest + data
+            if not self._windows:
+                return self._utf8(data, final=final)
+            self._rest = b""
+            return codecs.charmap_decode(data, "strict", _WINDOWS)[0]
+        except UnicodeError:
+            raise UnreadableText("text in an encoding that is neither UTF-8, UTF-16 nor Windows-1252") from None
+
+    def _utf8(self, data: bytes, *, final: bool) -> str:
+        try:
+            text, used = codecs.utf_8_decode(data, "strict", final)
+        except UnicodeDecodeError as error:
+            if not (self._ascii and data[: error.start].isascii()):
+                raise UnreadableText("UTF-8 and another encoding in one file") from None
+            self._windows = True
+            self._rest = b""
+            self.deviation = "Windows-1252"
+            return codecs.charmap_decode(data, "strict", _WINDOWS)[0]
+        self._rest = data[used:]
+        self._ascii = self._ascii and text.isascii()
+        return text

@@ -1,20 +1,23 @@
-"""What a bundle declares about itself, and what its files show where it declares nothing."""
+"""What a bundle declares about itself, and its version where it declares none."""
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from dataclasses import dataclass
-from itertools import islice
+from typing import TYPE_CHECKING
 
-from .._model import File, Version, csv_files
+from .._model import Version, csv_files
 from ..source import FatalSourceError
-from .archive import MANIFEST, Bundle
-from .encoding import MixedEncodings, open_text
+from .peek import peek, read_rows
 
-__all__ = ["Manifest", "peek_mode", "read_manifest"]
+if TYPE_CHECKING:
+    from .archive import Bundle
 
+__all__ = ["MANIFEST", "Manifest", "read_manifest"]
+
+MANIFEST = "manifest"
 _MODES = ("absent", "bulk", "delta")
+_FILES = {f.name.lower(): f.name for f in csv_files(Version.V1_2)}
 _ONLY_1_2 = frozenset(f.name for f in csv_files(Version.V1_2)) - {f.name for f in csv_files(Version.V1_1)}
 
 
@@ -25,29 +28,11 @@ class Manifest:
     version: Version
     modes: dict[str, str]
     deviations: Counter[str]
+    """Of the manifest as a whole."""
 
-
-def _first_rows(bundle: Bundle, name: str, count: int) -> list[list[str]]:
-    """The first rows of one file, header included; none where they cannot be read."""
-    with bundle.open(name) as stream:
-        text, _ = open_text(stream)
-        try:
-            return list(islice(csv.reader(text, strict=True), count))
-        except (csv.Error, MixedEncodings, UnicodeError):
-            return []
-
-
-def peek_mode(bundle: Bundle, manifest: Manifest, file: File) -> str:
-    """Mode of a file that the bundle holds: as declared, else delta where its rows have a status."""
-    declared = manifest.modes.get(file.name, "absent")
-    if declared != "absent":
-        return declared
-    rows = _first_rows(bundle, file.name, 2)
-    if len(rows) == 2:
-        first = {name.strip().lower(): cell for name, cell in zip(*rows, strict=False)}
-        if first.get("status", "").strip():
-            return "delta"
-    return "bulk"
+    def disagrees(self, name: str, *, held: bool) -> bool:
+        """Whether the manifest says otherwise about a file that is, or is not, in the bundle."""
+        return name in self.modes and (self.modes[name] != "absent") != held
 
 
 def read_manifest(bundle: Bundle, wanted: Version | None = None) -> Manifest:
@@ -60,42 +45,47 @@ def read_manifest(bundle: Bundle, wanted: Version | None = None) -> Manifest:
         deviations["no manifest"] += 1
         return Manifest(wanted or _version_of_files(bundle), {}, deviations)
     properties = _read_properties(bundle, deviations)
-    modes = {}
+    modes: dict[str, str] = {}
     for key, value in properties.items():
-        if not key.startswith("file."):
+        prefix, _, name = key.partition(".")
+        if prefix.lower() != "file":
             continue
-        if value.strip().lower() not in _MODES:
+        mode = value.strip().lower()
+        if mode not in _MODES:
             deviations["manifest: mode that is neither absent, bulk nor delta"] += 1
-            continue
-        modes[key.removeprefix("file.")] = value.strip().lower()
+        elif name.lower() not in _FILES:
+            deviations["manifest: file that the standard does not have"] += 1
+        else:
+            modes[_FILES[name.lower()]] = mode
     declared = properties.get("oneroster.version", "").strip()
-    version = wanted or _declared_version(bundle, declared, deviations)
-    for name, mode in modes.items():
-        if (mode != "absent") != (name in bundle.members):
-            deviations["manifest: disagrees with the files in the bundle"] += 1
-    return Manifest(version, modes, deviations)
+    return Manifest(wanted or _declared_version(bundle, declared, deviations), modes, deviations)
 
 
 def _read_properties(bundle: Bundle, deviations: Counter[str]) -> dict[str, str]:
-    with bundle.open(MANIFEST) as stream:
-        text, _ = open_text(stream)
-        try:
-            rows = [row for row in csv.reader(text) if any(cell.strip() for cell in row)]
-        except (csv.Error, MixedEncodings, UnicodeError):
-            raise FatalSourceError(f"{bundle.name}: manifest.csv cannot be read as CSV") from None
-    if rows and [cell.strip() for cell in rows[0][:2]] == ["propertyName", "value"]:
+    rows = read_rows(bundle, MANIFEST)
+    if not rows:
+        raise FatalSourceError(
+            f"{bundle.name}: manifest.csv is empty or cannot be read as CSV; is it still being written?"
+        )
+    if [cell.strip().lower() for cell in rows[0][:2]] == ["propertyname", "value"]:
         rows = rows[1:]
     else:
         deviations["manifest: no header"] += 1
-    return {row[0].strip(): row[1] if len(row) > 1 else "" for row in rows}
+    properties: dict[str, str] = {}
+    for row in rows:
+        # The specification's footnote sign behind new names was taken for a part of them.
+        key, value = row[0].strip().rstrip("*"), row[1] if len(row) > 1 else ""
+        if properties.setdefault(key, value) != value:
+            raise FatalSourceError(f"{bundle.name}: manifest.csv says two things about one property; not read")
+    return properties
 
 
 def _declared_version(bundle: Bundle, declared: str, deviations: Counter[str]) -> Version:
     for version in Version:
         if declared == version.value:
             return version
-        if declared.startswith(f"{version.value}."):
-            deviations["manifest: version with a third number"] += 1
+        if declared.lstrip("vV").startswith(version.value):
+            deviations["manifest: version in other words than 1.1 or 1.2"] += 1
             return version
     if not declared:
         deviations["manifest: no oneroster.version"] += 1
@@ -113,6 +103,6 @@ def _version_of_files(bundle: Bundle) -> Version:
     for file in csv_files(Version.V1_2):
         if file.name in bundle.members:
             new = set(file.header(Version.V1_2)) - set(file.header(Version.V1_1))
-            if any(new & set(header) for header in _first_rows(bundle, file.name, 1)):
+            if not peek(bundle, file.name).header.isdisjoint(map(str.lower, new)):
                 return Version.V1_2
     return Version.V1_1

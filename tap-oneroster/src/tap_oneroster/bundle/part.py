@@ -5,38 +5,48 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .._model import File, file
-from ..derive import roles_of_users
 from ..source import Batch, Facts, SourceError
-from .records import RecordReader, Shape
+from .derived import maker
+from .records import RecordReader, is_loss
 from .rows import RowReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from msgspec import Struct
-
+    from .._model import File
     from .archive import Bundle
+    from .derived import Holders, Make
     from .manifest import Manifest
+    from .records import Shape
+    from .rows import Chunk
 
 __all__ = ["FilePart", "SilentPart"]
 
-_ROLES = file("roles")
+_NAMED = 10
+"""So many rows of a file are named in the log; the others are only counted."""
+
+
+_SAME = "the same record more than once: identical"
+_OTHER = "the same record more than once: differing, the last one counts"
 
 
 class SilentPart:
     """A part without records: the file is absent from the bundle, or was read before."""
 
-    def __init__(self, name: str, facts: Facts, bookmark: dict[str, Any] | None = None) -> None:
-        self.facts = {name: facts}
-        self.bookmark = bookmark
+    bookmark = None
+
+    def __init__(self, facts: Mapping[str, Facts]) -> None:
+        self.facts = facts
 
     def __iter__(self) -> Iterator[Batch]:
         return iter(())
 
 
 class FilePart:
-    """Reads one file of one bundle; from `users` it also makes `roles`, where 1.1 has no file."""
+    """Reads one file of one bundle, for the stream of that name and for those made from it.
+
+    Where rows had to be left out it goes on to the end and says so in `problem`.
+    """
 
     def __init__(
         self,
@@ -48,87 +58,129 @@ class FilePart:
         *,
         on_invalid: str,
         bookmark: dict[str, Any],
+        holders: Holders | None = None,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self.bookmark = bookmark
+        self.problem: str | None = None
         self._bundle = bundle
         self._manifest = manifest
         self._file = of
         self._streams = streams
         self._shape = shape
         self._on_invalid = on_invalid
-        self.bookmark = bookmark
+        self._holders = holders
+        self._say = say
+        self._named = 0
+        self._where = f"{of.name}.csv in {bundle.name}"
         self.facts = {
             stream.name: Facts(
                 source=bundle.name,
-                mode=manifest.modes.get(of.name, "bulk"),
+                mode="delta" if manifest.modes.get(of.name) == "delta" else "bulk",
                 version=manifest.version.value,
-                derived=stream is not of,
+                derived=stream.derived is not None and stream.name != of.name,
             )
             for stream in streams
         }
+        # What is odd about the file is told once, by its own stream where that is read.
+        self._own = self.facts.get(of.name) or next(iter(self.facts.values()))
+        if of.name in self.facts:
+            self._own.explain_copies = self._count_copies
 
     def __iter__(self) -> Iterator[Batch]:
-        deviations: Counter[str] = Counter()
+        deviations = self._own.deviations
         with self._bundle.open(self._file.name) as stream:
-            rows = RowReader(self._file, stream, deviations, strict=self._on_invalid == "fail")
-            reader = None
+            rows = RowReader(self._file, stream, self._where, deviations, self._reject)
+            reader = RecordReader(self._file, rows.header, self._manifest.version, self._shape, deviations)
+            makers = {s: maker(s, rows.header, self._holders) for s in self._streams if s.name != self._file.name}
             try:
                 for chunk in rows.chunks():
-                    if reader is None:
-                        bulk = self._settle_mode(rows, chunk, deviations)
-                        reader = RecordReader(
-                            self._file,
-                            rows.header,
-                            self._manifest.version,
-                            self._shape,
-                            deviations,
-                            bulk=bulk,
-                        )
-                    yield from self._batches(reader.read(chunk))
+                    yield from self._batches(chunk, reader, makers)
             finally:
-                self._state_facts(rows, deviations)
-        self._finish(rows)
+                self._state_facts(rows)
+        self._bundle.check_unchanged(self._file.name)
+        self._finish(rows, reader)
 
-    def _settle_mode(self, rows: RowReader, chunk: Sequence[Sequence[str]], deviations: Counter[str]) -> bool:
-        """Whether the rows are bulk rows. The content wins over the manifest.
-
-        But what a manifest calls a delta never becomes a snapshot: that could delete.
-        """
-        position = rows.header.columns.get("status")
-        filled = position is not None and any(row[position].strip() for row in chunk)
-        declared = self._manifest.modes.get(self._file.name)
-        mode = declared
-        if declared != "delta":
-            mode = "delta" if filled else "bulk"
-            if declared == "bulk" and filled:
-                deviations["declared bulk, but its rows carry a status"] += 1
-        elif not filled:
-            deviations["declared delta, but its rows carry no status"] += 1
-        for facts in self.facts.values():
-            facts.mode = mode or "bulk"
-        return not filled
-
-    def _batches(self, records: list[Struct]) -> Iterator[Batch]:
+    def _batches(self, chunk: Chunk, reader: RecordReader, makers: Mapping[File, Make]) -> Iterator[Batch]:
+        odd: Counter[str] = Counter()
+        records = reader.read(chunk, odd)
+        if odd:
+            self._name_losses(chunk, reader, odd)
+            self._own.deviations.update(odd)
         for stream in self._streams:
-            yield Batch(stream, records if stream is self._file else roles_of_users(records))
+            make = makers.get(stream)
+            yield Batch(stream, make(chunk, records) if make else records)
 
-    def _state_facts(self, rows: RowReader, deviations: Counter[str]) -> None:
+    def _name_losses(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> None:
+        """Name the first rows in which a value could not be read; in strict mode stop there."""
+        strict = self._on_invalid == "fail"
+        if (strict or self._named < _NAMED) and any(map(is_loss, odd)):
+            for number, rule in reader.losses(chunk):
+                if strict:
+                    raise SourceError(f"{self._where}, row {number:,}: {rule}")
+                self._name(number, rule, "null instead")
+
+    def _reject(self, number: int, rule: str) -> None:
+        if self._on_invalid == "fail":
+            raise SourceError(f"{self._where}, row {number:,}: {rule}")
+        self._name(number, rule, "left out")
+
+    def _name(self, number: int, rule: str, outcome: str) -> None:
+        self._named += 1
+        if self._named <= _NAMED:
+            self._say(f"{self._where}, row {number:,}: {rule}: {outcome}")
+        elif self._named == _NAMED + 1:
+            self._say(f"{self._where}: no more rows are named, all are counted")
+
+    def _state_facts(self, rows: RowReader) -> None:
         for name, facts in self.facts.items():
             if name == self._file.name:
                 facts.expected = rows.rows + rows.rejected
-                facts.deviations = deviations
             facts.rejected = rows.rejected
 
-    def _finish(self, rows: RowReader) -> None:
-        accepted = not rows.rejected or self._on_invalid == "accept"
-        if not rows.rows:
+    def _finish(self, rows: RowReader, reader: RecordReader) -> None:
+        """The file was read to its end: what it was, and whether it was all there."""
+        declared = self._manifest.modes.get(self._file.name)
+        deviations = self._own.deviations
+        if not rows.rows and not rows.rejected:
             # The standard forbids a header without rows; it must never be read as "all gone".
-            self.facts[next(iter(self.facts))].deviations["no data rows"] += 1
+            deviations["no data rows"] += 1
+        elif declared == "bulk" and reader.stamped:
+            deviations["declared bulk, but its rows carry a status"] += 1
+        elif declared == "delta" and not reader.stamped:
+            # What a manifest calls a delta never becomes a snapshot: that could delete.
+            deviations["declared delta, but its rows carry no status"] += 1
+        accepted = not rows.rejected or self._on_invalid == "accept"
         for facts in self.facts.values():
+            facts.mode = "delta" if reader.stamped or declared == "delta" else "bulk"
             facts.complete = accepted
             facts.snapshot = facts.mode == "bulk" and not rows.rejected and rows.rows > 0
         if not accepted:
-            raise SourceError(
-                f"{self._file.name}.csv in {self._bundle.name}: {rows.rejected:,} of"
+            self.problem = (
+                f"{self._where}: {rows.rejected:,} of"
                 f" {rows.rows + rows.rejected:,} rows were left out (see the receipt for the"
                 " rules); have them mended, or set on_invalid to accept once you have looked"
             )
+
+    def _count_copies(self, repeated: frozenset[int]) -> None:
+        """Read the file again for ids that came more than once: are their rows the same?
+
+        All copies were delivered, in the order of the file, so that the last one counts.
+        """
+        seen: dict[int, int] = {}
+        counts = Counter({_SAME: 0, _OTHER: 0})
+        try:
+            with self._bundle.open(self._file.name) as stream:
+                rows = RowReader(self._file, stream, self._where, Counter())
+                position = rows.header.columns["sourcedId"]
+                for chunk in rows.chunks():
+                    for index, key in enumerate(map(hash, chunk.columns[position])):
+                        if key in repeated:
+                            row = hash(tuple(column[index] for column in chunk.columns))
+                            before = seen.setdefault(key, row)
+                            counts[_SAME if before == row else _OTHER] += 1
+                            seen[key] = row
+        except SourceError:  # gone since; that there are copies the receipt says anyhow
+            return
+        counts[_SAME] -= len(seen)
+        self._own.deviations.update(+counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from fnmatch import fnmatchcase
@@ -12,19 +13,28 @@ from .._model.codec import line_order, record_class
 from ..values import Column
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Sequence
 
     from msgspec import Struct
 
     from .._model import Field, File, Version
-    from .rows import Header
+    from .header import Header
+    from .rows import Chunk
 
-__all__ = ["RecordReader", "Shape"]
-
-Cells = tuple[str, ...]
+__all__ = ["RecordReader", "Shape", "is_loss"]
 
 _STATUS = {"active": "active", "tobedeleted": "tobedeleted"}
+_DELETED = {"inactive", "tobedeleted", "deleted"}
+_LOSSES = ("unreadable ", "date whose ", "element that ")
+
+
+def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
+    return lambda _chunk, _odd: repeat(value)
+
+
+def is_loss(rule: str) -> bool:
+    """Whether a rule means that something was written there which could not be read."""
+    return rule.partition(": ")[2].startswith(_LOSSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,78 +51,79 @@ class Shape:
 
 
 class RecordReader:
-    """Makes records of a file's rows, a chunk at a time; `deviations` counts what was odd."""
+    """Makes records of a file's rows, a chunk at a time.
 
-    def __init__(
-        self,
-        file: File,
-        header: Header,
-        version: Version,
-        shape: Shape,
-        deviations: Counter[str],
-        *,
-        bulk: bool,
-    ) -> None:
-        self._deviations = deviations
+    `stamped` becomes true where a row carries a status, which rows of a snapshot do not.
+    """
+
+    def __init__(self, file: File, header: Header, version: Version, shape: Shape, deviations: Counter[str]) -> None:
+        self.stamped = False
         self._make = record_class(file, secrets=shape.secrets)
         self._metadata = [(key, position) for key, position in header.metadata.items() if shape.takes_key(key)]
         dropped = len(header.metadata) - len(self._metadata)
         if dropped:
             deviations["metadata key that metadata_keys does not name"] += dropped
         self._fillers = [
-            self._filler(field, header, version, shape, bulk=bulk) for field in line_order(file, secrets=shape.secrets)
+            self._filler(field, header, version, shape) for field in line_order(file, secrets=shape.secrets)
         ]
         for field in file.columns(version):
-            missing = field.name not in header.columns
-            if missing and not (field.blank_in_bulk and bulk):
+            if field.name not in header.columns:
                 deviations[f"{field.name}: column missing"] += 1
 
     def _filler(
-        self, field: Field, header: Header, version: Version, shape: Shape, *, bulk: bool
-    ) -> Callable[[Sequence[Cells]], Any]:
+        self, field: Field, header: Header, version: Version, shape: Shape
+    ) -> Callable[[Chunk, Counter[str]], Any]:
         if field.name == "metadata":
-            return self._read_metadata if self._metadata else lambda _: repeat(None)
-        if field.blank_in_bulk and bulk:
-            constant = "active" if field.name == "status" else None
-            return lambda _: repeat(constant)
+            return self._read_metadata if self._metadata else _constant(None)
         position = header.columns.get(field.name)
-        if position is None:
-            constant = "active" if field.name == "status" else None
-            return lambda _: repeat(constant)
         if field.name == "status":
-            return lambda cells: self._read_status(cells[position])
+            if position is None:
+                return _constant("active")
+            return lambda chunk, odd: self._status(chunk.columns[position], odd)
+        if position is None:
+            return _constant(None)
         column = Column(field, version, shape.zone)
-        return lambda cells: column.read(cells[position], self._deviations)
+        return lambda chunk, odd: column.read(chunk.columns[position], odd, nulls=chunk.may_hold_null)
 
-    def _read_status(self, texts: Cells) -> list[str]:
-        """Status of delta rows: what is not a word of the standard is active, and counted."""
-        known = _STATUS
-        if set(texts) <= known.keys():
-            return list(texts)
-        values = []
-        for text in texts:
-            if text in known:
-                values.append(text)
-            elif text.strip().lower() in {"inactive", "tobedeleted", "deleted"}:
-                self._deviations["status: tobedeleted in another word"] += 1
-                values.append("tobedeleted")
-            elif text.strip().lower() in {"", "active"}:
-                self._deviations["status: active in another word, or blank"] += 1
-                values.append("active")
-            else:
-                self._deviations["status: unknown word"] += 1
-                values.append(text)
-        return values
+    def _status(self, texts: Sequence[str], odd: Counter[str]) -> Any:
+        """Status of some rows: none at all in a snapshot, whose rows are active by being there."""
+        if not any(texts):
+            return repeat("active")
+        self.stamped = True
+        return texts if set(texts) <= _STATUS.keys() else [self._one_status(text, odd) for text in texts]
 
-    def _read_metadata(self, cells: Sequence[Cells]) -> list[dict[str, str] | None]:
-        keys = [key for key, _ in self._metadata]
-        columns = [cells[position] for _, position in self._metadata]
+    def _one_status(self, text: str, odd: Counter[str]) -> str:
+        if text in _STATUS:
+            return text
+        word = text.strip().lower()
+        if word in _DELETED:
+            odd["status: tobedeleted in another word"] += 1
+            return "tobedeleted"
+        if word in {"", "active", "null"}:
+            odd["status: active in another word, or blank"] += 1
+            return "active"
+        odd["status: unknown word"] += 1
+        return text
+
+    def _read_metadata(self, chunk: Chunk, _odd: Counter[str]) -> Any:
+        held = [(key, chunk.columns[position]) for key, position in self._metadata if any(chunk.columns[position])]
+        if not held:
+            return repeat(None)
+        keys = [key for key, _ in held]
         return [
-            {key: text for key, text in zip(keys, texts, strict=True) if text} or None
-            for texts in zip(*columns, strict=True)
+            {key: text for key, text in zip(keys, texts, strict=True) if text} if any(texts) else None
+            for texts in zip(*(texts for _, texts in held), strict=True)
         ]
 
-    def read(self, rows: Sequence[Sequence[str]]) -> list[Struct]:
-        """Records of rows that all have the header's width."""
-        cells: list[Cells] = list(zip(*rows, strict=True))
-        return list(map(self._make, *(fill(cells) for fill in self._fillers)))
+    def read(self, chunk: Chunk, odd: Counter[str]) -> list[Struct]:
+        """Records of a chunk; what was odd in it is added to `odd`."""
+        return list(map(self._make, *(fill(chunk, odd) for fill in self._fillers)))
+
+    def losses(self, chunk: Chunk) -> list[tuple[int, str]]:
+        """Where in a chunk something could not be read: number of the row, and the rule."""
+        found = []
+        for number, cells in zip(chunk.numbers, zip(*chunk.columns, strict=True), strict=True):
+            odd: Counter[str] = Counter()
+            self.read(chunk._replace(columns=[(cell,) for cell in cells], numbers=[number]), odd)
+            found += [(number, rule) for rule in odd if is_loss(rule)]
+        return found

@@ -1,157 +1,168 @@
-"""Rows of one CSV file, in chunks, with the header matched to the standard's columns."""
+"""Rows of one CSV file, in chunks of columns."""
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
-from itertools import islice
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..source import SourceError
-from .encoding import MixedEncodings, open_text
+from .encoding import TextBlocks, UnreadableText
+from .header import Header
+from .split import split_columns
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from .._model import Field, File
+    from .._model import File
+    from .encoding import Readable
 
-__all__ = ["CHUNK", "Header", "RowReader"]
+__all__ = ["Chunk", "RowReader"]
 
-CHUNK = 2000
-_METADATA = "metadata."
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Where each column of the standard and each metadata key lies in a row."""
-
-    width: int
-    columns: dict[str, int]
-    """Position by the field's name in the warehouse shape."""
-    metadata: dict[str, int]
-    """Position by metadata key; columns that the standard does not have are among them."""
-
-    @classmethod
-    def match(cls, file: File, names: list[str], deviations: Counter[str]) -> Header:
-        """Match a header row to the file's columns; SourceError where that cannot be done."""
-        known = _headers(file)
-        columns: dict[str, int] = {}
-        metadata: dict[str, int] = {}
-        for position, name in enumerate(map(str.strip, names)):
-            field = known.get(name.lower())
-            if field:
-                if name not in {field.name, field.was}:
-                    deviations["header in another case"] += 1
-                taken = columns.setdefault(field.name, position)
-            else:
-                taken = metadata.setdefault(_metadata_key(name, position, deviations), position)
-            if taken != position:
-                raise SourceError(f"{file.name}.csv: column {position + 1} of the header is there twice")
-        if "sourcedId" not in columns:
-            raise SourceError(
-                f"{file.name}.csv: the header lacks sourcedId, so no row of it can be known;"
-                " ask for the file with its header row"
-            )
-        return cls(len(names), columns, metadata)
+_NULL = "NULL"
+_NO_ID = frozenset({"", _NULL})
 
 
-def _headers(file: File) -> dict[str, Field]:
-    """Fields of a file by the lower case of every header the versions give them."""
-    columns = [field for field in file.fields if field.csv]
-    return {name.lower(): field for field in columns for name in (field.name, field.was) if name}
+class Chunk(NamedTuple):
+    """Some rows that have the header's width and an id, as columns."""
 
-
-def _metadata_key(name: str, position: int, deviations: Counter[str]) -> str:
-    """Key under which a column that is not the standard's goes into `metadata`."""
-    if name.lower().startswith(_METADATA):
-        return name[len(_METADATA) :]
-    if name:
-        deviations["column that the standard does not have"] += 1
-        return name
-    deviations["column without a name"] += 1
-    return f"column {position + 1}"
+    columns: Sequence[Sequence[str]]
+    numbers: Sequence[int]
+    """Where each row stands in the file; the first row is 1. As an editor counts lines, unless a
+    cell holds a line break."""
+    may_hold_null: bool
+    """Whether any cell may be the text NULL."""
 
 
 class RowReader:
-    """Reads one CSV file; `header` first, then chunks of rows that have the header's width.
+    """Reads one CSV file; `header` first, then chunks.
 
-    Rows of another width and rows without an id are left out and counted in `rejected` and in
-    `deviations`; with `strict` the first of them is a SourceError.
+    Rows of another width and rows without an id are left out: `reject` is told their number and
+    the rule, and they are counted in `rejected` and in `deviations`.
     """
 
-    def __init__(self, file: File, stream: IO[bytes], deviations: Counter[str], *, strict: bool) -> None:
+    def __init__(
+        self,
+        file: File,
+        stream: Readable,
+        where: str,
+        deviations: Counter[str],
+        reject: Callable[[int, str], None] = lambda _number, _rule: None,
+    ) -> None:
         self._file = file
+        self._where = where
         self._deviations = deviations
-        self._strict = strict
-        self._text, odd = open_text(stream)
-        if odd:
-            deviations[odd] += 1
-        self._csv = csv.reader(self._text, strict=True)
+        self._tell = reject
+        self._text = TextBlocks(stream)
+        self._blocks = iter(self._text)
+        self._number = 0
         self.rows = 0
         self.rejected = 0
-        names = self._next_rows(1)
-        if not names or not any(names[0]):
-            raise SourceError(f"{file.name}.csv: empty, without even a header row")
-        self.header = Header.match(file, names[0], deviations)
+        self.header, self._first = self._read_header()
         self._id = self.header.columns["sourcedId"]
 
-    def _next_rows(self, count: int) -> list[list[str]]:
+    def _read_header(self) -> tuple[Header, str]:
+        """The header, and what follows it in the first block."""
+        block = self._more()
+        while True:
+            text = io.StringIO(block, newline="")
+            reader = csv.reader(text, strict=True)
+            try:
+                for number, names in enumerate(reader, 1):
+                    if any(map(str.strip, names)):
+                        self._number = number
+                        return Header.match(self._file, names, self._where, self._deviations), block[text.tell() :]
+            except csv.Error as error:
+                more = self._more()
+                if not more:
+                    raise self._broken(str(error)) from None
+                block += more
+                continue
+            raise SourceError(f"{self._where}: empty, without even a header row")
+
+    def _more(self) -> str:
+        """The next block, empty at the end of the file."""
         try:
-            return list(islice(self._csv, count))
-        except csv.Error as error:
-            # The message of csv.Error quotes nothing from the file.
-            problem = str(error)
-        except MixedEncodings:
-            problem = "UTF-8 and another encoding in one file"
-        except UnicodeError:
-            problem = "text in an encoding that is neither UTF-8, UTF-16 nor Windows-1252"
-        raise SourceError(
-            f"{self._file.name}.csv, near line {self._csv.line_num + 1}: {problem};"
+            return next(self._blocks, "")
+        except UnreadableText as error:
+            raise self._broken(str(error)) from None
+
+    def _broken(self, problem: str, rows: int = 0) -> SourceError:
+        return SourceError(
+            f"{self._where}, row {self._number + rows + 1:,} or after it: {problem};"
             " the file cannot be read on from here"
         )
 
-    def chunks(self) -> Iterator[list[list[str]]]:
-        """Rows that can be read, some thousand at a time."""
-        width, key = self.header.width, self._id
-        while rows := self._next_rows(CHUNK):
-            if set(map(len, rows)) != {width}:
-                rows = self._of_width(rows)
-            ids = [row[key] for row in rows]
-            if "" in ids or any(map(str.isspace, ids)):
-                rows = self._with_ids(rows)
-            self.rows += len(rows)
-            if rows:
-                yield rows
-        if isinstance(self._text, io.TextIOWrapper):
-            self._text.detach()
+    def chunks(self) -> Iterator[Chunk]:
+        """Rows that can be read, some hundred or thousand at a time."""
+        block = self._first or self._more()
+        while block:
+            chunk = self._split(block) or self._parse(block)
+            self.rows += len(chunk.numbers)
+            if chunk.numbers:
+                yield chunk
+            block = self._more()
+        if self._text.deviation:
+            self._deviations[self._text.deviation] += 1
 
-    def _of_width(self, rows: list[list[str]]) -> list[list[str]]:
-        """Leave out blank lines, which say nothing, and ragged rows, which say too much."""
-        kept = []
-        for number, row in enumerate(rows, self._csv.line_num - len(rows) + 1):
-            if len(row) == self.header.width:
-                kept.append(row)
-            elif any(row):
-                self._reject("row with more or fewer cells than the header", number)
+    def _split(self, block: str) -> Chunk | None:
+        """The chunk of a block in which nothing is odd; else None."""
+        columns = split_columns(block, self.header.width)
+        if columns is None:
+            return None
+        ids = columns[self._id]
+        if not all(ids) or any(map(str.isspace, ids)):
+            return None
+        may_hold_null = _NULL in block
+        if may_hold_null and _NULL in ids:
+            return None
+        first = self._number + 1
+        self._number += len(ids)
+        return Chunk(columns, range(first, first + len(ids)), may_hold_null)
+
+    def _parse(self, block: str) -> Chunk:
+        """The chunk of any block, by the CSV parser of the standard library."""
+        rows, block = self._parse_rows(block)
+        first = self._number + 1
+        self._number += len(rows)
+        numbers: Sequence[int] = range(first, first + len(rows))
+        odd = set(map(len, rows)) != {self.header.width} or "\0" in block
+        if odd or not _NO_ID.isdisjoint(row[self._id].strip() for row in rows):
+            kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if self._is_fit(number, row)]
+            numbers, rows = [number for number, _ in kept], [row for _, row in kept]
+        return Chunk(list(zip(*rows, strict=True)), numbers, _NULL in block)
+
+    def _parse_rows(self, block: str) -> tuple[list[list[str]], str]:
+        """Rows of a block, and the block, which grows where a quoted cell goes on in the next."""
+        while True:
+            rows: list[list[str]] = []
+            try:
+                # Where a row cannot be read, those before it are in the list.
+                rows.extend(csv.reader(io.StringIO(block, newline=""), strict=True))
+            except csv.Error as error:
+                more = self._more() if str(error) == "unexpected end of data" else ""
+                if not more:
+                    # The message of csv.Error quotes nothing from the file.
+                    raise self._broken(str(error), len(rows)) from None
+                block += more
             else:
-                self._deviations["blank line"] += 1
-        return kept
+                return rows, block
 
-    def _with_ids(self, rows: list[list[str]]) -> list[list[str]]:
-        kept = []
-        for number, row in enumerate(rows, self._csv.line_num - len(rows) + 1):
-            if row[self._id].strip():
-                kept.append(row)
-            elif any(row):
-                self._reject("sourcedId: blank", number)
-            else:
-                self._deviations["blank line"] += 1
-        return kept
-
-    def _reject(self, rule: str, line: int) -> None:
-        if self._strict:
-            raise SourceError(f"{self._file.name}.csv, line {line} or near it: {rule}")
+    def _is_fit(self, number: int, row: list[str]) -> bool:
+        """Whether a row can be read; blank lines say nothing, ragged rows say too much."""
+        if not any(map(str.strip, row)):
+            self._deviations["blank line"] += 1
+            return False
+        if any("\0" in cell for cell in row):
+            rule = "row with a NUL character"
+        elif len(row) != self.header.width:
+            rule = "row with more or fewer cells than the header"
+        elif row[self._id].strip() in _NO_ID:
+            rule = "sourcedId: blank"
+        else:
+            return True
         self.rejected += 1
         self._deviations[rule] += 1
+        self._tell(number, rule)
+        return False

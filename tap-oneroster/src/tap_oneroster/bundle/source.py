@@ -1,22 +1,22 @@
-"""Bundles as a source: which of them to read, and which file of which for a collection."""
+"""Bundles as a source: their files as parts of a collection, in the order of time."""
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime, timedelta
+from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..source import Facts, FatalSourceError, Part, Request, SourceError
-from .archive import Bundle, open_bundle
-from .manifest import Manifest, peek_mode, read_manifest
+from ..source import Facts, Part, Request, SourceError
+from .derived import Holders
+from .drop import Drop, Found
 from .part import FilePart, SilentPart
+from .plan import Plan, Step, make_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from fsspec import AbstractFileSystem
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._model import File, Version
+    from .archive import Bundle
     from .records import Shape
 
 __all__ = ["BundleSource"]
@@ -41,133 +41,106 @@ class BundleSource:
         storage_options: Mapping[str, Any] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._path = path
+        self._where = (path, dict(storage_options or {}), settle_seconds, version, say)
         self._shape = shape
-        self._version = version
         self._on_invalid = on_invalid
-        self._settle = timedelta(seconds=settle_seconds)
         self._accept_orphan = accept_orphan_delta
-        self._options = dict(storage_options or {})
         self._say = say
-        self._bundles: list[tuple[Bundle, Manifest]] | None = None
+        self._told: dict[str, str] = {}
 
-    @property
-    def bundles(self) -> list[tuple[Bundle, Manifest]]:
-        """The bundles at the path, oldest first."""
-        if self._bundles is None:
-            found = list(self._open())
-            self._bundles = sorted(found, key=lambda pair: (pair[0].modified, pair[0].name))
-        return self._bundles
+    @cached_property
+    def _drop(self) -> Drop:
+        return Drop(*self._where)
 
-    def _open(self) -> Iterator[tuple[Bundle, Manifest]]:
-        # Imported here: most commands (--about, --version) never touch a store.
-        import fsspec
-
-        fs, root = fsspec.url_to_fs(self._path, **self._options)
-        try:
-            paths = sorted(fs.glob(root)) if any(c in root for c in "*?[") else [root]
-            paths = [str(path) for path in paths if fs.exists(path)]
-        except PermissionError:
-            raise FatalSourceError("csv_path: no permission to read it") from None
-        if not paths:
-            raise FatalSourceError("csv_path: nothing lies there; check the path")
-        for path in paths:
-            try:
-                bundle = self._settled(fs, path)
-                yield bundle, read_manifest(bundle, self._version)
-            except FatalSourceError as error:
-                if len(paths) == 1:
-                    raise
-                self._say(f"left out: {error}")
-
-    def _settled(self, fs: AbstractFileSystem, path: str) -> Bundle:
-        """The bundle, once no file of a loose folder has changed for a while."""
-        bundle = open_bundle(fs, path)
-        while fs.isdir(path):
-            wait = self._settle - (datetime.now(UTC) - bundle.modified)
-            if wait <= timedelta(0):
-                break
-            self._say(f"{bundle.name}: changed a moment ago, waiting until it has rested")
-            time.sleep(min(wait.total_seconds(), self._settle.total_seconds()))
-            bundle = open_bundle(fs, path)
-        return bundle
-
-    def parts(self, request: Request) -> Iterable[Part]:
-        """Parts of a collection; `roles` come from users.csv where no bundle holds roles.csv."""
-        if not self.bundles:
-            raise FatalSourceError("csv_path: no bundle there could be read; see the lines above")
-        for home, streams in self._homes(request):
-            yield from self._parts_of_file(home, streams, request)
-
-    def _homes(self, request: Request) -> Iterator[tuple[File, list[File]]]:
-        """Files to read, each with the streams that it feeds."""
-        held = {name for bundle, _ in self.bundles for name in bundle.members}
-        inside = [
-            stream
+    def parts(self, request: Request) -> Iterator[Part]:
+        """Parts of a collection, oldest bundle first; a SourceError at the end where rows were left out."""
+        plans = {
+            stream: make_plan(stream, self._drop, request.state.get(stream.name, {}), accept_orphan=self._accept_orphan)
             for stream in request.streams
-            if stream is request.file or (stream.derived and stream.name not in held)
-        ]
-        if inside:
-            yield request.file, inside
-        for stream in request.streams:
-            if stream not in inside:
-                yield stream, [stream]
+        }
+        problems: list[str] = []
+        for stream, plan in plans.items():
+            if not plan.steps:
+                yield self._silent(stream, self._drop.found[-1], "skipped" if plan.entries else "absent")
+        for found in self._drop.found:
+            for step, streams in _together(plans, found.bundle.digest):
+                if not step.read:
+                    for stream in streams:
+                        yield self._silent(stream, found, "skipped")
+                    continue
+                part = self._part(found, step, streams, plans)
+                yield part
+                if part.problem:
+                    problems.append(part.problem)
+        if problems:
+            raise SourceError("; ".join(problems))
 
-    def _parts_of_file(self, home: File, streams: Sequence[File], request: Request) -> Iterator[Part]:
-        holding = [pair for pair in self.bundles if home.name in pair[0].members]
-        if not holding:
-            bundle, manifest = self.bundles[-1]
-            for stream in streams:
-                facts = Facts(bundle.name, "absent", manifest.version.value, complete=True)
-                if manifest.modes.get(stream.name, "absent") != "absent":
-                    facts.deviations["declared in the manifest, but not in the bundle"] += 1
-                yield SilentPart(stream.name, facts)
-            return
-        modes = [peek_mode(bundle, manifest, home) for bundle, manifest in holding]
-        bulks = [number for number, mode in enumerate(modes) if mode == "bulk"]
-        first = bulks[-1] if bulks else 0
-        entries = self._remembered(streams, request)
-        if not bulks and not self._accept_orphan and not _has_bulk(entries):
-            raise SourceError(
-                f"{home.name}.csv: only a delta is there, and no bulk was read before it; load"
-                " the bulk first, or set accept_orphan_delta"
-            )
-        for (bundle, manifest), mode in zip(holding[first:], modes[first:], strict=True):
-            if any(entry["digest"] == bundle.digest for entry in entries):
-                for stream in streams:
-                    yield SilentPart(
-                        stream.name,
-                        Facts(bundle.name, "skipped", manifest.version.value, complete=True),
-                    )
-                continue
-            entries = [*entries, _entry(bundle, mode)]
-            yield FilePart(
-                bundle,
-                manifest,
-                home,
-                streams,
-                self._shape,
-                on_invalid=self._on_invalid,
-                bookmark={"bundles": entries},
-            )
+    def _part(self, found: Found, step: Step, streams: Sequence[File], plans: dict[File, Plan]) -> FilePart:
+        bundle, manifest = found
+        bundle.fetch()
+        entry = _entry(bundle, step.mode)
+        for stream in streams:
+            plan = plans[stream]
+            others = tuple(e for e in plan.entries if e["digest"] != bundle.digest)
+            plans[stream] = Plan(plan.steps, (*others, entry))
+        part = FilePart(
+            bundle,
+            manifest,
+            step.home,
+            streams,
+            self._shape,
+            on_invalid=self._on_invalid,
+            bookmark={"bundles": list(plans[streams[0]].entries)},
+            holders=Holders(bundle, manifest.version, streams[0].name) if step.by_roles else None,
+            say=self._say,
+        )
+        self._note_oddities(part.facts, found)
+        return part
 
-    def _remembered(self, streams: Sequence[File], request: Request) -> list[dict[str, Any]]:
-        """What every one of the streams has read before, less what is no longer listed.
+    def _silent(self, stream: File, found: Found, mode: str) -> SilentPart:
+        version = found.manifest.version.value
+        part = SilentPart({stream.name: Facts(found.bundle.name, mode, version, complete=True)})
+        self._note_oddities(part.facts, found)
+        return part
 
-        The newest bulk stays: later deltas stand on it, also when its bundle is gone.
+    def _note_oddities(self, facts: Mapping[str, Facts], found: Found) -> None:
+        """What is odd about a bundle goes into the receipts of the files it concerns.
+
+        What concerns all of it is told once a run: in the first receipt that speaks of it.
         """
-        states = [request.state.get(stream.name, {}).get("bundles", []) for stream in streams]
-        common = [
-            entry
-            for entry in states[0]
-            if all(any(entry["digest"] == other["digest"] for other in s) for s in states[1:])
-        ]
-        listed = {bundle.digest for bundle, _ in self.bundles}
-        newest_bulk = next((e for e in reversed(common) if e["mode"] == "bulk"), None)
-        return [e for e in common if e["digest"] in listed or e is newest_bulk]
+        bundle, manifest = found
+        for name, its in facts.items():
+            held = name in bundle.members
+            if its.mode != "skipped" and manifest.disagrees(name, held=held):
+                its.deviations[_DISAGREES[held]] += 1
+            if name in bundle.odd:
+                its.deviations[bundle.odd[name]] += 1
+        first = next(iter(facts))
+        if self._told.setdefault(bundle.digest, first) == first:
+            facts[first].deviations.update(bundle.deviations + manifest.deviations)
+        if self._told.setdefault("", first) == first:
+            facts[first].deviations.update(self._drop.left_out)
 
     def close(self) -> None:
-        """Nothing is kept open between parts."""
+        """Let go of what was fetched from a store."""
+        if "_drop" in self.__dict__:
+            self._drop.close()
+
+
+_DISAGREES = {
+    True: "manifest: declares the file absent, but it is there",
+    False: "manifest: declares the file, but it is not there",
+}
+
+
+def _together(plans: Mapping[File, Plan], digest: str) -> list[tuple[Step, list[File]]]:
+    """Streams that one pass over one file of a bundle feeds: same file, same memory of what was read."""
+    groups: dict[tuple[str, bool, bool, tuple[str, ...]], list[File]] = defaultdict(list)
+    for stream, plan in plans.items():
+        if step := plan.steps.get(digest):
+            memory = tuple(entry["digest"] for entry in plan.entries)
+            groups[step.home.name, step.read, step.by_roles, memory].append(stream)
+    return [(plans[streams[0]].steps[digest], streams) for streams in groups.values()]
 
 
 def _entry(bundle: Bundle, mode: str) -> dict[str, Any]:
@@ -178,7 +151,3 @@ def _entry(bundle: Bundle, mode: str) -> dict[str, Any]:
         "digest": bundle.digest,
         "mode": mode,
     }
-
-
-def _has_bulk(entries: Sequence[Mapping[str, Any]]) -> bool:
-    return any(entry["mode"] == "bulk" for entry in entries)

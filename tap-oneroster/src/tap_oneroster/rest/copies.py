@@ -32,7 +32,8 @@ class Copies:
     """
 
     def __init__(self, known: frozenset[int], deviations: Counter[str]) -> None:
-        self._known = known
+        self.known = known
+        """Hashes of ids that repeated when the collection was read before."""
         self._deviations = deviations
         self._held: dict[str, Pair] = {}
         self.found: set[int] = set()
@@ -43,7 +44,7 @@ class Copies:
         kept: dict[str, Pair] = {}
         for pair in pairs:
             key = pair.record.sourcedId
-            into = self._held if hash(key) in self._known else kept
+            into = self._held if hash(key) in self.known else kept
             into[key] = self._better(into[key], pair) if key in into else pair
         if len(self._held) > _MOST_HELD:
             raise SourceError("more records are repeated than can be told apart; ask the vendor")
@@ -53,7 +54,7 @@ class Copies:
         """Take note of records whose ids stood in earlier pages."""
         for pair in records:
             key = pair.record.sourcedId
-            if hash(key) in self._known:
+            if hash(key) in self.known:
                 self.single([pair])
             else:
                 self.found.add(hash(key))

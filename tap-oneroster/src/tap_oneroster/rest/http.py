@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
+import zlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
 from ..source import FatalSourceError, SourceError
@@ -25,8 +28,7 @@ _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
 _MAY_PASS = (
     requests.ConnectionError,
     requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
+    urllib3.exceptions.HTTPError,  # while the body is read
 )
 _FAULT = 500
 _FEW = 2
@@ -35,11 +37,33 @@ _CONNECT_SECONDS = 30.0
 
 
 class Reply(NamedTuple):
-    """An answer that came whole, whatever its status."""
+    """An answer that came whole, whatever its status.
+
+    It waits for its turn as it came: compressed, it takes a tenth of the memory.
+    """
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    raw: bytes
+
+    @property
+    def body(self) -> bytes:
+        """The body, decompressed; ValueError where that cannot be done."""
+        encoding = self.headers.get("Content-Encoding", "").strip().lower()
+        if encoding in {"", "identity"}:
+            return self.raw
+        try:
+            if encoding in {"gzip", "x-gzip"}:
+                return gzip.decompress(self.raw)
+            # With zlib's header, as the standard has it, or without, as some servers do.
+            return zlib.decompress(self.raw, 15 if self.raw[:1] == b"x" else -15)
+        except (OSError, EOFError, zlib.error):
+            raise ValueError("compressed body that cannot be read") from None
+
+
+class _Sent(NamedTuple):
+    request: requests.PreparedRequest
+    reply: Reply
 
 
 class HttpClient:
@@ -60,6 +84,7 @@ class HttpClient:
         self._backoff = backoff or Backoff()
         self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
         self._answered = False
+        self._environment: dict[str, Any] = {}
         self._session = requests.Session()
         self._session.headers.update(
             {
@@ -83,14 +108,14 @@ class HttpClient:
         renewed = False
         for _ in range(_MOST_REDIRECTS + 1):
             request = requests.Request("GET", url, auth=self.credentials)
-            response = self._send(request, what, few_tries=few_tries)
-            if response.status_code == requests.codes.unauthorized and not renewed:
+            sent, reply = self._send(request, what, few_tries=few_tries)
+            if reply.status == requests.codes.unauthorized and not renewed:
                 renewed = True
-                if self.credentials.renew(response.request):
-                    response = self._send(request, what, few_tries=few_tries)
-            if response.status_code not in _REDIRECTS or "Location" not in response.headers:
-                return Reply(response.status_code, response.headers, response.content)
-            target = urljoin(url, response.headers["Location"])
+                if self.credentials.renew(sent):
+                    _, reply = self._send(request, what, few_tries=few_tries)
+            if reply.status not in _REDIRECTS or "Location" not in reply.headers:
+                return reply
+            target = urljoin(url, reply.headers["Location"])
             if not same_origin(url, target):
                 raise SourceError(
                     f"{what}: the service redirects to another host, which gets no credentials"
@@ -103,30 +128,34 @@ class HttpClient:
     def post_form(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
         """Send a form (a token request), without any credentials but those in it."""
         request = requests.Request("POST", url, data=data, headers=headers, auth=Anonymous())
-        response = self._send(request, "token_url")
-        if response.status_code in _REDIRECTS:
+        _, reply = self._send(request, "token_url")
+        if reply.status in _REDIRECTS:
             raise FatalSourceError("token_url: redirects elsewhere, and secrets do not follow; set the final address")
-        return response.status_code, response.content
+        try:
+            return reply.status, reply.body
+        except ValueError:
+            return reply.status, b""
 
-    def _send(self, request: requests.Request, what: str, *, few_tries: bool = False) -> requests.Response:
+    def _send(self, request: requests.Request, what: str, *, few_tries: bool = False) -> _Sent:
         """Send until there is an answer that will not change by waiting, or no try is left."""
         tried = 0
         while True:
             tried += 1
             self.pace.take_turn()
             try:
-                response = self._once(request)
-            except requests.RequestException as error:
+                sent = self._once(request)
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 self._give_up(error, what, tried)
                 problem, asked = _name(error), None
             else:
                 self._answered = True
-                few = few_tries and response.status_code == _FAULT
-                if response.status_code not in _WORTH_ANOTHER_TRY or tried >= (_FEW if few else self._backoff.tries):
-                    return response
-                problem, asked = f"status {response.status_code}", retry_after(response.headers)
+                reply = sent.reply
+                few = few_tries and reply.status == _FAULT
+                if reply.status not in _WORTH_ANOTHER_TRY or tried >= (_FEW if few else self._backoff.tries):
+                    return sent
+                problem, asked = f"status {reply.status}", retry_after(reply.headers)
                 if asked is not None and asked > self._backoff.longest_asked:
-                    return response
+                    return sent
             delay = self._backoff.wait(tried) if asked is None else asked
             logger.info("%s: %s, trying again in %.1f s", what, problem, delay)
             if asked is not None:
@@ -134,7 +163,7 @@ class HttpClient:
             else:
                 self.pace.sleep(delay)
 
-    def _give_up(self, error: requests.RequestException, what: str, tried: int) -> None:
+    def _give_up(self, error: Exception, what: str, tried: int) -> None:
         """Raise where another try is of no use; a service that never answered gets few."""
         if isinstance(error, requests.exceptions.SSLError):
             raise FatalSourceError(
@@ -150,10 +179,19 @@ class HttpClient:
                 f"{what}: {_name(error)}, {tried} times; check the address, the network and timeout_seconds"
             ) from None
 
-    def _once(self, request: requests.Request) -> requests.Response:
+    def _once(self, request: requests.Request) -> _Sent:
         prepared = self._session.prepare_request(request)
-        settings = self._session.merge_environment_settings(prepared.url, {}, False, None, None)
-        return self._session.send(prepared, timeout=self._timeout, allow_redirects=False, **settings)
+        origin = "/".join((prepared.url or "").split("/", 3)[:3])
+        settings = self._environment.get(origin)
+        if settings is None:
+            # Proxies and authorities that the environment names; looked up once, since it costs.
+            settings = self._session.merge_environment_settings(origin, {}, False, None, None)
+            self._environment[origin] = settings
+        response = self._session.send(
+            prepared, timeout=self._timeout, allow_redirects=False, **{**settings, "stream": True}
+        )
+        raw = response.raw.read(decode_content=False)
+        return _Sent(prepared, Reply(response.status_code, response.headers, raw))
 
     def close(self) -> None:
         """Wake those who wait, and let go of the connections."""
@@ -161,11 +199,11 @@ class HttpClient:
         self._session.close()
 
 
-def _name(error: requests.RequestException) -> str:
+def _name(error: Exception) -> str:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "no connection in time"
-    if isinstance(error, requests.Timeout):
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+    if isinstance(error, urllib3.exceptions.HTTPError):
         return "the answer was cut short"
     return "no connection, or it broke"

@@ -128,14 +128,15 @@ class Pages:
             if reply.status != 200:
                 raise Refused(self._refusal(reply.status, offset), reply.status)
             try:
-                page = self._decoder.decode(reply.body, self.deviations)
+                body = self._body(reply)
+                page = self._decoder.decode(body, self.deviations)
             except NoJson:
                 if not left:
                     raise
                 self._http.pace.sleep(0.2)
                 continue
             if not self.count:
-                spelling(reply.body, self.deviations)
+                spelling(body, self.deviations)
             self.count += 1
             return Answer(
                 page,
@@ -143,6 +144,12 @@ class Pages:
                 reply.headers.get("x-perm-rev"),
             )
         raise AssertionError
+
+    def _body(self, reply: Reply) -> bytes:
+        try:
+            return reply.body
+        except ValueError as error:
+            raise NoJson(f"{self._name}: {error}") from None
 
     def _get(self, offset: int) -> Reply:
         url = self._address({**self._query, "offset": str(offset)})

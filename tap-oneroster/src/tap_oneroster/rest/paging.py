@@ -104,6 +104,8 @@ class Walk:
     _stepped_back: bool = False
     _steps_back: int = 0
     _news_at: int = 0
+    _is_last_seen: bool = False
+    """The latest page held the last row that came, and nothing after it."""
     _counts_page: bool = False
     """Every total so far was the number of rows of its page."""
 
@@ -117,38 +119,35 @@ class Walk:
         return self.distinct + self.without_id
 
     def __iter__(self) -> Iterator[Step]:
-        answer = self._ask(0)
-        page = answer.page
-        self._first = self._last = page.ids
-        self._begin(answer)
-        self._cursor = len(page)
-        if len(page):
-            yield self._step(page, range(len(page)))
+        page = self._begin(self._ask(0))
         empty = int(not len(page))
+        if not empty:
+            yield self._step(page, range(len(page)))
+        del page  # not to be kept while the next one is waited for
         while not (empty and self._is_end(empty)):
             found = self._next(empty)
             if found is None:  # the first page again: the total proved that it holds all
                 return
             page, fresh = found
             if not fresh:
-                if self._is_reached:
+                if self._is_reached and self._is_last_seen:
                     return
-                empty += not self._stepped_back
+                empty = 0 if self._is_reached else empty + (not self._stepped_back)
                 continue
             if empty > 1 or (empty and not self._overlap):
                 self.deviations["empty page in the middle"] += 1
             empty = 0
             before = self._covered
             yield self._step(page, fresh)
+            del found, page
             if self._covered > before:
                 self._news_at = self.pages
             self._doubt_total()
-            if self._is_reached and len(page) < self.served and self.pages > 1:
-                return  # a short last page and the total say the same
 
-    def _begin(self, answer: Answer) -> None:
+    def _begin(self, answer: Answer) -> Rows:
         """Settle what can be believed, from the first page."""
-        rows = len(answer.page)
+        self._cursor = rows = len(answer.page)
+        self._first = self._last = answer.page.ids
         self.revision = answer.revision
         self._counts_page = answer.total == rows
         if answer.total and answer.total >= rows:
@@ -160,6 +159,7 @@ class Walk:
             self.ordered = False
             self.deviations["sort ignored by the service"] += 1
         self._overlap = int(self.ordered and rows >= _SMALLEST_OVERLAP)
+        return answer.page
 
     def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
         # A page that is most likely beyond the end is not worth many tries.
@@ -200,6 +200,11 @@ class Walk:
             raise CollectionMoved(f"{self.name}: the {' and the '.join(changed)} changed while it was read")
 
     @property
+    def _has_moved(self) -> bool:
+        """Rows came or went while they were read, and the seams were there to tell."""
+        return bool(self._overlap and (self.moved or self._steps_back))
+
+    @property
     def _is_reached(self) -> bool:
         """Whether everything promised has come.
 
@@ -218,10 +223,10 @@ class Walk:
         """Whether so many pages without news, one after another, are the end."""
         if self._is_reached:
             return True
-        if self.total is not None and self._covered + self.copies >= self.total:
-            return True
         if empty < (_EMPTY_TRIES if self.total is not None else 2):
             return False
+        if self.total is not None and self._covered + self.copies >= self.total:
+            return True
         if self.total is not None:
             raise CollectionMoved(
                 f"{self.name}: the service promised {self.total:,} records and ended after {self._covered:,}"
@@ -232,7 +237,8 @@ class Walk:
         except Refused as error:
             self._check_refusal(error)
             return True
-        if len(beyond.page) and self._seen.add([one for one in beyond.page.ids if one]) == []:
+        ids = [one for one in beyond.page.ids if one]
+        if len(beyond.page) > len(ids) or len(ids) > len(self._seen.add(ids)):
             raise SourceError(
                 f"{self.name}, offset {self._cursor}: an empty page, though more follow; without"
                 " a total nobody can tell what it left out; ask the vendor"
@@ -248,15 +254,17 @@ class Walk:
             page = self._ask(offset, [] if empty else self._ahead(offset)).page
         except Refused as error:
             self._check_refusal(error)
+            self._is_last_seen = not self._has_moved
             return _Nothing(), range(0)
         if self._is_first_again(page, offset):
-            if self._is_reached:
+            if self.total is not None and self._covered >= self.total:
                 self.deviations["offset ignored, but one page held everything"] += 1
                 return None
             raise SourceError(
                 f"{self.name}, offset {offset}: the service ignores offset and sends its first"
                 " page again; raise page_size until one page holds the whole total, or ask the vendor"
             )
+        self._is_last_seen = page.ids == list(self._last[-overlap:]) if overlap else not len(page)
         if not overlap:
             fresh = range(len(page))
         else:
@@ -281,14 +289,15 @@ class Walk:
 
     def _seam(self, offset: int, page: Rows) -> tuple[int, Rows, range]:
         """Where in an overlapping page the new rows begin, stepping back where the seam broke."""
+        if not len(page):
+            page = self._ask(offset).page  # the row at the seam should be there
         if page.ids[:1] == [self._last[-1]]:
             return offset, page, range(1, len(page))
         self._stepped_back = True
         self._steps_back += 1
         self.deviations["rows slid between pages; stepped back"] += 1
-        recent = set(self._last) - {None}
         for _ in range(_STEPS_BACK):
-            known = [row for row, one in enumerate(page.ids) if one in recent]
+            known = [row for row, one in enumerate(page.ids) if one and one in self._seen]
             if known:
                 return offset, page, range(known[-1] + 1, len(page))
             if not offset:
@@ -319,7 +328,10 @@ class Walk:
         if self.total is None:
             self._speculation = min(self._speculation * 2, self.width)
             return [offset + stride * n for n in range(1, self._speculation)]
-        return [one for n in range(1, count + 1) if (one := offset + stride * n) < self.total - self._overlap]
+        # The last is to show that nothing follows where the total says so.
+        end = self.total - self._overlap
+        offsets = [min(offset + stride * n, end) for n in range(1, count + 1)]
+        return [one for one in dict.fromkeys(offsets) if one > offset]
 
     def _step(self, page: Rows, rows: range) -> Step:
         ids = page.ids
@@ -347,8 +359,10 @@ class Walk:
         promised = self._lowest_total if self.moved else self.total
         if promised is None or self._covered >= promised:
             return
+        if self._has_moved:
+            return  # rows came and went, and the seams tell that none was passed over
         # A total may count each copy of a record, where every place was read just once.
-        if self._steps_back or self.moved or self._covered + self.copies != promised:
+        if self._covered + self.copies != promised:
             raise CollectionMoved(
                 f"{self.name}: the service promised {promised:,} records and sent {self._covered:,} different ones"
             )

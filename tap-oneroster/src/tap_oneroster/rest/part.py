@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AbsentPart", "Repeated", "RestPart", "Wish"]
 
+_CHUNK = 2000
+
 Repeated = dict[str, frozenset[int]]
 """By collection: hashes of the ids that came more than once when it was read before."""
 
@@ -122,15 +124,9 @@ class RestPart:
         self._unfiltered = wish.filter is not None and not self._pages.filtered
         try:
             for step in walk:
-                pairs = self._pairs(step, [*step.new, *step.inner])
-                if step.without_id:
-                    self._reject(step)
-                if step.inner or self._repeated.get(name):
-                    pairs = copies.single(pairs)
-                if step.again:
-                    copies.again(self._pairs(step, step.again))
-                yield from self._batches(pairs)
+                yield from self._deliver(step, copies)
                 self._note(walk)
+                del step  # not to be kept while the next page is waited for
             walk.finish()
             yield from self._batches(copies.finish(name))
             self._note(walk)
@@ -139,6 +135,19 @@ class RestPart:
             self._pages.close()
             self._note(walk)
         self._finish()
+
+    def _deliver(self, step: Step, copies: Copies) -> Iterator[Batch]:
+        """What a page brought, some thousand records at a time."""
+        if step.without_id:
+            self._reject(step)
+        if step.inner or copies.known:
+            pairs = copies.single(self._pairs(step, sorted([*step.new, *step.inner])))
+            yield from self._batches(pairs)
+        else:
+            for start in range(0, len(step.new), _CHUNK):
+                yield from self._batches(self._pairs(step, step.new[start : start + _CHUNK]))
+        if step.again:
+            copies.again(self._pairs(step, step.again))
 
     def _accept_absence(self) -> None:
         self._deviations["collection that the service does not offer, accepted"] += 1
@@ -149,7 +158,7 @@ class RestPart:
 
     def _pairs(self, step: Step, rows: Sequence[int]) -> list[Pair]:
         deviations = self._deviations
-        came = step.page.take(sorted(rows), deviations)  # type: ignore[attr-defined]
+        came = step.page.take(rows, deviations)  # type: ignore[attr-defined]
         return list(map(Pair, came, self._maker.read(came, deviations)))
 
     def _batches(self, pairs: Sequence[Pair]) -> Iterator[Batch]:

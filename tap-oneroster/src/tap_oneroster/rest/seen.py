@@ -27,6 +27,15 @@ class SeenIds:
     def __len__(self) -> int:
         return self._count
 
+    def __contains__(self, one: str) -> bool:
+        value, slots = hash(one), self._slots
+        slot = value & (len(slots) - 1)
+        while held := slots[slot]:
+            if held == value:
+                return True
+            slot = (slot + 1) & (len(slots) - 1)
+        return False
+
     def add(self, ids: Sequence[str]) -> list[int]:
         """Take in the ids of a page; gives back the positions of those that came before."""
         while (self._count + len(ids)) * 3 > len(self._slots) * 2:

@@ -8,14 +8,24 @@ from typing import Any
 from singer_sdk import typing as th
 
 from .addresses import address_error
+from .presets import GENERIC, PRESETS, filled_in
 
-__all__ = ["REST_SETTINGS", "effective", "rest_errors"]
+__all__ = ["REST_SETTINGS", "rest_errors"]
 
 _TEXT = th.StringType(nullable=False)
 _AUTO = ["auto", "true", "false"]
 _AUTH_METHODS = ["oauth2", "oauth1", "bearer", "none"]
 
 REST_SETTINGS: tuple[th.Property[Any], ...] = (
+    th.Property(
+        "provider",
+        _TEXT,
+        title="Provider",
+        description="Vendor whose service it is; fills in settings that are left open with what is"
+        " known of it. The credential sheet wins: set what it says.",
+        allowed_values=[preset.name for preset in PRESETS],
+        default=GENERIC.name,
+    ),
     th.Property(
         "base_url",
         _TEXT,
@@ -27,10 +37,10 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "auth_method",
         _TEXT,
         title="Auth Method",
-        description="How the service knows us: oauth2 (client credentials), oauth1 (signed requests"
-        " of OneRoster 1.1), bearer (a token that does not change) or none.",
+        description="How the service knows us: oauth2 (client credentials), oauth1 (signed requests of"
+        " OneRoster 1.1), bearer (a token that does not change) or none. Left open: as the"
+        " provider's row says, else oauth2.",
         allowed_values=_AUTH_METHODS,
-        default="oauth2",
     ),
     th.Property(
         "token_url",
@@ -62,10 +72,10 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "token_auth_style",
         _TEXT,
         title="Token Auth Style",
-        description="How the token request carries id and secret: basic (a header), body (in the"
-        " form), or query (a header, with grant type and scopes in the address).",
+        description="How the token request carries id and secret: basic (a header), body (in the form), or"
+        " query (a header, with grant type and scopes in the address). Left open: as the provider's row"
+        " says, else basic.",
         allowed_values=["basic", "body", "query"],
-        default="basic",
     ),
     th.Property(
         "scopes",
@@ -85,21 +95,21 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "page_size",
         th.IntegerType(nullable=False, minimum=1),
         title="Page Size",
-        description="Records to ask for at a time; a service that sends fewer is read on from where it stopped.",
-        default=1000,
+        description="Records to ask for at a time; a service that sends fewer is read on from where it stopped."
+        " Left open: as the provider's row says, else 1000.",
     ),
     th.Property(
         "max_concurrency",
         th.IntegerType(nullable=False, minimum=1, maximum=64),
         title="Max Concurrency",
-        description="Pages asked for at the same time.",
-        default=4,
+        description="Pages asked for at the same time. Left open: as the provider's row says, else 4.",
     ),
     th.Property(
         "requests_per_minute",
         th.NumberType(nullable=False, exclusive_minimum=0),
         title="Requests Per Minute",
-        description="Most requests in a minute; by default as fast as the service answers.",
+        description="Most requests in a minute. Left open: as the provider's row says, else as fast as the"
+        " service answers.",
     ),
     th.Property(
         "timeout_seconds",
@@ -166,14 +176,9 @@ _NEEDED = {
 }
 
 
-def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings with what they leave open filled in."""
-    return config
-
-
 def rest_errors(config: Mapping[str, Any]) -> list[str]:
     """Problems between the settings of mode rest, one line each, without any value."""
-    config = effective(config)
+    config = filled_in(config)
     errors = []
     for setting in ("base_url", "token_url"):
         if url := config.get(setting):

@@ -19,6 +19,7 @@ from .http import HttpClient, Reply
 from .pace import Backoff, Pace
 from .pages import Habits, Pages
 from .part import AbsentPart, Repeated, RestPart, Wish
+from .presets import filled_in
 from .scopes import scopes_for
 from .shapes import forms_of
 from .version import find_version
@@ -109,11 +110,11 @@ class RestSource:
         backoff: Backoff | None = None,
     ) -> RestSource:
         """The service that the tap's settings describe; nothing is asked of it yet."""
-        from .settings import effective, rest_errors
+        from .settings import rest_errors
 
         if errors := rest_errors(config):
             raise FatalSourceError("; ".join(errors))
-        config = effective(config)
+        config = filled_in(config)
         version = config["oneroster_version"]
         scopes = config.get("scopes")
         habits = Habits(

@@ -47,6 +47,6 @@ def find_version(http: HttpClient, address: Callable[[Version], str], log_in: Ca
 def _has_orgs(body: bytes) -> bool:
     try:
         answer = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except ValueError:  # of which msgspec's is one
         return False
     return isinstance(answer, dict) and any(isinstance(value, list) for value in answer.values())

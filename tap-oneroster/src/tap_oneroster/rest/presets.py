@@ -1,0 +1,135 @@
+"""What is known of the services of some vendors: one row each, and nothing that was only guessed.
+
+A row fills in settings that are left open; whatever is set wins, since the credential sheet that
+the district hands out is right where it differs. To add a row, have a page of the vendor's or code
+that runs against the service, and write down in `notes` what is not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["GENERIC", "PRESETS", "Preset", "filled_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One vendor's service."""
+
+    name: str
+    title: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    base_url: str = ""
+    """How its addresses look, for the reader; set only where it is the same for everyone."""
+    token_url: str = ""
+    notes: str = ""
+
+
+GENERIC = Preset(
+    "generic",
+    "A service that follows the standard",
+    {
+        "auth_method": "oauth2",
+        "token_auth_style": "basic",
+        "page_size": 1000,
+        "max_concurrency": 4,
+    },
+    notes="What holds where a vendor's row says nothing else.",
+)
+
+PRESETS: tuple[Preset, ...] = (
+    GENERIC,
+    Preset(
+        "aeries",
+        "Aeries",
+        base_url="https://<district>.aeries.net/aeries/ims/oneroster/v1p1",
+        notes="1.1; at least one scope is required; no resources. Page sizes are not known.",
+    ),
+    Preset(
+        "blackbaud",
+        "Blackbaud",
+        {
+            "base_url": "https://api.sky.blackbaud.com/afe-rostr/ims/oneroster/v1p1",
+            "token_url": "https://oauth2.sky.blackbaud.com/token",
+        },
+        notes="1.1 only. Page sizes, filters and totals are not known.",
+    ),
+    Preset(
+        "classlink",
+        "ClassLink Roster Server, by its proxy",
+        {"auth_method": "bearer", "page_size": 10000},
+        base_url="https://oneroster-proxy.classlink.io/<application id>/ims/oneroster/v1p1",
+        notes="The token does not expire. Large pages are the vendor's advice.",
+    ),
+    Preset(
+        "classlink_direct",
+        "ClassLink Roster Server, the district's own",
+        {"auth_method": "oauth1", "page_size": 10000},
+        base_url="https://<server>/ims/oneroster/v1p1",
+        notes="Signed requests; where HMAC-SHA256 is refused, set HMAC-SHA1.",
+    ),
+    Preset(
+        "edfi",
+        "Ed-Fi OneRoster",
+        {"page_size": 500, "requests_per_minute": 100},
+        base_url="https://<host>/ims/oneroster/rostering/v1p2",
+        token_url="the Ed-Fi ODS/API's oauth/token",  # noqa: S106
+        notes="1.2; 500 records a page and 100 requests a minute unless the operator set more.",
+    ),
+    Preset(
+        "infinite_campus",
+        "Infinite Campus",
+        {"token_auth_style": "query", "max_concurrency": 1},
+        base_url="https://<domain>/campus/api/ims/oneroster/rostering/v1p2",
+        token_url="https://<domain>/campus/oauth2/token?appName=<application>",  # noqa: S106
+        notes="1.1 and 1.2. One request at a time in peak hours; data refreshed hourly by day.",
+    ),
+    Preset(
+        "powerschool_unified_classroom",
+        "PowerSchool Unified Classroom",
+        {
+            "token_url": "https://accounts.powerschool.com/as/token.oauth2",
+            "token_auth_style": "body",
+        },
+        notes="The addresses of PowerSchool SIS are not known: use generic and the plugin's sheet.",
+    ),
+    Preset(
+        "timeback",
+        "TimeBack",
+        {
+            "base_url": "https://api.alpha-1edtech.ai/ims/oneroster/rostering/v1p2",
+            "token_auth_style": "body",
+            "page_size": 3000,
+        },
+        notes="1.2; totals come in the body, so pages are read until one is empty.",
+    ),
+    Preset(
+        "triand",
+        "Triand",
+        {
+            "base_url": "https://oneroster-api.triand.com/ims/oneroster",
+            "token_url": "https://oneroster-oauth2.triand.com/oauth2/token",
+        },
+        notes="1.1 and 1.2; scopes are required, and those of the path's version.",
+    ),
+    Preset(
+        "visma_flyt",
+        "Visma Flyt",
+        {
+            "token_url": "https://connect.visma.com/connect/token",
+            "token_auth_style": "body",
+        },
+        notes="1.2; scopes have a prefix of their own: set scopes as the vendor names them.",
+    ),
+)
+
+_BY_NAME = {preset.name: preset for preset in PRESETS}
+
+
+def filled_in(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, with what they leave open taken from the vendor's row and then the generic one."""
+    vendor = _BY_NAME[config.get("provider") or GENERIC.name]
+    given = {name: value for name, value in config.items() if value is not None}
+    return {**GENERIC.settings, **vendor.settings, **given}

@@ -1,0 +1,203 @@
+"""Bundles in stores: a real SFTP server and a real S3 endpoint, and the ways they refuse."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from oneroster_sample.bundle import write_bundle
+from oneroster_sample.district import District
+
+from tests.csv.bundles import ORGS, read, write
+from tests.csv.stores import PASSWORD, s3_endpoint, sftp_server
+from tests.singer import run_tap
+
+# What the libraries under the stores leave behind is theirs to mend.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+IDS = ["d1", "s1", "s2"]
+
+
+@pytest.fixture(scope="module")
+def sftp(tmp_path_factory):
+    pytest.importorskip("asyncssh", reason="asyncssh is not installed")
+    pytest.importorskip("sshfs", reason="tap-oneroster[sftp] is not installed")
+    root = tmp_path_factory.mktemp("sftp")
+    write(root / "drop/a.zip", {"orgs.csv": ORGS}, at=1_788_000_000)
+    write(root / "loose", {"orgs.csv": ORGS}, at=1_788_000_000)
+    with sftp_server(root, tmp_path_factory.mktemp("keys")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("path", ["drop/a.zip", "drop/*.zip", "loose"])
+def test_a_bundle_on_an_sftp_server_by_password(sftp, path):
+    found = read(sftp.url(path), "orgs", storage_options=sftp.options(password=PASSWORD, client_keys=None))
+    assert (found.error, found.ids) == (None, IDS)
+    assert found.last.snapshot
+
+
+def test_a_bundle_on_an_sftp_server_by_key(sftp):
+    found = read(sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(client_keys=[str(sftp.client_key)]))
+    assert (found.error, found.ids) == (None, IDS)
+
+
+def test_a_second_run_over_an_sftp_drop_reads_nothing(sftp):
+    options = sftp.options(password=PASSWORD, client_keys=None)
+    first = read(sftp.url("drop/*.zip"), "orgs", storage_options=options)
+    again = read(sftp.url("drop/*.zip"), "orgs", storage_options=options, state={"orgs": {"bundles": first.bundles}})
+    assert (again.rows, again.modes) == ([], ["skipped"])
+
+
+def test_an_unknown_host_key_is_refused(sftp, tmp_path):
+    """Neither asked for nor remembered: the server could be anyone."""
+    import asyncssh
+
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    wrong = sftp.options(password=PASSWORD, client_keys=None, host_key=other)
+    assert "key is not known" in read(sftp.url("drop/a.zip"), "orgs", storage_options=wrong).error
+    empty = tmp_path / "known_hosts"
+    empty.touch()
+    unknown = sftp.options(password=PASSWORD, client_keys=None, host_key=None, known_hosts=str(empty))
+    assert "key is not known" in read(sftp.url("drop/a.zip"), "orgs", storage_options=unknown).error
+    assert empty.read_text() == ""
+
+
+def test_a_known_hosts_file_is_believed(sftp, tmp_path):
+    known = tmp_path / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{sftp.port} {sftp.host_key}\n")
+    options = sftp.options(password=PASSWORD, client_keys=None, host_key=None, known_hosts=str(known))
+    assert read(sftp.url("drop/a.zip"), "orgs", storage_options=options).ids == IDS
+
+
+@pytest.mark.parametrize("known", [None, "/nowhere/known_hosts"], ids=["off", "missing"])
+def test_the_check_of_the_host_key_cannot_be_turned_off(sftp, known):
+    options = sftp.options(password=PASSWORD, client_keys=None, host_key=None, known_hosts=known)
+    found = read(sftp.url("drop/a.zip"), "orgs", storage_options=options)
+    assert found.error.startswith(("csv_path: nothing says which key", "known_hosts: must name a file"))
+
+
+def test_a_wrong_password_or_key_is_one_line_without_it(sftp, tmp_path):
+    import asyncssh
+
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(tmp_path / "key")
+    for login in (
+        {"password": "wrong", "client_keys": None},
+        {"client_keys": [str(tmp_path / "key")], "password": None},
+    ):
+        found = read(sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(**login))
+        assert found.error.startswith("csv_path: the SFTP server refused the login")
+        assert "wrong" not in found.error
+
+
+def test_an_sftp_server_that_is_not_there_is_one_line(sftp, unused_port):
+    found = read(
+        sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(password="x", client_keys=None, port=unused_port)
+    )
+    assert found.error.startswith("csv_path: the SFTP server cannot be reached")
+
+
+def test_nothing_at_the_path_on_an_sftp_server(sftp):
+    found = read(sftp.url("drop/none.zip"), "orgs", storage_options=sftp.options(password=PASSWORD, client_keys=None))
+    assert found.error == "csv_path: nothing lies there; check the path"
+
+
+@pytest.fixture
+def unused_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def zip_of(text):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("orgs.csv", text)
+    return data.getvalue()
+
+
+@pytest.fixture(scope="module")
+def s3():
+    pytest.importorskip("s3fs", reason="tap-oneroster[s3] is not installed")
+    pytest.importorskip("moto.server", reason="moto is not installed")
+    with s3_endpoint() as endpoint:
+        endpoint.put("nightly/a.zip", zip_of(ORGS))
+        endpoint.put("loose/orgs.csv", ORGS.encode())
+        yield endpoint
+
+
+@pytest.mark.parametrize("path", ["nightly/a.zip", "nightly/*.zip", "loose"])
+def test_a_bundle_in_s3(s3, path):
+    found = read(f"s3://drop/{path}", "orgs", storage_options=s3.options)
+    assert (found.error, found.ids) == (None, IDS)
+
+
+def test_a_whole_run_over_s3_and_the_next_one(s3, tmp_path):
+    """As a user has it: the tap, a bundle in a bucket, state between two runs."""
+    counts = write_bundle(District(seed=3, schools=1, students_per_school=20), tmp_path / "b.zip", version="1.2")
+    s3.put("whole/b.zip", (tmp_path / "b.zip").read_bytes())
+    config = {"mode": "csv", "csv_path": "s3://drop/whole/*.zip", "csv_storage_options": s3.options}
+    first = run_tap(config)
+    assert first.error is None
+    assert {name: len(first.records[name]) for name in counts if name != "demographics"} == {
+        name: n for name, n in counts.items() if name != "demographics"
+    }
+    second = run_tap(config, state=first.state)
+    assert (second.error, second.of("RECORD")) == (None, ["syncReceipts"] * len(second.records["syncReceipts"]))
+
+
+def test_a_zip_in_a_store_that_changes_between_two_looks_is_refused(s3):
+    """The directory was that of one upload, the rows would be those of another."""
+    from tap_oneroster._model import file
+    from tap_oneroster.bundle.records import Shape
+    from tap_oneroster.bundle.source import BundleSource
+    from tap_oneroster.source import FatalSourceError, Request
+
+    s3.put("moving/a.zip", zip_of(ORGS))
+    source = BundleSource("s3://drop/moving/a.zip", shape=Shape(), storage_options=s3.options)
+    request = Request(file("users"), (file("users"),))
+    assert [part.facts["users"].mode for part in source.parts(request)] == ["absent"]
+    s3.put("moving/a.zip", zip_of(ORGS.replace("School One", "School 1")))
+    with pytest.raises(FatalSourceError, match=r"changed while it was read|not read to its end"):
+        list(source.parts(Request(file("orgs"), (file("orgs"),))))
+    source.close()
+
+
+def test_a_bucket_that_is_not_there_is_one_line(s3):
+    found = read("s3://nowhere/*.zip", "orgs", storage_options=s3.options)
+    assert found.error.startswith("csv_path: ")
+    assert "\n" not in found.error
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("http://example.org/b.zip", {}),
+        ("ftp://example.org/b.zip", {}),
+        ("s3://drop/b.zip", {"endpoint_url": "http://example.org"}),
+        ("s3://drop/b.zip", {"client_kwargs": {"endpoint_url": "HTTP://example.org:9000"}}),
+        ("simplecache::http://127.0.0.1.example.org/b.zip", {}),
+    ],
+    ids=["http", "ftp", "endpoint", "nested", "chained"],
+)
+def test_rosters_do_not_travel_in_the_clear(url, options):
+    assert "use https:// or sftp://" in read(url, "orgs", storage_options=options).error
+
+
+def test_a_store_whose_package_is_missing_says_what_to_install(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "sshfs", None)
+    assert "install tap-oneroster[sftp]" in read("sftp://h/b.zip", "orgs").error
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
+    assert "install tap-oneroster[gcs]" in read("gs://h/b.zip", "orgs").error
+
+
+def test_an_unknown_kind_of_store_is_one_line():
+    assert read("floppy://a/b.zip", "orgs").error.startswith("csv_path: the store cannot be opened")

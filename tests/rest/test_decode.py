@@ -1,0 +1,286 @@
+"""Records of REST in the warehouse shape: typed at once or mended, the result is the same."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oneroster_sample._model import file as sample_file
+from oneroster_sample.store import Store
+from tap_oneroster._model import FILES, Version, derived_from, file
+from tap_oneroster._model.codec import record_class
+from tap_oneroster._model.ids import derived_id
+from tap_oneroster.bundle.records import Shape
+from tap_oneroster.rest.decode import NoJson, Page, PageDecoder
+from tap_oneroster.rest.derived import DerivedRows
+from tap_oneroster.rest.rows import RowMaker
+from tap_oneroster.rest.shapes import forms_of
+from tap_oneroster.source import SourceError
+
+from .conftest import DISTRICT
+
+COLLECTIONS = [f.name for f in FILES if f.collection]
+PLAIN = Shape()
+
+
+class Made:
+    """Rows of a page's streams, and what deviated."""
+
+    def __init__(
+        self, name: str, body: bytes, *, slowly: bool = False, shape: Shape = PLAIN, version: Version = Version.V1_2
+    ) -> None:
+        its = file(name)
+        self.deviations: Counter[str] = Counter()
+        streams = derived_from(name)
+        decoder = PageDecoder(its, forms_of(its, secrets=shape.secrets, derived=streams))
+        page = decoder.decode(body, self.deviations)
+        if slowly:
+            page = Page(decoder, decoder._any_records(body, Counter()), fits=False)
+        self.fits = page._fits
+        came = page.take([row for row, one in enumerate(page.ids) if one], self.deviations)
+        self.records = RowMaker(its, version, shape).read(came, self.deviations)
+        self.derived = {
+            s.name: DerivedRows(s, version, shape).rows(came, self.records, self.deviations) for s in streams
+        }
+
+    @property
+    def lines(self) -> bytes:
+        """Everything, encoded."""
+        return msgspec.json.encode([self.records, self.derived])
+
+
+def page_of(name: str, *records: Any) -> bytes:
+    return msgspec.json.encode({file(name).collection.wrapper: records})  # type: ignore[union-attr]
+
+
+def one(name: str, **values: Any) -> Any:
+    """The record that comes of one with these values."""
+    return Made(name, page_of(name, {"sourcedId": "x", **values})).records[0]
+
+
+@pytest.mark.parametrize("version", list(Version))
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_pages_that_fit_give_the_same_records_as_mended_ones(name: str, version: Version) -> None:
+    if not file(name).exists_in(version):
+        pytest.skip("1.2 only")
+    store = Store(DISTRICT, type(sample_file("orgs").since)(version.value), "https://x.example")
+    bodies = store.records(sample_file(name)).bodies
+    body = b'{"%b":[%b]}' % (file(name).collection.wrapper.encode(), b",".join(bodies))
+    fast, slow = Made(name, body, version=version), Made(name, body, slowly=True, version=version)
+    assert fast.fits
+    assert not slow.fits
+    assert fast.lines == slow.lines
+    assert fast.deviations == slow.deviations
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_whatever_a_service_writes_becomes_a_record_or_is_left_out(data: st.DataObject) -> None:
+    """No value of any type under any key stops the read, and the types of the result are the model's."""
+    name = data.draw(st.sampled_from(COLLECTIONS))
+    keys = [*forms_of(file(name), secrets=False, derived=derived_from(name)), "unheardOf", "SOURCEDID"]
+    record = data.draw(st.dictionaries(st.sampled_from(keys), anything, max_size=6))
+    record.setdefault("sourcedId", "x")
+    made = Made(name, page_of(name, record, {"sourcedId": "y"}))
+    for stream, rows in {name: made.records, **made.derived}.items():
+        typed = msgspec.json.Decoder(list[record_class(file(stream))])  # type: ignore[misc]
+        text = msgspec.json.encode(rows)
+        assert msgspec.json.encode(typed.decode(text)) == text
+
+
+def test_references_become_ids_and_lists_of_ids() -> None:
+    made = one(
+        "classes",
+        course={"href": "~/x", "sourcedId": "c1", "type": "course"},
+        school={"sourcedId": "s1"},
+        terms=[{"sourcedId": "t1"}, {"sourcedId": "t2"}],
+    )
+    assert (made.courseSourcedId, made.schoolSourcedId, made.termSourcedIds) == ("c1", "s1", ["t1", "t2"])
+
+
+def test_odd_values_are_read_and_counted() -> None:
+    made = Made(
+        "results",
+        page_of(
+            "results",
+            {
+                "sourcedId": 17,
+                "status": "inactive",
+                "dateLastModified": "2025-09-01T10:00:00-05:00",
+                "lineItem": "l1",
+                "student": [{"sourcedId": "u1"}],
+                "score": "85.5",
+                "scoreDate": "2025-09-01T10:00:00Z",
+                "comment": "",
+                "late": "True",
+                "missing": "false",
+                "class": {"sourcedId": ""},
+            },
+        ),
+    )
+    record = made.records[0]
+    assert record.sourcedId == "17"  # type: ignore[attr-defined]
+    assert record.status == "tobedeleted"  # type: ignore[attr-defined]
+    assert record.dateLastModified == "2025-09-01T15:00:00.000Z"  # type: ignore[attr-defined]
+    assert record.lineItemSourcedId == "l1"  # type: ignore[attr-defined]
+    assert record.studentSourcedId == "u1"  # type: ignore[attr-defined]
+    assert record.score == 85.5  # type: ignore[attr-defined]
+    assert record.scoreDate == "2025-09-01"  # type: ignore[attr-defined]
+    assert record.comment is None  # type: ignore[attr-defined]
+    assert (record.late, record.missing) == (True, False)  # type: ignore[attr-defined]
+    assert record.classSourcedId is None  # type: ignore[attr-defined]
+    assert made.deviations == {
+        "sourcedId: number where text belongs": 1,
+        "status: tobedeleted in another word": 1,
+        "dateLastModified: date and time in another notation": 1,
+        "lineItem: reference written as text": 1,
+        "student: list where one value belongs": 1,
+        "score: number as text": 1,
+        "scoreDate: date in another notation": 1,
+        "comment: empty text": 1,
+        "late: true or false in other words": 1,
+        "class: reference without sourcedId": 1,
+        "scoreStatus: required, but blank": 1,
+    }
+
+
+def test_a_score_of_zero_and_a_false_are_values() -> None:
+    assert one("results", score=0).score == 0.0
+    assert one("results", late=False).late is False
+
+
+def test_known_misspellings_and_other_letter_case_are_understood() -> None:
+    assert one("demographics", americanIndianOrAlsakaNative="true").americanIndianOrAlaskaNative is True
+    made = Made("users", page_of("users", {"SourcedId": "x", "GivenName": "Ann"}))
+    assert made.records[0].givenName == "Ann"  # type: ignore[attr-defined]
+    assert made.deviations["givenName: key in another spelling"] == 1
+
+
+def test_unknown_keys_go_to_metadata_also_once_they_are_learned() -> None:
+    its = file("orgs")
+    decoder = PageDecoder(its, forms_of(its, secrets=False, derived=()))
+    maker = RowMaker(its, Version.V1_2, PLAIN)
+    body = page_of("orgs", {"sourcedId": "x", "metadata": {"a": {"b": 1}, "c": ""}, "tier": {"level": 2}, "none": None})
+    made = []
+    for _ in range(2):
+        deviations: Counter[str] = Counter()
+        page = decoder.decode(body, deviations)
+        made.append((maker.read(page.take([0], deviations), deviations), deviations))
+    assert page._fits
+    assert made[0] == made[1]
+    assert made[0][0][0].metadata == {"a.b": 1, "tier.level": 2}  # type: ignore[attr-defined]
+    assert made[0][1]["key that the standard does not have"] == 1
+
+
+def test_metadata_passes_by_its_allow_list_and_never_with_passwords() -> None:
+    shape = Shape(metadata_keys=("lunch.*", "*word*"))
+    record = {"sourcedId": "x", "metadata": {"lunch": {"free": "no"}, "religion": "x", "passWord": "s"}, "Passwd": "s"}
+    made = Made("users", page_of("users", record), shape=shape)
+    assert made.records[0].metadata == {"lunch.free": "no"}  # type: ignore[attr-defined]
+    assert made.deviations["metadata key that metadata_keys does not name"] == 1
+
+
+def test_passwords_leave_only_where_the_settings_say_so() -> None:
+    record = {
+        "sourcedId": "u",
+        "password": "s3cret",
+        "userProfiles": [{"profileId": "p", "credentials": [{"type": "t", "username": "n", "password": "s3cret"}]}],
+    }
+    assert b"s3cret" not in Made("users", page_of("users", record)).lines
+    assert b"s3cret" not in Made("users", page_of("users", record), slowly=True).lines
+    made = Made("users", page_of("users", record), shape=Shape(secrets=True))
+    assert made.records[0].password == "s3cret"  # type: ignore[attr-defined]
+    assert made.derived["userProfiles"][0].password == "s3cret"  # type: ignore[attr-defined]
+
+
+def test_dates_of_line_items_are_cut_where_the_source_is() -> None:
+    """Midnight in Chicago is another day in UTC."""
+    shape = Shape(zone=ZoneInfo("America/Chicago"))
+    record = {"sourcedId": "l", "assignDate": "2025-09-02T03:30:00.000Z", "dueDate": "2025-09-05"}
+    made: Any = Made("lineItems", page_of("lineItems", record), shape=shape).records[0]
+    assert (made.assignDate, made.assignDateTime) == ("2025-09-01", "2025-09-02T03:30:00.000Z")
+    assert (made.dueDate, made.dueDateTime) == ("2025-09-05", None)
+
+
+def test_grading_period_stands_in_for_the_academic_session() -> None:
+    assert one("lineItems", gradingPeriod={"sourcedId": "g"}).academicSessionSourcedId == "g"
+    both = one("lineItems", gradingPeriod={"sourcedId": "g"}, academicSession={"sourcedId": "a"})
+    assert both.academicSessionSourcedId == "a"
+
+
+ROLE = {"roleType": "primary", "role": "teacher", "org": {"sourcedId": "s1"}}
+
+
+def test_roles_that_share_what_identifies_them_are_numbered_by_begin_date() -> None:
+    roles = [{**ROLE, "beginDate": "2025-08-01"}, {**ROLE, "beginDate": "2024-08-01"}]
+    made: list[Any] = Made("users", page_of("users", {"sourcedId": "u", "roles": roles})).derived["roles"]
+    key = ("u", "s1", "teacher")
+    assert [row.sourcedId for row in made] == [derived_id(file("roles"), key, 1), derived_id(file("roles"), key, 0)]
+
+
+def test_a_role_names_its_profile_by_the_id_of_the_profiles_first_row() -> None:
+    profiles = [{"profileId": "p", "credentials": [{"type": "a", "username": "n"}, {"type": "b", "username": "m"}]}]
+    user = {
+        "sourcedId": "u",
+        "roles": [{**ROLE, "userProfile": "p"}, {**ROLE, "userProfile": "q"}],
+        "userProfiles": profiles,
+    }
+    made = Made("users", page_of("users", user))
+    rows: list[Any] = made.derived["userProfiles"]
+    assert len(rows) == 2
+    links = [row.userProfileSourcedId for row in made.derived["roles"]]  # type: ignore[attr-defined]
+    assert links == [rows[0].sourcedId, None]
+    assert made.deviations["userProfileSourcedId: a profile that the user does not have"] == 1
+
+
+def test_users_of_1_1_have_a_role_at_each_org() -> None:
+    user = {"sourcedId": "u", "role": "administrator", "orgs": [{"sourcedId": "a"}, {"sourcedId": "b"}]}
+    made = Made("users", page_of("users", user), version=Version.V1_1)
+    roles: list[Any] = made.derived["roles"]
+    assert [(row.orgSourcedId, row.role, row.roleType) for row in roles] == [
+        ("a", "administrator", "primary"),
+        ("b", "administrator", "primary"),
+    ]
+
+
+def test_learning_objectives_are_flattened_and_named_as_urns_where_they_are_uuids() -> None:
+    uuid = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    sets = [
+        {"source": "case", "learningObjectiveIds": [uuid, uuid]},
+        {"source": "unknown", "learningObjectiveIds": [uuid]},
+    ]
+    made = Made("lineItems", page_of("lineItems", {"sourcedId": "l", "learningObjectiveSet": sets}))
+    rows: list[Any] = made.derived["lineItemLearningObjectiveIds"]
+    assert [(row.source, row.learningObjectiveId) for row in rows] == [("case", f"urn:uuid:{uuid}"), ("unknown", uuid)]
+    assert made.deviations["the same row twice in one record"] == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b'{"users":[{"sourcedId":"a"', b"\x1f\x8b\x08junk", b'{"users":[{"sourcedId":"\xff"}]}']
+)
+def test_what_is_no_json_is_told_from_what_is_no_page(body: bytes) -> None:
+    decoder = PageDecoder(file("users"), forms_of(file("users"), secrets=False, derived=()))
+    with pytest.raises(NoJson):
+        decoder.decode(body, Counter())
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {}, {"users": None}, {"users": {}}, {"errors": [{"sourcedId": "a"}]}, "users", 3]
+)
+def test_an_answer_without_its_list_is_never_taken(answer: Any) -> None:
+    decoder = PageDecoder(file("users"), forms_of(file("users"), secrets=False, derived=()))
+    with pytest.raises(SourceError, match="no list users"):
+        decoder.decode(json.dumps(answer).encode(), Counter())

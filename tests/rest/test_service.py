@@ -1,0 +1,341 @@
+"""Whole collections from a real HTTP service that differs from the standard, one way at a time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oneroster_sample.provider import Knobs
+from tap_oneroster.source import CollectionMoved, FatalSourceError, MissingCollection, SourceError
+
+from .conftest import served
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def deviations(pull: Any, stream: str = "users") -> dict[str, int]:
+    return dict(pull.facts[stream].deviations)
+
+
+WAYS = {
+    "a page capped without a word": Knobs(page_cap=7),
+    "pages of one record": Knobs(page_cap=1),
+    "short pages in the middle": Knobs(page_cap=20, page_lengths=(20, 3, 20, 1, 20)),
+    "empty pages in the middle": Knobs(page_cap=20, page_lengths=(20, 20, 0, 20, 0)),
+    "no total": Knobs(page_cap=20, total_header=False),
+    "no total, an empty page in the middle": Knobs(page_cap=20, total_header=False, page_lengths=(20, 20, 0, 20)),
+    "a total of 0": Knobs(page_cap=20, total_header="zero"),
+    "a total of the page only": Knobs(page_cap=20, total_header="page"),
+    "no links": Knobs(page_cap=20, link_header=False),
+    "sort refused with 400": Knobs(page_cap=20, refuse_sort=400),
+    "sort refused with 500": Knobs(page_cap=20, refuse_sort=500),
+    "sort ignored": Knobs(page_cap=20, refuse_sort="ignored"),
+    "503 at first": Knobs(page_cap=20, fail_first_n=3),
+    "429 at first": Knobs(page_cap=20, fail_first_n=2, fail_status=429),
+    "429 without Retry-After": Knobs(page_cap=20, fail_first_n=2, fail_status=429, retry_after=None),
+    "401 once": Knobs(page_cap=20, status_401_once=True),
+    "bodies cut short": Knobs(page_cap=20, cut_first_n=2),
+    "bodies cut short, compressed": Knobs(page_cap=80, cut_first_n=2, gzip=True),
+    "not compressed": Knobs(page_cap=20, gzip=False),
+    "another wrapper": Knobs(page_cap=20, wrapper_alias="data"),
+    "tokens without life and scope": Knobs(page_cap=20, bare_token=True),
+    "tokens that live a second": Knobs(page_cap=5, token_lifetime_seconds=1, latency_seconds=0.1),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_users_and_what_they_hold_arrive_in_spite_of(way: str, users: list[str]) -> None:
+    """The same set of records, each once, and a complete snapshot."""
+    with served(WAYS[way]) as reader:
+        pull = reader.read("users")
+    assert sorted(pull.ids("users")) == users
+    assert pull.attempts == 1
+    assert all(facts.complete and facts.snapshot for facts in pull.facts.values())
+    assert len(pull.records["roles"]) >= len(users)
+
+
+def test_what_the_service_does_is_told_in_the_facts() -> None:
+    with served(Knobs(page_cap=20, refuse_sort=400, wrapper_alias="data")) as reader:
+        facts = reader.read("users").facts["users"]
+    assert facts.page_size_asked == 100
+    assert facts.page_size_served == 20
+    assert facts.expected == 83
+    assert facts.pages == 6
+    assert facts.deviations["sort refused by the service"] == 1
+    assert facts.deviations["wrapper: another name than the standard's"] == 1
+
+
+def test_pages_after_the_first_are_asked_for_together() -> None:
+    with served(Knobs(page_cap=5, latency_seconds=0.1), max_concurrency=16, streams={"users"}) as reader:
+        started = time.monotonic()
+        reader.read("users")
+        assert len(reader.provider.requests) > 15
+        assert time.monotonic() - started < 1.2
+
+
+def test_requests_per_minute_is_kept() -> None:
+    with served(Knobs(page_cap=30), requests_per_minute=600, oneroster_version="1.2") as reader:
+        started = time.monotonic()
+        reader.read("users")
+        requests = len(reader.provider.requests)
+        assert time.monotonic() - started >= (requests - 1) * 0.1
+
+
+def test_retry_after_may_be_a_date() -> None:
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    with served(Knobs(fail_first_n=1, retry_after=soon), oneroster_version="1.2") as reader:
+        started = time.monotonic()
+        reader.read("orgs")
+        assert time.monotonic() - started >= 0.8
+
+
+def test_offset_that_is_ignored_is_an_error_unless_one_page_holds_all() -> None:
+    with served(Knobs(page_cap=20, ignore_offset=True)) as reader, pytest.raises(SourceError, match="ignores offset"):
+        reader.once("users")
+    with served(Knobs(ignore_offset=True)) as reader:
+        assert len(reader.once("users").ids("users")) == 83
+
+
+@pytest.mark.parametrize("sort", [None, 400])
+def test_records_that_the_service_itself_repeats_come_once(sort: int | None, users: list[str]) -> None:
+    """The first read cannot tell them from rows that slid; the second one can."""
+    with served(Knobs(page_cap=20, duplicate_rows=5, refuse_sort=sort)) as reader:
+        pull = reader.read("users")
+    assert sorted(pull.ids("users")) == users
+    assert pull.attempts == 2
+    assert deviations(pull)["the same record more than once: identical"] == 5
+
+
+def test_rows_deleted_under_a_sorted_read_cost_no_other_row(users: list[str]) -> None:
+    knobs = Knobs(page_cap=10)
+    knobs.before_page = lambda number: knobs.without.update(users[:4] if number == 2 else ())
+    with served(knobs, max_concurrency=1) as reader:
+        pull = reader.read("users")
+    assert sorted(pull.ids("users")) == users
+    assert pull.attempts == 1
+    assert pull.facts["users"].complete
+
+
+def test_totals_that_move_all_through_the_pull_still_end_in_a_complete_run(users: list[str]) -> None:
+    knobs = Knobs(page_cap=10, without=set(users[:30]))
+
+    def churn(number: int) -> None:
+        knobs.without.discard(users[number])
+        knobs.without.add(users[40 + number])
+
+    knobs.before_page = churn
+    with served(knobs) as reader:
+        pull = reader.read("users")
+    came = pull.ids("users")
+    assert len(came) == len(set(came))
+    assert set(users[60:]) <= set(came)
+    assert pull.facts["users"].complete
+
+
+def test_without_order_a_moving_total_is_read_again_and_then_fails(users: list[str]) -> None:
+    knobs = Knobs(page_cap=10, refuse_sort=400)
+    knobs.before_page = lambda number: knobs.without.add(users[number])
+    with served(knobs) as reader, pytest.raises(CollectionMoved):
+        reader.read("users")
+    once = Knobs(page_cap=10, refuse_sort=400)
+    once.before_page = lambda number: once.without.update({users[0]} if number == 3 else ())
+    with served(once) as reader:
+        pull = reader.read("users")
+    assert pull.attempts == 2
+    assert sorted(pull.ids("users")) == users[1:]
+
+
+def test_a_revision_that_changes_is_noticed() -> None:
+    knobs = Knobs(page_cap=10, refuse_sort=400, revision_header="x-perm-rev")
+    with served(knobs, max_concurrency=1) as reader:
+
+        def bump(number: int) -> None:
+            reader.provider.revision = 8 if number >= 3 else 7
+
+        knobs.before_page = bump
+        pull = reader.read("users")
+    assert pull.attempts == 2
+    assert pull.facts["users"].revision == "8"
+
+
+def test_an_incremental_read_asks_the_service_to_filter() -> None:
+    with served() as reader:
+        pull = reader.read("users", since=datetime(2030, 1, 1, tzinfo=UTC))
+        asked = reader.provider.asked_for("users")[0].query["filter"]
+    assert pull.ids("users") == []
+    assert asked == "dateLastModified>='2030-01-01T00:00:00.000Z'"
+    facts = pull.facts["users"]
+    assert facts.filter == asked
+    assert facts.complete
+    assert not facts.snapshot
+
+
+@pytest.mark.parametrize("refusal", [400, 500, "ignored"])
+def test_a_filter_that_is_refused_or_ignored_is_applied_here(refusal: Any) -> None:
+    with served() as reader:
+        everything = reader.read("enrollments").records["enrollments"]
+    moments = sorted(record.dateLastModified for record in everything)
+    since = datetime.fromisoformat(moments[len(moments) // 2])
+    expected = sorted(r.sourcedId for r in everything if r.dateLastModified >= moments[len(moments) // 2])
+    with served(Knobs(page_cap=50, refuse_filter=refusal)) as reader:
+        pull = reader.read("enrollments", since=since)
+    assert sorted(pull.ids("enrollments")) == expected
+    rule = "filter ignored by the service" if refusal == "ignored" else "filter refused by the service"
+    assert deviations(pull, "enrollments")[rule] == 1
+    assert pull.facts["enrollments"].filter
+    assert pull.facts["enrollments"].expected is None
+
+
+def test_records_without_a_date_pass_a_filter_applied_here() -> None:
+    def forget(record: dict[str, Any]) -> dict[str, Any]:
+        record.pop("dateLastModified")
+        return record
+
+    with served(Knobs(refuse_filter=400, spelling=forget)) as reader:
+        pull = reader.read("orgs", since=datetime(2030, 1, 1, tzinfo=UTC))
+    assert len(pull.ids("orgs")) == 3
+    assert deviations(pull, "orgs")["dateLastModified: missing"] == 3
+
+
+def test_a_status_filter_applies_to_full_reads_only() -> None:
+    with served(status_filter="active") as reader:
+        facts = reader.read("users").facts["users"]
+        reader.read("users", since=LONG_AGO)
+        asked = [request.query.get("filter") for request in reader.provider.asked_for("users")]
+    assert facts.filter == "status='active'"
+    assert not facts.snapshot
+    assert {a and a.split("'")[0] for a in asked} == {"status=", "dateLastModified>="}
+
+
+def test_supports_filter_and_sort_can_be_set() -> None:
+    with served(supports_filter="false", supports_sort="false") as reader:
+        reader.read("users", since=LONG_AGO)
+        assert all(set(r.query) == {"limit", "offset"} for r in reader.provider.asked_for("users"))
+    with served(Knobs(refuse_filter=400), supports_filter="true") as reader, pytest.raises(SourceError, match="auto"):
+        reader.read("users", since=LONG_AGO)
+
+
+def test_a_web_page_with_status_200_is_an_error() -> None:
+    with served(Knobs(html_instead_of_json=True), oneroster_version="1.2") as reader:
+        with pytest.raises(SourceError, match="a web page where JSON should be") as caught:
+            reader.once("users")
+    assert "Sign in" not in str(caught.value)
+
+
+def test_an_answer_without_its_envelope_is_an_error() -> None:
+    with served(Knobs(drop_envelope=True), oneroster_version="1.2") as reader:
+        with pytest.raises(SourceError, match="no list users in the answer"):
+            reader.once("users")
+
+
+def test_a_service_that_dies_in_the_middle_fails_and_says_where() -> None:
+    with served(Knobs(page_cap=10, die_after_pages=4), max_concurrency=1) as reader:
+        with pytest.raises(SourceError, match=r"users, offset \d+: .*6 times"):
+            reader.once("users")
+
+
+def test_a_redirect_to_another_host_gets_no_credentials() -> None:
+    with (
+        served() as other,
+        served(Knobs(redirect_to=other.provider.base_url + "/x"), oneroster_version="1.2") as reader,
+    ):
+        with pytest.raises(SourceError, match="redirects to another host"):
+            reader.once("users")
+        assert other.provider.requests == []
+
+
+def test_a_collection_that_may_not_be_read_names_what_to_check() -> None:
+    granted = ("roster-core.readonly", "roster.readonly")
+    with served(provider={"scopes": granted}) as reader:
+        with pytest.raises(MissingCollection, match=r"demographics: status 403: .*scopes"):
+            reader.once("demographics")
+        assert len(reader.once("users").ids("users")) == 83
+    with served(provider={"scopes": granted}, missing_collections="accept") as reader:
+        facts = reader.once("demographics").facts["demographics"]
+    assert (facts.mode, facts.complete, facts.snapshot) == ("absent", True, False)
+
+
+def test_what_a_version_does_not_have_is_absent_and_said() -> None:
+    with served(version="1.1") as reader:
+        facts = reader.once("scoreScales").facts["scoreScales"]
+    assert facts.mode == "absent"
+    assert facts.deviations == {"not part of OneRoster 1.1": 1}
+
+
+def test_a_reader_that_stops_early_does_not_hang() -> None:
+    """The tap's --test takes the first records of each stream and drops the rest."""
+    from tap_oneroster._model import file
+    from tap_oneroster.source import Request
+
+    with served(Knobs(page_cap=5, latency_seconds=0.5), max_concurrency=8, oneroster_version="1.2") as reader:
+        started = time.monotonic()
+        (part,) = reader.source.parts(Request(file("users"), (file("users"),)))
+        batches = iter(part)
+        next(batches)
+        batches.close()  # type: ignore[attr-defined]
+        reader.source.close()
+        assert time.monotonic() - started < 2
+
+
+def test_nothing_listens_there() -> None:
+    with served() as reader:
+        address = reader.provider.base_url
+    from .conftest import Reader
+
+    class Gone:
+        base_url = token_url = address
+        client_id = client_secret = "x"
+
+    with pytest.raises(FatalSourceError, match="no connection"):
+        Reader(Gone()).once("users")  # type: ignore[arg-type]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    cap=st.integers(1, 60),
+    lengths=st.lists(st.integers(1, 30), max_size=6),
+    total=st.sampled_from([True, False, "zero", "page"]),
+    sort=st.sampled_from([None, 400, "ignored"]),
+    copies=st.integers(0, 3),
+    failures=st.integers(0, 2),
+    cuts=st.integers(0, 1),
+    unauthorized=st.booleans(),
+    flight=st.integers(1, 6),
+    alias=st.sampled_from([None, "data", "enrollments"]),
+)
+def test_any_mixture_of_habits_gives_all_records_or_fails(
+    cap: int,
+    lengths: list[int],
+    total: Any,
+    sort: Any,
+    copies: int,
+    failures: int,
+    cuts: int,
+    unauthorized: bool,
+    flight: int,
+    alias: str | None,
+) -> None:
+    knobs = Knobs(
+        page_cap=cap,
+        page_lengths=lengths,
+        total_header=total,
+        refuse_sort=sort,
+        duplicate_rows=copies,
+        fail_first_n=failures,
+        cut_first_n=cuts,
+        status_401_once=unauthorized,
+        wrapper_alias=alias,
+    )
+    with served() as reader:
+        expected = sorted(reader.read("classes").ids("classes"))
+    with served(knobs, max_concurrency=flight, oneroster_version="1.2", missing_collections="fail") as reader:
+        try:
+            pull = reader.read("classes")
+        except SourceError:
+            return
+    assert sorted(pull.ids("classes")) == expected
