@@ -120,6 +120,19 @@ def test_a_file_that_is_no_bundle_is_said(tmp_path):
         assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog"])
+@pytest.mark.parametrize("text", [None, "{bad", "[1]", ""], ids=["missing", "broken", "a list", "empty"])
+def test_a_file_that_is_no_json_is_one_line(large, tmp_path, option, text):
+    path = tmp_path / "file.json"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    others = [] if option == "--config" else ["--config", str(large)]
+    done = run(*others, option, str(path))
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert option in done.stderr.splitlines()[-1]
+
+
 def test_test_and_about_and_discover_work(large):
     """What SDK users call first."""
     for arguments in (["--test", "--config", str(large)], ["--test=schema", "--config", str(large)]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from click import ClickException
@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from ._model import FILES, VIEWS, File, Version, file
 from .checks import combination_errors, explain
+from .command import json_object, unreadable
 from .settings import SETTINGS
 from .streams import CollectionStream, ReceiptStream
 from .summary import summary_lines
@@ -148,6 +149,19 @@ class TapOneRoster(Tap):
         """Note that the run cannot end well."""
         self.logger.error("%s", problem)
         self.failures.append(problem)
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
+        try:
+            return super().cb_config(ctx, param, value)
+        except (OSError, TypeError, ValueError) as error:
+            raise unreadable("--config", error) from None
+
+    @classmethod
+    @override
+    def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:
+        super().invoke(state=json_object("--state", state), catalog=json_object("--catalog", catalog), **options)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
