@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tap_oneroster.rest.paging import Answer, Refused, Walk
+from tap_oneroster.rest.answers import Answer, Refused
+from tap_oneroster.rest.paging import Walk
 
 
 @dataclass

@@ -14,6 +14,7 @@ from tap_oneroster._model import Service, Version
 from tap_oneroster.rest.addresses import Address, address_error
 from tap_oneroster.rest.auth import ClientCredentials
 from tap_oneroster.rest.presets import PRESETS, filled_in
+from tap_oneroster.rest.probe import probe
 from tap_oneroster.rest.scopes import scopes_for
 from tap_oneroster.rest.settings import REST_SETTINGS, rest_errors
 from tap_oneroster.source import FatalSourceError, SourceError
@@ -122,13 +123,17 @@ def test_demographics_scope_is_asked_for_only_with_that_stream() -> None:
 
 
 def test_a_wrong_secret_names_the_settings_and_no_value() -> None:
-    with served(client_secret="wrong-secret", oneroster_version="1.2") as reader:
-        with pytest.raises(FatalSourceError, match="check client_id, client_secret") as caught:
-            reader.once("orgs")
+    with (
+        served(client_secret="wrong-secret", oneroster_version="1.2") as reader,
+        pytest.raises(FatalSourceError, match="check client_id, client_secret") as caught,
+    ):
+        reader.once("orgs")
     assert "wrong-secret" not in str(caught.value)
-    with served(client_secret="wrong-secret") as reader:
-        with pytest.raises(FatalSourceError, match="check client_id, client_secret"):
-            reader.once("orgs")
+    with (
+        served(client_secret="wrong-secret") as reader,
+        pytest.raises(FatalSourceError, match="check client_id, client_secret"),
+    ):
+        reader.once("orgs")
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
@@ -228,6 +233,7 @@ def test_the_service_learns_who_asks() -> None:
         ({"token_url": None}, "token_url"),
         ({"token_url": "http://x.example"}, "token_url"),
         ({"client_id": None}, "client_id"),
+        ({"ca_bundle": "/nowhere/authorities.pem"}, "ca_bundle"),
         ({"auth_method": "bearer"}, "access_token"),
         ({"auth_method": "oauth1", "oneroster_version": "1.2"}, "auth_method"),
     ],
@@ -265,3 +271,35 @@ def test_presets_hold_settings_that_exist_and_values_they_may_have() -> None:
         for name in ("base_url", "token_url"):
             if name in preset.settings:
                 assert address_error(name, preset.settings[name]) is None
+
+
+def test_the_probe_tells_how_a_service_behaves_without_anyones_name() -> None:
+    knobs = Knobs(page_cap=10, refuse_filter=400, refuse_sort="ignored")
+    with served(knobs, provider={"scopes": ("roster-core.readonly",), "client_secret": "hush"}) as reader:
+        p = reader.provider
+        sheet = {
+            "base_url": p.base_url,
+            "token_url": p.token_url,
+            "client_id": "sample-client",
+            "client_secret": "hush",
+        }
+        report = list(probe(sheet))
+        names = {user.familyName for user in reader.once("users").records["users"]}
+    text = "\n".join(report)
+    assert report[0] == "OneRoster 1.2, token style basic"
+    assert "pages are capped at 10 rows, though 1000 were asked for" in report
+    assert any(line.startswith("not granted") and "demographics" in line and "results" in line for line in report)
+    assert '  supports_filter: "false"' in report
+    assert '  supports_sort: "false"' in report
+    assert "hush" not in text
+    assert not any(name in text for name in names)
+
+
+def test_the_probe_says_why_there_is_no_way_in() -> None:
+    with served() as reader:
+        p = reader.provider
+        sheet = {"base_url": p.base_url, "token_url": p.token_url, "client_id": "x", "client_secret": "hush"}
+        report = list(probe(sheet))
+    assert report[-1] == "no way in was found"
+    assert len(report) == 4
+    assert all("token_url: status 401" in line for line in report[:-1])

@@ -56,7 +56,7 @@ class Made:
 
 
 def page_of(name: str, *records: Any) -> bytes:
-    return msgspec.json.encode({file(name).collection.wrapper: records})  # type: ignore[union-attr]
+    return msgspec.json.encode({file(name).collection.wrapper: records})
 
 
 def one(name: str, **values: Any) -> Any:

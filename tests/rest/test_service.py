@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oneroster_sample.provider import Knobs
-from tap_oneroster.source import CollectionMoved, FatalSourceError, MissingCollection, SourceError
+from tap_oneroster._model import VIEWS, file
+from tap_oneroster.source import CollectionMoved, FatalSourceError, MissingCollection, Request, SourceError
 
 from .conftest import served
 
@@ -221,22 +224,28 @@ def test_supports_filter_and_sort_can_be_set() -> None:
 
 
 def test_a_web_page_with_status_200_is_an_error() -> None:
-    with served(Knobs(html_instead_of_json=True), oneroster_version="1.2") as reader:
-        with pytest.raises(SourceError, match="a web page where JSON should be") as caught:
-            reader.once("users")
+    with (
+        served(Knobs(html_instead_of_json=True), oneroster_version="1.2") as reader,
+        pytest.raises(SourceError, match="a web page where JSON should be") as caught,
+    ):
+        reader.once("users")
     assert "Sign in" not in str(caught.value)
 
 
 def test_an_answer_without_its_envelope_is_an_error() -> None:
-    with served(Knobs(drop_envelope=True), oneroster_version="1.2") as reader:
-        with pytest.raises(SourceError, match="no list users in the answer"):
-            reader.once("users")
+    with (
+        served(Knobs(drop_envelope=True), oneroster_version="1.2") as reader,
+        pytest.raises(SourceError, match="no list users in the answer"),
+    ):
+        reader.once("users")
 
 
 def test_a_service_that_dies_in_the_middle_fails_and_says_where() -> None:
-    with served(Knobs(page_cap=10, die_after_pages=4), max_concurrency=1) as reader:
-        with pytest.raises(SourceError, match=r"users, offset \d+: .*6 times"):
-            reader.once("users")
+    with (
+        served(Knobs(page_cap=10, die_after_pages=4), max_concurrency=1) as reader,
+        pytest.raises(SourceError, match=r"users, offset \d+: .*6 times"),
+    ):
+        reader.once("users")
 
 
 def test_a_redirect_to_another_host_gets_no_credentials() -> None:
@@ -269,9 +278,6 @@ def test_what_a_version_does_not_have_is_absent_and_said() -> None:
 
 def test_a_reader_that_stops_early_does_not_hang() -> None:
     """The tap's --test takes the first records of each stream and drops the rest."""
-    from tap_oneroster._model import file
-    from tap_oneroster.source import Request
-
     with served(Knobs(page_cap=5, latency_seconds=0.5), max_concurrency=8, oneroster_version="1.2") as reader:
         started = time.monotonic()
         (part,) = reader.source.parts(Request(file("users"), (file("users"),)))
@@ -280,6 +286,49 @@ def test_a_reader_that_stops_early_does_not_hang() -> None:
         batches.close()  # type: ignore[attr-defined]
         reader.source.close()
         assert time.monotonic() - started < 2
+
+
+def nameless(record: dict[str, Any]) -> dict[str, Any]:
+    if record["sourcedId"].endswith("7"):
+        record["sourcedId"] = " "
+    return record
+
+
+def test_records_without_an_id_are_left_out_and_the_part_is_not_complete(users: list[str]) -> None:
+    kept = [one for one in users if not one.endswith("7")]
+    for decision in ("report", "accept"):
+        with served(Knobs(page_cap=20, spelling=nameless), on_invalid=decision) as reader:
+            (part,) = reader.source.parts(Request(file("users"), (file("users"), file("roles"))))
+            came: list[str] = []
+            with pytest.raises(SourceError, match="left out") if decision == "report" else nullcontext():
+                for batch in part:
+                    came += [one.sourcedId for one in batch.records if batch.file.name == "users"]  # type: ignore[attr-defined]
+            facts = part.facts["users"]
+        assert sorted(came) == kept
+        assert facts.rejected == len(users) - len(kept) == facts.deviations["sourcedId: blank"]
+        assert facts.complete is (decision == "accept")
+        assert not facts.snapshot
+    with served(Knobs(spelling=nameless), on_invalid="fail") as reader, pytest.raises(SourceError, match="blank"):
+        reader.once("users")
+
+
+def test_views_are_collections_like_any_other() -> None:
+    view = next(view for view in VIEWS if view.name == "students")
+    students = replace(file("users"), name=view.name, collection=view.collection, derived=None)
+    with served(Knobs(page_cap=20)) as reader:
+        pull = reader.once("students", of=students)
+        assert {request.path.rpartition("/")[2] for request in reader.provider.asked_for("students")} == {"students"}
+    assert 20 < len(pull.ids("students")) < 83
+    assert deviations(pull, "students") == {}
+
+
+def test_derived_streams_come_without_their_parent() -> None:
+    with served() as reader:
+        alone = reader.once("users", streams=("roles", "userProfiles"))
+        family = reader.once("users")
+    assert set(alone.records) == {"roles", "userProfiles"}
+    assert alone.ids("roles") == family.ids("roles")
+    assert all(facts.derived for facts in alone.facts.values())
 
 
 def test_nothing_listens_there() -> None:

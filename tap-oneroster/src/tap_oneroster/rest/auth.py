@@ -15,12 +15,16 @@ from typing_extensions import override
 
 from ..source import FatalSourceError
 
-__all__ = ["Anonymous", "Bearer", "ClientCredentials", "Credentials", "OAuth1", "TokenRequest"]
+__all__ = ["Anonymous", "Bearer", "ClientCredentials", "Credentials", "NoToken", "OAuth1", "TokenRequest"]
 
 _RENEW_BEFORE = 30.0
 """Seconds before its end at which a token is no longer used, at most half of its life."""
 _UNSTATED_LIFE = 1500.0
 """How long a token is used whose answer does not say: a request that fails with 401 renews it."""
+
+
+class NoToken(FatalSourceError):
+    """The token service refused to give a token."""
 
 
 class TokenRequest(Protocol):
@@ -51,7 +55,7 @@ class Bearer(Credentials):
     """Sends a token that does not change."""
 
     def __init__(self, token: str) -> None:
-        self._header = f"Bearer {token}"
+        self._header = f"Bearer {token.strip()}"
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -122,7 +126,7 @@ class ClientCredentials(Credentials):
         self._header = None
         status, body = self._ask()
         if status != requests.codes.ok and status != requests.codes.created:
-            raise FatalSourceError(self._refusal(status, body))
+            raise NoToken(self._refusal(status, body))
         try:
             answer = msgspec.json.decode(body)
         except msgspec.DecodeError:

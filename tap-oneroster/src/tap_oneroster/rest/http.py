@@ -7,7 +7,7 @@ import logging
 import zlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -83,7 +83,8 @@ class HttpClient:
         self.pace = pace or Pace()
         self._backoff = backoff or Backoff()
         self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
-        self._answered = False
+        self._answered: set[str] = set()
+        """Hosts that have answered, if only once."""
         self._environment: dict[str, Any] = {}
         self._session = requests.Session()
         self._session.headers.update(
@@ -93,8 +94,7 @@ class HttpClient:
                 "Accept-Encoding": "gzip, deflate",
             }
         )
-        if ca_bundle:
-            self._session.verify = ca_bundle
+        self._ca_bundle = ca_bundle
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections + 2)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -138,6 +138,7 @@ class HttpClient:
 
     def _send(self, request: requests.Request, what: str, *, few_tries: bool = False) -> _Sent:
         """Send until there is an answer that will not change by waiting, or no try is left."""
+        host = urlsplit(request.url).netloc
         tried = 0
         while True:
             tried += 1
@@ -145,10 +146,10 @@ class HttpClient:
             try:
                 sent = self._once(request)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                self._give_up(error, what, tried)
+                self._give_up(error, what, tried, answered=host in self._answered)
                 problem, asked = _name(error), None
             else:
-                self._answered = True
+                self._answered.add(host)
                 reply = sent.reply
                 few = few_tries and reply.status == _FAULT
                 if reply.status not in _WORTH_ANOTHER_TRY or tried >= (_FEW if few else self._backoff.tries):
@@ -163,7 +164,7 @@ class HttpClient:
             else:
                 self.pace.sleep(delay)
 
-    def _give_up(self, error: Exception, what: str, tried: int) -> None:
+    def _give_up(self, error: Exception, what: str, tried: int, *, answered: bool) -> None:
         """Raise where another try is of no use; a service that never answered gets few."""
         if isinstance(error, requests.exceptions.SSLError):
             raise FatalSourceError(
@@ -173,8 +174,8 @@ class HttpClient:
         if not isinstance(error, _MAY_PASS):
             raise FatalSourceError(f"{what}: not an address that can be called") from None
         tries = self._backoff.tries
-        if tried >= (tries if self._answered else min(tries, _FIRST_CONTACT_TRIES)):
-            kind = SourceError if self._answered else FatalSourceError
+        if tried >= (tries if answered else min(tries, _FIRST_CONTACT_TRIES)):
+            kind = SourceError if answered else FatalSourceError
             raise kind(
                 f"{what}: {_name(error)}, {tried} times; check the address, the network and timeout_seconds"
             ) from None
@@ -185,7 +186,7 @@ class HttpClient:
         settings = self._environment.get(origin)
         if settings is None:
             # Proxies and authorities that the environment names; looked up once, since it costs.
-            settings = self._session.merge_environment_settings(origin, {}, False, None, None)
+            settings = self._session.merge_environment_settings(origin, {}, False, self._ca_bundle, None)
             self._environment[origin] = settings
         response = self._session.send(
             prepared, timeout=self._timeout, allow_redirects=False, **{**settings, "stream": True}

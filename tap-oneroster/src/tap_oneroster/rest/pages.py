@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..source import MissingCollection, SourceError
+from .answers import Answer, Refused
 from .decode import NoJson, PageDecoder, spelling
-from .paging import Answer, Refused, Walk
+from .paging import Walk
 from .window import Window, Workers
 
 if TYPE_CHECKING:

@@ -11,64 +11,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
 
 from ..source import CollectionMoved, SourceError
+from .answers import Answer, Fetch, Nothing, Refused, Rows, Step
 from .order import looks_sorted
 from .seen import SeenIds
 
-__all__ = ["Answer", "Fetch", "Refused", "Step", "Walk"]
+__all__ = ["Walk"]
 
 _EMPTY_TRIES = 3
 _PAGES_WITHOUT_NEWS = 64
 _IRREGULAR = 4
 _STEPS_BACK = 50
 _SMALLEST_OVERLAP = 3
-
-
-class Refused(SourceError):
-    """The service answered a page with a status that is not 200."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Rows(Protocol):
-    """A page, as far as the walk looks into it."""
-
-    ids: list[str | None]
-
-    def __len__(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A page, and what the service said about the whole."""
-
-    page: Rows
-    total: int | None = None
-    revision: str | None = None
-
-
-class Fetch(Protocol):
-    """Gets the answer at an offset; those `ahead` are likely to be wanted next."""
-
-    def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
-        """The answer at an offset; `few_tries` where it is probably beyond the end."""
-        ...
-
-
-class Step(NamedTuple):
-    """What a page brought: positions of its rows."""
-
-    page: Rows
-    new: list[int]
-    inner: list[int]
-    """Rows whose id stands earlier in the same page."""
-    again: list[int]
-    """Rows whose id stood in an earlier page."""
-    without_id: list[int]
 
 
 @dataclass(slots=True)
@@ -255,7 +210,7 @@ class Walk:
         except Refused as error:
             self._check_refusal(error)
             self._is_last_seen = not self._has_moved
-            return _Nothing(), range(0)
+            return Nothing(), range(0)
         if self._is_first_again(page, offset):
             if self.total is not None and self._covered >= self.total:
                 self.deviations["offset ignored, but one page held everything"] += 1
@@ -324,7 +279,8 @@ class Walk:
         stride = self.served - self._overlap
         if stride < 1 or self._irregular >= _IRREGULAR:
             return []
-        count = self.width - 1
+        # One more than can be on its way, so that no connection waits while a page is decoded.
+        count = self.width if self.width > 1 else 0
         if self.total is None:
             self._speculation = min(self._speculation * 2, self.width)
             return [offset + stride * n for n in range(1, self._speculation)]
@@ -366,12 +322,3 @@ class Walk:
             raise CollectionMoved(
                 f"{self.name}: the service promised {promised:,} records and sent {self._covered:,} different ones"
             )
-
-
-class _Nothing:
-    """An empty page that stands for a refusal."""
-
-    ids: list[str | None] = []  # noqa: RUF012
-
-    def __len__(self) -> int:
-        return 0

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from .._model import File, Version
     from ..bundle.records import Shape
+    from .answers import Step
     from .pages import Pages
-    from .paging import Step, Walk
+    from .paging import Walk
 
 __all__ = ["AbsentPart", "Repeated", "RestPart", "Wish"]
 

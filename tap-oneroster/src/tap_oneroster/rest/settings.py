@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from singer_sdk import typing as th
@@ -186,6 +187,8 @@ def rest_errors(config: Mapping[str, Any]) -> list[str]:
                 errors.append(problem)
         elif setting == "base_url":
             errors.append("base_url: must be set where mode is rest")
+    if (bundle := config.get("ca_bundle")) and not Path(bundle).is_file():
+        errors.append("ca_bundle: no such file here")
     method = config["auth_method"]
     missing = [setting for setting in _NEEDED[method] if not config.get(setting)]
     errors += [f"{setting}: must be set where auth_method is {method}" for setting in missing]

@@ -176,6 +176,10 @@ class RestSource:
     def _probe(self, version: Version) -> str:
         return self._address.url(version, Service.ROSTERING, "/orgs", {"limit": "1", "offset": "0"})
 
+    def ask(self, service: Service, path: str, query: dict[str, str], what: str) -> Reply:
+        """The answer to one request, whatever its status: to find out how the service behaves."""
+        return self._http.get(self._address.url(self.version, service, path, query), what, few_tries=True)
+
     def parts(self, request: Request) -> Iterable[Part]:
         """One part, which reads the collection and feeds all streams asked for."""
         return self._parts(request)

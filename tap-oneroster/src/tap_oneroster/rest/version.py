@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
+import requests
 
 from .._model import Version
 from ..source import FatalSourceError, SourceError
+from .auth import NoToken
 
 if TYPE_CHECKING:
-    from .http import HttpClient
+    from .http import HttpClient, Reply
 
 __all__ = ["find_version"]
 
@@ -21,32 +23,33 @@ def find_version(http: HttpClient, address: Callable[[Version], str], log_in: Ca
 
     Each version has scopes of its own, so each is tried with credentials for it.
     """
-    answers = []
+    answers: list[str] = []
+    refusals: list[FatalSourceError] = []
     for version in (Version.V1_2, Version.V1_1):
+        log_in(version)
         try:
-            log_in(version)
             reply = http.get(address(version), f"orgs of {version.value}", few_tries=True)
-        except FatalSourceError as error:
-            if not str(error).startswith("token_url: status 4"):
-                raise
+        except NoToken as error:
+            refusals.append(error)
             answers.append(f"{version.value}: {error}")
             continue
-        except SourceError as error:
-            answers.append(f"{version.value}: {error}")
-            continue
-        if reply.status == 200 and _has_orgs(reply.body):
+        except SourceError as error:  # no connection, or a redirect: the same for any version
+            raise FatalSourceError(str(error)) from None
+        if reply.status == requests.codes.ok and _has_orgs(reply):
             return version
-        what = "no list of orgs in the answer" if reply.status == 200 else f"status {reply.status}"
-        answers.append(f"{version.value}: {what}")
+        found = "no list of orgs in the answer" if reply.status == requests.codes.ok else f"status {reply.status}"
+        answers.append(f"{version.value}: {found}")
+    if len(refusals) == len(answers):
+        raise refusals[0]
     raise FatalSourceError(
         f"base_url: no OneRoster service answers there ({'; '.join(answers)}); check the address,"
         " or set oneroster_version"
     )
 
 
-def _has_orgs(body: bytes) -> bool:
+def _has_orgs(reply: Reply) -> bool:
     try:
-        answer = msgspec.json.decode(body)
-    except ValueError:  # of which msgspec's is one
+        answer = msgspec.json.decode(reply.body)
+    except ValueError:  # no JSON, or no text at all
         return False
     return isinstance(answer, dict) and any(isinstance(value, list) for value in answer.values())

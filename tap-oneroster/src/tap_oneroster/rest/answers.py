@@ -1,0 +1,67 @@
+"""What a walk sees of a page, and what it makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ..source import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Answer", "Fetch", "Nothing", "Refused", "Rows", "Step"]
+
+
+class Refused(SourceError):
+    """The service answered a page with a status that is not 200."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Rows(Protocol):
+    """A page, as far as the walk looks into it."""
+
+    ids: list[str | None]
+
+    def __len__(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page, and what the service said about the whole."""
+
+    page: Rows
+    total: int | None = None
+    revision: str | None = None
+
+
+class Fetch(Protocol):
+    """Gets the answer at an offset; those `ahead` are likely to be wanted next."""
+
+    def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
+        """The answer at an offset; `few_tries` where it is probably beyond the end."""
+        ...
+
+
+class Step(NamedTuple):
+    """What a page brought: positions of its rows."""
+
+    page: Rows
+    new: list[int]
+    inner: list[int]
+    """Rows whose id stands earlier in the same page."""
+    again: list[int]
+    """Rows whose id stood in an earlier page."""
+    without_id: list[int]
+
+
+class Nothing:
+    """An empty page that stands for a refusal."""
+
+    ids: list[str | None] = []  # noqa: RUF012
+
+    def __len__(self) -> int:
+        return 0

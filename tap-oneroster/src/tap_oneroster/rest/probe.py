@@ -1,0 +1,193 @@
+"""`tap-oneroster-probe`: what a service grants and how it behaves, from its credential sheet alone.
+
+It reads a page or two of each collection and prints numbers and words of the standard only, so
+that its report can go to the vendor; at the end stand the settings to use, secrets left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .._model import FILES, File, Version
+from ..source import SourceError
+from .order import looks_sorted
+from .presets import GENERIC, filled_in
+from .source import RestSource
+
+__all__ = ["Finding", "main", "probe"]
+
+_STYLES = ("basic", "body", "query")
+_FAR = 10_000_000
+_NEVER = "dateLastModified>='2100-01-01T00:00:00.000Z'"
+_DEFAULTS = {
+    "oneroster_version": "auto",
+    "oauth1_signature_method": "HMAC-SHA256",
+    "timeout_seconds": 60,
+    "missing_collections": "fail",
+    "supports_filter": "auto",
+    "supports_sort": "auto",
+    "include_passwords": False,
+    "metadata_keys": ["*"],
+    "source_time_zone": "UTC",
+    "on_invalid": "report",
+}
+
+
+@dataclass(slots=True)
+class Finding:
+    """How one collection answered."""
+
+    name: str
+    status: int
+    rows: int = 0
+    total: str = "none"
+    wrapper: str = ""
+    far: str = ""
+    unknown_id: int = 0
+    filter: str = ""
+    sort: str = ""
+    skew_seconds: float | None = None
+
+    def __str__(self) -> str:
+        if self.status != 200:
+            return f"{self.name:<22} status {self.status}"
+        return (
+            f"{self.name:<22} {self.rows:>6} rows, total {self.total:>8}, wrapper {self.wrapper}, far page {self.far},"
+            f" unknown id {self.unknown_id}, filter {self.filter}, sort {self.sort}"
+        )
+
+
+@dataclass(slots=True)
+class _Asker:
+    """Asks one collection, in one way after another."""
+
+    source: RestSource
+    file: File
+    page_size: int
+    finding: Finding = field(init=False)
+
+    def _get(self, path: str = "", **query: str) -> tuple[int, Mapping[str, str], str, list[Any]]:
+        collection = self.file.collection
+        if collection is None:
+            raise ValueError(self.file.name)
+        reply = self.source.ask(self.file.service, collection.path + path, query, self.file.name)
+        try:
+            answer = msgspec.json.decode(reply.body)
+        except ValueError:
+            answer = None
+        lists = {k: v for k, v in answer.items() if isinstance(v, list)} if isinstance(answer, dict) else {}
+        wrapper = collection.wrapper if collection.wrapper in lists else next(iter(lists), "")
+        return reply.status, reply.headers, wrapper, lists.get(wrapper, [])
+
+    def ask(self) -> Finding:
+        """Everything that can be found out with a few requests."""
+        limit = str(self.page_size)
+        status, headers, wrapper, rows = self._get(limit=limit, offset="0")
+        found = Finding(self.file.name, status, len(rows), headers.get("X-Total-Count", "none"), wrapper)
+        if date := headers.get("Date"):
+            found.skew_seconds = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+        if status != 200:
+            return found
+        status, _, _, far = self._get(limit=limit, offset=str(_FAR))
+        found.far = f"status {status}" if status != 200 else ("empty" if not far else "NOT EMPTY, offset ignored?")
+        found.unknown_id = self._get("/no-such-id")[0]
+        status, _, _, kept = self._get(limit=limit, offset="0", filter=_NEVER)
+        found.filter = f"status {status}" if status != 200 else ("works" if not kept else "IGNORED")
+        status, _, _, ordered = self._get(limit=limit, offset="0", sort="sourcedId", orderBy="asc")
+        ids = [str(one.get("sourcedId", "")) for one in ordered if isinstance(one, dict)]
+        found.sort = f"status {status}" if status != 200 else ("works" if looks_sorted(ids) else "IGNORED")
+        return found
+
+
+def probe(config: Mapping[str, Any]) -> Iterator[str]:
+    """Lines of the report."""
+    config = {**_DEFAULTS, **filled_in(config)}
+    streams = frozenset(f.name for f in FILES if f.collection)
+    styles = dict.fromkeys((config["token_auth_style"], *_STYLES)) if config["auth_method"] == "oauth2" else ["basic"]
+    problems = []
+    for style in styles:
+        settings = {**config, "token_auth_style": style}
+        source = RestSource.from_config(settings, streams=streams, user_agent="tap-oneroster-probe")
+        try:
+            version = source.version
+            findings = list(_all(source, version, config["page_size"]))
+        except SourceError as error:
+            problems.append(f"token style {style}: {error}")
+            continue
+        finally:
+            source.close()
+        yield from problems
+        yield f"OneRoster {version.value}, token style {style}"
+        yield from map(str, findings)
+        yield from _conclusions(settings, version, findings)
+        return
+    yield from problems
+    yield "no way in was found"
+
+
+def _all(source: RestSource, version: Version, page_size: int) -> Iterator[Finding]:
+    for file in FILES:
+        if file.collection and file.exists_in(version):
+            yield _Asker(source, file, page_size).ask()
+
+
+def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[Finding]) -> Iterator[str]:
+    answered = [finding for finding in findings if finding.status == 200]
+    skews = [finding.skew_seconds for finding in answered if finding.skew_seconds is not None]
+    if skews:
+        yield f"clock: {max(skews, key=abs):+.0f} s against ours"
+    refused = [finding.name for finding in findings if finding.status == 403]
+    if refused:
+        yield f"not granted (ask the vendor for their scopes): {', '.join(refused)}"
+    lacking = [finding.name for finding in findings if finding.status == 404]
+    if lacking:
+        yield f"not offered: {', '.join(lacking)}"
+    clamps = {f.rows for f in answered if f.total.isdigit() and f.rows < min(int(f.total), settings["page_size"])}
+    if clamps:
+        yield f"pages are capped at {max(clamps)} rows, though {settings['page_size']} were asked for"
+    yield "settings to use (meltano.yml, secrets left out):"
+    advised = {
+        "mode": "rest",
+        "oneroster_version": version.value,
+        "provider": settings.get("provider", GENERIC.name),
+        "base_url": settings["base_url"],
+        "auth_method": settings["auth_method"],
+    }
+    if settings["auth_method"] == "oauth2":
+        advised |= {"token_url": settings["token_url"], "token_auth_style": settings["token_auth_style"]}
+    advised["page_size"] = max(clamps) if clamps else settings["page_size"]
+    for setting, value in (("supports_filter", "filter"), ("supports_sort", "sort")):
+        if answered and all(getattr(finding, value) != "works" for finding in answered if finding.rows):
+            advised[setting] = "false"
+    for name, value in advised.items():
+        yield f"  {name}: {json.dumps(value)}"
+
+
+def main() -> None:
+    """Ask the service that a settings file describes, and print what was found."""
+    parser = argparse.ArgumentParser(prog="tap-oneroster-probe", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="the tap's settings, as JSON")
+    config = json.loads(parser.parse_args().config.read_text(encoding="utf-8"))
+    last = ""
+    try:
+        for line in probe(config):
+            sys.stdout.write(line + "\n")
+            last = line
+    except SourceError as error:
+        sys.exit(str(error))
+    if last == "no way in was found":
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
