@@ -82,11 +82,14 @@ def _mix(lines: Path) -> tuple[Path, Path, int, int]:
     mixed, baseline = lines.with_name("mixed.jsonl"), lines.with_name("baseline.jsonl")
     with mixed.open("wb") as out:
         out.writelines((*head, *seats, *tail))
-    schema = next(line for line in head if b'"stream":"enrollments"' in line)
-    few = seats[:_BASELINE_LINES]
-    baseline.write_bytes(b"".join((schema, *few)))
-    records = sum(line.startswith(b'{"type":"RECORD"') for line in (*head, *seats, *tail))
-    return mixed, baseline, len(few), records
+    # Every n-th record of every stream, in its own order, so that both write the same kinds of rows.
+    everything = [*head, *seats, *tail]
+    records = sum(line.startswith(b'{"type":"RECORD"') for line in everything)
+    step = max(1, records // _BASELINE_LINES)
+    chosen = [line for n, line in enumerate(everything) if n % step == 0 and line.startswith(b'{"type":"RECORD"')]
+    schemas = [line for line in everything if line.startswith(b'{"type":"SCHEMA"')]
+    baseline.write_bytes(b"".join((*schemas, *chosen)))
+    return mixed, baseline, len(chosen), records
 
 
 def _program(name: str) -> str:

@@ -40,7 +40,7 @@ def lines(bundle, path):
 
 def test_counts_of_a_whole_load_agree(bundle, warehouse):
     found = lines(bundle, warehouse)
-    found.pop("demographics")  # in the bundle, but not selected
+    assert found.pop("demographics").left_out  # in the bundle, but not selected
     assert found.keys() >= {"users", "enrollments", "roles", "results"}
     assert all(line.agrees for line in found.values())
 
@@ -56,6 +56,15 @@ def test_one_dropped_row_is_told_loudly(bundle, warehouse, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["summary", str(bundle("1.2")), str(warehouse)])
     assert main() == 1
     assert "NOT everything arrived" in capsys.readouterr().out
+
+
+def test_a_receipt_that_got_lost_is_told(bundle, warehouse):
+    """A table without a receipt is not the same as a stream that nobody asked for."""
+    with duckdb.connect(str(warehouse)) as database:
+        database.execute("delete from oneroster.syncreceipts where collection = 'users'")
+    line = lines(bundle, warehouse)["users"]
+    assert not line.agrees
+    assert not line.left_out
 
 
 def test_a_row_that_came_twice_is_told_too(bundle, warehouse):

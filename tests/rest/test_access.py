@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 from oneroster_sample.provider import Knobs
+from tap_oneroster import TapOneRoster
 from tap_oneroster._model import Service, Version
 from tap_oneroster.rest.addresses import Address, address_error
 from tap_oneroster.rest.auth import ClientCredentials
@@ -283,7 +284,7 @@ def test_the_probe_tells_how_a_service_behaves_without_anyones_name() -> None:
             "client_id": "sample-client",
             "client_secret": "hush",
         }
-        report = list(probe(sheet))
+        report = list(probe(TapOneRoster(config={"mode": "rest", **sheet}, setup_mapper=False).config))
         names = {user.familyName for user in reader.once("users").records["users"]}
     text = "\n".join(report)
     assert report[0] == "OneRoster 1.2, token style basic"
@@ -299,7 +300,7 @@ def test_the_probe_says_why_there_is_no_way_in() -> None:
     with served() as reader:
         p = reader.provider
         sheet = {"base_url": p.base_url, "token_url": p.token_url, "client_id": "x", "client_secret": "hush"}
-        report = list(probe(sheet))
+        report = list(probe(TapOneRoster(config={"mode": "rest", **sheet}, setup_mapper=False).config))
     assert report[-1] == "no way in was found"
     assert len(report) == 4
     assert all("token_url: status 401" in line for line in report[:-1])

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Bundle", "Outcome"]
 
 
+_LARGE = 4_000_000
+"""Records that the engine's memory holds, with what it spills."""
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of a run."""
@@ -68,7 +72,7 @@ class Bundle:
         """
         try:
             self.staging.close()
-            engine = Engine(self.work.path)
+            engine = Engine(self.work.path, large=self.staging.records > _LARGE)
             try:
                 new = self._make(engine, others)
             finally:
@@ -90,13 +94,14 @@ class Bundle:
         for name, stage in stages.items():
             distinct = load(engine, stage)
             arrivals.setdefault(name, Arrival(stage.records, distinct))
-        self.receipts.check(arrivals, required=options.require_receipts, snapshot=options.snapshot)
-        if not self.staging.records:
+        came = self.staging.records > 0
+        self.receipts.check(arrivals, required=options.require_receipts, snapshot=options.snapshot and came)
+        if not came:
             return None
-        drop_superseded(engine, stages, self.receipts.derived)
+        drop_superseded(engine, stages, self._derived)
         old = read_existing(self.store.fetch(self.work))
         if old and options.load_method == "upsert":
-            merge(engine, old, options, self.receipts.derived)
+            merge(engine, old, options, self._derived)
         if options.bulk:
             set_tombstones_apart(engine, list(FILES))
         self.outcome.counts = {rule: n for rule, n in convert(engine, options, self.work.path).items() if n}
@@ -112,6 +117,10 @@ class Bundle:
             write_quarantine(engine, path)
             self.store.put_beside(path, SUFFIX)
         return new
+
+    def _derived(self, name: str) -> bool:
+        """Whether the rows of a file were made from their parents' records, here or by the tap."""
+        return name in self.staging.derived or self.receipts.derived(name)
 
     def _judge(self, findings: Findings) -> None:
         """Note what was found, and stop where it must not be published."""
@@ -130,4 +139,5 @@ class Bundle:
 
     def close(self) -> None:
         """Remove the run's own files."""
+        self.staging.discard()
         self.work.remove()

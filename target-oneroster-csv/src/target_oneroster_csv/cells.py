@@ -13,7 +13,18 @@ from typing import Any
 
 from ._model import Field, Kind
 
-__all__ = ["CONTROL", "Cell", "ShapeError", "cell_of", "flat_metadata", "metadata_text", "number", "pairs", "words"]
+__all__ = [
+    "CONTROL",
+    "Cell",
+    "ShapeError",
+    "cell_of",
+    "elements",
+    "flat_metadata",
+    "metadata_text",
+    "number",
+    "pairs",
+    "words",
+]
 
 Cell = Callable[[Any], str]
 
@@ -81,10 +92,14 @@ def _true_false(value: Any) -> str:
 
 def words(values: list[str]) -> str:
     """A list in one cell. An element cannot hold a comma: there is no escape for it."""
-    return ",".join([v.strip().replace(",", "") if "," in v else v.strip() for v in values if v])
+    text = ",".join(values)
+    if text.count(",") < len(values) and " " not in text and text[:1] != "," and text[-1:] != "," and ",," not in text:
+        return text
+    return ",".join([v for v in (value.replace(",", "").strip() for value in values) if v])
 
 
-def _items(value: Any) -> Iterator[Any]:
+def elements(value: Any) -> Iterator[Any]:
+    """The elements of a list that came as a list, as its JSON text, as one object or with commas."""
     if isinstance(value, str):
         # An array column of a database may arrive as its text.
         text = value.strip()
@@ -103,11 +118,14 @@ def _items(value: Any) -> Iterator[Any]:
 
 
 def _words(value: Any) -> str:
-    return words([_text(item) for item in _items(value)]) if value is not None else ""
+    return words([_text(item) for item in elements(value)]) if value is not None else ""
 
 
 def _references(value: Any) -> str:
-    return words([_reference(item) for item in _items(value)]) if value is not None else ""
+    return words([_reference(item) for item in elements(value)]) if value is not None else ""
+
+
+_ENDS_AN_ELEMENT = {ord(character): None for character in ",{}"}
 
 
 def pairs(values: list[tuple[str | None, str | None]]) -> str:
@@ -116,8 +134,7 @@ def pairs(values: list[tuple[str | None, str | None]]) -> str:
 
 
 def _plain(value: Any) -> str:
-    text = _text(value)
-    return text.replace(",", "").replace("{", "").replace("}", "")
+    return (value if isinstance(value, str) else _text(value)).translate(_ENDS_AN_ELEMENT)
 
 
 def _pairs_of(left: str, right: str) -> Cell:
@@ -125,7 +142,7 @@ def _pairs_of(left: str, right: str) -> Cell:
         if value is None or isinstance(value, str):
             return value or ""
         found = []
-        for item in _items(value):
+        for item in elements(value):
             if not isinstance(item, Mapping):
                 raise ShapeError("a list of objects")
             lower = {k.lower().replace("_", ""): v for k, v in item.items()}

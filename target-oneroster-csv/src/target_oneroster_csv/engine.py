@@ -29,9 +29,11 @@ def literal(text: str) -> str:
 class Engine:
     """The tables of a run, used by one thread: rows keep their order, and memory its limit."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, large: bool = False) -> None:
         self._connection = duckdb.connect(
-            ":memory:",  # beyond its limit the memory spills to the folder, at half the cost of a database file
+            # In memory, and beyond its limit spilled to the folder, is twice as quick; what is large
+            # would not fit even so, and goes to a database file.
+            folder / "staging.duckdb" if large else ":memory:",
             config={
                 "memory_limit": _MEMORY,
                 "threads": 1,
@@ -58,11 +60,18 @@ class Engine:
 
     def count(self, table: str) -> int:
         """Number of rows of a table; 0 where it does not exist."""
-        return self.one(f"SELECT count(*) FROM {quoted(table)}") if self.has(table) else 0
+        try:
+            return self.one(f"SELECT count(*) FROM {quoted(table)}")
+        except duckdb.CatalogException:
+            return 0
 
     def has(self, table: str) -> bool:
         """Whether there is a table of that name."""
-        return bool(self.one("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", (table,)))
+        try:
+            self.run(f"SELECT 1 FROM {quoted(table)} LIMIT 0")
+        except duckdb.CatalogException:
+            return False
+        return True
 
     def replace(self, table: str, select: str) -> None:
         """Put the result of a query in a table's place."""
@@ -72,8 +81,8 @@ class Engine:
 
     def columns(self, table: str) -> list[str]:
         """Names of a table's columns, in order."""
-        rows = self.run("SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", (table,))
-        return [name for (name,) in rows]
+        description = self._connection.execute(f"SELECT * FROM {quoted(table)} LIMIT 0").description or []
+        return [str(column[0]) for column in description]
 
     def make(self, table: str, columns: Iterable[str]) -> None:
         """An empty table of text columns."""

@@ -42,14 +42,17 @@ class FastLane:
     lines go the SDK's way one by one, where each oddity is named.
     """
 
-    def __init__(self, staging: Staging, stage: FileStage, count: Callable[[int], None]) -> None:
-        record = record_class(stage.file, tenant=True, secrets=True, strict=True)
+    def __init__(
+        self, staging: Staging, stage: FileStage, count: Callable[[int], None], *, tenant: bool = False
+    ) -> None:
+        record = record_class(stage.file, tenant=tenant, secrets=True, strict=True)
         message = msgspec.defstruct("Message", [("record", record), ("version", int | None, None)], gc=False)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message)
         self._render = compile_render(stage.fields)
         self._separators = len(stage.fields)
         self._staging = staging
         self._count = count
+        self._tenant = tenant
         self._stage = stage
 
     def take(self, block: bytes, lines: int) -> bool:
@@ -64,13 +67,12 @@ class FastLane:
         ids = [r.sourcedId for r in records]
         if None in ids or "" in ids:
             return False
-        tenants = {getattr(r, TENANT) for r in records}
         stage = self._stage
         rendered = self._render(records, stage.first_number(lines))
         if b"\\" in block and not self._clean(rendered):
             return False
-        if tenants != {None}:
-            self._staging.note_tenants(tenants - {None})
+        if self._tenant:
+            self._staging.note_tenants({getattr(r, TENANT) for r in records} - {None})
         stage.at_version(messages[0].version)
         stage.add_lines(rendered, ids)
         self._count(lines)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Arrival", "Receipts"]
 
-_WHOLE = {"rest", "bulk", "derived", "absent"}
+_WHOLE = {"rest", "bulk", "absent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,11 @@ class Receipts:
         return [r for r in self._by_key.values() if r.get("collection") == stream]
 
     def derived(self, stream: str) -> bool:
-        """Whether the rows were made from their parents' records, so that a parent brings all of its rows."""
-        return any(r.get("mode") == "derived" for r in self.of(stream))
+        """Whether the rows were made from their parents' records, so that a parent brings all of its rows.
+
+        Only such rows are receipted without a digest of their content.
+        """
+        return any("contentDigest" in r and r["contentDigest"] is None for r in self.of(stream))
 
     def check(self, streams: Mapping[str, Arrival], *, required: bool, snapshot: bool) -> None:
         """Refuse what is not proven to be complete.

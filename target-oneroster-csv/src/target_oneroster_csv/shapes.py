@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -49,7 +48,9 @@ def _names(field: Field) -> Iterable[str]:
 class Shape:
     """How the records of one schema become the cells of one file."""
 
-    def __init__(self, file: File, fields: tuple[Field, ...], properties: Iterable[str]) -> None:
+    def __init__(
+        self, file: File, fields: tuple[Field, ...], properties: Iterable[str], nested: Iterable[str] = ()
+    ) -> None:
         self._file = file
         self._fields = fields
         known: dict[str, str] = {}
@@ -60,6 +61,7 @@ class Shape:
                     for name in names:
                         known.setdefault(_plain(name), field.name)
         not_kept = {_plain(n) for f in file.fields if not f.csv and f.name != _METADATA for n in _names(f)}
+        elsewhere = {TENANT, *nested}
         self._sources: dict[str, list[str]] = {}
         self.unknown: list[str] = []
         self._metadata: dict[str, str] = {}
@@ -69,7 +71,7 @@ class Shape:
                 self._sources.setdefault(known[plain], []).append(name)
             elif name.lower().startswith("metadata."):
                 self._metadata[name] = name[len("metadata.") :]
-            elif plain != TENANT and plain not in not_kept and not name.startswith("_sdc_"):
+            elif name not in elsewhere and plain not in not_kept and not name.startswith("_sdc_"):
                 self.unknown.append(name)
                 self._metadata[name] = name
         self._cells: list[tuple[list[str], Cell, str]] = [
@@ -78,7 +80,6 @@ class Shape:
             if field.name != _METADATA
         ]
         self._keep = any(field.name == _METADATA for field in fields)
-        self.counts: Counter[str] = Counter()
 
     def row_id(self, record: Mapping[str, Any]) -> str:
         """The record's sourcedId, empty where it has none."""
@@ -92,6 +93,10 @@ class Shape:
         if self._keep:
             cells.append(self._metadata_cell(record))
         return cells
+
+    def named_cells(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """The cells of a record by the names of their fields."""
+        return {field: self._cell(record, names, cell, field) for names, cell, field in self._cells}
 
     def _cell(self, record: Mapping[str, Any], names: list[str], cell: Cell, field: str) -> str:
         for name in names:

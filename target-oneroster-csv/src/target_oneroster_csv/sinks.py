@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from ._model.schema import TENANT
 from .errors import BundleError
+from .nested import nested_in
 from .shapes import Shape, file_of, is_view
 
 if TYPE_CHECKING:
@@ -54,8 +55,11 @@ class FileSink(_Sink):
         file = file_of(stream_name)
         assert file is not None  # noqa: S101 - the target gives other streams an IgnoredSink
         self._staging = target.bundle.staging
+        self._staging.claim(file.name, stream_name)
         self._stage = self._staging.stage(file.name)
-        self._shape = Shape(file, self._stage.fields, schema["properties"])
+        self._nested = nested_in(file, schema["properties"], self._staging)
+        nested = [inside.source for inside in self._nested]
+        self._shape = Shape(file, self._stage.fields, schema["properties"], nested)
         if self._shape.unknown:
             self.logger.warning(
                 "%s: properties that the standard does not know: %s.",
@@ -68,7 +72,10 @@ class FileSink(_Sink):
         if tenant := record.get(TENANT):
             self._staging.note_tenants({str(tenant)})
         self._stage.at_version(self._target.version)
-        self._stage.add_row(self._shape.cells(record), self._shape.row_id(record))
+        row_id = self._shape.row_id(record)
+        self._stage.add_row(self._shape.cells(record), row_id)
+        for inside in self._nested:
+            inside.take(record, row_id, self._target.version)
 
 
 class IgnoredSink(_Sink):

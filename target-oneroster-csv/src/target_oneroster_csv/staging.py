@@ -41,6 +41,8 @@ class FileStage:
         self.in_order = True
         """Ids came in rising order, none twice: nothing to sort, nothing to merge."""
         self.version: int | None = None
+        self.sample: list[str] = []
+        """Ids here and there, which tell where to part a large file for sorting."""
         self._staging = staging
         self._last = ""
         self._buffer: list[str] = []
@@ -64,6 +66,7 @@ class FileStage:
         self._out.seek(0)
         self._out.truncate()
         self.records, self.in_order, self._last = 0, True, ""
+        self.sample.clear()
 
     def first_number(self, rows: int) -> int:
         """Number of the next row, with `rows` of them taken."""
@@ -95,6 +98,7 @@ class FileStage:
         if self.in_order:
             self.in_order = self._rising(ids)
         self.records += len(ids)
+        self.sample.append(ids[0])
         data = memoryview(text.encode("utf-8"))
         while data:
             data = data[self._out.write(data) or 0 :]
@@ -110,6 +114,10 @@ class FileStage:
         self.flush()
         self._out.close()
 
+    def discard(self) -> None:
+        """Let go of the file; what is not on disk yet is lost."""
+        self._out.close()
+
 
 class Staging:
     """The folder of staged rows, and what is counted while they come in."""
@@ -117,10 +125,13 @@ class Staging:
     def __init__(self, folder: Path, *, secrets: bool = False, metadata: bool = False) -> None:
         self.folder = folder
         self.files: dict[str, FileStage] = {}
+        self.derived: set[str] = set()
+        """Files whose rows came inside their parents' records: a parent brings all of its rows."""
         self.tenants: set[str] = set()
         self._secrets = secrets
         self._metadata = metadata
         self._numbers = 0
+        self._streams: dict[str, str] = {}
 
     def stage(self, name: str) -> FileStage:
         """The staged file of that name, made when it is first asked for."""
@@ -129,6 +140,14 @@ class Staging:
             fields = staged_fields(kind, secrets=self._secrets, metadata=self._metadata)
             self.files[name] = FileStage(self, kind, fields)
         return self.files[name]
+
+    def claim(self, name: str, stream: str) -> None:
+        """Give a file to a stream; two streams for one file cannot be told apart later."""
+        owner = self._streams.setdefault(name, stream)
+        if owner != stream:
+            raise BundleError(
+                f"Streams {owner} and {stream} both go to {name}.csv. Leave one out, or bring them together before."
+            )
 
     def take_numbers(self, rows: int) -> int:
         """The first of `rows` running numbers, one sequence over all files."""
@@ -153,3 +172,8 @@ class Staging:
         """All rows are on disk after this."""
         for stage in self.files.values():
             stage.close()
+
+    def discard(self) -> None:
+        """Let go of all files."""
+        for stage in self.files.values():
+            stage.discard()

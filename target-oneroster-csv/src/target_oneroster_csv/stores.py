@@ -115,7 +115,7 @@ class RemoteStore:
             self._files, path = fsspec.core.url_to_fs(url, **storage_options)
         except (ImportError, ValueError) as error:
             raise BundleError(
-                "output_path: no support for this kind of URL is installed (extras: s3, sftp), or storage_options do not fit."
+                "output_path: the fsspec package for this kind of URL is not installed (s3fs, gcsfs, adlfs, paramiko), or storage_options do not fit."
             ) from error
         self._path = path.rstrip("/")
         self._parent, _, self._name = self._path.rpartition("/")

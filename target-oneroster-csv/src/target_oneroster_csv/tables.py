@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ._model import File, Kind
 from .engine import Engine, literal, quoted
 from .staging import SEPARATOR, FileStage
@@ -12,7 +14,8 @@ __all__ = ["GONE", "load", "set_tombstones_apart", "staged_rows"]
 GONE = "gone"
 """Table of the rows a source has marked `tobedeleted`: file and sourcedId."""
 
-_LINE_LIMIT = 4_000_000
+_SORTED_AT_ONCE = 4_000_000
+_LINE_LIMIT = 2_500_000
 
 
 def staged_rows(stage: FileStage) -> str:
@@ -29,12 +32,23 @@ def staged_rows(stage: FileStage) -> str:
 def _selection(stage: FileStage) -> str:
     """Columns of the table; a date that came with a time keeps the day as it was written."""
     return ", ".join(
-        f"CASE WHEN substr({quoted(f.name)}, 11, 1) IN ('T', ' ') THEN left({quoted(f.name)}, 10) "
+        f"CASE WHEN strlen({quoted(f.name)}) > 10 AND substr({quoted(f.name)}, 11, 1) IN ('T', ' ') THEN left({quoted(f.name)}, 10) "
         f"ELSE {quoted(f.name)} END AS {quoted(f.name)}"
         if f.kind is Kind.DATE
         else quoted(f.name)
         for f in stage.fields
     )
+
+
+def _ranges(stage: FileStage) -> list[tuple[str, list[str]]]:
+    """Ranges of ids, each small enough to be sorted within the memory limit, with the bounds as parameters."""
+    parts = -(-stage.records // _SORTED_AT_ONCE)
+    sample = sorted(stage.sample)
+    bounds = sorted({sample[len(sample) * part // parts] for part in range(1, parts)})
+    if not bounds:
+        return [("true", [])]
+    inner = [('"sourcedId" >= ? AND "sourcedId" < ?', [low, high]) for low, high in pairwise(bounds)]
+    return [('"sourcedId" < ?', bounds[:1]), *inner, ('"sourcedId" >= ?', bounds[-1:])]
 
 
 def load(engine: Engine, stage: FileStage) -> int:
@@ -49,9 +63,13 @@ def load(engine: Engine, stage: FileStage) -> int:
         engine.run(f"CREATE TABLE {quoted(name)} AS SELECT {columns} FROM {source}")
         return stage.records
     everything = quoted(f"{name} all")
-    engine.run(
-        f'CREATE TABLE {everything} AS SELECT {columns}, "row number" FROM {source} ORDER BY "sourcedId", "row number"'
-    )
+    into = f"CREATE TABLE {everything} AS"
+    for condition, bounds in _ranges(stage):
+        engine.run(
+            f'{into} SELECT {columns}, "row number" FROM {source} WHERE {condition} ORDER BY "sourcedId", "row number"',
+            bounds,
+        )
+        into = f"INSERT INTO {everything}"
     neighbours = f'SELECT *, lead("sourcedId") OVER () AS "next id" FROM {everything}'
     repeated = engine.one(f'SELECT count(*) FROM ({neighbours}) WHERE "next id" = "sourcedId"')
     if repeated:

@@ -17,6 +17,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
 from ._model import RECEIPTS
+from ._model.schema import TENANT
 from .build import Bundle, Outcome
 from .checks import Severity
 from .errors import BundleError, one_line
@@ -99,7 +100,12 @@ class TargetOneRosterCSV(Target):
         self._lanes.pop(stream, None)
         if plain and file and fits(file, message_dict["schema"]):
             staging, counter = self.bundle.staging, self.get_sink(stream).record_counter_metric
-            self._lanes[stream] = FastLane(staging, staging.stage(file.name), counter.increment).take
+            self._lanes[stream] = FastLane(
+                staging,
+                staging.stage(file.name),
+                counter.increment,
+                tenant=TENANT in message_dict["schema"]["properties"],
+            ).take
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -188,6 +194,17 @@ class TargetOneRosterCSV(Target):
         if faults and raise_errors:
             raise BundleError(" ".join(faults))
         return faults
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration files; a fault is one line."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except FileNotFoundError:
+            raise BundleError("--config names a file that is not there.") from None
+        except ValueError:
+            raise BundleError("--config names a file that is not JSON.") from None
 
     @classmethod
     @override

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["write_files", "zip_files"]
 
 _NEEDS_NO_QUOTES = {Kind.GUID, Kind.REF, Kind.WORD, Kind.TRUE_FALSE, Kind.DATE, Kind.DATETIME, Kind.YEAR, Kind.NUMBER}
+_EMPTY = "''"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -41,7 +42,7 @@ def write_files(engine: Engine, options: Options, folder: Path) -> dict[str, int
 
 def _cell(field: Field, present: set[str], *, bulk: bool) -> str:
     if (field.blank_in_bulk and bulk) or field.name not in present:
-        return "''"
+        return _EMPTY
     name = quoted(field.name)
     return name if (field.csv_kind or field.kind) in _NEEDS_NO_QUOTES else f"cell({name})"
 
@@ -61,12 +62,23 @@ def _write_file(engine: Engine, file: File, options: Options, folder: Path) -> N
         cells.append(f"cell(coalesce(json_extract_string(nullif(\"metadata\", ''), {literal(pointer)}), ''))")
     order = "" if engine.in_order(file.name) else ' ORDER BY "sourcedId"'
     # The line is the only column, so its name is the header; each ends in \r, and COPY adds \n.
-    line = " || ',' || ".join(cells)
     target = literal(str(folder / f"{file.name}.csv"))
     engine.run(
-        f"COPY (SELECT {line} || chr(13) AS {quoted(','.join(header) + chr(13))} FROM {quoted(file.name)}{order}) "
+        f"COPY (SELECT {_line(cells)} AS {quoted(','.join(header) + chr(13))} FROM {quoted(file.name)}{order}) "
         f"TO {target} (FORMAT csv, HEADER true, QUOTE '', ESCAPE '', DELIMITER '\x1f', NULLSTR '\x01')"
     )
+
+
+def _line(cells: list[str]) -> str:
+    """One call that joins the cells of a row; empty ones and commas between are one text, not many steps."""
+    parts: list[str] = []
+    between = ""
+    for cell in cells:
+        if cell != _EMPTY:
+            parts += [literal(between), cell] if between else [cell]
+            between = ""
+        between += ","
+    return f"concat({', '.join(parts)}, {literal(between[:-1])}, chr(13))"
 
 
 def _metadata_keys(engine: Engine, file: File) -> list[str]:

@@ -87,13 +87,18 @@ PRESETS: tuple[Preset, ...] = (
         notes="1.1 and 1.2. One request at a time in peak hours; data refreshed hourly by day.",
     ),
     Preset(
+        "powerschool",
+        "PowerSchool SIS",
+        notes="1.1 by a plugin, whose sheet has id and secret. Addresses are not known; the page limit is the district's.",
+    ),
+    Preset(
         "powerschool_unified_classroom",
         "PowerSchool Unified Classroom",
         {
             "token_url": "https://accounts.powerschool.com/as/token.oauth2",
             "token_auth_style": "body",
         },
-        notes="The addresses of PowerSchool SIS are not known: use generic and the plugin's sheet.",
+        notes="Page sizes, filters and totals are not known.",
     ),
     Preset(
         "timeback",

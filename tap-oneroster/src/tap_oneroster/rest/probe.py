@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from singer_sdk.exceptions import ConfigValidationError
 
 from .._model import FILES, File, Version
+from ..command import unreadable
 from ..source import SourceError
 from .order import looks_sorted
 from .presets import GENERIC, filled_in
@@ -29,18 +31,6 @@ __all__ = ["Finding", "main", "probe"]
 _STYLES = ("basic", "body", "query")
 _FAR = 10_000_000
 _NEVER = "dateLastModified>='2100-01-01T00:00:00.000Z'"
-_DEFAULTS = {
-    "oneroster_version": "auto",
-    "oauth1_signature_method": "HMAC-SHA256",
-    "timeout_seconds": 60,
-    "missing_collections": "fail",
-    "supports_filter": "auto",
-    "supports_sort": "auto",
-    "include_passwords": False,
-    "metadata_keys": ["*"],
-    "source_time_zone": "UTC",
-    "on_invalid": "report",
-}
 
 
 @dataclass(slots=True)
@@ -110,8 +100,8 @@ class _Asker:
 
 
 def probe(config: Mapping[str, Any]) -> Iterator[str]:
-    """Lines of the report."""
-    config = {**_DEFAULTS, **filled_in(config)}
+    """Lines of the report, for settings as the tap holds them, defaults filled in."""
+    config = filled_in(config)
     streams = frozenset(f.name for f in FILES if f.collection)
     styles = dict.fromkeys((config["token_auth_style"], *_STYLES)) if config["auth_method"] == "oauth2" else ["basic"]
     problems = []
@@ -173,16 +163,27 @@ def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[F
         yield f"  {name}: {json.dumps(value)}"
 
 
+def _settings(path: str) -> Mapping[str, Any]:
+    """The tap's settings from a file or, for ``ENV``, from the environment, checked as the tap checks them."""
+    from ..tap import TapOneRoster
+
+    given = {} if path == "ENV" else json.loads(Path(path).read_text(encoding="utf-8"))
+    return TapOneRoster(config={"mode": "rest", **given}, parse_env_config=path == "ENV", setup_mapper=False).config
+
+
 def main() -> None:
-    """Ask the service that a settings file describes, and print what was found."""
-    parser = argparse.ArgumentParser(prog="tap-oneroster-probe", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="the tap's settings, as JSON")
-    config = json.loads(parser.parse_args().config.read_text(encoding="utf-8"))
+    """Ask the service that the tap's settings describe, and print what was found."""
+    parser = argparse.ArgumentParser(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
+    parser.add_argument("--config", required=True, help="file with the tap's settings, or ENV for the environment")
+    path = parser.parse_args().config
     last = ""
     try:
-        for line in probe(config):
-            sys.stdout.write(line + "\n")
-            last = line
+        for last in probe(_settings(path)):
+            sys.stdout.write(last + "\n")
+    except (OSError, ValueError, TypeError) as error:
+        sys.exit(str(unreadable("--config", error).message))
+    except ConfigValidationError as error:
+        sys.exit("\n".join(error.errors))
     except SourceError as error:
         sys.exit(str(error))
     if last == "no way in was found":

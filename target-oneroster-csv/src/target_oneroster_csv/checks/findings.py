@@ -63,6 +63,8 @@ class Findings:
         self.found: list[Finding] = []
         self.went_along: Counter[str] = Counter()
         """Rows by file that pointed at a row the source has deleted."""
+        self._touched: set[str] = set()
+        """Files with rejected rows that are still in their tables."""
         engine.run("CREATE TABLE rejected (file VARCHAR, id VARCHAR, field VARCHAR, rule VARCHAR, cause VARCHAR)")
 
     def add(self, severity: Severity, file: str, field: str, rule: str, where: str, count: int) -> None:
@@ -76,6 +78,7 @@ class Findings:
 
     def reject(self, file: str, field: str, rule: str, where: str, cause: str | None = None) -> None:
         """Note the rows of a file that have to go; `cause` is SQL for what it began with, by default the row."""
+        self._touched.add(file)
         cause = cause or f"{literal(file + ' ')} || {hashed()}"
         self.engine.run(
             f'INSERT INTO rejected SELECT {literal(file)}, "sourcedId", {literal(field)}, {literal(rule)}, {cause} '
@@ -89,9 +92,10 @@ class Findings:
 
     def remove_rejected(self, file: str) -> None:
         """Take the rejected rows of a file out of its table, into `<file> rejected`."""
-        chosen = f'"sourcedId" IN (SELECT id FROM rejected WHERE file = {literal(file)})'
-        if not self.engine.one(f"SELECT count(*) FROM rejected WHERE file = {literal(file)}"):
+        if file not in self._touched:
             return
+        self._touched.discard(file)
+        chosen = f'"sourcedId" IN (SELECT id FROM rejected WHERE file = {literal(file)})'
         kept = quoted(f"{file} rejected")
         if self.engine.has(f"{file} rejected"):
             self.engine.run(f"INSERT INTO {kept} SELECT * FROM {quoted(file)} WHERE {chosen}")

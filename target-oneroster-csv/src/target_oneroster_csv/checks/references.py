@@ -105,53 +105,67 @@ def _condition_text(where: Where, target: str) -> str:
 def _check_list(findings: Findings, file: File, field: Field, version: Version) -> None:
     """A list keeps the elements that are there; a required one that loses all costs the row."""
     engine, table, column, target = findings.engine, quoted(file.name), quoted(field.name), field.refers_to or ""
-    known = _ids(engine, target)
-    elements = f"(SELECT \"sourcedId\" AS id, unnest(string_split({column}, ',')) AS element FROM {table} WHERE {column} <> '')"
-    self_too = f" OR (element = id AND {literal(target)} = {literal(file.name)})"
-    bad = f"SELECT id, element FROM {elements} WHERE element NOT IN ({known}){self_too}"
-    if not engine.one(f"SELECT count(*) FROM ({bad})"):
+    apart = (
+        f"unnest(string_split({column}, ',')) AS element, generate_subscripts(string_split({column}, ','), 1) AS place"
+    )
+    elements = f"SELECT \"sourcedId\" AS id, {apart} FROM {table} WHERE {column} <> ''"
+    bad = f"element NOT IN ({_ids(engine, target)})" + (" OR element = id" if target == file.name else "")
+    count = engine.one(f"SELECT count(*) FROM ({elements}) WHERE {bad}")
+    if not count:
         return
-    engine.run(f'CREATE OR REPLACE TABLE "bad elements" AS {bad}')
-    touched = '"sourcedId" IN (SELECT id FROM "bad elements")'
+    engine.run(
+        f"CREATE OR REPLACE TABLE shortened AS SELECT id, min(element) AS lost, "
+        f"coalesce(string_agg(element, ',' ORDER BY place) FILTER (WHERE NOT bad), '') AS list, "
+        f"bool_and(element IN ({_gone(target)})) AS all_gone "
+        f"FROM (SELECT *, {bad} AS bad FROM ({elements})) GROUP BY id HAVING bool_or(bad)"
+    )
+    touched = '"sourcedId" IN (SELECT id FROM shortened)'
     rule = f"holds an id that is not in {target}" + (", or the row's own" if target == file.name else "")
-    count = engine.one('SELECT count(*) FROM "bad elements"')
     findings.add(Severity.VALUE, file.name, field.name, rule, touched, count)
     if version in field.required:
-        lost = f"{touched} AND {_remaining(column)} = ''"
-        findings.let_go(
-            file.name,
-            f"{lost} AND list_has_all((SELECT list(id) FROM {GONE} WHERE file = {literal(target)}), string_split({column}, ','))",
-        )
-        if lost_rows := engine.one(f"SELECT count(*) FROM {table} WHERE {lost}"):
-            none = f"names no row that is in {target}"
-            findings.add(Severity.ROW, file.name, field.name, none, lost, lost_rows)
-            first = f"string_split({column}, ',')[1]"
-            findings.reject(file.name, field.name, none, lost, _cause(target, first))
-    engine.run(f"UPDATE {table} SET {column} = {_remaining(column)} WHERE {touched}")
-    engine.run('DROP TABLE "bad elements"')
+        _lose_rows(findings, file, field)
+    new = f'(SELECT list FROM shortened s WHERE s.id = {table}."sourcedId")'
+    engine.run(f"UPDATE {table} SET {column} = {new} WHERE {touched}")
 
 
-def _remaining(column: str) -> str:
-    bad = 'SELECT list(element) FROM "bad elements" b WHERE b.id = "sourcedId"'
-    return (
-        f"list_aggregate(list_filter(string_split({column}, ','), "
-        f"lambda element: NOT coalesce(list_contains(({bad}), element), false)), 'string_agg', ',')"
-    )
+def _lose_rows(findings: Findings, file: File, field: Field) -> None:
+    """Reject rows whose required list is empty now; where all it named was deleted, they go along."""
+    target = field.refers_to or ""
+    empty = "\"sourcedId\" IN (SELECT id FROM shortened WHERE list = ''{0})"
+    findings.let_go(file.name, empty.format(" AND all_gone"))
+    lost = empty.format("")
+    if count := findings.engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {lost}"):
+        rule = f"names no row that is in {target}"
+        findings.add(Severity.ROW, file.name, field.name, rule, lost, count)
+        first = f'(SELECT min(lost) FROM shortened s WHERE s.id = {quoted(file.name)}."sourcedId")'
+        findings.reject(file.name, field.name, rule, lost, _cause(target, first))
 
 
 def check_cycles(findings: Findings, file: str) -> None:
     """A chain of parents may not end in itself: rows of such a circle lose their parent."""
     engine = findings.engine
-    if not engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE \"parentSourcedId\" <> ''"):
-        return
-    circle = (
-        f'WITH RECURSIVE up(id, above) USING KEY (id) AS (SELECT "sourcedId", "parentSourcedId" FROM {quoted(file)} '
-        'WHERE "parentSourcedId" <> \'\' UNION SELECT up.id, p."parentSourcedId" FROM up '
-        f'JOIN {quoted(file)} p ON p."sourcedId" = up.above WHERE p."parentSourcedId" <> \'\' AND up.above <> up.id) '
-        "SELECT id FROM up WHERE id = above"
+    parents = dict(
+        engine.run(f'SELECT "sourcedId", "parentSourcedId" FROM {quoted(file)} WHERE "parentSourcedId" <> \'\'')
     )
-    broken = f'"sourcedId" IN ({circle})'
-    count = engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {broken}")
-    if count:
-        findings.add(Severity.VALUE, file, "parentSourcedId", "is part of a circle", broken, count)
+    circle = sorted(_in_circles(parents))
+    if circle:
+        engine.run('CREATE OR REPLACE TABLE "in circles" AS SELECT unnest(?) AS id', (circle,))
+        broken = '"sourcedId" IN (SELECT id FROM "in circles")'
+        findings.add(Severity.VALUE, file, "parentSourcedId", "is part of a circle", broken, len(circle))
         engine.run(f"UPDATE {quoted(file)} SET \"parentSourcedId\" = '' WHERE {broken}")
+
+
+def _in_circles(parents: dict[str, str]) -> set[str]:
+    """Rows that come back to themselves when parents are followed."""
+    found: set[str] = set()
+    done: set[str] = set()
+    for start in parents:
+        path: dict[str, int] = {}
+        at = start
+        while at in parents and at not in done and at not in path:
+            path[at] = len(path)
+            at = parents[at]
+        if at in path:
+            found.update(row for row, place in path.items() if place >= path[at])
+        done.update(path)
+    return found

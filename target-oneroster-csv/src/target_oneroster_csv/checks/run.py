@@ -9,7 +9,7 @@ from .._model import Version, csv_files, file
 from ..engine import quoted
 from .cells import cell_rules
 from .collisions import check_collisions
-from .findings import Findings, Severity
+from .findings import Findings, Severity, hashed
 from .references import check_cycles, check_references
 from .relations import relations_of
 
@@ -29,6 +29,8 @@ def check(engine: Engine, version: Version, *, bulk: bool) -> Findings:
     findings = Findings(engine)
     check_collisions(findings)
     for kind in _targets_first(version):
+        if findings.of(Severity.STOP):
+            break  # what follows from it is not worth telling
         if engine.count(kind.name):
             _check_cells(findings, kind, version, bulk=bulk)
             findings.remove_rejected(kind.name)
@@ -58,16 +60,32 @@ def _finish(findings: Findings, kind: File, version: Version, *, bulk: bool) -> 
 
 
 def _finish_users(findings: Findings, version: Version, *, bulk: bool) -> None:
-    engine = findings.engine
-    if bulk and version is Version.V1_2 and engine.count("users") and not engine.count("roles"):
-        findings.stop(
-            "users", "sourcedId", "no user has a role: neither roles nor users.role came", engine.count("users")
-        )
-        return
+    if bulk and version is Version.V1_2 and findings.engine.count("users"):
+        _reject_users_without_role(findings)
     _finish(findings, file("users"), version, bulk=bulk)
-    if bulk and engine.count("userProfiles"):
+    if bulk and findings.engine.count("userProfiles"):
         check_references(findings, file("userProfiles"), version)
         findings.remove_rejected("userProfiles")
+
+
+def _reject_users_without_role(findings: Findings) -> None:
+    """In 1.2 the role says where a user belongs; where it had to go, the user goes for the same cause."""
+    engine = findings.engine
+    roles_went = engine.has("roles rejected")
+    if not engine.count("roles") and not roles_went:
+        rule = "no user has a role: neither roles nor users.role came"
+        findings.stop("users", "sourcedId", rule, engine.count("users"))
+        return
+    broken = '"sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
+    if count := engine.one(f"SELECT count(*) FROM users WHERE {broken}"):
+        rule, own = "has no row in roles", f"'users ' || {hashed()}"
+        lost = (
+            'SELECT min(r.cause) FROM rejected r JOIN "roles rejected" x ON r.file = \'roles\' AND r.id = x."sourcedId" '
+            'WHERE x."userSourcedId" = users."sourcedId"'
+        )
+        findings.add(Severity.ROW, "users", "sourcedId", rule, broken, count)
+        findings.reject("users", "sourcedId", rule, broken, f"coalesce(({lost}), {own})" if roles_went else own)
+        findings.remove_rejected("users")
 
 
 def _targets_first(version: Version) -> list[File]:

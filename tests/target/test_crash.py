@@ -1,0 +1,175 @@
+"""Real processes, killed and cut off: the old bundle stays, no state leaves, nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .conftest import Place, files_of
+from .mini import encode, lines, row, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+STATE = {"bookmarks": {"orgs": {"x": 2}}}
+
+
+@pytest.fixture
+def start(any_place: Place, tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """Starts the target as a process whose input stays open; the place holds a bundle already."""
+    any_place.run(lines(rows()))
+    config = tmp_path / "config.json"
+
+    def make(**settings: Any) -> subprocess.Popen[bytes]:
+        config.write_text(json.dumps({"output_path": str(any_place.output)} | settings))
+        command = [sys.executable, "-m", "target_oneroster_csv", "--config", str(config)]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    return make
+
+
+def changed() -> list[dict[str, Any]]:
+    district = rows()
+    row(district, "courses", "c1")["title"] = "Changed"
+    return lines(district, state=STATE)
+
+
+def wait_for_work(place: Place) -> None:
+    """Until the process has staged something."""
+    for _ in range(200):
+        if any(
+            (path / "staged" / "users.staged").exists()
+            for path in place.output.parent.iterdir()
+            if path.name.startswith(".")
+        ):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the target staged nothing")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_ends_it_at_once(any_place: Place, start: Callable[..., Any], number: int, code: int) -> None:
+    """No drain, no bundle, no state, nothing left behind, and the exit code that says why."""
+    before = any_place.files()
+    process = start()
+    process.stdin.write(encode(changed()))
+    process.stdin.flush()
+    wait_for_work(any_place)
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=20)
+    assert (process.returncode, out) == (code, b"")
+    assert any_place.files() == before
+    assert any_place.strays() == []
+
+
+def test_a_killed_run_is_cleaned_up_by_the_next(any_place: Place, start: Callable[..., Any]) -> None:
+    """SIGKILL leaves its folder; the next run removes it. A living run's folder stays."""
+    before = any_place.files()
+    process = start()
+    process.stdin.write(encode(changed()))
+    process.stdin.flush()
+    wait_for_work(any_place)
+    living = any_place.strays()
+    any_place.run(lines(rows()))
+    assert any_place.strays() == living
+    process.kill()
+    out, _ = process.communicate(timeout=20)
+    assert out == b""
+    assert any_place.files() == before
+    any_place.run(lines(rows()))
+    assert any_place.strays() == []
+
+
+@pytest.mark.parametrize(
+    ("tail", "words"),
+    [
+        (b'{"type":"RECORD","stream":"users","rec', b"is not a JSON object"),
+        (b'["Zweistein"]\n', b"is not a JSON object"),
+        (b'{"type":"GREETING","text":"Zweistein"}\n', b"a type that Singer does not know"),
+        (b'{"type":"RECORD","stream":"buses","record":{"id":"Zweistein"}}\n', b"before the SCHEMA message"),
+        (b'{"type":"RECORD","stream":"users"}\n', b"lacks record"),
+        (b'{"type":"RECORD","stream":"users","record":{"sourcedId":null,"username":"Zweistein"}}\n', b"lacks a key property"),
+        (b'{"type":"BATCH","stream":"users","encoding":{},"manifest":["Zweistein"]}\n', b"BATCH messages are not supported"),
+        (b'{"type":"RECORD","stream":"users","record":{"sourcedId":"Zweistein' + b"x" * (3 << 20), b"is longer than 2 MB"),
+    ],
+    ids=["cut off", "not an object", "unknown type", "before its schema", "no record", "no key", "batch", "endless line"],
+)  # fmt: skip
+@pytest.mark.parametrize("any_place", ["folder"], indirect=True)
+def test_broken_input_is_one_line(any_place: Place, start: Callable[..., Any], tail: bytes, words: bytes) -> None:
+    """Non-zero, one line without traceback or value, no state, the old bundle intact."""
+    process = start()
+    out, err = process.communicate(encode(changed()) + tail, timeout=20)
+    assert process.returncode == 1
+    assert out == b""
+    assert words in err
+    assert b"Traceback" not in err
+    assert b"Zweistein" not in err
+    assert err.decode().strip().splitlines()[-1].startswith("Error: ")
+
+
+def test_a_full_disk_is_one_line(any_place: Place, start: Callable[..., Any]) -> None:
+    """What cannot be written is said in one line; the old bundle and the old state stay."""
+    before = any_place.files()
+
+    def small() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    os_config = any_place.output.parent.parent / "config.json"
+    os_config.write_text(json.dumps({"output_path": str(any_place.output)}))
+    district = rows()
+    district["categories"] += [{"sourcedId": f"cat-{n}", "title": "x" * 50} for n in range(4000)]
+    process = subprocess.run(
+        [sys.executable, "-m", "target_oneroster_csv", "--config", str(os_config)],
+        input=encode(lines(district, state=STATE)), capture_output=True, preexec_fn=small, timeout=30,
+    )  # fmt: skip
+    assert process.returncode == 1
+    assert process.stdout == b""
+    assert b"Traceback" not in process.stderr
+    assert any_place.files() == before
+    assert any_place.strays() == []
+
+
+def test_a_reader_that_went_away(any_place: Place, start: Callable[..., Any]) -> None:
+    """Nobody takes the state: the bundle is in place, the run ends non-zero."""
+    process = start()
+    process.stdout.close()
+    process.stdin.write(encode(changed()))
+    process.stdin.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=20) != 0
+    assert b"Traceback" not in err
+    assert b"Changed" in files_of(any_place.output)["courses.csv"]
+
+
+def test_two_renames_are_made_good(place: Place) -> None:
+    """Where folders cannot be exchanged, a run killed between the renames is mended by the next."""
+    place.run(lines(rows()))
+    before = place.files()
+    stray = place.output.parent / ".bundle.oneroster-killed"
+    stray.mkdir()
+    place.output.replace(stray / "replaced")
+    place.run(lines({"categories": []}))
+    assert place.files() == before
+    assert place.strays() == []
+
+
+@pytest.mark.parametrize("content", [None, "not json"], ids=["not there", "not JSON"])
+def test_a_configuration_that_cannot_be_read(tmp_path: Path, content: str | None) -> None:
+    """One line, no traceback."""
+    if content:
+        (tmp_path / "c.json").write_text(content)
+    command = [sys.executable, "-m", "target_oneroster_csv", "--config", str(tmp_path / "c.json")]
+    process = subprocess.run(command, input=b"", capture_output=True, timeout=20)
+    assert process.returncode == 1
+    assert process.stderr.decode().splitlines()[-1].startswith("Error: --config names a file that is not")
+    assert b"Traceback" not in process.stderr

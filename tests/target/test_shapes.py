@@ -1,0 +1,140 @@
+"""Input of any tap: names, shapes and types as databases and services send them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from target_oneroster_csv.errors import BundleError
+
+from .mini import lines, row, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Place
+
+
+def snake(name: str) -> str:
+    return re.sub("([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+def loose(
+    messages: list[dict[str, Any]],
+    stream: Callable[[str], str],
+    name: Callable[[str], str],
+    value: Callable[[Any], Any],
+) -> list[dict[str, Any]]:
+    """The same messages under other names and in other shapes, with schemas that say little."""
+    out = []
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            properties: dict[str, Any] = {name(p): {} for p in m["schema"]["properties"]}
+            out.append(
+                {
+                    "type": "SCHEMA",
+                    "stream": stream(m["stream"]),
+                    "schema": {"properties": properties},
+                    "key_properties": [name("sourcedId")],
+                }
+            )
+        else:
+            record = {name(k): value(v) for k, v in m["record"].items()}
+            out.append({"type": "RECORD", "stream": stream(m["stream"]), "record": record})
+    return out
+
+
+def as_text(value: Any) -> Any:
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return ",".join(value)
+    return str(value) if isinstance(value, (bool, float)) else value
+
+
+@pytest.mark.parametrize(
+    ("stream", "name", "value"),
+    [
+        (snake, snake, lambda v: v),
+        (str.lower, str.lower, as_text),
+        (lambda s: "public-" + snake(s), snake, as_text),
+    ],
+    ids=["snake_case", "lower case, all text", "a database's schema in front"],
+)
+def test_other_names_give_the_same_bundle(place: Place, stream: Any, name: Any, value: Any) -> None:
+    """Names in any case and values as text make the same bytes."""
+    place.run(lines(rows()))
+    expected = place.files()
+    place.run(loose(lines(rows()), stream, name, value))
+    assert place.files() == expected
+
+
+def test_rest_shaped_objects(place: Place) -> None:
+    """References as objects, lists of them, and date-times where days are wanted."""
+    district = rows()
+    place.run(lines(district))
+    expected = place.files()
+    seat = row(district, "enrollments", "e1")
+    for column, key in (("classSourcedId", "class"), ("schoolSourcedId", "school"), ("userSourcedId", "user")):
+        seat[key] = {"href": "https://x/1", "sourcedId": seat.pop(column), "type": key}
+    seat["beginDate"] = "2025-08-15T00:00:00Z"
+    seat["primary"] = ""
+    user = row(district, "users", "u1")
+    user["agents"] = [{"sourcedId": agent} for agent in user.pop("agentSourcedIds")]
+    messages = [m | {"schema": {"properties": {}}} if m["type"] == "SCHEMA" else m for m in lines(district)]
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            m["schema"] = {"properties": {key: {} for r in district[m["stream"]] for key in r}}
+    place.run(messages)
+    assert place.files() == expected
+
+
+def test_unknown_properties_become_metadata_or_are_named(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """A property the standard does not know is metadata where that is kept, else it is named and left out."""
+    district = rows()
+    messages = lines(district)
+    for m in messages:
+        if m.get("stream") == "orgs":
+            if m["type"] == "SCHEMA":
+                m["schema"]["properties"]["nces"] = {"type": ["string", "null"]}
+            else:
+                m["record"]["nces"] = "0600001"
+    place.run(messages)
+    assert b"0600001" not in place.files()["orgs.csv"]
+    assert "nces" in caplog.text
+    place.run(messages, metadata="keep")
+    assert place.rows("orgs")[0]["metadata.nces"] == "0600001"
+
+
+def test_a_shape_without_text_is_refused_by_name(place: Place) -> None:
+    """The error names stream and property, never the value."""
+    district = rows()
+    row(district, "users", "u1")["email"] = {"home": "ann@secret.example"}
+    with pytest.raises(BundleError) as error:
+        place.run(lines(district))
+    assert "users" in error.value.message
+    assert "email" in error.value.message
+    assert "secret" not in error.value.message
+    assert place.files() == {}
+
+
+def test_roles_and_resources_inside_of_records(place: Place) -> None:
+    """REST keeps roles in users and resources in classes: they become rows with the ids of the model's recipe."""
+    district = rows()
+    del district["roles"], district["userResources"], district["classResources"]
+    for user, role in zip(district["users"], ("student", "teacher", "parent"), strict=True):
+        user["roles"] = [{"roleType": "primary", "role": role, "org": {"sourcedId": "s1"}, "beginDate": "2025-08-01"}]
+    row(district, "users", "u1")["resources"] = [{"sourcedId": "b1", "href": "x"}]
+    row(district, "classes", "k1")["resources"] = [{"sourcedId": "b1"}]
+    messages = lines(district)
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            m["schema"] = {"properties": {key: {} for r in district[m["stream"]] for key in r}}
+    place.run(messages)
+    first = place.files()
+    assert {(r["userSourcedId"], r["role"], r["orgSourcedId"]) for r in place.rows("roles")} == {
+        ("u1", "student", "s1"), ("u2", "teacher", "s1"), ("u3", "parent", "s1"),
+    }  # fmt: skip
+    assert [r["resourceSourcedId"] for r in place.rows("classResources")] == ["b1"]
+    assert [r["userSourcedId"] for r in place.rows("userResources")] == ["u1"]
+    place.run(messages, load_method="upsert")
+    assert place.files() == first
