@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import oneroster_model as model
 import yaml
+from tap_oneroster.rest.presets import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,6 +129,19 @@ def streams_table(_: str) -> str:
     return "\n".join(rows) + "\n"
 
 
+def presets_table(_: str) -> str:
+    """What is known of the services of some vendors, and what is not."""
+    rows = ["| `provider` | Vendor | Set by it | Addresses | Known, and not known |", "| --- | --- | --- | --- | --- |"]
+    for preset in PRESETS:
+        fixed = {name: value for name, value in preset.settings.items() if not name.endswith("_url")}
+        settings = ", ".join(f"`{name}: {value}`" for name, value in fixed.items())
+        urls = [preset.settings.get("base_url", preset.base_url), preset.settings.get("token_url", preset.token_url)]
+        rows.append(
+            f"| `{preset.name}` | {preset.title} | {settings} | {', '.join(code(u) for u in urls if u)} | {preset.notes} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
 def capabilities(plugin: str) -> str:
     """What a plugin can do, in the words of Singer."""
     return in_yaml({"capabilities": sorted(about(plugin)["capabilities"])})
@@ -140,7 +154,7 @@ def pythons(plugin: str) -> str:
 
 DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
     ".yml": {"settings": meltano_settings, "capabilities": capabilities, "python versions": pythons},
-    ".md": {"settings": settings_table, "streams": streams_table},
+    ".md": {"settings": settings_table, "streams": streams_table, "presets": presets_table},
 }
 
 
