@@ -36,14 +36,14 @@ __all__ = [
 ]
 
 
-class UserId(msgspec.Struct, frozen=True):
+class UserId(msgspec.Struct, frozen=True, gc=False):
     """An identifier of a user in another system (`userIds`)."""
 
     type: str | None = None
     identifier: str | None = None
 
 
-class ScaleValue(msgspec.Struct, frozen=True):
+class ScaleValue(msgspec.Struct, frozen=True, gc=False):
     """One step of a score scale: what is written (LHS) for which score (RHS)."""
 
     itemValueLHS: str | None = None
@@ -89,6 +89,7 @@ _TYPES: dict[Kind, Any] = {
 _STAMPS = ("status", "dateLastModified", "metadata")
 # No value can hold this text: inside a JSON string its quotes would be escaped.
 _END_OF_CONTENT = b',"status":'
+_METADATA = b',"metadata":'
 
 
 def _is_content(field: Field) -> bool:
@@ -125,15 +126,16 @@ _encoder = msgspec.json.Encoder()
 
 
 class Rows(NamedTuple):
-    """Encoded records: the content of each, and what follows it.
+    """Encoded records: lines of JSON, and the content of each.
 
     The content is a record's JSON in line order up to its status: the columns of the CSV form
-    without status, dateLastModified, passwords and metadata. `rests` holds the remainder of each
-    record, or of all of them once where it is the same for all, as it is in bulk files.
+    without status, dateLastModified, passwords and metadata.
     """
 
+    lines: bytes
     content: list[bytes]
-    rests: list[bytes] | bytes
+    rest: bytes
+    """What follows the content of all records, as in most bulk files; empty where they differ."""
 
     def active(self, keep: Sequence[bool]) -> list[bytes]:
         """Content of the records that `keep` marks."""
@@ -143,18 +145,20 @@ class Rows(NamedTuple):
 def encode_rows(records: Sequence[msgspec.Struct]) -> Rows:
     """Encode records of one stream, of classes without tenant."""
     lines = _encoder.encode_lines(records)
-    rest = lines[lines.index(_END_OF_CONTENT) : lines.index(b"\n") + 1]
+    start, end = lines.index(_END_OF_CONTENT), lines.index(b"\n") + 1
+    rest = lines[start:end]
     content = lines.split(rest)
     if len(content) == len(records) + 1:
         content.pop()
-        return Rows(content, rest[:-1])
-    rows = lines.split(b"\n")
-    rows.pop()  # every record ends in a line break, so the last piece is empty
-    ends = [row.index(_END_OF_CONTENT) for row in rows]
-    return Rows(
-        [row[:end] for row, end in zip(rows, ends, strict=True)],
-        [row[end:] for row, end in zip(rows, ends, strict=True)],
-    )
+        return Rows(lines, content, rest[:-1])
+    # As a rule only metadata differ: split at what stands before them, each piece but the first
+    # begins with the metadata of one record and goes on with the content of the next.
+    stamps, before, _ = rest.partition(_METADATA)
+    pieces = lines.split(stamps + before)
+    if before and len(pieces) == len(records) + 1:
+        content = [pieces[0], *(piece[piece.index(b"\n") + 1 :] for piece in pieces[1:-1])]
+        return Rows(lines, content, b"")
+    return Rows(lines, [row.partition(_END_OF_CONTENT)[0] for row in lines.split(b"\n")[:-1]], b"")
 
 
 def record_lines(rows: Rows, stream: str, version: int, time_extracted: str, tenant: str | None = None) -> bytes:
@@ -164,19 +168,14 @@ def record_lines(rows: Rows, stream: str, version: int, time_extracted: str, ten
     """
     head = b'{"type":"RECORD","stream":%b,"record":' % _encoder.encode(stream)
     tail = b',"version":%d,"time_extracted":%b}\n' % (version, _encoder.encode(time_extracted))
-    content, rests = rows
+    if tenant is None and rows.rest:  # many short pieces are joined faster than long ones are copied
+        return b"".join((head, (rows.rest + tail + head).join(rows.content), rows.rest, tail))
+    # No line break stands inside a record: there JSON writes it as \\n.
+    lines = rows.lines[:-1]
     if tenant is not None:
-        head += b'{"%b":%b,' % (TENANT.encode(), _encoder.encode(tenant))
-        content = [row[1:] for row in content]
-    if isinstance(rests, bytes):
-        tail = rests + tail
-        bodies = list(content)
-    else:
-        bodies = [row + rest for row, rest in zip(content, rests, strict=True)]
-    # The ends go onto the first and the last piece: the block is then copied once, not three times.
-    bodies[0] = head + bodies[0]
-    bodies[-1] += tail
-    return (tail + head).join(bodies)
+        first = b'{"%b":%b,' % (TENANT.encode(), _encoder.encode(tenant))
+        lines = first + lines[1:].replace(b"\n{", b"\n" + first)
+    return b"".join((head, lines.replace(b"\n", tail + head), tail))
 
 
 def content_digest(contents: Iterable[bytes]) -> int:

@@ -53,11 +53,13 @@ class Tally:
         """Take in some records, and the same records as encoded by `encode_rows`."""
         self.received += len(records)
         self._distinct.add(map(_id, records))
-        if set(map(_modified, records)) != _NEVER:
-            latest = max(filter(None, map(_modified, records)))
+        # Where all records end alike, they have the stamps of the first.
+        stamped = records[:1] if rows.rest else records
+        if set(map(_modified, stamped)) != _NEVER:
+            latest = max(filter(None, map(_modified, stamped)))
             self.latest = max(self.latest or latest, latest)
         content = rows.content
-        if "tobedeleted" in map(_status, records):
+        if "tobedeleted" in map(_status, stamped):
             alive = [_status(record) != "tobedeleted" for record in records]
             content = rows.active(alive)
             records = list(compress(records, alive))

@@ -82,25 +82,58 @@ def _split(text: str) -> list[str]:
 def _read_list(text: str | tuple[str, ...]) -> Reading:
     if isinstance(text, tuple):  # REST has lists as such
         return [part for part in text if part] or None, None
-    parts = text.split(",")
-    # A part that is all right by itself has no blank at either end.
-    plain = " " not in text and all(parts)
-    return parts if plain else _split(text) or None, None
+    return _split(text) or None, None
 
 
 def _read_pairs(make: Callable[[str, str], Any]) -> Callable[[str], Reading]:
     def read(text: str) -> Reading:
-        parts = text[1:-1].split("},{")
-        if text[0] == "{" and text[-1] == "}" and text.count("{") == text.count("}") == len(parts):
-            halves = [part.split(":") for part in parts]
-            if all(len(pair) == 2 for pair in halves):
-                return [make(*pair) for pair in halves], None
         found = [(part, _PAIR.match(part)) for part in _split(text)]
         pairs = [make(match[1], match[2]) for _, match in found if match]
         rule = None if len(pairs) == len(found) else "element that is not {a:b}"
         return pairs or None, rule
 
     return read
+
+
+def _plain_lists(texts: Sequence[Any]) -> list[Any] | None:
+    """Lists of a column that is written by the book; None where a cell might not be."""
+    together = f"\n{_joined(texts)}\n"
+    if " " in together or "\t" in together or ",," in together or "\n," in together or ",\n" in together:
+        return None
+    return [text.split(",") if text else None for text in texts]
+
+
+def _plain_pairs(make: Callable[[str, str], Any]) -> Callable[[Sequence[Any]], list[Any] | None]:
+    """The same for columns of `{a:b}` elements."""
+
+    def read(texts: Sequence[Any]) -> list[Any] | None:
+        together = f"\n{_joined(texts)}\n"
+        filled = len(texts) - texts.count("")
+        elements = filled + together.count("},{")
+        by_the_book = (
+            together.count("\n{") == together.count("}\n") == filled
+            and together.count("{") == together.count("}") == together.count(":") == elements
+        )
+        if not by_the_book:
+            return None
+        try:
+            return [
+                [make(a, b) for a, b in [pair.split(":") for pair in text[1:-1].split("},{")]] if text else None
+                for text in texts
+            ]
+        except ValueError:  # two colons here and none there
+            return None
+
+    return read
+
+
+def _joined(texts: Sequence[Any]) -> str:
+    """Texts in one, for a look at all of them; a blank where one is no plain text."""
+    try:
+        together = "\n".join(texts)
+    except TypeError:
+        return " "
+    return together if together.count("\n") == len(texts) - 1 else " "
 
 
 class _Memo(dict[Any, Any]):
@@ -122,6 +155,7 @@ class Column:
         self._words = field.words
         self._version = version
         self._parse = self._parser(field.kind, zone)
+        self._by_the_book = self._quick_reader(field)
         self._plain = field.kind in {Kind.GUID, Kind.REF, Kind.ID, Kind.STRING}
         # All-caps systems write the family name Null as NULL.
         self._null_word = "\0" if field.name.endswith("Name") else "NULL"
@@ -150,6 +184,17 @@ class Column:
                 return _read_pairs(ScaleValue)
             case _:
                 return _read_text
+
+    @staticmethod
+    def _quick_reader(field: Field) -> Callable[[Sequence[Any]], list[Any] | None] | None:
+        """How a whole column of lists is read that is written by the book; lists are rarely met twice."""
+        match field.kind:
+            case Kind.REFS | Kind.STRINGS:
+                return _plain_lists
+            case Kind.USER_IDS:
+                return _plain_pairs(UserId)
+            case _:
+                return None
 
     def _read(self, text: str) -> Any:
         """Value of a text that was not met before; remembers it, and the rule it broke."""
@@ -185,6 +230,8 @@ class Column:
             if nulls and self._null_word in texts:
                 values = [None if v == self._null_word else v for v in values]
                 self._count(deviations, "the text NULL", texts.count(self._null_word))
+        elif self._by_the_book and not nulls and (found := self._by_the_book(texts)):
+            values = found
         else:
             if len(self._memo) > _MEMO_LIMIT:
                 self._memo.clear()

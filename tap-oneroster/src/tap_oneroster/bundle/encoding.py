@@ -16,6 +16,8 @@ _LONGEST_LINE = 4 * 2**20
 # Bytes that Windows-1252 leaves undefined decode to U+FFFE, which `charmap_decode` takes for an error.
 _WINDOWS = bytes(range(256)).decode("cp1252", errors="replace").replace("\ufffd", "\ufffe")
 
+_NO_TEXT = "text in an encoding that is neither UTF-8, UTF-16 nor Windows-1252"
+
 
 class Readable(Protocol):
     """What a file must be able to do to be read here."""
@@ -29,11 +31,13 @@ class UnreadableText(ValueError):
 
 
 class TextBlocks:
-    """Reads a file as text, in blocks of whole lines with their line ends as they are.
+    """Reads a file in blocks of whole lines, and makes text of them.
 
-    UTF-16 shows itself in the first bytes, with or without a mark. Everything else is UTF-8
-    until a byte cannot be; then it is Windows-1252, if all before was plain ASCII. So no part of
-    a file is ever decoded in two ways. `deviation` names what was found, once it is known.
+    Blocks are bytes in which quotes, commas and line ends are ASCII; `text` decodes a block, or
+    what has been made of it. UTF-16 shows itself in the first bytes, with or without a mark.
+    Everything else is UTF-8 until a byte cannot be; then it is Windows-1252, if all before was
+    plain ASCII. So no part of a file is ever read in two ways. `deviation` names what was found,
+    once it is known.
     """
 
     def __init__(self, stream: Readable) -> None:
@@ -42,24 +46,43 @@ class TextBlocks:
         self._ascii = True
         self._windows = False
         self._utf16: codecs.IncrementalDecoder | None = None
-        self._rest = b""
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[bytes]:
         data = self._begin(self._stream.read(_BLOCK))
-        rest = ""
+        rest = b""
         while data:
-            text = rest + self._decode(data)
+            block = rest + (self._from_utf16(self._utf16, data) if self._utf16 else data)
             # Only a file of bare CRs is cut at them, and never between the halves of a CRLF.
-            end = text.rfind("\n") + 1 or text.rfind("\r", 0, len(text) - 1) + 1
+            end = block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, len(block) - 1) + 1
             if end:
-                yield text[:end]
-            elif len(text) > _LONGEST_LINE:
-                raise UnreadableText(f"a line longer than {_LONGEST_LINE:,} characters")
-            rest = text[end:]
+                yield block[:end]
+            elif len(block) > _LONGEST_LINE:
+                raise UnreadableText(f"a line longer than {_LONGEST_LINE:,} bytes")
+            rest = block[end:]
             data = self._stream.read(_BLOCK)
-        rest += self._decode(b"", final=True)
+        if self._utf16:
+            rest += self._from_utf16(self._utf16, b"", final=True)
         if rest:
             yield rest
+
+    def text(self, block: bytes) -> str:
+        """A block as text; UnreadableText where it is none."""
+        if self._windows:
+            return self._from_windows(block)
+        try:
+            text = block.decode()
+        except UnicodeDecodeError as error:
+            if not (self._ascii and block[: error.start].isascii()):
+                raise UnreadableText("UTF-8 and another encoding in one file") from None
+            self._windows = True
+            self.deviation = "Windows-1252"
+            return self._from_windows(block)
+        self._ascii = self._ascii and text.isascii()
+        return text
+
+    def size(self, text: str) -> int:
+        """How many bytes of a block a text was."""
+        return len(text) if self._windows else len(text.encode())
 
     def _begin(self, data: bytes) -> bytes:
         """Find out what the first bytes say about the encoding; returns them without a mark."""
@@ -78,28 +101,14 @@ class TextBlocks:
             self._utf16 = codecs.getincrementaldecoder("utf-16-be" if zeros[0] else "utf-16-le")()
         return data
 
-    def _decode(self, data: bytes, *, final: bool = False) -> str:
+    def _from_utf16(self, decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool = False) -> bytes:
         try:
-            if self._utf16:
-                return self._utf16.decode(data, final)
-            data = self._rest + data
-            if not self._windows:
-                return self._utf8(data, final=final)
-            self._rest = b""
-            return codecs.charmap_decode(data, "strict", _WINDOWS)[0]
+            return decoder.decode(data, final).encode()
         except UnicodeError:
-            raise UnreadableText("text in an encoding that is neither UTF-8, UTF-16 nor Windows-1252") from None
+            raise UnreadableText(_NO_TEXT) from None
 
-    def _utf8(self, data: bytes, *, final: bool) -> str:
+    def _from_windows(self, block: bytes) -> str:
         try:
-            text, used = codecs.utf_8_decode(data, "strict", final)
-        except UnicodeDecodeError as error:
-            if not (self._ascii and data[: error.start].isascii()):
-                raise UnreadableText("UTF-8 and another encoding in one file") from None
-            self._windows = True
-            self._rest = b""
-            self.deviation = "Windows-1252"
-            return codecs.charmap_decode(data, "strict", _WINDOWS)[0]
-        self._rest = data[used:]
-        self._ascii = self._ascii and text.isascii()
-        return text
+            return codecs.charmap_decode(block, "strict", _WINDOWS)[0]
+        except UnicodeError:
+            raise UnreadableText(_NO_TEXT) from None

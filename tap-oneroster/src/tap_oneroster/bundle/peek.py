@@ -31,8 +31,9 @@ def read_rows(bundle: Bundle, name: str) -> list[list[str]]:
     rows: list[list[str]] = []
     with bundle.open(name) as stream:
         try:
-            block = next(iter(TextBlocks(stream)), "")
-            rows.extend(csv.reader(io.StringIO(block, newline=""), strict=True))
+            blocks = TextBlocks(stream)
+            text = blocks.text(next(iter(blocks), b""))
+            rows.extend(csv.reader(io.StringIO(text, newline=""), strict=True))
         except (csv.Error, UnreadableText):
             pass  # whoever reads the whole file says so
     return [row for row in rows if any(map(str.strip, row))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..source import SourceError
 from .encoding import TextBlocks, UnreadableText
 from .header import Header
-from .split import split_columns
+from .split import Splitter
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Chunk", "RowReader"]
 
 _NULL = "NULL"
+_NULL_BYTES = _NULL.encode()
 _NO_ID = frozenset({"", _NULL})
 
 
@@ -61,18 +62,21 @@ class RowReader:
         self.rejected = 0
         self.header, self._first = self._read_header()
         self._id = self.header.columns["sourcedId"]
+        self._splitter = Splitter(self.header.width, self._decode)
 
-    def _read_header(self) -> tuple[Header, str]:
+    def _read_header(self) -> tuple[Header, bytes]:
         """The header, and what follows it in the first block."""
         block = self._more()
         while True:
-            text = io.StringIO(block, newline="")
-            reader = csv.reader(text, strict=True)
+            text = self._decode(block)
+            lines = io.StringIO(text, newline="")
+            reader = csv.reader(lines, strict=True)
             try:
                 for number, names in enumerate(reader, 1):
                     if any(map(str.strip, names)):
                         self._number = number
-                        return Header.match(self._file, names, self._where, self._deviations), block[text.tell() :]
+                        header = Header.match(self._file, names, self._where, self._deviations)
+                        return header, block[self._text.size(text[: lines.tell()]) :]
             except csv.Error as error:
                 more = self._more()
                 if not more:
@@ -81,10 +85,16 @@ class RowReader:
                 continue
             raise SourceError(f"{self._where}: empty, without even a header row")
 
-    def _more(self) -> str:
+    def _more(self) -> bytes:
         """The next block, empty at the end of the file."""
         try:
-            return next(self._blocks, "")
+            return next(self._blocks, b"")
+        except UnreadableText as error:
+            raise self._broken(str(error)) from None
+
+    def _decode(self, block: bytes) -> str:
+        try:
+            return self._text.text(block)
         except UnreadableText as error:
             raise self._broken(str(error)) from None
 
@@ -106,42 +116,42 @@ class RowReader:
         if self._text.deviation:
             self._deviations[self._text.deviation] += 1
 
-    def _split(self, block: str) -> Chunk | None:
+    def _split(self, block: bytes) -> Chunk | None:
         """The chunk of a block in which nothing is odd; else None."""
-        columns = split_columns(block, self.header.width)
+        columns = self._splitter.columns(block)
         if columns is None:
             return None
         ids = columns[self._id]
         if not all(ids) or any(map(str.isspace, ids)):
             return None
-        may_hold_null = _NULL in block
+        may_hold_null = _NULL_BYTES in block
         if may_hold_null and _NULL in ids:
             return None
         first = self._number + 1
         self._number += len(ids)
         return Chunk(columns, range(first, first + len(ids)), may_hold_null)
 
-    def _parse(self, block: str) -> Chunk:
+    def _parse(self, block: bytes) -> Chunk:
         """The chunk of any block, by the CSV parser of the standard library."""
         rows, block = self._parse_rows(block)
         first = self._number + 1
         self._number += len(rows)
         numbers: Sequence[int] = range(first, first + len(rows))
-        odd = set(map(len, rows)) != {self.header.width} or "\0" in block
+        odd = set(map(len, rows)) != {self.header.width} or b"\0" in block
         if odd or not _NO_ID.isdisjoint(row[self._id].strip() for row in rows):
             kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if self._is_fit(number, row)]
             numbers, rows = [number for number, _ in kept], [row for _, row in kept]
-        return Chunk(list(zip(*rows, strict=True)), numbers, _NULL in block)
+        return Chunk(list(zip(*rows, strict=True)), numbers, _NULL_BYTES in block)
 
-    def _parse_rows(self, block: str) -> tuple[list[list[str]], str]:
+    def _parse_rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
         """Rows of a block, and the block, which grows where a quoted cell goes on in the next."""
         while True:
             rows: list[list[str]] = []
             try:
                 # Where a row cannot be read, those before it are in the list.
-                rows.extend(csv.reader(io.StringIO(block, newline=""), strict=True))
+                rows.extend(csv.reader(io.StringIO(self._decode(block), newline=""), strict=True))
             except csv.Error as error:
-                more = self._more() if str(error) == "unexpected end of data" else ""
+                more = self._more() if str(error) == "unexpected end of data" else b""
                 if not more:
                     # The message of csv.Error quotes nothing from the file.
                     raise self._broken(str(error), len(rows)) from None

@@ -6,6 +6,7 @@ which are known. Here an unknown key is always refused, as OpenSSH does when nob
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ def open_sftp(url: str, options: Mapping[str, Any]) -> tuple[AbstractFileSystem,
     from asyncssh import HostKeyNotVerifiable
     from sshfs import SSHFileSystem
 
+    # It tells every step of a connection, and who logs in.
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
     merged = {**SSHFileSystem._get_kwargs_from_urls(url), **options}
     host = merged.pop("host")
     merged["known_hosts"] = _known_hosts(merged.pop("host_key", None), merged.pop("known_hosts", _KNOWN_HOSTS))
