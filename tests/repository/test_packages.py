@@ -35,6 +35,7 @@ def copied(folder: Path) -> Path:
     """A copy of the source tree as a clone has it: links kept, nothing that tools have made."""
     made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "output", "dist")
     shutil.copytree(ROOT, folder, symlinks=True, ignore=made)
+    shutil.copy(ROOT / ".gitignore", folder)  # or what a build compiles would be committed, and make the tree dirty
     return folder
 
 
