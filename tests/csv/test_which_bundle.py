@@ -44,6 +44,32 @@ def pull(tmp_path):
     return pull
 
 
+def test_a_bundle_that_brings_back_an_older_one_is_read_again(drop, pull):
+    """Yesterday's mistake is undone by dropping the bundle of the day before once more, under whatever name."""
+    drop("a", 0, bulk("s1"))
+    assert pull().ids == ["s1"]
+    drop("b", 1, bulk("s2"))
+    assert pull().ids == ["s2"]
+    drop("c", 2, bulk("s1"))
+    again = pull()
+    assert again.ids == ["s1"]
+    assert again.modes == ["bulk"]
+    assert set(pull().modes) == {"skipped"}
+
+
+def test_the_same_bundle_dropped_again_is_not_read_again(drop, pull):
+    drop("a", 0, bulk("s1"))
+    pull()
+    drop("b", 1, bulk("s1"))
+    assert set(pull().modes) == {"skipped"}
+
+
+def test_a_state_that_remembers_nothing_is_a_state(tmp_path, drop):
+    """`"bundles": null` is what some tools make of an empty list."""
+    drop("a", 0, bulk("s1"))
+    assert read(tmp_path / "drop" / "*.zip", "orgs", state={"orgs": {"bundles": None}}).ids == ["s1"]
+
+
 def test_reading_starts_at_the_newest_bulk_and_goes_on_with_later_deltas(drop, pull):
     drop("a", 0, bulk("old"))
     drop("b", 1, delta("x,active,X"), "delta")
@@ -89,11 +115,18 @@ def test_the_same_content_uploaded_again_is_known_and_other_content_of_that_name
 
 def test_the_same_bundle_under_two_names_is_read_once(drop, pull):
     drop("a", 0, bulk("s1"))
+    drop("copy-of-a", 0, bulk("s1"))
     drop("b", 1, delta("s2,active,Two"), "delta")
-    drop("copy-of-a", 2, bulk("s1"))
     found = pull()
     assert found.ids == ["s1", "s2"]
     assert found.said == ["copy-of-a.zip: holds the same as a.zip, left out"]
+
+
+def test_a_bulk_that_comes_again_after_a_delta_is_the_newest_snapshot(drop, pull):
+    drop("a", 0, bulk("s1"))
+    drop("b", 1, delta("s2,active,Two"), "delta")
+    drop("a-again", 2, bulk("s1"))
+    assert pull().ids == ["s1"]
 
 
 def test_state_remembers_name_size_time_digest_and_is_pruned_to_what_is_there(drop, pull):

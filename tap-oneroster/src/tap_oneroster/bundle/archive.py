@@ -51,6 +51,11 @@ class Bundle:
     _copy: IO[bytes] | None = field(default=None, repr=False)
     _peeks: dict[str, Peek] = field(default_factory=dict, repr=False)
 
+    @property
+    def key(self) -> str:
+        """Tells this bundle from every other one that lies there, also from one that holds the same."""
+        return f"{self.modified.isoformat()} {self.name} {self.digest}"
+
     @contextmanager
     def open(self, name: str) -> Iterator[Readable]:
         """Bytes of one file, by the standard's name; what goes wrong while reading is a SourceError."""

@@ -62,12 +62,14 @@ class Drop:
         bundles = sorted(self._open(store, paths), key=lambda found: (found.bundle.modified, found.bundle.name))
         if not bundles:
             raise FatalSourceError("csv_path: no bundle there is complete; see the lines above")
-        kept: dict[str, Found] = {}
+        kept: list[Found] = []
         for found in bundles:
-            first = kept.setdefault(found.bundle.digest, found)
-            if first is not found:
-                self._say(f"{found.bundle.name}: holds the same as {first.bundle.name}, left out")
-        return list(kept.values())
+            # Only neighbours in time: a bundle that came before another, and again after it, undoes that one.
+            if kept and kept[-1].bundle.digest == found.bundle.digest:
+                self._say(f"{found.bundle.name}: holds the same as {kept[-1].bundle.name}, left out")
+            else:
+                kept.append(found)
+        return kept
 
     def _open(self, store: Store, paths: list[str]) -> Iterator[Found]:
         for path in paths:

@@ -35,7 +35,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps by the digest of the bundle, and what state remembers so far."""
+    """Steps by the key of the bundle, and what state remembers so far."""
 
     steps: Mapping[str, Step]
     entries: tuple[Entry, ...]
@@ -47,11 +47,11 @@ def make_plan(stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orph
     What state says was read already is skipped; but from the first bundle that is new all later
     ones are read, again if need be, since their rows stand on it.
     """
-    known: dict[str, Entry] = {entry["digest"]: entry for entry in state.get("bundles", [])}
+    known: Sequence[Entry] = state.get("bundles") or []
     held = [(found, step) for found in drop.found if (step := _step(stream, found, known))]
     bulks = [number for number, (_, step) in enumerate(held) if step.mode == "bulk"]
     chain = held[bulks[-1] :] if bulks else held
-    base = next((entry for entry in reversed(known.values()) if entry["mode"] == "bulk"), None)
+    base = next((entry for entry in reversed(known) if entry["mode"] == "bulk"), None)
     if drop.several:
         chain = _not_outdated(stream, chain, known, base, {found.bundle.digest for found, _ in held})
     if chain and not bulks and not base and not accept_orphan and any(s.mode == "delta" for _, s in chain):
@@ -63,13 +63,13 @@ def make_plan(stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orph
     new = False
     for found, step in chain:
         new = new or step.read
-        steps[found.bundle.digest] = Step(step.home, step.mode, new, step.by_roles)
+        steps[found.bundle.key] = Step(step.home, step.mode, new, step.by_roles)
     listed = {found.bundle.digest for found in drop.found}
     # The newest bulk stays: later deltas stand on it, also when its bundle is gone.
-    return Plan(steps, tuple(entry for digest, entry in known.items() if digest in listed or entry is base))
+    return Plan(steps, tuple(entry for entry in known if entry["digest"] in listed or entry is base))
 
 
-def _step(stream: File, found: Found, known: Mapping[str, Entry]) -> Step | None:
+def _step(stream: File, found: Found, known: Sequence[Entry]) -> Step | None:
     """Where the stream's rows lie in a bundle; None where it has none."""
     bundle, manifest = found
     if stream.name in bundle.members:
@@ -82,7 +82,7 @@ def _step(stream: File, found: Found, known: Mapping[str, Entry]) -> Step | None
         by_roles = not needs(stream.name) <= bundle.peek(parent).header
         if by_roles and not (stream.name in {"students", "teachers"} and "roles" in bundle.members):
             return None
-    if entry := known.get(bundle.digest):
+    if entry := _met_before(bundle, known):
         return Step(home, entry["mode"], read=False, by_roles=by_roles)
     mode = _mode(bundle, manifest.modes.get(home.name), home.name)
     if by_roles and "delta" in (mode, _mode(bundle, manifest.modes.get("roles"), "roles")):
@@ -91,6 +91,19 @@ def _step(stream: File, found: Found, known: Mapping[str, Entry]) -> Step | None
             " certain; deselect the stream, and join users with roles instead"
         )
     return Step(home, mode, read=True, by_roles=by_roles)
+
+
+def _met_before(bundle: Bundle, known: Sequence[Entry]) -> Entry | None:
+    """What state remembers of a bundle.
+
+    One with the content of a bundle that was read, but of another time, is the same only if nothing
+    else was read after it: otherwise it brings back what has changed since.
+    """
+    for entry in known:
+        same_time = entry["modified"] == bundle.modified.isoformat()
+        if entry["digest"] == bundle.digest and (same_time or entry is known[-1]):
+            return entry
+    return None
 
 
 def _mode(bundle: Bundle, declared: str | None, name: str) -> str:
@@ -114,7 +127,7 @@ def _when(entry: Mapping[str, Any]) -> tuple[str, str]:
 def _not_outdated(
     stream: File,
     chain: Sequence[tuple[Found, Step]],
-    known: Mapping[str, Entry],
+    known: Sequence[Entry],
     base: Entry | None,
     listed: set[str],
 ) -> list[tuple[Found, Step]]:
@@ -123,7 +136,7 @@ def _not_outdated(
     A new bundle older than a delta that was read and is gone cannot be put in its place any more.
     """
     kept = []
-    gone = [entry for digest, entry in known.items() if digest not in listed]
+    gone = [entry for entry in known if entry["digest"] not in listed]
     for found, step in chain:
         when = (found.bundle.modified.isoformat(), found.bundle.name)
         if base and base in gone and when < _when(base):

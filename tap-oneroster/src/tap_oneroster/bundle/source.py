@@ -63,7 +63,7 @@ class BundleSource:
             if not plan.steps:
                 yield self._silent(stream, self._drop.found[-1], "skipped" if plan.entries else "absent")
         for found in self._drop.found:
-            for step, streams in _together(plans, found.bundle.digest):
+            for step, streams in _together(plans, found.bundle.key):
                 if not step.read:
                     for stream in streams:
                         yield self._silent(stream, found, "skipped")
@@ -116,7 +116,7 @@ class BundleSource:
             if name in bundle.odd:
                 its.deviations[bundle.odd[name]] += 1
         first = next(iter(facts))
-        if self._told.setdefault(bundle.digest, first) == first:
+        if self._told.setdefault(bundle.key, first) == first:
             facts[first].deviations.update(bundle.deviations + manifest.deviations)
         if self._told.setdefault("", first) == first:
             facts[first].deviations.update(self._drop.left_out)
@@ -133,14 +133,14 @@ _DISAGREES = {
 }
 
 
-def _together(plans: Mapping[File, Plan], digest: str) -> list[tuple[Step, list[File]]]:
+def _together(plans: Mapping[File, Plan], key: str) -> list[tuple[Step, list[File]]]:
     """Streams that one pass over one file of a bundle feeds: same file, same memory of what was read."""
     groups: dict[tuple[str, bool, bool, tuple[str, ...]], list[File]] = defaultdict(list)
     for stream, plan in plans.items():
-        if step := plan.steps.get(digest):
+        if step := plan.steps.get(key):
             memory = tuple(entry["digest"] for entry in plan.entries)
             groups[step.home.name, step.read, step.by_roles, memory].append(stream)
-    return [(plans[streams[0]].steps[digest], streams) for streams in groups.values()]
+    return [(plans[streams[0]].steps[key], streams) for streams in groups.values()]
 
 
 def _entry(bundle: Bundle, mode: str) -> dict[str, Any]:
