@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from msgspec import Struct
+    from singer_sdk.singerlib import Catalog
 
     from .tap import TapOneRoster
 
@@ -52,6 +53,14 @@ class OneRosterStream(Stream):
     def emit_activate_version_messages(self) -> bool:
         """Off: the SDK announces a version before its records; a tap that dies then deletes."""
         return False
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """As the SDK, but a catalog that does not speak of keys, as old ones do not, takes none away."""
+        keys, replication_key = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        self.primary_keys = self.primary_keys or keys
+        self.replication_key = self.replication_key or replication_key
 
     @override
     def get_batch_config(self, config: Any) -> None:
@@ -353,5 +362,5 @@ class ReceiptStream(OneRosterStream):
 
     @override
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
-        for _, receipt in self._tap.receipts:
+        for _, receipt in self._tap.receipts[: self.ABORT_AT_RECORD_COUNT]:
             yield self.with_tenant(receipt)

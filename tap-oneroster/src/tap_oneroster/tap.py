@@ -23,10 +23,11 @@ from .summary import summary_lines
 from .writer import BlockWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import FrameType
 
     from singer_sdk import Stream
+    from singer_sdk.singerlib import Catalog
 
     from .source import Source
     from .tally import Tally
@@ -83,6 +84,19 @@ class TapOneRoster(Tap):
             streams[name] = streams.pop(name)
         return streams
 
+    @property
+    @override
+    def catalog(self) -> Catalog:
+        """The catalog that was given, made whole: old ones have no keys, small ones lack streams (and the receipts)."""
+        if self._catalog is None and (given := self.input_catalog):
+            self._catalog = self._singer_catalog
+            for name, own in self._catalog.items():
+                if name in given and name != ReceiptStream.name:
+                    self._catalog[name] = replace(given[name], key_properties=own.key_properties)
+            if unknown := sorted(given.keys() - self._catalog.keys()):
+                self.logger.warning("not offered with these settings, though in the catalog: %s", ", ".join(unknown))
+        return super().catalog
+
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """All streams that the settings allow; what the source lacks, the receipts say."""
@@ -130,6 +144,10 @@ class TapOneRoster(Tap):
 
         return source_name(self.config)
 
+    def records(self, stream: str) -> Iterator[dict[str, Any]]:
+        """Records of one stream, for those who embed the tap: as they are read, then SourceError if not all came."""
+        return cast("CollectionStream", self.streams[stream]).get_records(None)
+
     @override  # type: ignore[misc]  # final, but receipts must open and close every run
     def sync_all(self) -> None:
         self.streams[ReceiptStream.name]._write_schema_message()
@@ -144,6 +162,11 @@ class TapOneRoster(Tap):
             raise ClickException(
                 f"{self.failures[0]}" + (f" (and {len(self.failures) - 1} more, above)" if self.failures[1:] else "")
             )
+
+    @override  # type: ignore[misc]  # final, but it selects, reads and prints what is off by default, too
+    def run_sync_dry_run(self, dry_run_record_limit: int | None = 1, streams: Iterable[Stream] | None = None) -> bool:
+        tried = [stream for stream in streams or self.streams.values() if stream.selected]
+        return super().run_sync_dry_run(dry_run_record_limit, tried)
 
     def fail(self, problem: str) -> None:
         """Note that the run cannot end well."""

@@ -1,0 +1,99 @@
+"""An empty Meltano project, into which both plugins come by their Hub definitions, installed from this checkout."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MELTANO = Path(sys.executable).with_name("meltano")
+EMPTY = """
+project_id: 0192e4a0-0000-7000-8000-000000000001
+default_environment: dev
+send_anonymous_usage_stats: false
+cli:
+  disable_version_check: true
+environments:
+- name: dev
+"""
+
+
+class Project:
+    """A Meltano project in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = ""
+        (folder / "meltano.yml").write_text(EMPTY, encoding="utf-8")
+
+    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
+        """Start a Meltano command, with settings as environment variables."""
+        return subprocess.Popen(
+            [MELTANO, *arguments],
+            cwd=self.folder,
+            env={**self.environment(), **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """No settings of the caller's, no colours, no installing on the way, logs inside the project."""
+        mine = {k: v for k, v in os.environ.items() if not re.match("MELTANO_|TAP_|TARGET_", k)}
+        return {**mine, "NO_COLOR": "1", "MELTANO_AUTO_INSTALL": "false", "XDG_STATE_HOME": str(self.folder)}
+
+    def __call__(self, *arguments: str, fails: bool = False, **settings: str) -> str:
+        """Run a Meltano command; what it printed."""
+        process = self.start(*arguments, **settings)
+        self.log, _ = process.communicate(timeout=120)
+        assert bool(process.returncode) is fails, self.log[-3000:]
+        return self.log
+
+    def plugins(self, kind: str) -> list[dict[str, Any]]:
+        """Plugins that meltano.yml has."""
+        found: list[dict[str, Any]] = yaml.safe_load((self.folder / "meltano.yml").read_text())["plugins"][kind]
+        return found
+
+    def change(self, kind: str, name: str, **values: Any) -> None:
+        """Change a plugin in meltano.yml, or add it."""
+        path = self.folder / "meltano.yml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plugins = content["plugins"][kind]
+        if not any(plugin["name"] == name for plugin in plugins):
+            plugins.append({"name": name})
+        next(plugin for plugin in plugins if plugin["name"] == name).update(values)
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def install(self) -> str:
+        """Install what meltano.yml names; through ./run, which knows what pip has been told of package indexes."""
+        done = subprocess.run(
+            [ROOT / "run", "meltano", "--cwd", self.folder, "install"], capture_output=True, text=True, cwd=ROOT
+        )
+        if done.returncode and not os.environ.get("CI"):
+            pytest.skip(f"the plugins could not be installed: {done.stderr[-300:]}")
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stderr
+
+
+def from_checkout(plugin: str) -> str:
+    """Where pip finds a plugin before it is published."""
+    return f"-e {ROOT / plugin} --constraint {ROOT / 'requirements.lock'}"
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project; both plugins with the definitions of hub/."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    for plugin, kind in (("tap-oneroster", "extractor"), ("target-oneroster-csv", "loader")):
+        definition = str(ROOT / "hub" / f"{plugin}.yml")
+        project("add", "--plugin-type", kind, "--from-ref", definition, "--no-install", plugin)
+        project.change(f"{kind}s", plugin, pip_url=from_checkout(plugin))
+    project.install()
+    return project

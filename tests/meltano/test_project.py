@@ -1,0 +1,160 @@
+"""The pair in a project of one's own: added by the Hub definitions, without the Hub."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+
+import pytest
+import yaml
+from oneroster_sample.bundle import write_bundle
+
+from .conftest import ROOT, Project
+
+pytestmark = pytest.mark.slow
+
+STATE = "dev:{}-to-{}"
+
+
+def selected(project, **settings):
+    """Streams of which Meltano selects anything."""
+    listed = project("select", "tap-oneroster", "--list", **settings)
+    lines = [line.split() for line in listed.splitlines() if line.startswith("\t[")]
+    return {words[-1].partition(".")[0] for words in lines if words[0] in ("[selected", "[automatic")}
+
+
+def users(path):
+    """Ids of the users in a bundle, and whether they are all there are."""
+    with zipfile.ZipFile(path) as bundle:
+        manifest = bundle.read("manifest.csv").decode()
+        rows = csv.DictReader(io.StringIO(bundle.read("users.csv").decode(), newline=""))
+        return {row["sourcedId"] for row in rows}, "file.users,bulk" in manifest.replace('"', "")
+
+
+@pytest.fixture
+def drop(project, district, tmp_path):
+    """A folder with a bulk bundle of the district, and the pair set to it."""
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    write_bundle(district, folder / "0.zip")
+    project.change("extractors", "tap-oneroster", config={"mode": "csv", "csv_path": f"{folder}/*.zip"})
+    project.change("loaders", "target-oneroster-csv", config={"output_path": str(tmp_path / "out.zip")})
+    return folder
+
+
+def test_what_is_off_by_default_stays_off(project, drop):
+    """Meltano selects `*.*`: no view and no password is there to be selected, but demographics are.
+
+    One line keeps them in the source. It has to name the rest, too: an exclusion alone selects nothing.
+    """
+    by_default = selected(project)
+    assert {"users", "enrollments", "demographics", "syncReceipts"} <= by_default
+    assert not by_default & {"students", "teachers", "schools", "terms", "gradingPeriods"}
+    assert "password" not in project.log
+    project("select", "tap-oneroster", "--exclude", "demographics", "*")
+    assert selected(project) == {"syncReceipts"}
+    project("select", "tap-oneroster", "*", "*")
+    assert project.plugins("extractors")[0]["select"] == ["!demographics.*", "*.*"]
+    assert selected(project) == by_default - {"demographics"}
+
+
+def test_the_definition_keeps_demographics_in_the_source(project, drop, tmp_path):
+    """A definition from the Hub lies in a lock file, and its `select` holds; one that is added by --from-ref loses it."""
+    folder = tmp_path / "locked"
+    (folder / "plugins" / "extractors").mkdir(parents=True)
+    definition = {**yaml.safe_load((ROOT / "hub/tap-oneroster.yml").read_text()), "plugin_type": "extractors"}
+    variant = definition["variant"]
+    lock = folder / "plugins" / "extractors" / f"tap-oneroster--{variant}.lock"
+    lock.write_text(json.dumps(definition), encoding="utf-8")
+    locked = Project(folder)
+    mine = {k: v for k, v in project.plugins("extractors")[0].items() if k in ("name", "variant", "pip_url", "config")}
+    content = yaml.safe_load((folder / "meltano.yml").read_text()) | {"plugins": {"extractors": [mine]}}
+    (folder / "meltano.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    (folder / ".meltano").mkdir()
+    (folder / ".meltano" / "extractors").symlink_to(project.folder / ".meltano" / "extractors")
+    found = selected(locked)
+    assert "users" in found
+    assert "demographics" not in found
+
+
+def test_the_second_night(project, drop, district, tmp_path):
+    """Nothing new publishes nothing; a delta never takes a bulk bundle's place; upsert merges it.
+
+    Through all of it the state moves only with the bundle.
+    """
+    run = ("run", "tap-oneroster", "target-oneroster-csv")
+    state = STATE.format("tap-oneroster", "target-oneroster-csv")
+    output = tmp_path / "out.zip"
+
+    project(*run)
+    assert users(output) == ({r["sourcedId"] for r in district.active("users")}, True)
+    first = output.read_bytes()
+
+    project(*run)
+    assert "nothing was published" in project.log
+    assert output.read_bytes() == first
+
+    before = json.loads(project("state", "get", state).splitlines()[-1])
+    assert [b["name"] for b in before["singer_state"]["bookmarks"]["users"]["bundles"]] == ["0.zip"]
+
+    write_bundle(district.changed(1), drop / "1.zip", mode="delta")
+    project(*run, fails=True)
+    assert "Nothing was published" in project.log
+    assert output.read_bytes() == first
+    assert json.loads(project("state", "get", state).splitlines()[-1]) == before
+
+    project(*run, "--full-refresh", fails=True)
+    assert re.search(r"users +0\.zip +bulk .*users +1\.zip +delta ", project.log, re.DOTALL), "both are read again"
+    assert output.read_bytes() == first
+
+    project(*run, TARGET_ONEROSTER_CSV_LOAD_METHOD="upsert")
+    assert users(output) == ({r["sourcedId"] for r in district.changed(1).active("users")}, True)
+
+    project("state", "clear", "--force", state)
+    assert state not in project("state", "list")
+
+
+def test_two_districts_at_the_same_time(project, district, tmp_path):
+    """Inherited plugins have settings, state and a run folder of their own, and may run in parallel."""
+    for number, name in enumerate(("north", "south")):
+        write_bundle(district.changed(number), tmp_path / f"{name}.zip")
+        config = {"mode": "csv", "csv_path": str(tmp_path / f"{name}.zip")}
+        project.change("extractors", f"tap-{name}", inherit_from="tap-oneroster", config=config)
+        config = {"output_path": str(tmp_path / "out" / f"{name}.zip")}
+        project.change("loaders", f"target-{name}", inherit_from="target-oneroster-csv", config=config)
+    running = [project.start("run", f"tap-{name}", f"target-{name}") for name in ("north", "south")]
+    for process in running:
+        log, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, log[-3000:]
+    for number, name in enumerate(("north", "south")):
+        today = district.changed(number)
+        assert users(tmp_path / "out" / f"{name}.zip")[0] == {r["sourcedId"] for r in today.active("users")}
+    states = project("state", "list")
+    assert all(STATE.format(f"tap-{name}", f"target-{name}") in states for name in ("north", "south"))
+
+
+def test_one_extractor_for_two_districts_at_the_same_time(project, district, tmp_path):
+    """`meltano el` with a state id of its own has a run folder of its own; `meltano run` would share one."""
+    running = []
+    for number, name in enumerate(("north", "south")):
+        write_bundle(district.changed(number), tmp_path / f"{name}.zip")
+        running.append(
+            project.start(
+                "el",
+                f"--state-id={name}",
+                "tap-oneroster",
+                "target-oneroster-csv",
+                TAP_ONEROSTER_MODE="csv",
+                TAP_ONEROSTER_CSV_PATH=str(tmp_path / f"{name}.zip"),
+                TARGET_ONEROSTER_CSV_OUTPUT_PATH=str(tmp_path / "out" / f"{name}.zip"),
+            )
+        )
+    for process in running:
+        log, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, log[-3000:]
+    for number, name in enumerate(("north", "south")):
+        today = district.changed(number)
+        assert users(tmp_path / "out" / f"{name}.zip")[0] == {r["sourcedId"] for r in today.active("users")}

@@ -1,0 +1,147 @@
+"""The definitions in hub/ keep the Hub's rules, whose schema cannot be fetched here: they are written down below."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+KINDS = [
+    "string",
+    "integer",
+    "decimal",
+    "boolean",
+    "array",
+    "object",
+    "options",
+    "date_iso8601",
+    "email",
+    "file",
+    "oauth",
+]
+CAPABILITIES = {
+    "extractors": [
+        "about",
+        "activate-version",
+        "batch",
+        "catalog",
+        "discover",
+        "log-based",
+        "properties",
+        "schema-flattening",
+        "state",
+        "stream-maps",
+        "structured-logging",
+        "test",
+    ],
+    "loaders": [
+        "about",
+        "activate-version",
+        "batch",
+        "datatype-failsafe",
+        "hard-delete",
+        "record-flattening",
+        "schema-flattening",
+        "soft-delete",
+        "stream-maps",
+        "structured-logging",
+        "target-schema",
+        "validate-records",
+    ],
+}
+TEXT = {"type": "string", "minLength": 1}
+WORDS = {"type": "array", "items": TEXT, "minItems": 1, "uniqueItems": True}
+SETTING = {
+    "type": "object",
+    "required": ["name", "label", "kind", "description"],
+    "additionalProperties": False,  # among them `kind: password` and `value`, which would override our defaults
+    "properties": {
+        "name": {"type": "string", "pattern": r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$"},
+        "label": TEXT,
+        "kind": {"enum": KINDS},
+        "description": TEXT,
+        "sensitive": {"const": True},
+        "options": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["label", "value"],
+                "additionalProperties": False,
+                "properties": {"label": TEXT, "value": TEXT},
+            },
+        },
+    },
+    "if": {"properties": {"kind": {"const": "options"}}},
+    "then": {"required": ["options"]},
+    "else": {"not": {"required": ["options"]}},
+}
+
+
+def rules(kind: str) -> dict[str, Any]:
+    """The Hub's rules for one kind of plugin."""
+    names = "|".join({"extractors": ("tap",), "loaders": ("target",)}[kind])
+    return {
+        "type": "object",
+        "required": ["name", "variant", "namespace", "quality", "label", "logo_url", "maintenance_status", "settings"],
+        "additionalProperties": False,
+        "properties": {
+            "name": {"type": "string", "pattern": f"^({names})-[a-z0-9-]+$"},
+            "variant": {"type": "string", "pattern": "^[a-z0-9-]+$"},
+            "namespace": {"type": "string", "pattern": f"^({names})_[a-z0-9_]+$"},
+            "label": TEXT,
+            "description": TEXT,
+            "domain_url": {"type": "string", "pattern": "^https://"},
+            "logo_url": {"type": "string", "pattern": rf"^/assets/logos/{kind}/[a-z0-9-]+\.png$"},
+            "repo": {"type": "string", "pattern": "^https://"},
+            "pip_url": TEXT,
+            "executable": TEXT,
+            "select": WORDS,
+            "keywords": WORDS,
+            "capabilities": {**WORDS, "items": {"enum": CAPABILITIES[kind]}},
+            "maintenance_status": {"enum": ["active", "beta", "development", "inactive", "unknown"]},
+            "quality": {"enum": ["gold", "silver", "bronze", "unknown"]},
+            "settings": {"type": "array", "items": SETTING, "minItems": 1},
+            "settings_group_validation": {"type": "array", "items": WORDS, "minItems": 1},
+            "supported_python_versions": {**WORDS, "items": {"type": "string", "pattern": r"^3\.\d+$"}},
+            "log_parser": {"const": "singer-sdk"},
+        },
+    }
+
+
+each_plugin = pytest.mark.parametrize(
+    ("plugin", "kind"), [("tap-oneroster", "extractors"), ("target-oneroster-csv", "loaders")]
+)
+
+
+def definition(plugin: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "hub" / f"{plugin}.yml").read_text(encoding="utf-8"))
+    return found
+
+
+@each_plugin
+def test_a_definition_keeps_the_rules_of_the_hub(plugin: str, kind: str) -> None:
+    """Nothing that is required is missing, and nothing is there that the Hub does not know."""
+    jsonschema.validate(definition(plugin), rules(kind))
+
+
+@each_plugin
+def test_a_definition_is_one_that_meltano_reads(plugin: str, kind: str) -> None:
+    """Valid as a plugin in a project file, by the schema that Meltano ships, but for what only the Hub shows."""
+    schema = json.loads(files("meltano").joinpath("schemas/meltano.schema.json").read_text(encoding="utf-8"))
+    shown = {"domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"}
+    its = {name: value for name, value in definition(plugin).items() if name not in shown}
+    jsonschema.validate({"plugins": {kind: [its]}}, schema)
+
+
+def test_what_is_off_by_default_is_off_in_meltano_too() -> None:
+    """Meltano selects everything where nobody says otherwise: both definitions of the tap do."""
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    for its in (definition("tap-oneroster"), project["plugins"]["extractors"][0]):
+        assert its["select"] == ["*.*", "!demographics.*"]
