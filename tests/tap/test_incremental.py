@@ -68,7 +68,7 @@ def test_a_bookmark_never_runs_ahead_of_the_clock(provider, monkeypatch):
         def now(cls, tz=None):
             return now
 
-    monkeypatch.setattr("tap_oneroster.streams.datetime", Clock)
+    monkeypatch.setattr("tap_oneroster.delivery.datetime", Clock)
     run = pull(provider, "enrollments")
     assert max(stamps(run, "enrollments")) > "2026-11"
     assert run.state["bookmarks"]["enrollments"]["replication_key_value"] == "2026-10-01T00:00:00.000Z"
