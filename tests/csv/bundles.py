@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tap_oneroster._model import VIEWS, Version, csv_files, file
-from tap_oneroster.bundle.records import Shape
 from tap_oneroster.bundle.source import BundleSource
+from tap_oneroster.shape import Shape
 from tap_oneroster.source import Facts, Request, SourceError
 
 if TYPE_CHECKING:

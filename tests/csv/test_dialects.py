@@ -134,7 +134,7 @@ def test_metadata_between_the_standards_columns_shifts_nothing(tmp_path):
 
 
 def test_metadata_keys_are_an_allow_list(tmp_path):
-    from tap_oneroster.bundle.records import Shape
+    from tap_oneroster.shape import Shape
 
     text = csv_text(f"{ORGS_HEADER},metadata.size,metadata.religion", "s1,,,One,school,,,9,x")
     found = read(write(tmp_path / "b", {"orgs.csv": text}), "orgs", shape=Shape(metadata_keys=("si*",)))
@@ -263,8 +263,8 @@ def test_an_unknown_version_is_refused_unless_the_settings_name_one(tmp_path):
 def test_what_is_odd_about_a_bundle_is_told_once_a_run(tmp_path):
     """In the first receipt that speaks of it, not in twenty."""
     from tap_oneroster._model import file
-    from tap_oneroster.bundle.records import Shape
     from tap_oneroster.bundle.source import BundleSource
+    from tap_oneroster.shape import Shape
     from tap_oneroster.source import Request
 
     path = write(tmp_path / "b", {"orgs.csv": ORGS, "notes.csv": "x"}, None)

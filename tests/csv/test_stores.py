@@ -155,8 +155,8 @@ def test_a_whole_run_over_s3_and_the_next_one(s3, tmp_path):
 def test_a_zip_in_a_store_that_changes_between_two_looks_is_refused(s3):
     """The directory was that of one upload, the rows would be those of another."""
     from tap_oneroster._model import file
-    from tap_oneroster.bundle.records import Shape
     from tap_oneroster.bundle.source import BundleSource
+    from tap_oneroster.shape import Shape
     from tap_oneroster.source import FatalSourceError, Request
 
     s3.put("moving/a.zip", zip_of(ORGS))

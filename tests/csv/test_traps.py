@@ -125,8 +125,8 @@ def test_a_manifest_that_says_two_things_is_refused(tmp_path):
 def test_a_bundle_replaced_while_it_is_read_is_neither_old_nor_new(tmp_path, form):
     """Half of yesterday's and half of today's roster would pass for a whole one."""
     from tap_oneroster._model import file
-    from tap_oneroster.bundle.records import Shape
     from tap_oneroster.bundle.source import BundleSource
+    from tap_oneroster.shape import Shape
     from tap_oneroster.source import FatalSourceError, Request
 
     path = write(tmp_path / form, {"orgs.csv": ORGS}, at=1_788_000_000)
@@ -142,8 +142,8 @@ def test_a_bundle_replaced_while_it_is_read_is_neither_old_nor_new(tmp_path, for
 
 def test_a_bundle_taken_away_before_it_is_read_is_one_line(tmp_path):
     from tap_oneroster._model import file
-    from tap_oneroster.bundle.records import Shape
     from tap_oneroster.bundle.source import BundleSource
+    from tap_oneroster.shape import Shape
     from tap_oneroster.source import FatalSourceError, Request
 
     path = write(tmp_path / "b", {"orgs.csv": ORGS})

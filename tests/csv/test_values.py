@@ -132,7 +132,7 @@ def test_a_required_value_that_is_missing_is_counted_not_refused(tmp_path):
 
 
 def test_passwords_stay_where_they_are_unless_asked_for(tmp_path):
-    from tap_oneroster.bundle.records import Shape
+    from tap_oneroster.shape import Shape
 
     header = "sourcedId,enabledUser,username,givenName,familyName,password"
     row = "u1,true,ann,Ann,Lee,secret"
@@ -143,7 +143,7 @@ def test_passwords_stay_where_they_are_unless_asked_for(tmp_path):
 def test_times_of_a_delta_are_brought_to_utc(tmp_path):
     from zoneinfo import ZoneInfo
 
-    from tap_oneroster.bundle.records import Shape
+    from tap_oneroster.shape import Shape
 
     text = csv_text(
         "sourcedId,status,dateLastModified,title",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tap_oneroster.rest.answers import Answer, Refused
+from tap_oneroster.rest.answers import Answer, Link, Refused
 from tap_oneroster.rest.paging import Walk
 
 
@@ -32,6 +32,8 @@ class Shelf:
     sorts: bool = True
     ignores_offset: bool = False
     offset_from_1: bool = False
+    links: str = "none"
+    """none, token (names each next page), loop (the second page, always), a fault, or lost (after two pages)."""
     refuses_beyond: int | None = None
     before_page: Callable[[Shelf, int], None] | None = None
     revision: str | None = None
@@ -44,11 +46,36 @@ class Shelf:
         self.asked.append(offset)
         rows = sorted(self.rows) if self.sorts else self.rows
         start = 0 if self.ignores_offset else max(offset - self.offset_from_1, 0)
+        return self._page(rows, start, offset, number)
+
+    def follow(self, url: str) -> Answer:
+        number = len(self.asked)
+        self.asked.append(-1)
+        return self._page(sorted(self.rows) if self.sorts else self.rows, int(url.partition("/")[0]), 0, number)
+
+    def smallest(self) -> Answer:
+        rows = sorted(self.rows)[:1]
+        return Answer(Leaf(list(rows)), self._total(len(self.rows), len(rows)), self.revision, self._link(1))
+
+    def _page(self, rows: list[str], start: int, offset: int, number: int) -> Answer:
         length = min(self.cap, self.lengths[number]) if number < len(self.lengths) else self.cap
         page = rows[start : start + length]
         if not page and self.refuses_beyond and offset >= len(rows):
             raise Refused("beyond", self.refuses_beyond)
-        return Answer(Leaf(list(page)), self._total(len(rows), len(page)), self.revision)
+        return Answer(Leaf(list(page)), self._total(len(rows), len(page)), self.revision, self._link(start + len(page)))
+
+    def _link(self, place: int) -> Link | None:
+        match self.links:
+            case "none":
+                return None
+            case "loop":
+                return Link(str(self.cap))
+            case "lost" if place > self.cap:
+                return None
+            case "token" | "lost":
+                return Link(f"{place}/{len(self.asked)}") if place < len(self.rows) else None
+            case fault:
+                return Link(str(place), fault)
 
     def _total(self, all_rows: int, here: int) -> int | None:
         match self.total:

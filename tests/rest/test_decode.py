@@ -16,11 +16,11 @@ from oneroster_sample.store import Store
 from tap_oneroster._model import FILES, Version, derived_from, file
 from tap_oneroster._model.codec import record_class
 from tap_oneroster._model.ids import derived_id
-from tap_oneroster.bundle.records import Shape
 from tap_oneroster.rest.decode import NoJson, Page, PageDecoder
 from tap_oneroster.rest.derived import DerivedRows
 from tap_oneroster.rest.rows import RowMaker
 from tap_oneroster.rest.shapes import forms_of
+from tap_oneroster.shape import Shape
 from tap_oneroster.source import SourceError
 
 from .conftest import DISTRICT
@@ -41,7 +41,7 @@ class Made:
         decoder = PageDecoder(its, forms_of(its, secrets=shape.secrets, derived=streams))
         page = decoder.decode(body, self.deviations)
         if slowly:
-            page = Page(decoder, decoder._any_records(body, Counter()), fits=False)
+            page = Page(decoder, *decoder._any_records(body, Counter()), fits=False)
         self.fits = page._fits
         came = page.take([row for row, one in enumerate(page.ids) if one], self.deviations)
         self.records = RowMaker(its, version, shape).read(came, self.deviations)

@@ -35,6 +35,20 @@ WAYS = {
     "a total of 0": Knobs(page_cap=20, total_header="zero"),
     "a total of the page only": Knobs(page_cap=20, total_header="page"),
     "no links": Knobs(page_cap=20, link_header=False),
+    "links by token, offset ignored": Knobs(page_cap=20, link_tokens=True),
+    "links by token, offset ignored, no total": Knobs(page_cap=20, link_tokens=True, total_header=False),
+    "links by token, offset ignored, in no order": Knobs(page_cap=20, link_tokens=True, refuse_sort="ignored"),
+    "links by token, offset ignored, bodies cut short": Knobs(page_cap=20, link_tokens=True, cut_first_n=2),
+    "links by token, one page holds everything, no total": Knobs(link_tokens=True, total_header=False),
+    "links to another host": Knobs(page_cap=20, link_fault="host"),
+    "links that begin with a tilde": Knobs(page_cap=20, link_fault="tilde"),
+    "links that lose the filter": Knobs(page_cap=20, link_fault="unfiltered"),
+    "links that loop": Knobs(page_cap=20, link_fault="loop"),
+    "the total beside the records": Knobs(page_cap=20, total_header=False, body_totals=True),
+    "the total beside the records, 0 in the header": Knobs(page_cap=20, total_header="zero", body_totals=True),
+    "the total beside the records, under another wrapper": Knobs(
+        page_cap=20, total_header=False, body_totals=True, wrapper_alias="data"
+    ),
     "sort refused with 400": Knobs(page_cap=20, refuse_sort=400),
     "sort refused with 500": Knobs(page_cap=20, refuse_sort=500),
     "sort ignored": Knobs(page_cap=20, refuse_sort="ignored"),
@@ -102,6 +116,50 @@ def test_offset_that_is_ignored_is_an_error_unless_one_page_holds_all() -> None:
         reader.once("users")
     with served(Knobs(ignore_offset=True)) as reader:
         assert len(reader.once("users").ids("users")) == 83
+
+
+def test_a_total_beside_the_records_is_held_against_what_came(users: list[str]) -> None:
+    """The same trust as in the header: expected in the receipt, and pages asked for together."""
+    with served(Knobs(page_cap=20, total_header=False, body_totals=True)) as reader:
+        facts = reader.read("users").facts["users"]
+    assert facts.expected == len(users)
+    assert facts.deviations["total beside the records, not in the header"] == 1
+    short = Knobs(page_cap=20, total_header=False, body_totals=True, refuse_sort=400, page_lengths=(20, 20, *[0] * 200))
+    with served(short) as reader, pytest.raises(CollectionMoved, match="promised"):
+        reader.once("users")
+
+
+@pytest.mark.parametrize("fault", ["tilde", "host", "loop"])
+@pytest.mark.parametrize("total", [True, False])
+def test_links_of_no_use_where_offset_is_ignored_fail(fault: Any, total: bool) -> None:
+    """No third outcome: not the first pages only, and no request to the other host."""
+    knobs = Knobs(page_cap=20, link_tokens=True, link_fault=fault, total_header=total)
+    with served(knobs) as reader, pytest.raises(SourceError, match="Link to the next page is of no use"):
+        reader.once("users")
+
+
+def test_a_link_that_loses_the_filter_is_not_followed() -> None:
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    knobs = Knobs(page_cap=20, link_tokens=True, link_fault="unfiltered")
+    with served(knobs) as reader, pytest.raises(SourceError, match="filter left out"):
+        reader.once("users", since=since)
+    with served(replace(knobs, link_fault=None)) as reader:
+        pull = reader.once("users", since=since)
+        assert {request.query.get("filter") for request in reader.provider.asked_for("users")} == {
+            "dateLastModified>='2020-01-01T00:00:00.000Z'"
+        }
+    assert len(pull.ids("users")) == 83
+    assert deviations(pull)["offset ignored; read along Link"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"), [("host", "another host"), ("tilde", "not an address"), ("unfiltered", "filter left out")]
+)
+def test_a_link_that_cannot_be_followed_is_counted(fault: Any, rule: str) -> None:
+    with served(Knobs(page_cap=20, link_fault=fault)) as reader:
+        pull = reader.once("users", since=LONG_AGO)
+    assert len(pull.ids("users")) == 83
+    assert deviations(pull)[f"Link to the next page: {rule}"] == 1
 
 
 @pytest.mark.parametrize("sort", [None, 400])
@@ -356,6 +414,8 @@ def test_nothing_listens_there() -> None:
     unauthorized=st.booleans(),
     flight=st.integers(1, 6),
     alias=st.sampled_from([None, "data", "enrollments"]),
+    links=st.tuples(st.booleans(), st.sampled_from([None, "host", "tilde", "loop"])),
+    body=st.booleans(),
 )
 def test_any_mixture_of_habits_gives_all_records_or_fails(
     cap: int,
@@ -368,6 +428,8 @@ def test_any_mixture_of_habits_gives_all_records_or_fails(
     unauthorized: bool,
     flight: int,
     alias: str | None,
+    links: tuple[bool, Any],
+    body: bool,
 ) -> None:
     knobs = Knobs(
         page_cap=cap,
@@ -379,6 +441,9 @@ def test_any_mixture_of_habits_gives_all_records_or_fails(
         cut_first_n=cuts,
         status_401_once=unauthorized,
         wrapper_alias=alias,
+        link_tokens=links[0],
+        link_fault=links[1],
+        body_totals=body,
     )
     with served() as reader:
         expected = sorted(reader.read("classes").ids("classes"))

@@ -49,6 +49,34 @@ def test_ignore_offset_repeats_the_first_page() -> None:
         assert client.ids("users", limit=5) == client.ids("users", limit=5, offset=50)
 
 
+def test_links_can_be_the_only_way_on() -> None:
+    """Offset is ignored; a token in Link leads to the next page."""
+    with served(Knobs(link_tokens=True)) as client:
+        first = client.get("users", limit=5, offset=50)
+        assert "pageToken=" in first.headers["Link"]
+        assert "offset" not in first.headers["Link"]
+        assert client.ids("users", limit=5) == [user["sourcedId"] for user in first.json["users"]]
+
+
+def test_links_can_be_of_no_use() -> None:
+    """Each in its own way; the records are the same."""
+    wrong = {"tilde": "<~/ims/", "host": "<http://inside.example/ims/", "loop": 'offset=5>; rel="next"'}
+    for fault, seen in wrong.items():
+        with served(Knobs(link_fault=fault)) as client:  # type: ignore[arg-type]
+            assert seen in client.get("users", limit=5, offset=5).headers["Link"], fault
+    with served(Knobs(link_fault="unfiltered")) as client:
+        assert "filter" not in client.get("users", limit=5, filter="status='active'").headers["Link"]
+
+
+def test_totals_can_stand_beside_the_records() -> None:
+    with served(Knobs(body_totals=True, total_header=False)) as client:
+        reply = client.get("users", limit=5, offset=10)
+    assert "X-Total-Count" not in reply.headers
+    assert reply.json["totalCount"] == DISTRICT.count("users")
+    assert reply.json["offset"] == 10
+    assert reply.json["pageCount"] == -(-DISTRICT.count("users") // 5)
+
+
 def test_filters_can_be_refused_or_ignored() -> None:
     """400, 500, or all records as if nothing had been asked."""
     for status in (400, 500):

@@ -29,6 +29,12 @@ class Knobs:
     """X-Total-Count: the true one, none, always 0, or the number of records in the page."""
     link_header: bool = True
     """Link with next, last, first and prev."""
+    link_tokens: bool = False
+    """Link names places by a token of the service's own, and offset is ignored."""
+    link_fault: Literal["tilde", "host", "unfiltered", "loop"] | None = None
+    """Link begins with ~/, names another host, leaves out the filter, or has the second page follow every page."""
+    body_totals: bool = False
+    """totalCount, pageCount and offset stand beside the records."""
     ignore_offset: bool = False
     """Every page is the first one."""
     refuse_filter: Literal["ignored"] | int | None = None

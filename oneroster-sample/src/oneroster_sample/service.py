@@ -7,12 +7,13 @@ import time
 from collections import Counter, OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 import msgspec
 
 from ._model import BASE_PATHS, FILES, VIEWS, Collection, File, Version, View
 from .answers import Answer, Refused, status_info, unauthorized, warning
+from .links import link_header, start_of
 from .query import FilterError, known_field, only_fields, parse_filter
 from .store import Store
 
@@ -160,7 +161,7 @@ class Service:
         store = self.store  # one and the same for the page, whoever calls `use` meanwhile
         chosen = self._chosen(store, end, query, knobs, warnings)
         total = len(chosen)
-        start = 0 if knobs.ignore_offset else offset
+        start = start_of(query, offset, knobs)
         bodies = store.records(end.file).bodies
         page = [bodies[n] for n in chosen[start : start + limit]]
         if names:
@@ -170,12 +171,18 @@ class Service:
         array = b"[%b]" % b",".join(page)
         wrapper = (knobs.wrapper_alias or end.collection.wrapper).encode()
         extra = b',"statusInfoSet":%b' % _encode(warnings) if warnings else b""
+        if knobs.body_totals:
+            totals = {"totalCount": total, "pageCount": -(-total // max(limit, 1)), "offset": start}
+            extra += b"," + _encode(totals)[1:-1]
         answer = Answer(200, array if knobs.drop_envelope else b'{"%b":%b%b}' % (wrapper, array, extra))
         if knobs.total_header is not False:
             counts = {"zero": 0, "page": len(page)}
             answer.headers["X-Total-Count"] = str(counts.get(str(knobs.total_header), total))
         if knobs.link_header:
-            answer.headers["Link"] = self._links(path, query, max(limit, 1), offset, total)
+            place = offset if knobs.ignore_offset else start
+            answer.headers["Link"] = link_header(
+                self.root + path, query, knobs, limit=max(limit, 1), start=place, total=total
+            )
         if knobs.cut_first_n and self._count(end, "cuts") <= knobs.cut_first_n:
             answer.cut = True
         return answer
@@ -221,17 +228,6 @@ class Service:
         if old:
             return [], warning("Unknown field to return", "invalid_selection_field")
         raise Refused(400, "Unknown field to return", "invalid_selection_field")
-
-    def _links(self, path: str, query: Mapping[str, str], limit: int, offset: int, total: int) -> str:
-        places = {"first": 0, "last": max(0, (total - 1) // limit * limit)}
-        if offset + limit < total:
-            places["next"] = offset + limit
-        if offset:
-            places["prev"] = max(0, offset - limit)
-        return ", ".join(
-            f'<{self.root}{path}?{urlencode({**query, "limit": limit, "offset": place}, quote_via=quote)}>; rel="{rel}"'
-            for rel, place in places.items()
-        )
 
     def _compress(self, url: str, body: bytes) -> bytes:
         """Compressed pages are kept: compressing is what would cost the server most."""

@@ -41,8 +41,8 @@ def make_source(
         from .rest.source import RestSource
 
         return RestSource.from_config(config, streams=streams, user_agent=user_agent)
-    from .bundle.records import Shape
     from .bundle.source import BundleSource
+    from .shape import Shape
 
     version = config["oneroster_version"]
     return BundleSource(

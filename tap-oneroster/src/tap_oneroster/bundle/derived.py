@@ -11,7 +11,8 @@ from .._model import VIEWS, file
 from .._model.codec import record_class
 from .._model.ids import derived_id
 from ..derive import roles_of_users
-from .records import RecordReader, Shape
+from ..shape import Shape
+from .records import RecordReader
 from .rows import RowReader
 
 if TYPE_CHECKING:

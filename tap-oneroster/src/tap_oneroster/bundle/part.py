@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._model import File
+    from ..shape import Shape
     from .archive import Bundle
     from .derived import Holders, Make
     from .manifest import Manifest
-    from .records import Shape
     from .rows import Chunk
 
 __all__ = ["FilePart", "SilentPart"]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, tzinfo
-from fnmatch import fnmatchcase
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +15,11 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from .._model import Field, File, Version
+    from ..shape import Shape
     from .header import Header
     from .rows import Chunk
 
-__all__ = ["RecordReader", "Shape", "is_loss"]
+__all__ = ["RecordReader", "is_loss"]
 
 _STATUS = {"active": "active", "tobedeleted": "tobedeleted"}
 _DELETED = {"inactive", "tobedeleted", "deleted"}
@@ -35,19 +33,6 @@ def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
 def is_loss(rule: str) -> bool:
     """Whether a rule means that something was written there which could not be read."""
     return rule.partition(": ")[2].startswith(_LOSSES)
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What the settings let through: passwords, metadata keys, and the zone of bare times."""
-
-    secrets: bool = False
-    metadata_keys: tuple[str, ...] = ("*",)
-    zone: tzinfo = UTC
-
-    def takes_key(self, key: str) -> bool:
-        """Whether a metadata key passes the allow-list."""
-        return any(fnmatchcase(key, pattern) for pattern in self.metadata_keys)
 
 
 class RecordReader:

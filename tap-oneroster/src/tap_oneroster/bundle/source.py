@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._model import File, Version
+    from ..shape import Shape
     from .archive import Bundle
-    from .records import Shape
 
 __all__ = ["BundleSource"]
 

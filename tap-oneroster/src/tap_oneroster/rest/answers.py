@@ -10,7 +10,7 @@ from ..source import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Answer", "Fetch", "Nothing", "Refused", "Rows", "Step"]
+__all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "Refused", "Rows", "Step"]
 
 
 class Refused(SourceError):
@@ -21,12 +21,23 @@ class Refused(SourceError):
         self.status = status
 
 
+class OffsetIgnored(SourceError):
+    """Whatever the offset, the first page comes."""
+
+
 class Rows(Protocol):
     """A page, as far as the walk looks into it."""
 
     ids: list[str | None]
 
     def __len__(self) -> int: ...
+
+
+class Link(NamedTuple):
+    """Where the next page is said to be, and what keeps us from following, if anything."""
+
+    url: str
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Answer:
     page: Rows
     total: int | None = None
     revision: str | None = None
+    link: Link | None = None
 
 
 class Fetch(Protocol):
@@ -43,6 +55,14 @@ class Fetch(Protocol):
 
     def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
         """The answer at an offset; `few_tries` where it is probably beyond the end."""
+        ...
+
+    def follow(self, url: str) -> Answer:
+        """The answer at an address that a link named."""
+        ...
+
+    def smallest(self) -> Answer:
+        """The first page, of one record: what it says of a whole that it cannot hold."""
         ...
 
 

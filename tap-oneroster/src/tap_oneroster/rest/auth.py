@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -70,6 +71,7 @@ class OAuth1(Credentials):
         # Imported late: it costs 30 ms, and OAuth 2 needs nothing of it.
         from oauthlib.oauth1 import Client
 
+        logging.getLogger("oauthlib").setLevel(logging.WARNING)  # what it says below that holds keys and signatures
         self._make: Callable[[], Any] = lambda: Client(key, client_secret=secret, signature_method=method)
 
     @override

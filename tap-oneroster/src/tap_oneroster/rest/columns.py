@@ -15,7 +15,7 @@ from ..dates import local_date, read_date
 from ..values import Column
 
 if TYPE_CHECKING:
-    from ..bundle.records import Shape
+    from ..shape import Shape
 
 __all__ = ["Reader", "reader_of"]
 

@@ -13,9 +13,11 @@ from ..source import SourceError
 from .shapes import UNKNOWN, Forms, shape
 from .tidy import mend, spelt
 
-__all__ = ["NoJson", "Page", "PageDecoder", "spelling"]
+__all__ = ["NoJson", "Page", "PageDecoder", "spelling", "whole_number"]
 
 _MOST_LEARNED = 40
+_TOTAL = "totalCount"
+"""Where some services put what belongs into the header X-Total-Count."""
 _ID_FORM: Forms = {"sourcedId": Kind.STRING}
 
 
@@ -26,10 +28,12 @@ class NoJson(SourceError):
 class Page:
     """The records of one page, as they came; `ids` has None where a record has no usable id."""
 
-    def __init__(self, decoder: PageDecoder, records: list[Any], *, fits: bool) -> None:
+    def __init__(self, decoder: PageDecoder, records: list[Any], total: Any = None, *, fits: bool) -> None:
         self._decoder = decoder
         self._records = records
         self._fits = fits
+        self.total = whole_number(total)
+        """What stands beside the records as their total."""
         self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
         if not all(self.ids) or any(map(str.isspace, self.ids)):  # type: ignore[arg-type]
             self.ids = [one if one and not one.isspace() else None for one in self.ids]
@@ -42,6 +46,17 @@ class Page:
         whole = len(rows) == len(self._records)
         chosen = self._records if whole else [self._records[row] for row in rows]
         return chosen if self._fits else self._decoder.mend(chosen, deviations)
+
+
+def whole_number(value: Any) -> int | None:
+    """A count as a service writes it; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    try:
+        number = int(value)
+    except ValueError:
+        return None
+    return number if number >= 0 else None
 
 
 def _raw_id(record: Any) -> str | None:
@@ -73,21 +88,25 @@ class PageDecoder:
         self._record = shape(self._file.name, self._forms, self.learned)
         self._records = list[self._record]  # type: ignore[name-defined]
         envelope = msgspec.defstruct(
-            "Envelope", [("records", self._records)], rename={"records": self._wrapper}, gc=False
+            "Envelope",
+            [("records", self._records), ("total", Any, None)],
+            rename={"records": self._wrapper, "total": _TOTAL},
+            gc=False,
         )
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
 
     def decode(self, body: bytes, deviations: Counter[str]) -> Page:
         """Records of a page; NoJson or SourceError where the body is no page."""
         try:
-            return Page(self, self._decoder.decode(body).records, fits=True)
+            answer = self._decoder.decode(body)
+            return Page(self, answer.records, answer.total, fits=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # the slow way finds out what is the matter
-        records = self._any_records(body, deviations)
+        records, total = self._any_records(body, deviations)
         self._learn(records)
-        return Page(self, records, fits=False)
+        return Page(self, records, total, fits=False)
 
-    def _any_records(self, body: bytes, deviations: Counter[str]) -> list[Any]:
+    def _any_records(self, body: bytes, deviations: Counter[str]) -> tuple[list[Any], Any]:
         name = self._file.name
         try:
             answer = msgspec.json.decode(body)
@@ -108,8 +127,7 @@ class PageDecoder:
             if key != self._wrapper:
                 self._wrapper = key
                 self._shape_records()
-            found: list[Any] = answer[key]
-            return found
+            return answer[key], answer.get(_TOTAL)
         raise SourceError(
             f"{name}: status 200, but no list {self._wrapper} in the answer; nothing of it was"
             " taken; check base_url, and ask the vendor what this answer means"

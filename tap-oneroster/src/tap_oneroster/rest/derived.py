@@ -17,7 +17,7 @@ from .rows import RowMaker
 if TYPE_CHECKING:
     from msgspec import Struct
 
-    from ..bundle.records import Shape
+    from ..shape import Shape
 
 __all__ = ["DerivedRows"]
 

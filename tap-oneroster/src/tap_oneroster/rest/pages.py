@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..source import MissingCollection, SourceError
 from .answers import Answer, Refused
-from .decode import NoJson, PageDecoder, spelling
+from .decode import NoJson, PageDecoder, spelling, whole_number
+from .links import next_link
 from .paging import Walk
 from .window import Window, Workers
 
@@ -124,10 +125,24 @@ class Pages:
             return opened
         if few_tries:
             self._few_tries.add(offset)
+        # Later pages are reached by their offsets, and what they link to is not looked at.
+        url = None if offset else self._url(0)
+        return self._read(lambda: self._window.get(offset, ahead), url, f"offset {offset}")
+
+    def follow(self, url: str) -> Answer:
+        """The page at an address that a link named."""
+        place = f"page {self.count + 1}"
+        return self._read(lambda: self._http.get(url, f"{self._name}, {place}"), url, place)
+
+    def smallest(self) -> Answer:
+        """The first page, of one record: what it says of a whole that it cannot hold."""
+        return self.follow(self._address({**self._query, "limit": "1", "offset": "0"}))
+
+    def _read(self, get: Callable[[], Reply], url: str | None, place: str) -> Answer:
         for left in reversed(range(_CUT_SHORT_TRIES)):
-            reply = self._window.get(offset, ahead)
+            reply = get()
             if reply.status != 200:
-                raise Refused(self._refusal(reply.status, offset), reply.status)
+                raise Refused(self._refusal(reply.status, place), reply.status)
             try:
                 body = self._body(reply)
                 page = self._decoder.decode(body, self.deviations)
@@ -136,14 +151,17 @@ class Pages:
                     raise
                 self._http.pace.sleep(0.2)
                 continue
+            total = whole_number(reply.headers.get("X-Total-Count"))
+            link = next_link(reply.headers, url) if url else None
             if not self.count:
                 spelling(body, self.deviations)
+                if page.total and not total:
+                    self.deviations["total beside the records, not in the header"] += 1
+                if link and link.fault:
+                    self.deviations[f"Link to the next page: {link.fault}"] += 1
             self.count += 1
-            return Answer(
-                page,
-                _number(reply.headers.get("X-Total-Count")),
-                reply.headers.get("x-perm-rev"),
-            )
+            total = total if total or page.total is None else page.total
+            return Answer(page, total, reply.headers.get("x-perm-rev"), link)
         raise AssertionError
 
     def _body(self, reply: Reply) -> bytes:
@@ -152,11 +170,13 @@ class Pages:
         except ValueError as error:
             raise NoJson(f"{self._name}: {error}") from None
 
-    def _get(self, offset: int) -> Reply:
-        url = self._address({**self._query, "offset": str(offset)})
-        return self._http.get(url, f"{self._name}, offset {offset}", few_tries=offset in self._few_tries)
+    def _url(self, offset: int) -> str:
+        return self._address({**self._query, "offset": str(offset)})
 
-    def _refusal(self, status: int, offset: int) -> str:
+    def _get(self, offset: int) -> Reply:
+        return self._http.get(self._url(offset), f"{self._name}, offset {offset}", few_tries=offset in self._few_tries)
+
+    def _refusal(self, status: int, place: str) -> str:
         match status:
             case 401:
                 check = "check client_id, client_secret, token_url and scopes"
@@ -168,16 +188,8 @@ class Pages:
                 check = "the service is down or cannot do it; try later, or ask the vendor"
             case _:
                 check = "check base_url, oneroster_version and page_size"
-        return f"{self._name}, offset {offset}: status {status}: {check}"
+        return f"{self._name}, {place}: status {status}: {check}"
 
     def close(self) -> None:
         """Let go of what was asked for ahead."""
         self._window.close()
-
-
-def _number(text: str | None) -> int | None:
-    try:
-        value = int(text) if text else None
-    except ValueError:
-        return None
-    return value if value is not None and value >= 0 else None

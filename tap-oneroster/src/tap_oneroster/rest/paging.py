@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..source import CollectionMoved, SourceError
-from .answers import Answer, Fetch, Nothing, Refused, Rows, Step
+from .answers import Answer, Fetch, Link, Nothing, OffsetIgnored, Refused, Rows, Step
+from .links import Trail
 from .order import looks_sorted
 from .seen import SeenIds
 
@@ -53,6 +54,9 @@ class Walk:
     _overlap: int = 0
     _last: Sequence[str | None] = ()
     _first: Sequence[str | None] = ()
+    _link: Link | None = None
+    """What the first page said comes next."""
+    _by_links: bool = False
     _irregular: int = 0
     _speculation: int = 1
     _lowest_total: int | None = None
@@ -80,7 +84,11 @@ class Walk:
             yield self._step(page, range(len(page)))
         del page  # not to be kept while the next one is waited for
         while not (empty and self._is_end(empty)):
-            found = self._next(empty)
+            try:
+                found = self._next(empty)
+            except OffsetIgnored as ignored:
+                yield from self._along_links(ignored)
+                return
             if found is None:  # the first page again: the total proved that it holds all
                 return
             page, fresh = found
@@ -104,6 +112,7 @@ class Walk:
         self._cursor = rows = len(answer.page)
         self._first = self._last = answer.page.ids
         self.revision = answer.revision
+        self._link = answer.link
         self._counts_page = answer.total == rows
         if answer.total and answer.total >= rows:
             self.total = self._lowest_total = answer.total
@@ -118,11 +127,13 @@ class Walk:
 
     def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
         # A page that is most likely beyond the end is not worth many tries.
-        answer = self.fetch(offset, ahead, few_tries=self._is_reached)
+        return self._came(self.fetch(offset, ahead, few_tries=self._is_reached), f"offset {offset}")
+
+    def _came(self, answer: Answer, place: str) -> Answer:
         self.pages += 1
         if self.pages - self._news_at > _PAGES_WITHOUT_NEWS:
             raise SourceError(
-                f"{self.name}, offset {offset}: page after page brings nothing new; the service"
+                f"{self.name}, {place}: page after page brings nothing new; the service"
                 " does not page as the standard says; ask the vendor"
             )
         self.served = max(self.served, len(answer.page))
@@ -186,6 +197,11 @@ class Walk:
             raise CollectionMoved(
                 f"{self.name}: the service promised {self.total:,} records and ended after {self._covered:,}"
             )
+        if not self._covered and self._link:
+            raise SourceError(
+                f"{self.name}: an empty page, though Link names a next one; without a total nobody can tell"
+                " what it left out; ask the vendor"
+            )
         # Without a total: what lies a page further on must be empty, too.
         try:
             beyond = self._ask(self._cursor + max(self.served, 1))
@@ -212,10 +228,10 @@ class Walk:
             self._is_last_seen = not self._has_moved
             return Nothing(), range(0)
         if self._is_first_again(page, offset):
-            if self.total is not None and self._covered >= self.total:
+            if self._holds_all():
                 self.deviations["offset ignored, but one page held everything"] += 1
                 return None
-            raise SourceError(
+            raise OffsetIgnored(
                 f"{self.name}, offset {offset}: the service ignores offset and sends its first"
                 " page again; raise page_size until one page holds the whole total, or ask the vendor"
             )
@@ -238,6 +254,39 @@ class Walk:
     def _begins_as_first(self, page: Rows) -> bool:
         length = min(len(page), len(self._first))
         return length > 0 and page.ids[:length] == list(self._first[:length])
+
+    def _holds_all(self) -> bool:
+        """Whether the first page was all there is, where offset leads to no other."""
+        if self.total is None or self._covered < self.total or self._link:
+            return False
+        if len(self._first) > 1 and self.fetch.smallest().total == 1:
+            self.deviations["total that counts the page only"] += 1
+            self.total = None
+        return self.total is not None
+
+    def _along_links(self, ignored: OffsetIgnored) -> Iterator[Step]:
+        """The pages after the first, where only Link leads to them; else `ignored` stands."""
+        if self.moved:
+            raise CollectionMoved(f"{self.name}: changed while it was read")
+        self._overlap, self.ordered, self._by_links = 0, False, True
+        trail = Trail(self.fetch.follow)
+        link = self._link
+        if link is None and not (self.total is None and len(self._first) > 1 and self.fetch.smallest().link):
+            raise ignored
+        self.deviations["offset ignored; read along Link"] += 1
+        for answer in trail(link):
+            page = self._came(answer, "read along Link").page
+            if self._begins_as_first(page):
+                raise ignored
+            before = self._covered
+            if len(page):
+                yield self._step(page, range(len(page)))
+            if self._covered > before:
+                self._news_at = self.pages
+            self._doubt_total()
+        if trail.fault:
+            self.deviations[f"Link not followed: {trail.fault}"] += 1
+            raise SourceError(f"{ignored}; Link to the next page is of no use: {trail.fault}")
 
     def _is_near_end(self, offset: int) -> bool:
         return self.total is None or offset + self.served >= self.total
@@ -315,10 +364,11 @@ class Walk:
         promised = self._lowest_total if self.moved else self.total
         if promised is None or self._covered >= promised:
             return
-        if self._has_moved:
-            return  # rows came and went, and the seams tell that none was passed over
+        if self._has_moved and not self._begins_as_first(self._ask(1).page):
+            return  # rows came and went, and the seams tell that none was passed over; offsets count from 0
         # A total may count each copy of a record, where every place was read just once.
-        if self._covered + self.copies != promised:
+        once = not (self._by_links or self._steps_back)
+        if not once or self._covered + self.copies != promised:
             raise CollectionMoved(
                 f"{self.name}: the service promised {promised:,} records and sent {self._covered:,} different ones"
             )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from .._model import File, Version
-    from ..bundle.records import Shape
+    from ..shape import Shape
     from .answers import Step
     from .pages import Pages
     from .paging import Walk

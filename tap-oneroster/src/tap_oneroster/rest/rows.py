@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from .._model import Field, File, Version
-    from ..bundle.records import Shape
+    from ..shape import Shape
 
 __all__ = ["RowMaker"]
 

@@ -9,8 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .._model import VIEWS, Service, Version, file
-from ..bundle.records import Shape
 from ..dates import to_utc_text
+from ..shape import Shape
 from ..source import FatalSourceError, Part, Request
 from .addresses import Address
 from .auth import Anonymous, Bearer, ClientCredentials, Credentials, OAuth1
