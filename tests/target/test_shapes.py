@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import oneroster_model as model
 import pytest
+from oneroster_model.ids import derived_id
 from target_oneroster_csv.errors import BundleError
 
-from .mini import lines, row, rows
+from .mini import UUID, lines, row, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,3 +140,46 @@ def test_roles_and_resources_inside_of_records(place: Place) -> None:
     assert [r["userSourcedId"] for r in place.rows("userResources")] == ["u1"]
     place.run(messages, load_method="upsert")
     assert place.files() == first
+
+
+def test_profiles_and_objectives_inside_of_records(place: Place) -> None:
+    """A row for each login of a profile, which roles name by its URI, and one for each objective."""
+    district = rows()
+    for name in ("roles", "userProfiles", "lineItemLearningObjectiveIds", "resultLearningObjectiveIds"):
+        del district[name]
+    for user, role in zip(district["users"], ("student", "teacher", "parent"), strict=True):
+        user["roles"] = [{"roleType": "primary", "role": role, "org": {"sourcedId": "s1"}, "userProfile": None}]
+    teacher = row(district, "users", "u2")
+    teacher["roles"][0]["userProfile"] = "urn:p"
+    logins = [{"type": "sso", "username": "tom"}, {"type": "basic", "username": "t", "password": "secret"}]
+    teacher["userProfiles"] = [
+        {"profileId": "urn:q", "profileType": "LMS", "vendorId": "v", "credentials": logins[:1]},
+        {"profileId": "urn:p", "profileType": "LMS", "vendorId": "v", "credentials": logins},
+    ]
+    row(district, "lineItems", "l1")["learningObjectiveSet"] = [
+        {"source": "case", "learningObjectiveIds": [UUID, f"urn:uuid:{UUID.replace('5', '6')}"]}
+    ]
+    row(district, "results", "x1")["learningObjectiveSet"] = [
+        {"source": "unknown", "learningObjectiveResults": [{"learningObjectiveId": "own:1", "score": 3}]}
+    ]
+    messages = lines(district)
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            m["schema"] = {"properties": {key: {} for r in district[m["stream"]] for key in r}}
+    place.run(messages)
+    ids = [derived_id(model.file("userProfiles"), ("u2", *of)) for of in (("urn:q", "sso"), ("urn:p", "sso"))]
+    profiles = place.rows("userProfiles")
+    assert sorted((r["userSourcedId"], r["credentialType"], r["username"], r["password"]) for r in profiles) == [
+        ("u2", "basic", "t", ""), ("u2", "sso", "tom", ""), ("u2", "sso", "tom", ""),
+    ]  # fmt: skip
+    assert set(ids) < {r["sourcedId"] for r in profiles}
+    assert {r["userSourcedId"]: r["userProfileSourcedId"] for r in place.rows("roles")} == {
+        "u1": "", "u2": ids[1], "u3": "",
+    }  # fmt: skip
+    assert {r["learningObjectiveId"] for r in place.rows("lineItemLearningObjectiveIds")} == {
+        f"urn:uuid:{UUID}", f"urn:uuid:{UUID.replace('5', '6')}",
+    }  # fmt: skip
+    assert [(r["source"], r["learningObjectiveId"], r["score"]) for r in place.rows("resultLearningObjectiveIds")] == [
+        ("unknown", "own:1", "3"),
+    ]  # fmt: skip
+    assert {rule for _, _, rule in place.findings()} == set()

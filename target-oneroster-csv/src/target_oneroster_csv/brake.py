@@ -26,7 +26,7 @@ def brake(engine: Engine, old: Existing, options: Options) -> None:
 
     Compared are rows by file, and rows by school where a school had more than 20.
     """
-    if options.accept_shrink or options.file_mode != "bulk":
+    if not options.braked:
         return
     losses: list[str] = []
     for kind in csv_files(options.version):

@@ -99,8 +99,11 @@ class Bundle:
         if not came:
             return None
         drop_superseded(engine, stages, self._derived)
-        old = read_existing(self.store.fetch(self.work))
-        if old and options.load_method == "upsert":
+        there = self.store.fetch(self.work)
+        upsert = options.load_method == "upsert"
+        needed = upsert or options.braked
+        old = read_existing(there, self.work.path / "unpacked", upsert=upsert) if needed else None
+        if old and upsert:
             merge(engine, old, options, self._derived)
         if options.bulk:
             set_tombstones_apart(engine, list(FILES))

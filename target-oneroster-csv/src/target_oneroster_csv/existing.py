@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._model import FILES, MANIFEST_VERSION, File, Version
+from ._model import File, Version, csv_files
+from .checks.package import check_package
 from .engine import literal, quoted
 from .errors import BundleError
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 __all__ = ["Existing", "read_existing"]
+
+_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +71,34 @@ def _metadata(columns: list[str]) -> str:
     return f"replace(CAST(json_merge_patch('{{}}', json_object({pairs})) AS VARCHAR), '{{}}', '')"
 
 
-def read_existing(folder: Path | None) -> Existing | None:
-    """What the manifest of a bundle says; None where there is no bundle."""
-    if folder is None or not (folder / "manifest.csv").is_file():
+def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing | None:
+    """The bundle that is there, of proper form; None where there is none. A zip is unpacked to the folder `into`.
+
+    Files without a manifest are what a first upload that was killed has left: an overwrite need not
+    know them, but an upsert would take them for nothing.
+    """
+    if bundle is None or (bundle.is_dir() and not _is_begun(bundle, upsert=upsert)):
         return None
-    with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as text:
-        rows = {row[0]: row[1] for row in csv.reader(text) if len(row) == 2}
-    try:
-        version = Version(rows.get("oneroster.version", ""))
-    except ValueError:
-        version = None
-    if version is None or rows.get("manifest.version") != MANIFEST_VERSION:
+    if faults := check_package(bundle):
+        more = f", and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise BundleError(
-            "output_path: the manifest there names no version of OneRoster CSV that is known. Name another place."
+            f"output_path: the bundle there is malformed: {'; '.join(f.text() for f in faults[:_SHOWN])}{more}. "
+            "Mend it or move it away; or replace it unread, with load_method overwrite and accept_shrink for one run."
         )
-    modes = {
-        file.name: mode
-        for file in FILES
-        if (mode := rows.get(f"file.{file.name}", "absent")) in {"bulk", "delta"}
-        and (folder / f"{file.name}.csv").is_file()
-    }
-    return Existing(folder, version, modes)
+    folder = bundle if bundle.is_dir() else _unpack(bundle, into)
+    with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as text:
+        rows = {row[0]: row[1] for row in csv.reader(text)}
+    version = Version(rows["oneroster.version"])
+    modes = {file.name: rows[f"file.{file.name}"] for file in csv_files(version)}
+    return Existing(folder, version, {name: mode for name, mode in modes.items() if mode != "absent"})
+
+
+def _is_begun(folder: Path, *, upsert: bool) -> bool:
+    return any(folder.iterdir()) if upsert else (folder / "manifest.csv").is_file()
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """The files of a zipped bundle whose entries have been checked."""
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
+    return folder

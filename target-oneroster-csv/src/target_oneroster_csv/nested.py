@@ -1,11 +1,13 @@
-"""Rows of their own files that REST keeps inside other records: a user's roles, the resources of a class."""
+"""Rows of their own files that REST keeps inside other records: a user's roles and profiles, the resources of a class."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ._model import FILES
+from ._model import file as file_named
 from ._model.ids import derived_id
 from .cells import ShapeError, elements
 from .errors import BundleError
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Nested", "nested_in"]
 
-_HANDLED = {"roles", "resources", "scoreScale"}
 _STAMPS = ("status", "dateLastModified")
+_PROFILES = file_named("userProfiles")
+_BARE_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Nested:
@@ -43,7 +46,12 @@ class Nested:
         if value is None:
             return
         try:
-            rows = [self._row(element, parent, parent_id) for element in elements(value)]
+            profiles = _profile_ids(parent, parent_id) if self._derived.rest == "roles" else {}
+            rows = [
+                row | {self._derived.identity[0]: parent_id} | {stamp: parent.get(stamp) for stamp in _STAMPS}
+                for element in elements(value)
+                for row in self._rows(element, profiles)
+            ]
         except ShapeError as error:
             raise BundleError(
                 f"Property {self.source}: {error} was expected, something else came. Reshape it with stream_maps."
@@ -52,15 +60,19 @@ class Nested:
         for row, row_id in self._named(rows):
             self._stage.add_row(self._shape.cells(row | {"sourcedId": row_id}), row_id)
 
-    def _row(self, element: Any, parent: Mapping[str, Any], parent_id: str) -> dict[str, Any]:
-        owner, other = self._derived.identity[0], self._derived.identity[-1]
-        if self._derived.rest == "roles":
-            if not isinstance(element, dict):
-                raise ShapeError("a list of objects")
-            row = {key: item for key, item in element.items() if key not in {"href", "sourcedId"}}
-        else:  # a reference, or a list of them
-            row = {other: element}
-        return row | {owner: parent_id} | {stamp: parent.get(stamp) for stamp in _STAMPS}
+    def _rows(self, element: Any, profiles: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """The rows that one element of the property stands for, without what they have from their parent."""
+        match self._derived.rest:
+            case "roles":
+                role = _object(element)
+                row = {key: item for key, item in role.items() if key not in _NOT_OF_A_ROW}
+                yield row | {"userProfileSourcedId": profiles.get(str(role.get("userProfile")))}
+            case "userProfiles":
+                yield from _logins(_object(element))
+            case "learningObjectiveSet":
+                yield from _objectives(_object(element))
+            case _:  # a reference, or a list of them
+                yield {self._derived.identity[-1]: element}
 
     def _named(self, rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
         """Rows with the ids of the model's recipe; those that share an identity are numbered."""
@@ -69,9 +81,52 @@ class Nested:
         seen: Counter[tuple[str, ...]] = Counter()
         for row in rows:
             cells = self._shape.named_cells(row)
-            identity = tuple(cells[name] for name in self._derived.identity)
+            identity = tuple(cells[name] if name in cells else _text(row.get(name)) for name in self._derived.identity)
             yield row, derived_id(self._file, identity, seen[identity])
             seen[identity] += 1
+
+
+_NOT_OF_A_ROW = {"href", "sourcedId", "userProfile"}
+
+
+def _object(element: Any) -> dict[str, Any]:
+    if not isinstance(element, dict):
+        raise ShapeError("a list of objects")
+    return element
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _logins(profile: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row for each credential of a profile, and one for a profile without."""
+    row = {key: item for key, item in profile.items() if key not in {"credentials", "type", *_NOT_OF_A_ROW}}
+    for login in map(_object, elements(profile.get("credentials") or [{}])):
+        yield row | {"credentialType": login.get("type")} | {key: login.get(key) for key in ("username", "password")}
+
+
+def _objectives(group: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row for each objective of a source, with its scores where it has been reached."""
+    source = group.get("source")
+    found = [{"learningObjectiveId": one} for one in elements(group.get("learningObjectiveIds") or [])]
+    for row in [*found, *map(_object, elements(group.get("learningObjectiveResults") or []))]:
+        name = _text(row.get("learningObjectiveId"))
+        if source == "case" and _BARE_UUID.fullmatch(name):
+            name = f"urn:uuid:{name}"
+        yield row | {"source": source, "learningObjectiveId": name}
+
+
+def _profile_ids(user: Mapping[str, Any], user_id: str) -> dict[str, str]:
+    """Ids of the rows that a user's roles mean when they name a profile by its URI: the first of each profile."""
+    found: dict[str, str] = {}
+    for name in (name for name in user if name.lower().replace("_", "") == "userprofiles"):
+        for profile in map(_object, elements(user[name] or [])):
+            profile_id = _text(profile.get("profileId"))
+            for login in _logins(profile):
+                identity = (user_id, profile_id, _text(login["credentialType"]))
+                found.setdefault(profile_id, derived_id(_PROFILES, identity))
+    return found
 
 
 def nested_in(file: File, properties: Iterable[str], staging: Staging) -> list[Nested]:
@@ -79,7 +134,7 @@ def nested_in(file: File, properties: Iterable[str], staging: Staging) -> list[N
     found = []
     for child in FILES:
         derived = child.derived
-        if derived and derived.parent == file.name and derived.rest in _HANDLED:
+        if derived and derived.parent == file.name:
             for name in properties:
                 if name.lower().replace("_", "") == derived.rest.lower():
                     staging.derived.add(child.name)

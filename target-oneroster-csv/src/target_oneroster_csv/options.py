@@ -40,3 +40,8 @@ class Options:
     def snapshot(self) -> bool:
         """Whether what came must be all there is: nothing else fills the gaps."""
         return self.bulk and self.load_method == "overwrite"
+
+    @property
+    def braked(self) -> bool:
+        """Whether the bundle must not lack too much of the one it replaces."""
+        return self.bulk and not self.accept_shrink

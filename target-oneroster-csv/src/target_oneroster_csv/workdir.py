@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 try:
     import fcntl
-except ImportError:  # Windows: an open file cannot be deleted, which protects a living run as well
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 __all__ = ["WorkDir"]
@@ -66,9 +66,11 @@ def _sweep(parent: Path, prefix: str, output: Path) -> None:
 
 
 def _alive(folder: Path) -> bool:
-    if not fcntl:
-        return False
+    """Whether the run that made the folder still holds its lock."""
     try:
+        if not fcntl:  # what another process has open cannot be deleted
+            (folder / _LOCK).unlink()
+            return False
         with (folder / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:

@@ -42,12 +42,13 @@ class Finding:
     rule: str
     count: int
     rows: tuple[str, ...] = ()
-    """Some of the rows: hashes of their sourcedIds."""
+    """Some of the rows: hashes of their sourcedIds; in a package as it lies, numbers of lines."""
 
     def text(self) -> str:
         """The finding as a line."""
         examples = f" (rows {', '.join(self.rows)})" if self.rows else ""
-        return f"{self.file}.{self.field}: {self.rule}: {self.count}{examples}"
+        place = ".".join(filter(None, (self.file, self.field)))
+        return f"{place or 'the bundle'}: {self.rule}: {self.count}{examples}"
 
 
 def hashed(column: str = '"sourcedId"') -> str:

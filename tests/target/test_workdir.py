@@ -1,0 +1,50 @@
+"""The private folder of a run, also where the system has no file locks to ask."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from target_oneroster_csv import workdir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def without_fcntl(monkeypatch):
+    """The module as Windows has it."""
+    with monkeypatch.context() as context:
+        context.setitem(sys.modules, "fcntl", None)
+        importlib.reload(workdir)
+        yield workdir
+    importlib.reload(workdir)
+
+
+def test_it_works_without_fcntl(without_fcntl, tmp_path: Path) -> None:
+    """A folder of its own, gone afterwards; what a killed run left goes as well."""
+    output = tmp_path / "bundle"
+    stray = tmp_path / ".bundle.oneroster-dead"
+    stray.mkdir()
+    (stray / "lock").touch()
+    with without_fcntl.WorkDir(tmp_path, output) as work:
+        assert [path.name for path in tmp_path.iterdir()] == [work.path.name]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_living_run_is_left_alone_without_fcntl(without_fcntl, tmp_path: Path, monkeypatch) -> None:
+    """There an open file cannot be deleted, and that tells."""
+    output = tmp_path / "bundle"
+    with without_fcntl.WorkDir(tmp_path, output) as first:
+        real = type(tmp_path).unlink
+
+        def unlink(path: Path, missing_ok: bool = False) -> None:
+            if path.parent == first.path and path.name == "lock":
+                raise PermissionError(13, "in use")
+            real(path, missing_ok)
+
+        monkeypatch.setattr(type(tmp_path), "unlink", unlink)
+        with without_fcntl.WorkDir(tmp_path, output):
+            assert first.path.is_dir()
