@@ -197,6 +197,13 @@ def test_a_school_that_vanishes_stops_the_deletes_until_somebody_has_looked(tmp_
     assert run_tap(shrunk, state=accepted.state).error is None
 
 
+def test_words_that_yaml_takes_for_numbers_and_booleans_are_words(config):
+    """`oneroster_version: 1.2` and `supports_filter: true` without quotes."""
+    tap = TapOneRoster(config={**config, "oneroster_version": 1.2, "supports_filter": True, "supports_sort": False})
+    words = [tap.config[name] for name in ("oneroster_version", "supports_filter", "supports_sort")]
+    assert words == ["1.2", "true", "false"]
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [

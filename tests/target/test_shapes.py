@@ -9,6 +9,7 @@ import oneroster_model as model
 import pytest
 from oneroster_model.ids import derived_id
 from target_oneroster_csv.errors import BundleError
+from target_oneroster_csv.target import TargetOneRosterCSV
 
 from .mini import UUID, lines, row, rows
 
@@ -183,3 +184,9 @@ def test_profiles_and_objectives_inside_of_records(place: Place) -> None:
         ("unknown", "own:1", "3"),
     ]  # fmt: skip
     assert {rule for _, _, rule in place.findings()} == set()
+
+
+def test_a_version_that_yaml_takes_for_a_number_is_a_version(tmp_path) -> None:
+    """`oneroster_version: 1.1` without quotes."""
+    target = TargetOneRosterCSV(config={"output_path": str(tmp_path / "o.zip"), "oneroster_version": 1.1})
+    assert target.config["oneroster_version"] == "1.1"

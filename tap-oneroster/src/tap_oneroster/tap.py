@@ -15,6 +15,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from ._model import FILES, VIEWS, File, Version, file
+from ._model.schema import read_words
 from .checks import combination_errors, explain
 from .command import json_object, unreadable
 from .settings import SETTINGS
@@ -67,6 +68,7 @@ class TapOneRoster(Tap):
 
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
+        read_words(self._config, schema)
         errors = [explain(e) for e in JSONSchemaValidator(schema).iter_errors(self._config)]
         if not errors and raise_errors:
             errors = combination_errors(self._config)

@@ -17,7 +17,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
 from ._model import RECEIPTS
-from ._model.schema import TENANT
+from ._model.schema import TENANT, read_words
 from .build import Bundle, Outcome
 from .checks import Severity
 from .errors import BundleError, one_line
@@ -190,6 +190,7 @@ class TargetOneRosterCSV(Target):
         """Check the settings; an error names the setting, never its value (the SDK's quote it)."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
+        read_words(self._config, schema)
         faults = sorted({config_fault(error) for error in JSONSchemaValidator(schema).iter_errors(self._config)})
         if faults and raise_errors:
             raise BundleError(" ".join(faults))
