@@ -105,11 +105,8 @@ class CollectionRun:
 
     def _has_enough(self, one: _Pass) -> bool:
         """Whether a trial run (`--test`) has seen the few records it wants of each stream."""
-        return all(
-            limit is not None and tally.received >= limit
-            for name, tally in one.tallies.items()
-            for limit in (self._streams[name].ABORT_AT_RECORD_COUNT,)
-        )
+        limits = {name: self._streams[name].ABORT_AT_RECORD_COUNT for name in one.tallies}
+        return all(limit is not None and one.tallies[name].received >= limit for name, limit in limits.items())
 
     def _tallies(self, name: str) -> list[Tally]:
         return [one.tallies[name] for one in self._passes if name in one.tallies]

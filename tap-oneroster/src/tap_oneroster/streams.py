@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from singer_sdk import Stream
@@ -73,7 +73,6 @@ class CollectionStream(OneRosterStream):
 
     def __init__(self, tap: TapOneRoster, of: File) -> None:
         super().__init__(tap, of)
-        self.derived: list[CollectionStream] = []
         if tap.config["mode"] == "rest":
             self.replication_key = MODIFIED
         self.selected_by_default = of.name != "demographics"
@@ -87,14 +86,14 @@ class CollectionStream(OneRosterStream):
         self.parent_stream_type = CollectionStream
         self.parent = parent
         parent.child_streams.append(self)
-        parent.derived.append(self)
 
     parent: CollectionStream | None = None
 
     @property
     def _family(self) -> list[CollectionStream]:
         """This stream and those derived from it, as far as they are selected."""
-        return [stream for stream in (self, *self.derived) if stream.selected]
+        derived = cast("list[CollectionStream]", self.child_streams)
+        return [stream for stream in (self, *derived) if stream.selected]
 
     @override
     def _write_schema_message(self) -> None:

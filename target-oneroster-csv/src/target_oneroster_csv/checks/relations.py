@@ -1,10 +1,10 @@
-"""Rules that the tables of the model do not say: within a row, and between rows."""
+"""Rules between the columns of a row, and between rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._model import Version
+from .._model import FILES, Version
 from . import conditions as sql
 from .findings import Severity
 
@@ -27,7 +27,22 @@ class Relation:
     versions: tuple[Version, ...] = (V1_1, V1_2)
 
 
+# The one relation that the tables do say: lists that match by position.
+_PAIRED = tuple(
+    Relation(
+        file.name,
+        VALUE,
+        field.name,
+        f"has not as many elements as {field.pairs_with}",
+        sql.lengths_differ(field.pairs_with, field.name),
+    )
+    for file in FILES
+    for field in file.fields
+    if field.pairs_with
+)
+
 _RULES: tuple[Relation, ...] = (
+    *_PAIRED,
     Relation("academicSessions", ROW, "endDate", "is not after startDate", '"startDate" >= "endDate"'),
     Relation(
         "academicSessions",
@@ -36,20 +51,6 @@ _RULES: tuple[Relation, ...] = (
         "of a grading period is not a term",
         "\"type\" = 'gradingPeriod' AND \"parentSourcedId\" <> '' AND NOT "
         + sql.type_of("academicSessions", "academicSessions", "parentSourcedId", "'term', 'semester'"),
-    ),
-    Relation(
-        "classes",
-        VALUE,
-        "subjectCodes",
-        "has not as many elements as subjects",
-        sql.lengths_differ("subjects", "subjectCodes"),
-    ),
-    Relation(
-        "courses",
-        VALUE,
-        "subjectCodes",
-        "has not as many elements as subjects",
-        sql.lengths_differ("subjects", "subjectCodes"),
     ),
     Relation("enrollments", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END),
     Relation(
