@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+from .batch.settings import batch_errors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,4 +56,4 @@ def combination_errors(config: Mapping[str, Any]) -> list[str]:
         errors.append("source_time_zone: no such time zone; write it like America/Chicago")
     if config["tenant_isolated"] and not config.get("tenant"):
         errors.append("tenant_isolated: means something only where tenant is set")
-    return errors
+    return errors + batch_errors(config)

@@ -45,6 +45,19 @@ class CollectionRun:
 
     def deliver(self) -> None:
         """Read, write, activate, remember. SourceError where the collection is not complete."""
+        try:
+            self._read()
+        except SourceError:
+            self._announce_batches()  # what was read is delivered, be it records or files
+            raise
+        self._announce_batches()
+        braked = [problem for stream in self._family if (problem := self._activate(stream))]
+        if braked:
+            raise SourceError("; ".join(braked))
+        self.note_receipts()
+        self._remember()
+
+    def _read(self) -> None:
         starts = [stream.starting_point() for stream in self._family]
         request = Request(
             self._top.file,
@@ -53,8 +66,10 @@ class CollectionRun:
             state={s.name: copy.deepcopy(s.stream_state) for s in self._family},
         )
         for attempt in range(_ATTEMPTS):
+            self._tap.discard_batches()
             for stream in self._family:
                 stream.set_version(self._tap.initialized_at + attempt)
+                stream.start_batches()
             self._passes = []
             try:
                 self._attempt(request)
@@ -66,11 +81,12 @@ class CollectionRun:
                         " run again at a quieter hour"
                     ) from None
                 self._tap.logger.warning("%s: %s; reading it again", self._top.name, error)
-        braked = [problem for stream in self._family if (problem := self._activate(stream))]
-        if braked:
-            raise SourceError("; ".join(braked))
-        self.note_receipts()
-        self._remember()
+
+    def _announce_batches(self) -> None:
+        """Name the files of the last attempt; those of earlier ones are gone."""
+        if self._tap.batches:
+            for message in self._tap.batches.announce():
+                self._tap.write_message(message)
 
     def _attempt(self, request: Request) -> None:
         plain = {name: stream.is_plain for name, stream in self._streams.items()}

@@ -15,6 +15,7 @@ from typing_extensions import override
 from ._model import RECEIPTS, File
 from ._model.codec import Rows, record_lines
 from ._model.schema import TENANT, json_schema, key_properties
+from .batch.layout import Layout
 from .delivery import MODIFIED, CollectionRun
 from .source import FatalSourceError, Request, SourceError
 
@@ -57,7 +58,7 @@ class OneRosterStream(Stream):
 
     @override
     def get_batch_config(self, config: Any) -> None:
-        """Batches are not offered."""
+        """None: the SDK's own batches would skip stream maps, receipts and state."""
 
     def with_tenant(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record as it leaves the tap: the tenant first, where there is one."""
@@ -169,15 +170,30 @@ class CollectionStream(OneRosterStream):
             and all(self.mask.get(("properties", name), True) for name in properties)
         )
 
+    def start_batches(self) -> None:
+        """Let the records from here on go to files, where batches are wanted and nothing changes the records."""
+        batches = self._tap.batches
+        if batches is None or self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        if not self.is_plain:
+            self._tap.logger.warning(
+                "%s: no batches, but records: a stream map, flattening or a deselected property changes them", self.name
+            )
+            return
+        tenant = {} if self._tenant is None else {TENANT: self._tenant}
+        batches.start(self.name, Layout(self.schema, tenant), self._stream_version or 0)
+
     def write_records(self, records: list[Struct], rows: Rows, *, plain: bool) -> None:
         """Write records, given as Structs and as encoded rows, by the shorter way where it is open."""
         if not plain:
             for record in records:
                 self._write_record_message(self._as_dict(record))
             return
+        self.state_manager.is_flushed = False
+        if self._tap.batches and self._tap.batches.write(self.name, rows.lines, len(records)):
+            return
         extracted = datetime.now(UTC).isoformat()
         self._tap.writer.write_lines(record_lines(rows, self.name, self._stream_version or 0, extracted, self._tenant))
-        self.state_manager.is_flushed = False
 
     def set_version(self, version: int) -> None:
         """Version that the records from here on carry."""

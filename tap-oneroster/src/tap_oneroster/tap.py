@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from ._model import FILES, VIEWS, File, Version, file
 from ._model.schema import read_words
+from .batch.batches import Batches
 from .checks import combination_errors, explain
 from .command import json_object, unreadable
 from .settings import SETTINGS
@@ -48,6 +49,7 @@ class TapOneRoster(Tap):
         TapCapabilities.DISCOVER,
         TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
@@ -134,6 +136,12 @@ class TapOneRoster(Tap):
             say=self.logger.info,
         )
 
+    @cached_property
+    def batches(self) -> Batches | None:
+        """Where records leave as files: their writer."""
+        config = self.config.get("batch_config")
+        return Batches(config, self.run_id) if config else None
+
     @property
     def writer(self) -> BlockWriter:
         """The message writer, as what it is."""
@@ -158,6 +166,7 @@ class TapOneRoster(Tap):
         finally:
             if "source" in self.__dict__:
                 self.source.close()
+            self.discard_batches()  # of a collection that was cut off in the middle
         for line in summary_lines(self.receipts):
             self.logger.info("%s", line)
         if self.failures:
@@ -174,6 +183,16 @@ class TapOneRoster(Tap):
         """Note that the run cannot end well."""
         self.logger.error("%s", problem)
         self.failures.append(problem)
+
+    def discard_batches(self) -> None:
+        """Remove the files that were written and not announced."""
+        if self.batches:
+            self._name_left(self.batches.discard())
+
+    def _name_left(self, files: list[str]) -> None:
+        """Name files of batches that are of no use to anyone and still there."""
+        if files:
+            self.logger.warning("not announced, to be removed by hand: %s", ", ".join(files))
 
     @classmethod
     @override
@@ -192,4 +211,6 @@ class TapOneRoster(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop at once and write nothing more: a run that was killed must not look finished."""
         self.logger.error("stopped by signal %d; nothing more is written", signum)
+        if self.batches:
+            self._name_left(self.batches.abandon())
         os._exit(128 + signum)
