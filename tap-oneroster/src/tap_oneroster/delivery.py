@@ -150,7 +150,8 @@ class CollectionRun:
         stream.stream_state["counts"] = counts_for_state(total, first.schools)
         stream.stream_state["full_read_at"] = to_utc_text(first.started)
         shared = config.get("tenant") and not config["tenant_isolated"]
-        if config["activate_versions"] and not shared:
+        unversioned = self._tap.batches and stream.name in self._tap.batches.unversioned
+        if config["activate_versions"] and not shared and not unversioned:
             stream._write_activate_version_message(stream._stream_version or 0)
         return None
 

@@ -15,7 +15,6 @@ from typing_extensions import override
 from ._model import RECEIPTS, File
 from ._model.codec import Rows, record_lines
 from ._model.schema import TENANT, json_schema, key_properties
-from .batch.layout import Layout
 from .delivery import MODIFIED, CollectionRun
 from .source import FatalSourceError, Request, SourceError
 
@@ -181,7 +180,7 @@ class CollectionStream(OneRosterStream):
             )
             return
         tenant = {} if self._tenant is None else {TENANT: self._tenant}
-        batches.start(self.name, Layout(self.schema, tenant), self._stream_version or 0)
+        batches.start(self.name, self._stream_version or 0, self.schema, tenant)
 
     def write_records(self, records: list[Struct], rows: Rows, *, plain: bool) -> None:
         """Write records, given as Structs and as encoded rows, by the shorter way where it is open."""

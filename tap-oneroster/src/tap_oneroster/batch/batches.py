@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
 
 from .files import StreamFiles
+from .layout import Layout
 from .settings import compression_of
 from .storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .layout import Layout, Sink
+    from .layout import Sink
 
 __all__ = ["Batches"]
 
@@ -29,9 +30,12 @@ class Batches:
         self._encoding = BaseBatchFileEncoding(encoding["format"], compression_of(encoding))
         self._where: Mapping[str, Any] = config["storage"]
         self._size: int = config["batch_size"]
+        self._stamped: bool = config["add_record_metadata"]
         self._run_id = run_id
         self._numbers = count(1)
         self._attempt: dict[str, StreamFiles] = {}
+        self.unversioned: set[str] = set()
+        """Streams whose rows do not tell their version: after ACTIVATE_VERSION, a loader would take all for gone."""
 
     @cached_property
     def _storage(self) -> Storage:
@@ -41,8 +45,14 @@ class Batches:
     def _thread(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(1, "batches")
 
-    def start(self, stream: str, layout: Layout, version: int) -> None:
-        """Begin with the files of a stream, whose records have this version in this attempt."""
+    def start(self, stream: str, version: int, schema: dict[str, Any], before: dict[str, Any]) -> None:
+        """Begin with the files of a stream, whose records have this version in this attempt.
+
+        `before` are columns of the schema that the lines lack: the tenant.
+        """
+        layout = Layout(schema, before, self._stamped)
+        if not self._stamped:
+            self.unversioned.add(stream)
         self._attempt[stream] = StreamFiles(
             stream,
             version,

@@ -19,17 +19,20 @@ A loader that deletes at ACTIVATE_VERSION takes rows without `_sdc_table_version
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The JSON Schema of a stream, and the columns (the tenant) that its lines lack and its rows begin with."""
+    """Columns of the rows: the JSON Schema of the stream, and what its lines lack and all rows have in common."""
 
     schema: dict[str, Any]
     before: dict[str, Any]
+    """The tenant, which comes first."""
+    stamped: bool
+    """Whether `STAMPS` come last."""
 
 
 class Sink(Protocol):
     """One file that is being written."""
 
     def write(self, lines: bytes, stamps: dict[str, Any]) -> None:
-        """Add records, given as lines of JSON, and to each of them what they all have in common."""
+        """Add records, given as lines of JSON, and where the layout wants them, these `STAMPS` to each."""
 
     def close(self) -> None:
         """Write the rest."""

@@ -27,12 +27,12 @@ class JsonLines:
         self._layout = layout
 
     def write(self, lines: bytes, stamps: dict[str, Any]) -> None:
-        """Add records, given as lines of JSON, and to each of them what they all have in common."""
+        """Add records, given as lines of JSON, and where the layout wants them, these `STAMPS` to each."""
         # A line break is never inside of a record: there JSON writes it as \\n.
-        before, after = self._layout.before, msgspec.json.encode(stamps)
-        lines = lines.replace(b"}\n", b"," + after[1:] + b"\n")
-        if before:
-            start = msgspec.json.encode(before)[:-1] + b","
+        if self._layout.stamped:
+            lines = lines.replace(b"}\n", b"," + msgspec.json.encode(stamps)[1:] + b"\n")
+        if self._layout.before:
+            start = msgspec.json.encode(self._layout.before)[:-1] + b","
             lines = start + lines[1:-1].replace(b"\n{", b"\n" + start) + b"\n"
         self._out.write(lines)
 

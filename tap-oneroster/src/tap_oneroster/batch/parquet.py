@@ -50,7 +50,7 @@ class Parquet:
     """One file; each block of lines becomes a row group."""
 
     def __init__(self, file: IO[bytes], layout: Layout, compression: str) -> None:
-        properties = {**layout.schema["properties"], **STAMPS}
+        properties = {**layout.schema["properties"], **(STAMPS if layout.stamped else {})}
         self._file = file
         self._before = layout.before
         self._schema = pa.schema([(name, _as_written(of)) for name, of in properties.items()])
@@ -64,7 +64,7 @@ class Parquet:
         self._out = pa.parquet.ParquetWriter(file, self._schema, compression=compression)
 
     def write(self, lines: bytes, stamps: dict[str, Any]) -> None:
-        """Add records, given as lines of JSON, and to each of them what they all have in common."""
+        """Add records, given as lines of JSON, and where the layout wants them, these `STAMPS` to each."""
         table = pa.json.read_json(
             pa.BufferReader(lines),
             # In one block: a record must not lie in two.

@@ -83,6 +83,15 @@ BATCH_SETTING: th.Property[Any] = th.Property(
             description="Most records in a file.",
             default=100_000,
         ),
+        th.Property(
+            "add_record_metadata",
+            th.BooleanType(nullable=False),
+            title="Batch Record Metadata",
+            description="Add _sdc_extracted_at and _sdc_table_version to the rows, from which loaders know what"
+            " ACTIVATE_VERSION deletes. Without them, nothing is announced for deletion; for loaders that"
+            " refuse columns which are not in the SCHEMA.",
+            default=True,
+        ),
         nullable=False,
     ),
     title="Batch Configuration",
