@@ -22,6 +22,8 @@ __all__ = [
     "type_of",
 ]
 
+_STAYS = "\"status\" <> 'tobedeleted'"
+"""Not a row of a delta that says what is gone."""
 _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -43,11 +45,11 @@ def type_of(file: str, target: str, key: str, words: str) -> str:
 
 
 def repeats(file: str, *columns: str) -> str:
-    """Another row of the file, with a smaller id, holds the same in those columns."""
+    """Another row of the file that stays, with a smaller id, holds the same in those columns."""
     names = ", ".join(quoted(c) for c in columns)
     return (
         f'"sourcedId" IN (SELECT "sourcedId" FROM (SELECT "sourcedId", '
-        f'row_number() OVER (PARTITION BY {names} ORDER BY "sourcedId") AS n FROM {quoted(file)}) WHERE n > 1)'
+        f'row_number() OVER (PARTITION BY {names} ORDER BY "sourcedId") AS n FROM {quoted(file)} WHERE {_STAYS}) WHERE n > 1)'
     )
 
 
@@ -83,6 +85,7 @@ def second_primary_teacher() -> str:
         '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
         'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
         "AND a.\"primary\" = 'true' AND b.\"primary\" = 'true' AND a.\"role\" = 'teacher' AND b.\"role\" = 'teacher' "
+        f"AND a.{_STAYS} AND b.{_STAYS} "
         'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
         'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
     )

@@ -27,6 +27,8 @@ def check_references(findings: Findings, file: File, version: Version, *, own: b
     for field in file.columns(version):
         if field.refers_to is None or (field.refers_to == file.name) is not own:
             continue
+        if not findings.says_all(field.refers_to, file.name):
+            continue
         if field.kind is Kind.REFS:
             _check_list(findings, file, field, version)
         else:
@@ -43,14 +45,15 @@ def _gone(target: str) -> str:
 
 def _check_one(findings: Findings, file: File, field: Field, version: Version) -> None:
     engine, column, target = findings.engine, quoted(field.name), field.refers_to or ""
-    missing = f"{column} <> '' AND {column} NOT IN ({_ids(engine, target)})"
+    filled = f"{findings.staying(file.name)} AND {column} <> ''"
+    missing = f"{filled} AND {column} NOT IN ({_ids(engine, target)})"
     required = version in field.required
     if engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {missing}"):
         if required:
             findings.let_go(file.name, f"{missing} AND {column} IN ({_gone(target)})")
         _settle(findings, file, field, f"names a row that is not in {target}", missing, required=required)
     if field.where and version in field.where.versions and engine.has(target):
-        wrong = f"{column} <> '' AND {_unfit(engine, file.name, field, field.where, version)}"
+        wrong = f"{filled} AND {_unfit(findings, file.name, field, field.where, version)}"
         rule = _condition_text(field.where, target)
         _settle(findings, file, field, rule, wrong, required=required)
 
@@ -76,7 +79,7 @@ def _cause(target: str, column: str) -> str:
     )
 
 
-def _unfit(engine: Engine, file: str, field: Field, where: Where, version: Version) -> str:
+def _unfit(findings: Findings, file: str, field: Field, where: Where, version: Version) -> str:
     """The named row does not meet the condition (rows that are not there are another rule's business)."""
     column, target = quoted(field.name), field.refers_to or ""
     if where.same:
@@ -87,7 +90,7 @@ def _unfit(engine: Engine, file: str, field: Field, where: Where, version: Versi
             f"AND t.{same} <> {mine}.{same})"
         )
     if where.column == "role" and version is Version.V1_2:
-        if not engine.has("roles"):
+        if not findings.says_all("roles", file) or not findings.engine.has("roles"):
             return "false"
         return f'{column} NOT IN (SELECT "userSourcedId" FROM roles WHERE "role" = {literal(where.word)})'
     extension = where.extensible and version is Version.V1_2
@@ -108,7 +111,9 @@ def _check_list(findings: Findings, file: File, field: Field, version: Version) 
     apart = (
         f"unnest(string_split({column}, ',')) AS element, generate_subscripts(string_split({column}, ','), 1) AS place"
     )
-    elements = f"SELECT \"sourcedId\" AS id, {apart} FROM {table} WHERE {column} <> ''"
+    elements = (
+        f"SELECT \"sourcedId\" AS id, {apart} FROM {table} WHERE {findings.staying(file.name)} AND {column} <> ''"
+    )
     bad = f"element NOT IN ({_ids(engine, target)})" + (" OR element = id" if target == file.name else "")
     count = engine.one(f"SELECT count(*) FROM ({elements}) WHERE {bad}")
     if not count:

@@ -14,6 +14,8 @@ from .references import check_cycles, check_references
 from .relations import relations_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .._model import File
     from ..engine import Engine
     from .cells import Rule
@@ -21,26 +23,26 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
-def check(engine: Engine, version: Version, *, bulk: bool) -> Findings:
+def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Findings:
     """Check every table; rows that have to go and values that cannot stay are taken out of them.
 
-    A delta may point at rows its receiver has: there references are not looked up.
+    `bulk` names the files that say all there is. Only in these are references looked up: of the
+    others the receiver has more.
     """
-    findings = Findings(engine)
+    findings = Findings(engine, bulk)
     check_collisions(findings)
     for kind in _targets_first(version):
         if findings.of(Severity.STOP):
             break  # what follows from it is not worth telling
         if engine.count(kind.name):
-            _check_cells(findings, kind, version, bulk=bulk)
+            _check_cells(findings, kind, version)
             findings.remove_rejected(kind.name)
-            if bulk:
-                check_references(findings, kind, version)
-                findings.remove_rejected(kind.name)
+            check_references(findings, kind, version)
+            findings.remove_rejected(kind.name)
         if kind.name != "users":
-            _finish(findings, kind, version, bulk=bulk)
+            _finish(findings, kind, version)
         if kind.name == _last_word_on_users(version):
-            _finish_users(findings, version, bulk=bulk)
+            _finish_users(findings, version)
     return findings
 
 
@@ -49,21 +51,20 @@ def _last_word_on_users(version: Version) -> str:
     return "users" if version is Version.V1_1 else "roles"
 
 
-def _finish(findings: Findings, kind: File, version: Version, *, bulk: bool) -> None:
+def _finish(findings: Findings, kind: File, version: Version) -> None:
     """What can be said of a file once its bad rows are gone."""
     if findings.engine.count(kind.name):
-        _check_relations(findings, kind.name, version, bulk=bulk)
-        if bulk:
-            check_references(findings, kind, version, own=True)
-            if kind.name in {"academicSessions", "orgs"}:
-                check_cycles(findings, kind.name)
+        _check_relations(findings, kind.name, version)
+        check_references(findings, kind, version, own=True)
+        if kind.name in {"academicSessions", "orgs"} & set(findings.bulk):
+            check_cycles(findings, kind.name)
 
 
-def _finish_users(findings: Findings, version: Version, *, bulk: bool) -> None:
-    if bulk and version is Version.V1_2 and findings.engine.count("users"):
+def _finish_users(findings: Findings, version: Version) -> None:
+    if version is Version.V1_2 and findings.engine.count("users") and findings.says_all("roles", "users"):
         _reject_users_without_role(findings)
-    _finish(findings, file("users"), version, bulk=bulk)
-    if bulk and findings.engine.count("userProfiles"):
+    _finish(findings, file("users"), version)
+    if findings.engine.count("userProfiles"):
         check_references(findings, file("userProfiles"), version)
         findings.remove_rejected("userProfiles")
 
@@ -76,7 +77,7 @@ def _reject_users_without_role(findings: Findings) -> None:
         rule = "no user has a role: neither roles nor users.role came"
         findings.stop("users", "sourcedId", rule, engine.count("users"))
         return
-    broken = '"sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
+    broken = f'{findings.staying("users")} AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
     if count := engine.one(f"SELECT count(*) FROM users WHERE {broken}"):
         rule, own = "has no row in roles", f"'users ' || {hashed()}"
         lost = (
@@ -102,9 +103,9 @@ def _targets_first(version: Version) -> list[File]:
     return ordered
 
 
-def _check_cells(findings: Findings, kind: File, version: Version, *, bulk: bool) -> None:
+def _check_cells(findings: Findings, kind: File, version: Version) -> None:
     """All cell rules of a file in one pass; only rules that were broken are looked at again."""
-    rules = list(cell_rules(kind, version, bulk=bulk))
+    rules = list(cell_rules(kind, version, bulk=findings.bulk))
     present = set(findings.engine.columns(kind.name))
     rules = [rule for rule in rules if rule[1] in present]
     counts = ", ".join(f"count(*) FILTER (WHERE {broken})" for _, _, _, broken in rules)
@@ -123,11 +124,12 @@ def _settle(findings: Findings, name: str, rule: Rule, count: int) -> None:
         findings.engine.run(f"UPDATE {quoted(name)} SET {quoted(field)} = '' WHERE {broken}")
 
 
-def _check_relations(findings: Findings, file: str, version: Version, *, bulk: bool) -> None:
+def _check_relations(findings: Findings, file: str, version: Version) -> None:
     engine = findings.engine
     for relation in relations_of(file, version):
-        if relation.needs and not (bulk and all(engine.count(name) for name in relation.needs)):
+        if not all(name in findings.bulk and engine.count(name) for name in relation.needs):
             continue
-        if count := engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {relation.broken}"):
-            _settle(findings, file, (relation.severity, relation.field, relation.rule, relation.broken), count)
+        broken = f"{findings.staying(file)} AND ({relation.broken})"
+        if count := engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {broken}"):
+            _settle(findings, file, (relation.severity, relation.field, relation.rule, broken), count)
     findings.remove_rejected(file)
