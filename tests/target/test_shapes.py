@@ -58,7 +58,7 @@ def as_text(value: Any) -> Any:
 def exported(value: Any) -> Any:
     """As PostgreSQL's COPY writes it to a file, and a tap for files reads it: nothing but text."""
     if isinstance(value, list) and all(isinstance(v, str) for v in value):
-        return "{" + ",".join('"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' if " " in v else v for v in value) + "}"
+        return "{" + ",".join(json.dumps(v) if " " in v else v for v in value) + "}"
     if isinstance(value, (list, dict)):
         return json.dumps(value)
     if isinstance(value, bool):
