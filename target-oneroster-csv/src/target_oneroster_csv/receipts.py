@@ -82,6 +82,9 @@ class Receipts:
                 )
             return
         faults: dict[str, list[str]] = {}
+        promised = {str(r.get("collection")) for r in self._by_key.values() if r.get("distinct")}
+        if never := sorted(promised - streams.keys()):
+            faults["rows were promised and the stream never came. Run again, or select it"] = never
         for stream, arrival in streams.items():
             if fault := self._fault(stream, arrival, snapshot=stream in snapshots):
                 faults.setdefault(fault, []).append(stream)

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._model import FILES, VIEWS, Field, File, Version
+from ._model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
 from ._model.schema import TENANT
 from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text
 from .errors import BundleError
 
-__all__ = ["Shape", "file_of", "is_view"]
+__all__ = ["Shape", "file_of", "is_receipts", "is_view", "receipt_of"]
 
 _METADATA = "metadata"
 
@@ -22,6 +22,7 @@ def _plain(name: str) -> str:
 
 _FILES = {_plain(f.name): f for f in FILES if f.csv}
 _VIEWS = {_plain(view.name) for view in VIEWS}
+_RECEIPT = {_plain(field.name): field for field in RECEIPTS.fields}
 
 
 def _table(stream: str) -> str:
@@ -37,6 +38,33 @@ def file_of(stream: str) -> File | None:
 def is_view(stream: str) -> bool:
     """Whether a stream repeats rows that another one carries."""
     return _table(stream) in _VIEWS
+
+
+def is_receipts(stream: str) -> bool:
+    """Whether a stream says what the others hold: a database can count its rows in a view."""
+    return _table(stream) == _plain(RECEIPTS.name)
+
+
+def receipt_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A receipt under the names of the model, for the file that its collection goes to."""
+    receipt = {}
+    for name, value in record.items():
+        if field := _RECEIPT.get(_plain(name)):
+            receipt[field.name] = _typed(field, value) if isinstance(value, str) else value
+    if file := file_of(str(receipt.get("collection"))):
+        receipt["collection"] = file.name
+    return receipt
+
+
+def _typed(field: Field, text: str) -> Any:
+    """A value of a receipt that came as text; what cannot be read proves nothing."""
+    match field.kind:
+        case Kind.TRUE_FALSE:
+            return cell_of(field)(text) == "true"
+        case Kind.INTEGER:
+            return int(text) if text.strip().isdecimal() else None
+        case _:
+            return text or None
 
 
 def _names(field: Field) -> Iterable[str]:

@@ -16,7 +16,6 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
-from ._model import RECEIPTS
 from ._model.schema import TENANT, read_words
 from .build import Bundle, Outcome
 from .checks import Severity
@@ -26,7 +25,7 @@ from .reader import BlockReader, Lane
 from .receipts import Arrival
 from .report import write_report
 from .settings import CONFIG, config_fault, options_from
-from .shapes import file_of
+from .shapes import file_of, is_receipts, receipt_of
 from .sinks import FileSink, IgnoredSink
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ class TargetOneRosterCSV(Target):
         self.message_reader.assert_line_requires(message_dict, {"stream", "schema"})
         self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
         stream = message_dict["stream"]
-        if stream == RECEIPTS.name:
+        if is_receipts(stream):
             self.bundle.receipts.announced = True
             return
         super()._process_schema_message(message_dict)
@@ -111,8 +110,8 @@ class TargetOneRosterCSV(Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.message_reader.assert_line_requires(message_dict, {"stream", "record"})
         stream = message_dict["stream"]
-        if stream == RECEIPTS.name:
-            self.bundle.receipts.add(message_dict["record"])
+        if is_receipts(stream):
+            self.bundle.receipts.add(receipt_of(message_dict["record"]))
             return
         if stream not in self._streams:
             raise RecordBeforeSchema("A record came before the SCHEMA message of its stream. Nothing was published.")
@@ -160,11 +159,8 @@ class TargetOneRosterCSV(Target):
 
     def _other_arrivals(self) -> dict[str, Arrival]:
         """Streams whose rows are not staged as they came: mapped, or not part of a bundle."""
-        return {
-            stream: Arrival(self._arrived[stream], None)
-            for stream, as_it_came in self._streams.items()
-            if not as_it_came
-        }
+        others = {stream: file_of(stream) for stream, as_it_came in self._streams.items() if not as_it_came}
+        return {file.name if file else stream: Arrival(self._arrived[stream], None) for stream, file in others.items()}
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
