@@ -1,0 +1,94 @@
+"""What tap and target say when they fail, read out of their code: the page cannot part from it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from tools.derive import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["ERRORS", "messages", "table"]
+
+# Classes whose text is the line that a run ends with.
+ERRORS = {
+    "BundleError", "ClickException", "CollectionMoved", "FatalSourceError", "MissingKey", "NoToken", "RecordBeforeSchema",
+    "SourceError",
+}
+SOURCES = {
+    "tap-oneroster": ROOT / "tap-oneroster/src/tap_oneroster",
+    "target-oneroster-csv": ROOT / "target-oneroster-csv/src/target_oneroster_csv",
+}
+
+
+def _text(node: ast.expr) -> str | None:
+    """A text of the code, with … where a run puts a name or a number."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join((_text(part) or "…") if isinstance(part, ast.Constant) else "…" for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = _text(node.left), _text(node.right)
+        return None if None in parts else "".join(filter(None, parts))
+    return None
+
+
+def _of_module(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args:
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            text = _text(node.args[0]) if name in ERRORS or name == "kind" else None
+            if text and len(text.replace("…", "").split()) > 2:
+                yield " ".join(text.split())
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "append":
+            continue
+
+
+def _appended(path: Path) -> Iterator[str]:
+    """Lines that are gathered and said together: errors.append("setting: …")."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "append"
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id in {"errors", "faults"}
+            and (text := _text(node.args[0]))
+        ):
+            yield " ".join(text.split())
+
+
+def messages(plugin: str) -> list[str]:
+    """All messages of a plugin, in the order of the alphabet."""
+    found: set[str] = set()
+    for path in sorted(SOURCES[plugin].rglob("*.py")):
+        if "_model" not in path.parts:
+            found |= {*_of_module(path), *_appended(path)}
+    return sorted(found, key=lambda text: re.sub(r"\W", "", text).lower())
+
+
+def table(plugin: str) -> str:
+    """What it says and what to do, parted where the message itself parts them."""
+    rows = ["| It says | What to do |", "| --- | --- |"]
+    for text in messages(plugin):
+        said, advice = _parted(text)
+        rows.append(f"| {_shown(said)} | {_shown(advice)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Messages end with what to do, after a semicolon (the tap) or in a sentence of its own (the target)."""
+    for mark in ("; ", ". "):
+        said, found, advice = text.partition(mark)
+        if found:
+            return said, advice.rstrip(".")
+    return text.rstrip("."), ""
+
+
+def _shown(text: str) -> str:
+    """Text for a cell; < and | would be read as something else."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", r"\|").replace("*", r"\*").replace("_", r"\_")
