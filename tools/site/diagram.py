@@ -105,10 +105,12 @@ class Drawing:
         self.channel: dict[int, dict[str, float]] = defaultdict(dict)
         for number in range(len(columns) + 1):
             here = [
-                t for t in targets
-                if any(f.refers_to == t and place[s] == number for s, f in wanted) or (t in far and place[t] == number - 1)
+                t
+                for t in targets
+                if any(f.refers_to == t and place[s] == number for s, f in wanted)
+                or (t in far and place[t] == number - 1)
             ]
-            self.channel[number] = {name: 0.0 for name in here}
+            self.channel[number] = dict.fromkeys(here, 0.0)
         self.boxes: dict[str, Box] = {}
         x = 10.0
         for number, names in enumerate(columns):
@@ -166,9 +168,11 @@ class Drawing:
         faint = ' fill-opacity="0.75"' if box.ghost else ""
         drawn = [
             f'<rect class="box {kind}" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="5"/>',
-            f'<a href="{page}#{name.lower()}"><rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{HEAD}" '
-            f'rx="5" fill="{colour}"{faint}/>'
-            f'<text class="head" x="{box.x + PAD:.1f}" y="{box.y + 19:.1f}">{name}</text></a>',
+            (
+                f'<a href="{page}#{name.lower()}"><rect x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{HEAD}" '
+                f'rx="5" fill="{colour}"{faint}/>'
+                f'<text class="head" x="{box.x + PAD:.1f}" y="{box.y + 19:.1f}">{name}</text></a>'
+            ),
         ]
         for field in box.rows:
             key = field.name == "sourcedId"
@@ -178,7 +182,11 @@ class Drawing:
             drawn.append(
                 f'<text class="{mark}" x="{box.x + PAD:.1f}" y="{box.row_y(field) + 4:.1f}">{own}{field.name}'
                 f"{' []' if field.kind.is_list else ''}</text>"
-                + (f'<circle cx="{box.x:.1f}" cy="{box.row_y(field):.1f}" r="3" fill="{tint}"/>' if field.refers_to and not own else "")
+                + (
+                    f'<circle cx="{box.x:.1f}" cy="{box.row_y(field):.1f}" r="3" fill="{tint}"/>'
+                    if field.refers_to and not own
+                    else ""
+                )
             )
         if not box.ghost:
             y = box.y + HEAD + 4 + LINE * (len(box.rows) + 0.5) + 4

@@ -56,8 +56,8 @@ def on_config(config: MkDocsConfig) -> None:
     """Put the pages of vendors into the navigation; leave out pages that are awaited and not there yet."""
     here = Path(config.docs_dir)
     missing = {name for name in config.extra["awaited"] if not (here / name).is_file()}
-    config.nav = without(config.nav, missing)
-    for entry in config.nav:
+    config.nav = without(config.nav or [], missing)
+    for entry in config.nav or []:
         if "Providers" in entry:
             entry["Providers"] += [{p["title"]: providers.path(p)} for p in providers.read()]
 

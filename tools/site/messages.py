@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
 
 from tools.derive import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["ERRORS", "messages", "table"]
 
 # Classes whose text is the line that a run ends with.
 ERRORS = {
-    "BundleError", "ClickException", "CollectionMoved", "FatalSourceError", "MissingKey", "NoToken", "RecordBeforeSchema",
+    "BundleError",
+    "ClickException",
+    "CollectionMoved",
+    "FatalSourceError",
+    "MissingKey",
+    "NoToken",
+    "RecordBeforeSchema",
     "SourceError",
 }
+ERRORS |= {"kind"}  # a variable that holds one of them
+_GATHERED = {"errors", "faults"}
+_ADVISES = re.compile(r"[;.:] ")
+_IS_CODE = re.compile(r'["{}<>=|]|SELECT|ELSE|… rows')
 SOURCES = {
     "tap-oneroster": ROOT / "tap-oneroster/src/tap_oneroster",
     "target-oneroster-csv": ROOT / "target-oneroster-csv/src/target_oneroster_csv",
@@ -37,29 +42,19 @@ def _text(node: ast.expr) -> str | None:
     return None
 
 
-def _of_module(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and node.args:
-            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            text = _text(node.args[0]) if name in ERRORS or name == "kind" else None
-            if text and len(text.replace("…", "").split()) > 2:
-                yield " ".join(text.split())
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "append":
-            continue
-
-
-def _appended(path: Path) -> Iterator[str]:
-    """Lines that are gathered and said together: errors.append("setting: …")."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "append"
-            and isinstance(node.func.value, ast.Name)
-            and node.func.value.id in {"errors", "faults"}
-            and (text := _text(node.args[0]))
-        ):
-            yield " ".join(text.split())
+def _said(node: ast.AST) -> str | None:
+    """The text of an error that is raised, gathered (`errors.append`), or returned to be raised elsewhere."""
+    if isinstance(node, ast.Return):
+        text = _text(node.value) if node.value else None
+        return text if text and _ADVISES.search(text) and not _IS_CODE.search(text) else None
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    called = node.func
+    if isinstance(called, ast.Name):
+        return _text(node.args[0]) if called.id in ERRORS else None
+    if isinstance(called, ast.Attribute) and called.attr == "append" and isinstance(called.value, ast.Name):
+        return _text(node.args[0]) if called.value.id in _GATHERED else None
+    return None
 
 
 def messages(plugin: str) -> list[str]:
@@ -67,7 +62,8 @@ def messages(plugin: str) -> list[str]:
     found: set[str] = set()
     for path in sorted(SOURCES[plugin].rglob("*.py")):
         if "_model" not in path.parts:
-            found |= {*_of_module(path), *_appended(path)}
+            said = (_said(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+            found |= {" ".join(text.split()) for text in said if text and len(text.replace("…", "").split()) > 2}
     return sorted(found, key=lambda text: re.sub(r"\W", "", text).lower())
 
 

@@ -18,8 +18,14 @@ __all__ = ["KINDS_OF_DATA", "RECEIPT_WORDS", "loader_settings", "personal_table"
 KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
     "users": {
         "who it is": (
-            "username", "givenName", "familyName", "middleName", "preferredGivenName", "preferredMiddleName",
-            "preferredFamilyName", "pronouns",
+            "username",
+            "givenName",
+            "familyName",
+            "middleName",
+            "preferredGivenName",
+            "preferredMiddleName",
+            "preferredFamilyName",
+            "pronouns",
         ),
         "how to reach them": ("email", "sms", "phone"),
         "numbers that lead to them elsewhere": ("sourcedId", "userIds", "identifier", "userMasterIdentifier"),
@@ -39,8 +45,12 @@ KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
         "birth": ("birthDate", "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth"),
         "sex": ("sex",),
         "race and ethnicity": (
-            "americanIndianOrAlaskaNative", "asian", "blackOrAfricanAmerican",
-            "nativeHawaiianOrOtherPacificIslander", "white", "demographicRaceTwoOrMoreRaces",
+            "americanIndianOrAlaskaNative",
+            "asian",
+            "blackOrAfricanAmerican",
+            "nativeHawaiianOrOtherPacificIslander",
+            "white",
+            "demographicRaceTwoOrMoreRaces",
             "hispanicOrLatinoEthnicity",
         ),
         "residence": ("publicSchoolResidenceStatus",),
@@ -60,7 +70,15 @@ KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
     "results": {
         "numbers that lead to them elsewhere": ("studentSourcedId",),
         "how they did": (
-            "score", "textScore", "comment", "scoreStatus", "scoreDate", "inProgress", "incomplete", "late", "missing",
+            "score",
+            "textScore",
+            "comment",
+            "scoreStatus",
+            "scoreDate",
+            "inProgress",
+            "incomplete",
+            "late",
+            "missing",
         ),
         "their place at school": ("lineItemSourcedId", "classSourcedId"),
         "whatever the vendor adds": ("metadata",),
@@ -68,8 +86,17 @@ KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
     "assessmentResults": {
         "numbers that lead to them elsewhere": ("studentSourcedId",),
         "how they did": (
-            "score", "textScore", "comment", "scoreStatus", "scoreDate", "scorePercentile", "learningObjectiveSet",
-            "inProgress", "incomplete", "late", "missing",
+            "score",
+            "textScore",
+            "comment",
+            "scoreStatus",
+            "scoreDate",
+            "scorePercentile",
+            "learningObjectiveSet",
+            "inProgress",
+            "incomplete",
+            "late",
+            "missing",
         ),
         "whatever the vendor adds": ("metadata",),
     },
@@ -184,12 +211,20 @@ def tables_of(service: str) -> str:
 def _table(file: model.File) -> str:
     schemas = json_schema(file, secrets=True)["properties"]
     lines = [f"## {file.name}", "", f"{_home(file)}. Key: {_key(file)}.".removeprefix("; "), ""]
-    lines += ["| Column | Type | Refers to | Required | Version | Vocabulary |", "| --- | --- | --- | --- | --- | --- |"]
+    lines += [
+        "| Column | Type | Refers to | Required | Version | Vocabulary |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     for field in file.fields:
         refers = link(field.refers_to, file) if field.refers_to else ""
         note = " (off by default)" if field.secret else "" if field.csv or field.name == "metadata" else " (REST)"
         cells = (
-            f"`{field.name}`{note}", _type(schemas[field.name]), refers, _required(field), _versions(field), _vocabulary(field),
+            f"`{field.name}`{note}",
+            _type(schemas[field.name]),
+            refers,
+            _required(field),
+            _versions(field),
+            _vocabulary(field),
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -224,5 +259,7 @@ def loader_settings(name: str) -> str:
     for setting in loader["settings"]:
         value = str(setting["value"]).lower() if isinstance(setting.get("value"), bool) else setting.get("value", "")
         secret = " Secret." if setting.get("sensitive") else ""
-        rows.append(f"| `{setting['name']}` | {f'`{value}`' if value != '' else ''} | {setting['description']}{secret} |")
+        rows.append(
+            f"| `{setting['name']}` | {f'`{value}`' if value != '' else ''} | {setting['description']}{secret} |"
+        )
     return "\n".join(rows) + "\n"

@@ -105,7 +105,10 @@ def _connection(way: dict[str, Any]) -> list[str]:
         preset = _PRESETS[name]
         lines += [f"`provider: {name}` sets what you leave open:", "", "| Setting | Value |", "| --- | --- |"]
         settings = {**GENERIC.settings, **preset.settings}
-        lines += [f"| `{key}` | {code(value)}{'' if key in preset.settings else ' (as for all)'} |" for key, value in settings.items()]
+        lines += [
+            f"| `{key}` | {code(value)}{'' if key in preset.settings else ' (as for all)'} |"
+            for key, value in settings.items()
+        ]
         lines += ["", preset.notes, ""]
     else:
         lines += ["The tap has no preset for it: too little is known. The settings for all services hold:", ""]
