@@ -52,7 +52,7 @@ def _typed(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 class _Stream(msgspec.Struct):
     name: str
-    json_schema: dict[str, Any] = {}  # noqa: RUF012  # copied by msgspec
+    json_schema: dict[str, Any] = {}
 
 
 class Chosen(msgspec.Struct):

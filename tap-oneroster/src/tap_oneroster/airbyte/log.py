@@ -32,4 +32,6 @@ def log_to(writer: AirbyteWriter) -> None:
     """Send what is logged to standard output, where Airbyte looks for it; the SDK's metrics are in the messages."""
     handler = _Messages(writer)
     handler.addFilter(lambda record: record.name != "singer_sdk.metrics")
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
 from ..settings import SETTINGS
@@ -17,10 +18,20 @@ __all__ = ["specification", "tap_settings"]
 _SINGER_ONLY = frozenset({"activate_versions", "tenant_isolated"})
 """Settings about deletes by version, of which Airbyte has none."""
 
+
+def _built_in() -> frozenset[str]:
+    schema: dict[str, Any] = {"properties": {}}
+    Tap.append_builtin_config(schema)
+    return frozenset(schema["properties"])
+
+
+_BUILT_IN = _built_in()
+"""Settings that the SDK gives every tap."""
+
 _SHEET = frozenset({"mode", "base_url", "token_url", "client_id", "client_secret", "csv_path"})
 """What is on a credential sheet: the form shows it unasked, and the rest on request."""
 
-_KEPT = ("title", "description", "default", "enum", "items", "minimum", "maximum", "exclusiveMinimum", "format")
+_KEPT = ("title", "description", "default", "enum", "minimum", "maximum", "exclusiveMinimum", "format")
 
 
 def specification() -> dict[str, Any]:
@@ -46,6 +57,8 @@ def _field(name: str, its: Mapping[str, Any], order: int) -> dict[str, Any]:
     """One field of the form. What a form has no field for is text there."""
     field: dict[str, Any] = {"type": _type(its), "order": order}
     field |= {key: its[key] for key in _KEPT if key in its}
+    if "items" in its:
+        field["items"] = {"type": _type(its["items"])}
     if its.get("secret"):
         field["airbyte_secret"] = True
     if name in _SHEET:
@@ -69,10 +82,16 @@ def _is_json(its: Mapping[str, Any]) -> bool:
 def tap_settings(told: Mapping[str, Any]) -> dict[str, Any]:
     """Settings for the tap: fields that were left empty are left open, and JSON text is what it says.
 
-    ConfigValidationError where that cannot be done; settings that the specification does not offer are not looked at.
+    ConfigValidationError where that cannot be done, and where a setting is given that would change what
+    Singer messages hold (stream maps, flattening): who sets it relies on it.
     """
     settings = {}
-    for name, its in SETTINGS.to_dict()["properties"].items():
+    own = SETTINGS.to_dict()["properties"]
+    unknown = sorted(name for name in _BUILT_IN - own.keys() if told.get(name) not in (None, False, {}, ""))
+    if unknown:
+        problems = [f"{name}: not available to Airbyte; remove it" for name in unknown]
+        raise ConfigValidationError("; ".join(problems), errors=problems)
+    for name, its in own.items():
         value = told.get(name)
         if value is None or name in _SINGER_ONLY:
             continue

@@ -41,9 +41,7 @@ def bookmarks(given: Any, chosen: Iterable[Chosen]) -> dict[str, Any]:
 
     A stream that is chosen as full_refresh starts anew.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for name, state in _states(given):
-        found[name] = state
+    found = dict(_states(given))
     kept = {}
     for one in chosen:
         state = found.get(one.name, {})
