@@ -133,7 +133,7 @@ class CollectionStream(OneRosterStream):
             for stream, state in kept.items():
                 stream.stream_state.clear()
                 stream.stream_state.update(state)
-            self._tap.fail(str(error))
+            self._tap.fail(error, self.name)
             self._tap.stopped = isinstance(error, FatalSourceError)
         yield from ()
 

@@ -43,6 +43,8 @@ class TapOneRoster(Tap):
     name = "tap-oneroster"
     config_jsonschema = SETTINGS.to_dict()
     message_writer_class = BlockWriter
+    collection_class = CollectionStream
+    receipt_class = ReceiptStream
     capabilities = [  # noqa: RUF012
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -104,11 +106,11 @@ class TapOneRoster(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """All streams that the settings allow; what the source lacks, the receipts say."""
-        streams = {of.name: CollectionStream(self, of) for of in self._files()}
+        streams = {of.name: self.collection_class(self, of) for of in self._files()}
         for stream in streams.values():
             if parent := self._parent(stream.file):
                 stream.belongs_to(streams[parent])
-        return [*streams.values(), ReceiptStream(self)]
+        return [*streams.values(), self.receipt_class(self)]
 
     def _files(self) -> list[File]:
         rest = self.config["mode"] == "rest"
@@ -179,10 +181,11 @@ class TapOneRoster(Tap):
         tried = [stream for stream in streams or self.streams.values() if stream.selected]
         return super().run_sync_dry_run(dry_run_record_limit, tried)
 
-    def fail(self, problem: str) -> None:
-        """Note that the run cannot end well."""
+    def fail(self, problem: str | Exception, stream: str | None = None) -> None:
+        """Note that the run cannot end well, and because of which collection."""
+        del stream  # for those who report it apart from the line
         self.logger.error("%s", problem)
-        self.failures.append(problem)
+        self.failures.append(str(problem))
 
     def discard_batches(self) -> None:
         """Remove the files that were written and not announced."""
