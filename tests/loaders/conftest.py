@@ -27,7 +27,7 @@ def install(project: Path, name: str, mark: Path, wanted: str, executable: Path)
         fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may want it, too
         if executable.exists() and mark.exists() and mark.read_text() == wanted:
             return
-        command = [ROOT / "run", "meltano", "--cwd", project, "install", name]
+        command: list[str | Path] = [ROOT / "run", "meltano", "--cwd", project, "install", name]
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
         if done.returncode and not os.environ.get("CI"):
             pytest.skip(f"{name} could not be installed: {done.stderr[-300:]}")

@@ -42,8 +42,6 @@ def steps(statement: str) -> list[str]:
     assert query, statement
     before, after = statement[: query.start()], statement[query.end() :].replace("SEQ8()", "rowid")
     rows = f"create or replace table {name}_rows as {query['columns'].replace('$1:', 'v:')} from {name}"
-    if statement.startswith("copy "):  # copy into table (columns) from (query) file_format = ...
-        return [rows, f"insert{before.removeprefix('copy').removesuffix('from (')}select * from {name}_rows"]
     return [rows, f"{before}select * from {name}_rows{after}"]
 
 
