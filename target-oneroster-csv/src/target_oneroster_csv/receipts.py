@@ -50,6 +50,17 @@ class Receipts:
         """
         return any("contentDigest" in r and r["contentDigest"] is None for r in self.of(stream))
 
+    def disagrees(self, stream: str, arrival: Arrival) -> str | None:
+        """Why what arrived of a stream is not what its receipts count; None where it is."""
+        receipts = self.of(stream)
+        if not receipts:
+            return "no receipt came, the run broke off. Run the tap again"
+        return _count_fault([int(r.get("distinct") or 0) for r in receipts], arrival)
+
+    def complete(self, stream: str) -> bool:
+        """Whether every receipt of a stream says that its source was read to the end."""
+        return all(r.get("complete") is True for r in self.of(stream))
+
     def check(self, streams: Mapping[str, Arrival], *, required: bool, snapshot: bool) -> None:
         """Refuse what is not proven to be complete.
 
