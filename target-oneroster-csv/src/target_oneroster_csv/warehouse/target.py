@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from typing_extensions import override
 
 from .._model import RECEIPTS
@@ -36,6 +37,14 @@ class TargetOneRosterDuckDB(OneRosterTarget):
     name = "target-oneroster-duckdb"
     package_name = "target-oneroster-csv"
     config_jsonschema = CONFIG
+    capabilities = [  # noqa: RUF012 - the SDK's own declaration
+        *OneRosterTarget.capabilities,
+        PluginCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.BATCH,
+        TargetCapabilities.HARD_DELETE,
+        TargetCapabilities.SOFT_DELETE,
+        TargetCapabilities.TARGET_SCHEMA,
+    ]
     nothing_done = "Nothing was loaded."
 
     def __init__(self, **kwargs: Any) -> None:
