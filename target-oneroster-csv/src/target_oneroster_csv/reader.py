@@ -31,6 +31,8 @@ class BlockReader(GenericSingerReader[bytes]):
         super().__init__()
         self.lane_of: Callable[[str], Lane | None] = lambda _: None
         """Set by the target: the quick way in of a stream, where it has one."""
+        self.nothing_done = ""
+        """Set by the target: what an error says of the run."""
         self._heads: dict[bytes, str] = {}
         self._line = 0
 
@@ -126,14 +128,15 @@ class BlockReader(GenericSingerReader[bytes]):
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = None
         if not isinstance(message, dict):
-            raise BundleError(f"Line {self._line} of the input is not a JSON object. Nothing was published.")
+            raise BundleError(f"Line {self._line} of the input is not a JSON object. {self.nothing_done}")
         return message
 
-    @staticmethod
     @override
-    def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
+    def assert_line_requires(  # type: ignore[override] # the SDK's is static, and called on the reader as well
+        self, line_dict: dict[str, Any], requires: set[str]
+    ) -> None:
         if missing := requires - set(line_dict):
-            raise BundleError(f"A Singer message lacks {', '.join(sorted(missing))}. Nothing was published.")
+            raise BundleError(f"A Singer message lacks {', '.join(sorted(missing))}. {self.nothing_done}")
 
 
 def _blocks(source: Any) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ __all__ = ["Arrival", "Receipts"]
 _WHOLE = {"rest", "bulk", "absent"}
 
 _NO_RECEIPT = "no receipt came, the run broke off"
+_NEVER_CAME = "rows were promised, and the stream never came"
 _NOT_COMPLETE = "the receipt says that the read did not reach its end"
 _DELTA = "a delta came, which holds changes only, and a bulk file of it would delete the rest downstream"
 _FILTERED = "the read was filtered or incremental, and a bulk file of it would delete the rest downstream"
@@ -24,6 +25,7 @@ _OTHER_COUNT = "fewer or more rows arrived than the receipt counts"
 
 _ADVICE = {
     _NO_RECEIPT: "Run the tap again.",
+    _NEVER_CAME: "Run again, or select it.",
     _NOT_COMPLETE: "See the tap's log, and run it again.",
     _DELTA: "Use load_method upsert, which merges changes into the bundle that is there, or file_mode delta, which "
     "passes them on. (--full-refresh would only read the same delta again.)",
@@ -70,6 +72,16 @@ class Receipts:
         """
         return any("contentDigest" in r and r["contentDigest"] is None for r in self.of(stream))
 
+    def disagrees(self, stream: str, arrival: Arrival) -> str | None:
+        """Why what arrived of a stream is not what its receipts count, and what to do; None where it is."""
+        receipts = self.of(stream)
+        fault = _count_fault([int(r.get("distinct") or 0) for r in receipts], arrival) if receipts else _NO_RECEIPT
+        return f"{fault}. {_ADVICE[fault].removesuffix('.')}" if fault else None
+
+    def complete(self, stream: str) -> bool:
+        """Whether every receipt of a stream says that its source was read to the end."""
+        return all(r.get("complete") is True for r in self.of(stream))
+
     def check(self, streams: Mapping[str, Arrival], *, required: bool, snapshots: Collection[str] = ()) -> None:
         """Refuse what is not proven to be complete.
 
@@ -84,7 +96,7 @@ class Receipts:
         faults: dict[str, list[str]] = {}
         promised = {str(r.get("collection")) for r in self._by_key.values() if r.get("distinct")}
         if never := sorted(promised - streams.keys()):
-            faults["rows were promised and the stream never came. Run again, or select it"] = never
+            faults[_NEVER_CAME] = never
         for stream, arrival in streams.items():
             if fault := self._fault(stream, arrival, snapshot=stream in snapshots):
                 faults.setdefault(fault, []).append(stream)
@@ -96,7 +108,7 @@ class Receipts:
         receipts = self.of(stream)
         if not receipts:
             return _NO_RECEIPT
-        if not all(r.get("complete") is True for r in receipts):
+        if not self.complete(stream):
             return _NOT_COMPLETE
         if snapshot:
             modes = {r.get("mode") for r in receipts}

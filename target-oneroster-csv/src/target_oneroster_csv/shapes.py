@@ -20,7 +20,7 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-_FILES = {_plain(f.name): f for f in FILES if f.csv}
+_FILES = {_plain(f.name): f for f in FILES}
 _VIEWS = {_plain(view.name) for view in VIEWS}
 _RECEIPT = {_plain(field.name): field for field in RECEIPTS.fields}
 
@@ -30,9 +30,10 @@ def _table(stream: str) -> str:
     return _plain(stream.replace(".", "-").rpartition("-")[2])
 
 
-def file_of(stream: str) -> File | None:
-    """The file that a stream goes to, in whatever case its name comes."""
-    return _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
+def file_of(stream: str, *, csv: bool = True) -> File | None:
+    """The file that a stream goes to, in whatever case its name comes; with `csv`, only one that bundles have."""
+    found = _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
+    return found if found and (found.csv or not csv) else None
 
 
 def is_view(stream: str) -> bool:
@@ -84,11 +85,13 @@ class Shape:
         known: dict[str, str] = {}
         for rank in range(3):  # a field's own name wins over another field's name in REST
             for field in file.fields:
-                if field.csv or field.name == _METADATA:
+                if field.csv or field in fields or field.name == _METADATA:
                     names = [(field.name,), (field.header(Version.V1_1),), field.rest_names][rank]
                     for name in names:
                         known.setdefault(_plain(name), field.name)
-        not_kept = {_plain(n) for f in file.fields if not f.csv and f.name != _METADATA for n in _names(f)}
+        not_kept = {
+            _plain(n) for f in file.fields if not f.csv and f not in fields and f.name != _METADATA for n in _names(f)
+        }
         elsewhere = {TENANT, *nested}
         self._sources: dict[str, list[str]] = {}
         self.unknown: list[str] = []

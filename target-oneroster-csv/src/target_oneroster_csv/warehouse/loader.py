@@ -1,0 +1,183 @@
+# ruff: noqa: S608 - names in SQL come from the model; paths are our own
+"""Lines on disk to typed tables, by one thread beside the one that reads the tap."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import msgspec
+
+from ..engine import literal, quoted
+from ..errors import BundleError
+from .records import Records
+from .schema import EXTRACTED, VERSION
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from pathlib import Path
+
+    from .schema import Table
+
+__all__ = ["MEMORY", "STAGED", "Loader", "Segment"]
+
+STAGED = "staged"
+"""Name of the database of staged rows."""
+MEMORY = "400MB"
+_LONGEST_LINE = 8 << 20
+_AHEAD = 4
+"""Files that may wait for the thread; then the tap does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A file of rows of one table: record lines, or Parquet where it says so."""
+
+    table: Table
+    path: Path
+    rows: int
+    version: int | None = None
+    extracted: str | None = None
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether the rows lie in columns."""
+        return self.path.suffix == ".parquet"
+
+
+class Loader:
+    """The database of staged rows, and the thread that fills it."""
+
+    def __init__(self, folder: Path, unreadable: Counter[tuple[str, str]]) -> None:
+        self._connection = duckdb.connect(
+            str(folder / f"{STAGED}.duckdb"),
+            config={
+                "memory_limit": MEMORY,
+                "threads": 1,
+                "temp_directory": str(folder / "spill"),
+                "preserve_insertion_order": True,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        self._unreadable = unreadable
+        self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
+        self._failure: Exception | None = None
+        self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
+        self._thread.start()
+
+    def make(self, table: Table) -> None:
+        """Make the staged table."""
+        self._put(table)
+
+    def put(self, segment: Segment) -> None:
+        """Load a file, soon. Raises what the thread has stumbled over before."""
+        self._put(segment)
+
+    def _put(self, task: Segment | Table | None) -> None:
+        while not self._failure:
+            with suppress(queue.Full):
+                return self._queue.put(task, timeout=0.2)
+        raise self._failure
+
+    def finish(self) -> duckdb.DuckDBPyConnection:
+        """Wait for the thread; the connection is the caller's then."""
+        self._put(None)
+        self._thread.join()
+        if self._failure:
+            raise self._failure
+        return self._connection
+
+    def stop(self) -> None:
+        """End the thread, whatever still waits, and close the database."""
+        if not self._stopped:
+            self._stopped = True
+            self._connection.interrupt()
+            self._failure = self._failure or BundleError("The run was stopped.")
+            self._thread.join(timeout=10)
+            self._connection.close()
+
+    def _work(self) -> None:
+        while not self._stopped:
+            try:
+                task = self._queue.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if task is None:
+                return
+            try:
+                if isinstance(task, Segment):
+                    self._load(task)
+                else:
+                    self._make(task)
+            except Exception as error:
+                self._failure = error
+                return
+
+    def _make(self, table: Table) -> None:
+        columns = table.content | {EXTRACTED: "TIMESTAMPTZ", VERSION: "BIGINT", "number": "BIGINT"}
+        spec = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+        self._connection.execute(f"CREATE TABLE {quoted(table.name)} ({spec})")
+
+    def _load(self, segment: Segment) -> None:
+        """Load a file; lines that DuckDB refuses are read one by one, where each oddity is named or kept."""
+        if segment.is_parquet:
+            self._insert(segment, _parquet(segment))
+        else:
+            try:
+                self._insert(segment, _lines(segment.table, segment.path))
+            except duckdb.InvalidInputException:
+                mended = segment.path.with_suffix(".mended")
+                self._mend(segment, mended)
+                self._insert(segment, _lines(segment.table, mended))
+                mended.unlink()
+        segment.path.unlink()
+
+    def _insert(self, segment: Segment, select: str) -> None:
+        rows = self._connection.execute(f"INSERT INTO {quoted(segment.table.name)} {select}").fetchall()[0][0]
+        if rows != segment.rows:
+            raise BundleError(
+                f"Stream {segment.table.name}: {segment.rows} rows came, {rows} could be read. Nothing was loaded."
+            )
+
+    def _mend(self, segment: Segment, target: Path) -> None:
+        table = segment.table
+        records = Records(table, table.content)
+        encode = msgspec.json.Encoder().encode
+        with segment.path.open("rb") as lines, target.open("wb") as out:
+            for line in lines:
+                try:
+                    message: Any = msgspec.json.decode(line)
+                    row = records.row(message["record"])
+                except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
+                    raise BundleError(
+                        f"A line of stream {table.name} is not a record message. Nothing was loaded."
+                    ) from None
+                out.write(encode(message | {"record": row}) + b"\n")
+        for column, count in records.unreadable.items():
+            self._unreadable[table.name, column] += count
+
+
+def _lines(table: Table, path: Path) -> str:
+    inside = ", ".join(f"{quoted(name)} {kind}" for name, kind in table.content.items())
+    columns = {
+        "record": f"STRUCT({inside})",
+        "time_extracted": "TIMESTAMPTZ",
+        "version": "BIGINT",
+        "number": "BIGINT",
+    }
+    spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
+    values = ", ".join(f"record.{quoted(name)}" for name in table.content)
+    return (
+        f"SELECT {values}, time_extracted, version, number FROM read_json({literal(str(path))}, "
+        f"format = 'newline_delimited', columns = {{{spec}}}, maximum_object_size = {_LONGEST_LINE})"
+    )
+
+
+def _parquet(segment: Segment) -> str:
+    raise NotImplementedError
