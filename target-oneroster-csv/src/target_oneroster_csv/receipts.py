@@ -15,7 +15,7 @@ __all__ = ["Arrival", "Receipts"]
 _WHOLE = {"rest", "bulk", "absent"}
 
 _NO_RECEIPT = "no receipt came, the run broke off"
-_NEVER_CAME = "rows were promised, and the stream never came"
+_NEVER_CAME = "rows were promised and the stream never came"
 _NOT_COMPLETE = "the receipt says that the read did not reach its end"
 _DELTA = "a delta came, which holds changes only, and a bulk file of it would delete the rest downstream"
 _FILTERED = "the read was filtered or incremental, and a bulk file of it would delete the rest downstream"
