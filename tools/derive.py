@@ -155,9 +155,9 @@ def rules_table(_: str) -> str:
                 column = f"{rule.file}.{rule.field}" if rule.field else f"{rule.file}.csv"
                 columns.setdefault((severity.value, rule.rule, *where), []).append(column)
     rows = ["| Severity | Rule | Columns | Version | Files |", "| --- | --- | --- | --- | --- |"]
-    for (severity, text, versions, modes), found in columns.items():
+    for (level, text, versions, modes), found in columns.items():
         names = ", ".join(code(name) for name in found) if len(found) < _MANY else f"{len(found)} columns"
-        rows.append(f"| {severity} | {text} | {names} | {versions} | {modes} |")
+        rows.append(f"| {level} | {text} | {names} | {versions} | {modes} |")
     return "\n".join(rows) + "\n"
 
 
