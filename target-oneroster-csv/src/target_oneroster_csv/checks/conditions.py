@@ -8,11 +8,14 @@ from ..engine import quoted
 
 __all__ = [
     "BEGIN_AFTER_END",
+    "CEDS",
     "NOT_A_URN",
     "NOT_ENROLLED",
     "OUT_OF_BOUNDS",
     "PRIMARY_ORG_WITHOUT_ROLE",
+    "grades_not_of_ceds",
     "lengths_differ",
+    "not_of_ceds",
     "other",
     "repeats",
     "role_disagrees",
@@ -24,6 +27,13 @@ __all__ = [
 
 _STAYS = "\"status\" <> 'tobedeleted'"
 """Not a row of a delta that says what is gone."""
+_GRADES = "IT|PR|PK|TK|KG|0[1-9]|1[0-3]|PS|UG|Other"
+CEDS = {
+    "countryOfBirthCode": "[A-Z]{2}",
+    "stateOfBirthAbbreviation": "[A-Z]{2}",
+    "publicSchoolResidenceStatus": "0165[2-6]",
+}
+"""Codes that 1.1 takes from CEDS; 1.2 leaves them to an agreement."""
 _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -59,6 +69,16 @@ def lengths_differ(one: str, other: str) -> str:
         f"{quoted(one)} <> '' AND {quoted(other)} <> '' AND "
         f"len(string_split({quoted(one)}, ',')) <> len(string_split({quoted(other)}, ','))"
     )
+
+
+def grades_not_of_ceds() -> str:
+    """A grade that 1.1 does not know."""
+    return f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
+
+
+def not_of_ceds(column: str) -> str:
+    """A code of demographics that 1.1 does not know."""
+    return f"{quoted(column)} <> '' AND NOT regexp_full_match({quoted(column)}, '{CEDS[column]}')"
 
 
 def scale_of_other_class() -> str:

@@ -11,11 +11,36 @@ from ..tables import GONE
 from .findings import Severity, hashed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._model import Field, File
     from ..engine import Engine
     from .findings import Findings
 
-__all__ = ["check_cycles", "check_references"]
+__all__ = ["HIERARCHIES", "IN_A_CIRCLE", "check_cycles", "check_references", "reference_rules"]
+
+HIERARCHIES = ("academicSessions", "orgs")
+"""Files whose rows have parents in the same file."""
+IN_A_CIRCLE = "is part of a circle"
+
+
+def reference_rules(file: File, version: Version) -> Iterator[tuple[Severity, str, str]]:
+    """Severity, field and text of every rule on the references of a file."""
+    for field in file.columns(version):
+        if field.refers_to is None:
+            continue
+        required = version in field.required
+        severity = Severity.ROW if required else Severity.VALUE
+        if field.kind is Kind.REFS:
+            yield Severity.VALUE, field.name, _foreign_text(file, field)
+            if required:
+                yield severity, field.name, _none_text(field)
+        else:
+            yield severity, field.name, _missing_text(field)
+            if field.where and version in field.where.versions:
+                yield severity, field.name, _condition_text(field.where, field.refers_to)
+    if file.name in HIERARCHIES:
+        yield Severity.VALUE, "parentSourcedId", IN_A_CIRCLE
 
 
 def check_references(findings: Findings, file: File, version: Version, *, own: bool = False) -> None:
@@ -48,12 +73,14 @@ def _check_one(findings: Findings, file: File, field: Field, version: Version) -
     filled = f"{findings.staying(file.name)} AND {column} <> ''"
     missing = f"{filled} AND {column} NOT IN ({_ids(engine, target)})"
     required = version in field.required
+    there = filled
     if engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {missing}"):
+        there = f"{filled} AND {column} IN ({_ids(engine, target)})"  # the others are told of already
         if required:
             findings.let_go(file.name, f"{missing} AND {column} IN ({_gone(target)})")
-        _settle(findings, file, field, f"names a row that is not in {target}", missing, required=required)
+        _settle(findings, file, field, _missing_text(field), missing, required=required)
     if field.where and version in field.where.versions and engine.has(target):
-        wrong = f"{filled} AND {_unfit(findings, file.name, field, field.where, version)}"
+        wrong = f"{there} AND {_unfit(findings, file.name, field, field.where, version)}"
         rule = _condition_text(field.where, target)
         _settle(findings, file, field, rule, wrong, required=required)
 
@@ -99,6 +126,20 @@ def _unfit(findings: Findings, file: str, field: Field, where: Where, version: V
     return f'{column} NOT IN (SELECT "sourcedId" FROM {quoted(target)} WHERE {fits})'
 
 
+def _missing_text(field: Field) -> str:
+    return f"names a row that is not in {field.refers_to}"
+
+
+def _foreign_text(file: File, field: Field) -> str:
+    return f"holds an id that is not in {field.refers_to}" + (
+        ", or the row's own" if field.refers_to == file.name else ""
+    )
+
+
+def _none_text(field: Field) -> str:
+    return f"names no row that is in {field.refers_to}"
+
+
 def _condition_text(where: Where, target: str) -> str:
     if where.same:
         return f"names a row of {target} with another {where.column}"
@@ -125,8 +166,7 @@ def _check_list(findings: Findings, file: File, field: Field, version: Version) 
         f"FROM (SELECT *, {bad} AS bad FROM ({elements})) GROUP BY id HAVING bool_or(bad)"
     )
     touched = '"sourcedId" IN (SELECT id FROM shortened)'
-    rule = f"holds an id that is not in {target}" + (", or the row's own" if target == file.name else "")
-    findings.add(Severity.VALUE, file.name, field.name, rule, touched, count)
+    findings.add(Severity.VALUE, file.name, field.name, _foreign_text(file, field), touched, count)
     if version in field.required:
         _lose_rows(findings, file, field)
     new = f'(SELECT list FROM shortened s WHERE s.id = {table}."sourcedId")'
@@ -140,7 +180,7 @@ def _lose_rows(findings: Findings, file: File, field: Field) -> None:
     findings.let_go(file.name, empty.format(" AND all_gone"))
     lost = empty.format("")
     if count := findings.engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {lost}"):
-        rule = f"names no row that is in {target}"
+        rule = _none_text(field)
         findings.add(Severity.ROW, file.name, field.name, rule, lost, count)
         first = f'(SELECT min(lost) FROM shortened s WHERE s.id = {quoted(file.name)}."sourcedId")'
         findings.reject(file.name, field.name, rule, lost, _cause(target, first))
@@ -156,7 +196,7 @@ def check_cycles(findings: Findings, file: str) -> None:
     if circle:
         engine.run('CREATE OR REPLACE TABLE "in circles" AS SELECT unnest(?) AS id', (circle,))
         broken = '"sourcedId" IN (SELECT id FROM "in circles")'
-        findings.add(Severity.VALUE, file, "parentSourcedId", "is part of a circle", broken, len(circle))
+        findings.add(Severity.VALUE, file, "parentSourcedId", IN_A_CIRCLE, broken, len(circle))
         engine.run(f"UPDATE {quoted(file)} SET \"parentSourcedId\" = '' WHERE {broken}")
 
 

@@ -9,8 +9,8 @@ from .._model import Version, csv_files, file
 from ..engine import quoted
 from .cells import cell_rules
 from .collisions import check_collisions
-from .findings import Findings, Severity, hashed
-from .references import check_cycles, check_references
+from .findings import Finding, Findings, Severity, hashed
+from .references import HIERARCHIES, check_cycles, check_references
 from .relations import relations_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from .cells import Rule
 
-__all__ = ["check"]
+__all__ = ["MINIMUM", "MISSING_FILE", "NO_ROLES", "WITHOUT_ROLE", "check"]
+
+NO_ROLES = "no user has a role: neither roles nor users.role came"
+WITHOUT_ROLE = "has no row in roles"
+MISSING_FILE = "is absent, and importers of rosters want it"
+MINIMUM = ("academicSessions", "orgs", "courses", "classes", "users", "enrollments")
+"""Files that a roster has at the least; whether users have roles is a rule of its own."""
 
 
 def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Findings:
@@ -30,6 +36,7 @@ def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Finding
     others the receiver has more.
     """
     findings = Findings(engine, bulk)
+    _check_minimum(findings)
     check_collisions(findings)
     for kind in _targets_first(version):
         if findings.of(Severity.STOP):
@@ -46,6 +53,15 @@ def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Finding
     return findings
 
 
+def _check_minimum(findings: Findings) -> None:
+    """Where any file of a roster comes in bulk, the others should."""
+    there = {name: findings.engine.count(name) for name in MINIMUM if name in findings.bulk}
+    if any(there.values()):
+        for name, rows in there.items():
+            if not rows:
+                findings.found.append(Finding(Severity.NOTE, name, "", MISSING_FILE, 1))
+
+
 def _last_word_on_users(version: Version) -> str:
     """The file after which it is known which users stay: in 1.2 one without a role cannot."""
     return "users" if version is Version.V1_1 else "roles"
@@ -56,7 +72,7 @@ def _finish(findings: Findings, kind: File, version: Version) -> None:
     if findings.engine.count(kind.name):
         _check_relations(findings, kind.name, version)
         check_references(findings, kind, version, own=True)
-        if kind.name in {"academicSessions", "orgs"} & set(findings.bulk):
+        if kind.name in HIERARCHIES and kind.name in findings.bulk:
             check_cycles(findings, kind.name)
 
 
@@ -74,18 +90,17 @@ def _reject_users_without_role(findings: Findings) -> None:
     engine = findings.engine
     roles_went = engine.has("roles rejected")
     if not engine.count("roles") and not roles_went:
-        rule = "no user has a role: neither roles nor users.role came"
-        findings.stop("users", "sourcedId", rule, engine.count("users"))
+        findings.stop("users", "sourcedId", NO_ROLES, engine.count("users"))
         return
     broken = f'{findings.staying("users")} AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
     if count := engine.one(f"SELECT count(*) FROM users WHERE {broken}"):
-        rule, own = "has no row in roles", f"'users ' || {hashed()}"
+        own = f"'users ' || {hashed()}"
         lost = (
             'SELECT min(r.cause) FROM rejected r JOIN "roles rejected" x ON r.file = \'roles\' AND r.id = x."sourcedId" '
             'WHERE x."userSourcedId" = users."sourcedId"'
         )
-        findings.add(Severity.ROW, "users", "sourcedId", rule, broken, count)
-        findings.reject("users", "sourcedId", rule, broken, f"coalesce(({lost}), {own})" if roles_went else own)
+        findings.add(Severity.ROW, "users", "sourcedId", WITHOUT_ROLE, broken, count)
+        findings.reject("users", "sourcedId", WITHOUT_ROLE, broken, f"coalesce(({lost}), {own})" if roles_went else own)
         findings.remove_rejected("users")
 
 
