@@ -28,7 +28,7 @@ def main() -> int:
         server = get_server(folder, cleanup_mode=None)
         try:
             for script in ("schema", "data", "views"):
-                command = [
+                command: list[str | Path] = [
                     server.bin_path / "psql",
                     server.get_uri(),
                     "-qX",
