@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.loaders.conftest import postgres  # noqa: F401 - a fixture
 from tests.projects.conftest import ROOT, Project
@@ -27,7 +28,7 @@ PAGE = ROOT / "docs" / "recipes" / "sis-database.md"
 
 def snippet(language: str, word: str) -> str:
     """The block of code on the page in that language, that has that word."""
-    blocks = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(rf"^ *```{language}\n(.*?)^ *```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     [found] = [block for block in blocks if word in block]
     return str(found)
 
@@ -82,6 +83,8 @@ def sis_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     shutil.copy(EXAMPLE / "meltano.yml", folder)
     text = (folder / "meltano.yml").read_text(encoding="utf-8").replace("../../", f"{ROOT}/")
     (folder / "meltano.yml").write_text(text, encoding="utf-8")
+    files: dict[str, Any] = yaml.safe_load(snippet("yaml", "tap-csv-folder"))
+    project.change("extractors", files.pop("name"), **files)
     project.install()
     return project
 
