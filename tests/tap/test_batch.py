@@ -59,7 +59,7 @@ def announced(run, stream=None):
 
 def rows(run, stream):
     """Rows of the files of JSON lines, in order."""
-    lines = []
+    lines: list[str] = []
     for path in announced(run, stream):
         data = path.read_bytes()
         lines += (gzip.decompress(data) if path.suffix == ".gz" else data).decode().split("\n")[:-1]
