@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from ._model import RECEIPTS
 from ._model.schema import TENANT, read_words
+from .batches import record_lines
 from .build import Bundle, Outcome
 from .checks import Severity
 from .errors import BundleError, one_line
@@ -53,6 +54,7 @@ class TargetOneRosterCSV(Target):
     config_jsonschema = CONFIG
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
@@ -126,7 +128,9 @@ class TargetOneRosterCSV(Target):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        raise BundleError("BATCH messages are not supported. Turn batch_config off in the tap.")
+        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        for block in record_lines(message_dict):
+            self.message_reader.take(block)
 
     @override
     def process_endofpipe(self) -> None:
