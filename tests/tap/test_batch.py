@@ -312,7 +312,7 @@ def test_a_place_that_cannot_be_written_is_one_line(config, tmp_path):
             {"storage": {"root": "s3://b", "params": {"endpoint_url": "http://secret-name"}}},
             "batch_config.storage.params",
         ),
-        ({"storage": {}}, "root"),
+        ({"storage": {}}, "batch_config.storage.root: must be set"),
         ({"batch_size": 0}, "batch_config.batch_size: the minimum is 1"),
     ],
 )

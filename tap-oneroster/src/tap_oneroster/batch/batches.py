@@ -11,7 +11,7 @@ from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
 
 from .files import StreamFiles
 from .layout import Layout
-from .settings import compression_of
+from .settings import compression_of, size_of
 from .storage import Storage
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Batches:
         encoding = config["encoding"]
         self._encoding = BaseBatchFileEncoding(encoding["format"], compression_of(encoding))
         self._where: Mapping[str, Any] = config["storage"]
-        self._size: int = config["batch_size"]
+        self._size = size_of(config)
         self._stamped: bool = config["add_record_metadata"]
         self._run_id = run_id
         self._numbers = count(1)
