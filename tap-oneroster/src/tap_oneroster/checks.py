@@ -29,7 +29,8 @@ def explain(error: ValidationError) -> str:
         case "format":
             return f"{setting}: must be a {allowed}"
         case "required":
-            missing = [k for k in allowed if k not in cast("dict[str, Any]", error.instance)]
+            inside = f"{setting}." if setting else ""
+            missing = [inside + k for k in allowed if k not in cast("dict[str, Any]", error.instance)]
             return f"{', '.join(missing)}: must be set"
         case _:
             return f"{setting or 'settings'}: not allowed ({error.validator})"

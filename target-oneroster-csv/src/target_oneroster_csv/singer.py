@@ -33,6 +33,7 @@ class OneRosterTarget(Target):
 
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,

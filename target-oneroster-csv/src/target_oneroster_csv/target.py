@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from ._model.schema import TENANT
+from .batches import record_lines
 from .build import Bundle, Outcome
 from .checks import Severity
 from .errors import BundleError
@@ -101,7 +102,9 @@ class TargetOneRosterCSV(OneRosterTarget):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        raise BundleError("BATCH messages are not supported. Turn batch_config off in the tap.")
+        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        for block in record_lines(message_dict):
+            self.message_reader.take(block)
 
     @override
     def process_endofpipe(self) -> None:

@@ -11,7 +11,7 @@ from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
 
 from .files import StreamFiles
 from .layout import Layout
-from .settings import compression_of
+from .settings import compression_of, size_of
 from .storage import Storage
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ class Batches:
         encoding = config["encoding"]
         self._encoding = BaseBatchFileEncoding(encoding["format"], compression_of(encoding))
         self._where: Mapping[str, Any] = config["storage"]
-        self._size: int = config["batch_size"]
+        self._size = size_of(config)
         self._stamped: bool = config["add_record_metadata"]
         self._run_id = run_id
         self._numbers = count(1)
         self._attempt: dict[str, StreamFiles] = {}
+        self._over = False
         self.unversioned: set[str] = set()
         """Streams whose rows do not tell their version: after ACTIVATE_VERSION, a loader would take all for gone."""
 
@@ -69,6 +70,8 @@ class Batches:
         return f"tap-oneroster--{stream}-{self._run_id}-{next(self._numbers)}.{ending}"
 
     def _open(self, name: str, layout: Layout) -> Sink:
+        if self._over:
+            raise OSError("the run was stopped")
         file, compression = self._storage.open(name), self._encoding.compression or ""
         if self._encoding.format == "parquet":
             from .parquet import Parquet
@@ -102,13 +105,19 @@ class Batches:
 
     def abandon(self) -> list[str]:
         """As `discard`, at once, from inside of a signal's handler; files in a remote store are left."""
-        return self._remove() if self._storage.is_local else self._names()
+        self._over = True
+        return self._remove() if not self._is_open or self._storage.is_local else self._names()
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the store could be opened; where not, no file is there."""
+        return "_storage" in self.__dict__
 
     def _names(self) -> list[str]:
         return [name for files in self._attempt.values() for name in files.names]
 
     def _remove(self) -> list[str]:
         names = self._names()
-        left = self._storage.remove(names) if names else []
+        left = self._storage.remove(names) if self._is_open else []
         self._attempt = {}
         return left

@@ -46,6 +46,12 @@ def _as_written(schema: dict[str, Any]) -> pa.DataType:
     return pa.string() if _is_open(schema) else _FORMATS.get(schema.get("format", ""), _as_read(schema))
 
 
+def _read(lines: bytes, options: pa.json.ParseOptions) -> pa.Table:
+    # In one block: a record must not lie in two.
+    block = pa.json.ReadOptions(use_threads=False, block_size=len(lines))
+    return pa.json.read_json(pa.BufferReader(lines), read_options=block, parse_options=options)
+
+
 class Parquet:
     """One file; each block of lines becomes a row group."""
 
@@ -54,40 +60,43 @@ class Parquet:
         self._file = file
         self._before = layout.before
         self._schema = pa.schema([(name, _as_written(of)) for name, of in properties.items()])
-        inside = [name for name in properties if name not in layout.before and name not in STAMPS]
-        self._open = [name for name in inside if _is_open(properties[name])]
-        self._parse = pa.json.ParseOptions(
-            explicit_schema=pa.schema([(n, _as_read(properties[n])) for n in inside if n not in self._open]),
-            unexpected_field_behavior="ignore",
-        )
+        inside = {name: of for name, of in properties.items() if name not in layout.before and name not in STAMPS}
+        self._open = [name for name, of in inside.items() if _is_open(of)]
+        typed = [(name, _as_read(of)) for name, of in inside.items() if name not in self._open]
+        self._typed = pa.json.ParseOptions(explicit_schema=pa.schema(typed), unexpected_field_behavior="ignore")
+        nulls = [(name, pa.null()) for name in self._open]
+        self._null = pa.json.ParseOptions(explicit_schema=pa.schema(typed + nulls), unexpected_field_behavior="error")
         self._texts = msgspec.json.Decoder(msgspec.defstruct("Texts", [(n, msgspec.Raw, _NULL) for n in self._open]))
+        self._all_null = True
+        """Whether nobody has filled the open objects yet, as in many districts: then they cost nothing."""
         self._out = pa.parquet.ParquetWriter(file, self._schema, compression=compression)
 
     def write(self, lines: bytes, stamps: dict[str, Any]) -> None:
         """Add records, given as lines of JSON, and where the layout wants them, these `STAMPS` to each."""
-        table = pa.json.read_json(
-            pa.BufferReader(lines),
-            # In one block: a record must not lie in two.
-            read_options=pa.json.ReadOptions(use_threads=False, block_size=len(lines)),
-            parse_options=self._parse,
-        )
+        table = self._read_nulls(lines) if self._all_null else None
         same = {**self._before, **stamps}
-        texts = self._open_objects(lines, table.num_rows)
-        columns = []
+        columns = {}
+        if table is None:
+            table = _read(lines, self._typed)
+            columns = self._read_texts(lines)
         for field in self._schema:
             if field.name in same:
                 value = pa.scalar(same[field.name], pa.string() if isinstance(same[field.name], str) else field.type)
-                columns.append(pa.repeat(value, table.num_rows).cast(field.type))
-            else:
-                columns.append(texts[field.name] if field.name in texts else table[field.name].cast(field.type))
-        self._out.write_table(pa.table(columns, schema=self._schema))
+                columns[field.name] = pa.repeat(value, table.num_rows).cast(field.type)
+            elif field.name not in columns:
+                columns[field.name] = table[field.name].cast(field.type)
+        self._out.write_table(pa.table([columns[name] for name in self._schema.names], schema=self._schema))
 
-    def _open_objects(self, lines: bytes, rows: int) -> dict[str, pa.Array]:
+    def _read_nulls(self, lines: bytes) -> pa.Table | None:
+        """Records without open objects; None where there are some."""
+        try:
+            return _read(lines, self._null)
+        except pa.ArrowInvalid:
+            self._all_null = False
+            return None
+
+    def _read_texts(self, lines: bytes) -> dict[str, pa.Array]:
         """Columns of objects whose keys nobody knows, as the text of their JSON."""
-        keys = [b'"%b":' % name.encode() for name in self._open]
-        # As a rule there are none. (Inside of an object, a key of that name would make more than one a row.)
-        if all(lines.count(key) == lines.count(key + b"null") == rows for key in keys):
-            return {name: pa.nulls(rows, pa.string()) for name in self._open}
         records = self._texts.decode_lines(lines)
         return {
             name: pa.array([None if (raw := getattr(r, name)) == _NULL else bytes(raw) for r in records], pa.string())

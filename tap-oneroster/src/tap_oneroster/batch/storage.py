@@ -50,7 +50,7 @@ class Storage:
     def open(self, name: str) -> IO[bytes]:
         """A new file, which is there as a whole once it is closed."""
         if self.is_local:
-            return os.fdopen(os.open(self._start + name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+            return open(self._start + name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
         return cast("IO[bytes]", self._fs.open(self._start + name, "wb"))
 
     def url(self, name: str) -> str:
