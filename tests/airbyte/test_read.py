@@ -124,6 +124,7 @@ def in_any_form(states):
         "a list of streams": states,
         "with all fields": [{**state, **empty} for state in states],
         "global": [{"type": "GLOBAL", "global": {"shared_state": {"x": 1}, "stream_states": streams}}],
+        "global of PyAirbyte": [{"type": "GLOBAL", "global_": {"stream_states": streams}, "stream": None}],
         "legacy in a list": [{"type": "LEGACY", "data": bookmarks}],
         "legacy": bookmarks,
         "of a Singer run": {"bookmarks": bookmarks},
