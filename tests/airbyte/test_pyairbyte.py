@@ -29,6 +29,11 @@ pytestmark = [pytest.mark.airbyte, pytest.mark.timeout(1500)]
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".uv" / "airbyte" / "bin" / "python"
+PAGE = (ROOT / "docs" / "airbyte.md").read_text(encoding="utf-8")
+EXAMPLE = PAGE.partition("```python\n")[2].partition("```")[0]
+STILL_THERE = PAGE.partition("```sql\n")[2].partition("```")[0]
+"""The query of that page: what was not extracted since the last whole read is gone."""
+MERGE = {"force_full_refresh": True}
 REPLACE = {"force_full_refresh": True, "write_strategy": "replace"}
 
 
@@ -83,14 +88,18 @@ class Cache:
         self.path = path
 
     def raw(self, table: str) -> list[dict[str, Any]]:
-        """Rows as they lie there; read from a copy, since PyAirbyte keeps the file for itself."""
+        """Rows as they lie there."""
+        return self.query(f'select * from main."{table.lower()}"')
+
+    def query(self, query: str) -> list[dict[str, Any]]:
+        """Answer of a query; to a copy, since PyAirbyte keeps the file for itself."""
         copy = self.path.with_name("copy.duckdb")
         for suffix in ("", ".wal"):
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)
             if self.path.with_name(self.path.name + suffix).exists():
                 shutil.copy(f"{self.path}{suffix}", f"{copy}{suffix}")
         with duckdb.connect(str(copy)) as connection:
-            found = connection.execute(f'select * from main."{table.lower()}"')
+            found = connection.execute(query)
             columns = [column[0] for column in found.description]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
@@ -147,9 +156,16 @@ def test_what_the_source_holds_is_in_the_cache(binding, pyairbyte, district, tmp
         if binding == "rest":
             assert left_over
 
-        source.hold(district.changed(2), 2)
+        later = district.changed(2)
+        source.hold(later, 2)
+        read(**({} if binding == "csv" else MERGE))
+        compare(streams, later, cache, binding, vanished=True)
+        there = {row["sourcedid"] for row in cache.query(STILL_THERE)}
+        assert there == {row["sourcedId"] for row in later.active("enrollments")}
+        assert len({row["runid"] for row in cache.raw("syncReceipts")}) == 4, "no run's receipts are lost"
+
         read(**REPLACE)
-        compare(streams, district.changed(2), cache, binding)
+        compare(streams, later, cache, binding)
         runs = {row["runid"] for row in cache.raw("syncReceipts")}
         assert len(runs) == 1, "receipts are replaced, too"
 
@@ -181,6 +197,21 @@ def test_a_read_that_fails_leaves_the_cache_as_it_was(pyairbyte, district, tmp_p
         with pytest.raises(RuntimeError, match="AirbyteConnectorFailedError"):
             pyairbyte("read", config, **job)
         assert {table: cache.raw(table) for table in before} == before
+
+
+def test_the_example_of_the_page(pyairbyte, bundle, district, tmp_path):
+    """docs/airbyte.md, as it stands there."""
+    shutil.copy(bundle("1.2"), tmp_path / "district.zip")
+    offline = {
+        "AIRBYTE_OFFLINE_MODE": "1",
+        "DO_NOT_TRACK": "1",
+        "PATH": f"{SOURCE.parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    done = subprocess.run(
+        [PYTHON, "-c", EXAMPLE], cwd=tmp_path, env={**os.environ, **offline}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[-1].endswith(f" {len(list(district.active('users')))} users")
 
 
 def test_a_wrong_secret_fails_the_check(pyairbyte, service):
