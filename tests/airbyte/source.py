@@ -120,7 +120,7 @@ class Source:
             try:
                 main(self.arguments(command, **files))
             except SystemExit as end:
-                code = end.code
+                code = 1 if isinstance(end.code, str) else end.code  # a line for standard error
         output.flush()
         return parse(output.buffer.getvalue().decode(), code)
 

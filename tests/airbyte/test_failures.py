@@ -159,8 +159,24 @@ def test_a_destination_that_goes_away_is_one_line(large):
         source.stdout.close()
         log = source.stderr.read().decode()
         assert source.wait(10) == 1
+    assert "stopped reading" in log
     assert "Traceback" not in log
     assert "BrokenPipeError" not in log
+
+
+def test_a_fault_while_checking_is_told_without_values(csv, monkeypatch):
+    """There is no status then: nobody knows whether the source answers."""
+    path = csv.config["csv_path"]
+
+    def fault(*_, **__):
+        raise KeyError(path)
+
+    monkeypatch.setattr("tap_oneroster.airbyte.command.check", fault)
+    outcome = csv("check")
+    assert outcome.code
+    assert not outcome.of("CONNECTION_STATUS")
+    assert outcome.errors[0]["failure_type"] == "system_error"
+    assert path not in outcome.text
 
 
 def test_a_mistake_on_the_command_line_has_no_traceback(tmp_path):

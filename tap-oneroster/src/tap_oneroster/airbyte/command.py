@@ -44,7 +44,13 @@ def main(arguments: list[str] | None = None) -> None:
                 _read(writer, options)
     except (ClickException, ConfigValidationError) as error:
         writer.emit(messages.error(_line(error), "config_error"))
-        sys.exit(1)
+        sys.exit(_line(error))
+    except Exception as error:
+        # Where it happened, and not what it was about: that may be a pupil.
+        frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+        message = f"unexpected {type(error).__name__}; this is a fault of the source, please report it"
+        writer.emit(messages.error(message, "system_error", trace=frames))
+        sys.exit(message)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,20 +124,12 @@ def _read(writer: AirbyteWriter, options: argparse.Namespace) -> None:
         tap.fail(f"{name}: not offered with these settings; have the streams discovered again", name)
     try:
         tap.sync_all()
-    except ClickException as error:
-        if not tap.failures:  # those have been told
+    except ClickException:
+        if not tap.failures:
             raise
-        del error
-    except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)
-        frames = "".join(traceback.format_list(place))
-        message = f"unexpected {type(error).__name__}; this is a fault of the source, please report it"
-        writer.emit(messages.error(message, "system_error", trace=frames))
-        tap.failures.append(message)
+        sys.exit(1)  # they have been told, each when it came up
     finally:
         writer.close()
-    if tap.failures:
-        sys.exit(1)
 
 
 def _line(error: Exception) -> str:

@@ -33,6 +33,7 @@ class _Shared(msgspec.Struct):
 class _State(msgspec.Struct):
     stream: _StreamState | None = None
     whole: _Shared | None = msgspec.field(default=None, name="global")
+    global_: _Shared | None = None  # as PyAirbyte spells it
     data: dict[str, Any] | None = None
 
 
@@ -59,8 +60,8 @@ def _states(given: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from _legacy(given)
         return
     for state in msgspec.convert(given, list[_State]):
-        streams = ([state.stream] if state.stream else []) + (state.whole.stream_states if state.whole else [])
-        for stream in streams:
+        whole = state.whole or state.global_ or _Shared()
+        for stream in [*whole.stream_states, *([state.stream] if state.stream else [])]:
             yield stream.stream_descriptor.name, stream.stream_state or {}
         if state.data:
             yield from _legacy(state.data)

@@ -14,8 +14,12 @@ from . import messages
 from .writer import AirbyteWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from types import FrameType
+
+    from msgspec import Struct
+
+    from .._model.codec import Rows
 
 __all__ = ["AirbyteTap"]
 
@@ -60,6 +64,11 @@ class AirbyteCollection(CollectionStream):
             self._tap.writer.hold(self.name)
 
     @override
+    def write_records(self, records: list[Struct], rows: Rows, *, plain: bool) -> None:
+        self._tap.writer.tick()
+        super().write_records(records, rows, plain=plain)
+
+    @override
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
         failures = len(self._tap.failures)
         yield from super()._sync_records(context, write_messages=write_messages)
@@ -78,6 +87,11 @@ class AirbyteReceipts(ReceiptStream):
     """The receipts, which go out where they are in the catalog; what they say makes the run fail in any case."""
 
     _tap: AirbyteTap
+
+    @override
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
+        self._tap.writer.tick()
+        yield from super().get_records(context)
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:

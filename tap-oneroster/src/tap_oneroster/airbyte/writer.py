@@ -34,6 +34,11 @@ class AirbyteWriter(BlockWriter):
         self._counts: Counter[str] = Counter()
         self._words: dict[str, str] = {}
         self._held: dict[str, SpooledTemporaryFile[bytes]] = {}
+        self._moment = messages.now()
+
+    def tick(self) -> None:
+        """Let the records from here on be younger than those before, for what comes twice is told apart by that."""
+        self._moment = max(messages.now(), self._moment + 1)
 
     def emit(self, message: dict[str, Any]) -> None:
         """Write one message of the protocol, at once."""
@@ -46,7 +51,7 @@ class AirbyteWriter(BlockWriter):
         match message:
             case RecordMessage():
                 if message.stream in self.streams:
-                    line = encoder.encode(messages.record(message.stream, message.record, messages.now()))
+                    line = encoder.encode(messages.record(message.stream, message.record, self._moment))
                     self._write(messages.Block(message.stream, 1, line + b"\n"))
             case SchemaMessage():
                 self._say(message.stream, "STARTED")
@@ -58,7 +63,7 @@ class AirbyteWriter(BlockWriter):
     @override
     def write_lines(self, lines: bytes | bytearray) -> None:
         """Write a block of Singer RECORD lines of one stream."""
-        block = messages.translate(lines, messages.now())
+        block = messages.translate(lines, self._moment)
         if block.stream in self.streams:
             self._write(block)
 
