@@ -35,8 +35,8 @@ LAYOUT: dict[str, list[list[str]]] = {
         ["classResources", "courseResources", "userResources"],
     ],
 }
-COLOURS = ("#1565c0", "#2e7d32", "#ad1457", "#e65100", "#6a1b9a", "#00838f", "#9e6b00", "#4e342e", "#37474f", "#b71c1c")
-HEAD, LINE, PAD, GAP, LANE = 28, 20, 12, 34, 11
+COLOURS = ("#1976d2", "#2e7d32", "#ad1457", "#e65100", "#8e44ad", "#00838f", "#9e6b00", "#8d6e63", "#607d8b", "#b71c1c")
+HEAD, LINE, PAD, GAP, LANE = 28, 20, 12, 34, 9
 LETTER = 7.3
 """Width of a letter of the 12 px monospaced text."""
 
@@ -115,7 +115,7 @@ class Drawing:
         x = 10.0
         for number, names in enumerate(columns):
             if number or self.channel[0]:
-                x += 22
+                x += 14
                 for name in self.channel[number]:
                     self.channel[number][name] = x
                     x += LANE
@@ -164,7 +164,7 @@ class Drawing:
         name = box.file.name
         kind = "other" if box.ghost else "own"
         page = "" if not box.ghost else f"{box.file.service.value}.html"
-        colour = self.colour.get(name, "#455a64")
+        colour = self.colour.get(name, "#607d8b")
         faint = ' fill-opacity="0.75"' if box.ghost else ""
         drawn = [
             f'<rect class="box {kind}" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="5"/>',

@@ -7,7 +7,7 @@ import re
 
 from tools.derive import ROOT
 
-__all__ = ["ERRORS", "messages", "table"]
+__all__ = ["ERRORS", "SOURCES", "messages", "table", "text_of"]
 
 # Classes whose text is the line that a run ends with.
 ERRORS = {
@@ -30,14 +30,14 @@ SOURCES = {
 }
 
 
-def _text(node: ast.expr) -> str | None:
+def text_of(node: ast.expr) -> str | None:
     """A text of the code, with … where a run puts a name or a number."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join((_text(part) or "…") if isinstance(part, ast.Constant) else "…" for part in node.values)
+        return "".join((text_of(part) or "…") if isinstance(part, ast.Constant) else "…" for part in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        parts = _text(node.left), _text(node.right)
+        parts = text_of(node.left), text_of(node.right)
         return None if None in parts else "".join(filter(None, parts))
     return None
 
@@ -45,15 +45,15 @@ def _text(node: ast.expr) -> str | None:
 def _said(node: ast.AST) -> str | None:
     """The text of an error that is raised, gathered (`errors.append`), or returned to be raised elsewhere."""
     if isinstance(node, ast.Return):
-        text = _text(node.value) if node.value else None
+        text = text_of(node.value) if node.value else None
         return text if text and _ADVISES.search(text) and not _IS_CODE.search(text) else None
     if not isinstance(node, ast.Call) or not node.args:
         return None
     called = node.func
     if isinstance(called, ast.Name):
-        return _text(node.args[0]) if called.id in ERRORS else None
+        return text_of(node.args[0]) if called.id in ERRORS else None
     if isinstance(called, ast.Attribute) and called.attr == "append" and isinstance(called.value, ast.Name):
-        return _text(node.args[0]) if called.value.id in _GATHERED else None
+        return text_of(node.args[0]) if called.value.id in _GATHERED else None
     return None
 
 

@@ -98,12 +98,13 @@ KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
             "late",
             "missing",
         ),
+        "their place at school": ("assessmentLineItemSourcedId", "scoreScaleSourcedId"),
         "whatever the vendor adds": ("metadata",),
     },
     "resultLearningObjectiveIds": {"how they did": ("score", "textScore", "source", "learningObjectiveId")},
     "userResources": {
         "numbers that lead to them elsewhere": ("userSourcedId",),
-        "which applications they use": ("resourceSourcedId", "classSourcedId", "orgSourcedId", "title"),
+        "which applications they use": ("resourceSourcedId", "classSourcedId", "orgSourcedId"),
         "whatever the vendor adds": ("metadata",),
     },
 }

@@ -21,6 +21,12 @@ EVIDENCE = {
     "inferred": "our inference",
 }
 _SECRETS = {"oauth2": ["client_secret"], "oauth1": ["client_secret"], "bearer": ["access_token"]}
+# What `sign_in` of an entry means to the reader.
+_SIGN_IN = {
+    "unknown": "How to sign in is **unknown**. The lines below are those of the standard; the sheet wins.",
+    "style unknown": "How the token request carries id and secret is **unknown**. Where `basic`, which holds unless set, is "
+    "refused, set `token_auth_style` to `body`.",
+}
 _PRESETS = {preset.name: preset for preset in PRESETS}
 
 
@@ -99,6 +105,8 @@ def _connection(way: dict[str, Any]) -> list[str]:
     for value, setting in way["values"].items():
         lines.append(f"| {value} | {', '.join(map(code, setting.split())) or 'none of ours'} |")
     lines += ["", *facts(way.get("facts")), ""]
+    if said := _SIGN_IN.get(way.get("sign_in", "")):
+        lines += [said, ""]
     lines += ["```yaml", *_meltano_yml(way).splitlines(), "```", "", "```sh"]
     lines += [f"export TAP_ONEROSTER_{name.upper()}=..." for name in secrets_of(way)] + ["```", ""]
     if name := way.get("preset"):
@@ -131,8 +139,9 @@ def overview(_: str = "") -> str:
             name = provider["title"] + (f": {way['title']}" if "ways" in provider else "")
             preset = _PRESETS.get(way.get("preset", ""), GENERIC)
             settings = {**GENERIC.settings, **preset.settings, **way.get("config", {})}
-            style = f", `{settings['token_auth_style']}`" if settings["auth_method"] == "oauth2" else ""
-            method = "unknown" if way.get("sign_in") == "unknown" else f"`{settings['auth_method']}`{style}"
+            known = way.get("sign_in", "")
+            style = "" if settings["auth_method"] != "oauth2" else f", {known or code(settings['token_auth_style'])}"
+            method = known if known == "unknown" else f"{code(settings['auth_method'])}{style}"
             shown = f"`{way['preset']}`" if way.get("preset") else "none"
             rows.append(f"| [{name}]({provider['name']}.md) | {provider['speaks']} | {shown} | {method} |")
     return "\n".join(rows) + "\n"
