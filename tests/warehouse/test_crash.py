@@ -16,11 +16,11 @@ from target_oneroster_csv.warehouse import store
 
 from tests.target.mini import encode, lines, rows
 
-from .conftest import House
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from .conftest import House
 
 STATE = {"bookmarks": {"orgs": {"x": 2}}}
 
@@ -203,19 +203,19 @@ def test_readers_are_locked_out_only_while_rows_are_committed(house: House, star
     ("content", "words"),
     [
         (b"sourcedId,name\r\n" * 2000, "is not a DuckDB database"),
-        ("newer", "was made by a newer DuckDB"),
+        ("damaged", "is damaged"),
         (None, "filepath is a folder"),
     ],
-    ids=["a CSV file", "of a newer DuckDB", "a folder"],
+    ids=["a CSV file", "damaged", "a folder"],
 )
 def test_a_file_that_is_no_warehouse_is_refused_at_the_start(house: House, content: Any, words: str) -> None:
     """Before the tap has worked for nothing; the file is left as it is."""
     if content is None:
         house.path.mkdir()
-    elif content == "newer":
+    elif content == "damaged":
         duckdb.connect(str(house.path)).close()
         whole = bytearray(house.path.read_bytes())
-        whole[12:20] = (9999).to_bytes(8, "little")  # behind a checksum and the magic word
+        whole[30:40] = b"Zweistein!"
         house.path.write_bytes(whole)
     else:
         house.path.write_bytes(content)
@@ -226,6 +226,12 @@ def test_a_file_that_is_no_warehouse_is_refused_at_the_start(house: House, conte
     if content:
         assert house.path.read_bytes() == before
     assert house.strays() == []
+
+
+def test_a_file_of_a_newer_duckdb_is_named(tmp_path: Path) -> None:
+    """By the words of DuckDB, since no newer one is at hand to make such a file."""
+    words = "IO Error: Trying to read a database file with version number 99, but we can only read versions between 1 and 68."
+    assert "was made by a newer DuckDB than" in store._fault(words, tmp_path / "block" / "x")[0]
 
 
 def test_two_runs_at_a_time_both_arrive(house: House, start: Callable[..., Any]) -> None:

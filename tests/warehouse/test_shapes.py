@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_oneroster_csv.errors import BundleError
 
 from tests.target.mini import lines, record_line, rows, schema_line
 
-from .conftest import House
+if TYPE_CHECKING:
+    from .conftest import House
 
-TEXTS = ["x" * 40_000, "Ωμέγα ẞ 学校 😀 e\u0301", "two\nlines\r\n", 'tab\t"quoted" {b}', "\\N", "NULL", "007", "1e5", "nul\0inside"]
+TEXTS = [
+    "x" * 40_000,
+    "Ωμέγα ẞ 学校 😀 e\u0301",
+    "two\nlines\r\n",
+    'tab\t"quoted" {b}',
+    "\\N",
+    "NULL",
+    "007",
+    "1e5",
+    "nul\0inside",
+]
 
 
 def foreign(stream: str, *records: dict[str, Any], **types: Any) -> list[dict[str, Any]]:
@@ -46,7 +57,11 @@ def test_lists_come_as_lists_as_their_json_or_with_commas(house: House) -> None:
 
 
 def test_user_ids_as_objects_or_as_a_cell(house: House) -> None:
-    kinds = {"a": [{"type": "Fed", "identifier": "x"}], "b": "{Fed:x},{LDAP:y:z}", "c": '[{"Type": "Fed", "identifier": 7}]'}
+    kinds = {
+        "a": [{"type": "Fed", "identifier": "x"}],
+        "b": "{Fed:x},{LDAP:y:z}",
+        "c": '[{"Type": "Fed", "identifier": 7}]',
+    }
     house.run(foreign("users", *({"sourcedId": name, "userIds": value} for name, value in kinds.items())))
     found = {name: [tuple(i.values()) for i in row["userIds"]] for name, row in house.rows("users").items()}
     assert found == {"a": [("Fed", "x")], "b": [("Fed", "x"), ("LDAP", "y:z")], "c": [("Fed", "7")]}
@@ -136,7 +151,12 @@ def test_rows_inside_of_records_get_tables_of_their_own(house: House) -> None:
         "status": "active",
         "roles": [{"roleType": "primary", "role": "student", "org": {"sourcedId": "s1"}, "beginDate": "2025-08-01"}],
         "userProfiles": [
-            {"profileId": "urn:p", "profileType": "google", "vendorId": "v", "credentials": [{"type": "sso", "username": "n"}]}
+            {
+                "profileId": "urn:p",
+                "profileType": "google",
+                "vendorId": "v",
+                "credentials": [{"type": "sso", "username": "n"}],
+            }
         ],
         "resources": [{"sourcedId": "b1"}],
     }

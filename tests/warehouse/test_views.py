@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.target.mini import lines, row, rows
 
-from .conftest import House
+if TYPE_CHECKING:
+    from .conftest import House
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])

@@ -31,6 +31,8 @@ MEMORY = "400MB"
 _LONGEST_LINE = 8 << 20
 _AHEAD = 4
 """Files that may wait for the thread; then the tap does."""
+_TOGETHER = 16
+"""Files loaded in one transaction: tables are written in groups of rows, and a commit cuts one short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ class Segment:
     path: Path
     rows: int
     version: int | None = None
-    extracted: str | None = None
+    columns: frozenset[str] = frozenset()
+    """Columns of a Parquet file."""
+    keep: bool = False
+    """The file is not ours."""
 
     @property
     def is_parquet(self) -> bool:
@@ -68,6 +73,8 @@ class Loader:
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
         self._failure: Exception | None = None
         self._stopped = False
+        self._together: list[Segment] = []
+        """Files that are loaded and not committed."""
         self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
         self._thread.start()
 
@@ -108,13 +115,14 @@ class Loader:
                 task = self._queue.get(timeout=0.2)
             except queue.Empty:
                 continue
-            if task is None:
-                return
             try:
                 if isinstance(task, Segment):
                     self._load(task)
-                else:
-                    self._make(task)
+                    continue
+                self._commit()
+                if task is None:
+                    return
+                self._make(task)
             except Exception as error:
                 self._failure = error
                 return
@@ -125,18 +133,39 @@ class Loader:
         self._connection.execute(f"CREATE TABLE {quoted(table.name)} ({spec})")
 
     def _load(self, segment: Segment) -> None:
-        """Load a file; lines that DuckDB refuses are read one by one, where each oddity is named or kept."""
-        if segment.is_parquet:
-            self._insert(segment, _parquet(segment))
-        else:
+        if not self._together:
+            self._connection.execute("BEGIN TRANSACTION")
+        self._together.append(segment)
+        try:
+            self._insert(segment, _select(segment))
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            # DuckDB takes back all of it: one by one then, and the odd one by its lines.
+            self._connection.execute("ROLLBACK")
+            self._one_by_one()
+        if len(self._together) >= _TOGETHER:
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._together:
+            self._connection.execute("COMMIT")
+            self._drop()
+
+    def _drop(self) -> None:
+        for segment in self._together:
+            if not segment.keep:
+                segment.path.unlink()
+        self._together.clear()
+
+    def _one_by_one(self) -> None:
+        for segment in self._together:
             try:
-                self._insert(segment, _lines(segment.table, segment.path))
-            except duckdb.InvalidInputException:
-                mended = segment.path.with_suffix(".mended")
-                self._mend(segment, mended)
-                self._insert(segment, _lines(segment.table, mended))
-                mended.unlink()
-        segment.path.unlink()
+                self._insert(segment, _select(segment))
+            except (duckdb.InvalidInputException, duckdb.ConversionException):
+                mended = Segment(segment.table, segment.path.with_suffix(".mended"), segment.rows)
+                self._mend(segment, mended.path)
+                self._insert(mended, _select(mended))
+                mended.path.unlink()
+        self._drop()
 
     def _insert(self, segment: Segment, select: str) -> None:
         rows = self._connection.execute(f"INSERT INTO {quoted(segment.table.name)} {select}").fetchall()[0][0]
@@ -149,6 +178,10 @@ class Loader:
         table = segment.table
         records = Records(table, table.content)
         encode = msgspec.json.Encoder().encode
+        if segment.is_parquet:
+            raise BundleError(
+                f"Stream {table.name}: a Parquet file of a BATCH message cannot be read. Nothing was loaded."
+            )
         with segment.path.open("rb") as lines, target.open("wb") as out:
             for line in lines:
                 try:
@@ -179,5 +212,15 @@ def _lines(table: Table, path: Path) -> str:
     )
 
 
-def _parquet(segment: Segment) -> str:
-    raise NotImplementedError
+def _select(segment: Segment) -> str:
+    return _columns(segment) if segment.is_parquet else _lines(segment.table, segment.path)
+
+
+def _columns(segment: Segment) -> str:
+    values = [
+        f"CAST({quoted(name)} AS {kind})" if name in segment.columns else "NULL"
+        for name, kind in segment.table.content.items()
+    ]
+    extracted = f"CAST({EXTRACTED} AS TIMESTAMPTZ)" if EXTRACTED in segment.columns else "NULL"
+    version = "NULL" if segment.version is None else str(segment.version)
+    return f"SELECT {', '.join(values)}, {extracted}, {version}, NULL FROM read_parquet({literal(str(segment.path))})"

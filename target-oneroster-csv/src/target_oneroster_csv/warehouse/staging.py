@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ from .._model import file as file_named
 from ..engine import quoted
 from ..errors import BundleError
 from .loader import STAGED, Loader, Segment
-from .schema import Table
+from .schema import ADDED, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import duckdb
@@ -65,12 +67,18 @@ class Stage:
         line = {"record": row, "version": version, "time_extracted": extracted, "number": self._staging.take(1)}
         self._write(self._encoder.encode(line) + b"\n", 1)
 
-    def add_parquet(self, path: Path, rows: int, version: int | None, extracted: str | None) -> None:
-        """Stage a file of rows, its columns named and typed as the table's."""
+    def add_parquet(self, path: Path, rows: int, columns: Iterable[str], version: int | None, *, keep: bool) -> None:
+        """Stage a file of rows, its columns named and typed as the table's; `keep`: it is not ours."""
         self.flush()
         self._place(rows)
         self.rows += rows
-        self._staging.loader.put(Segment(self.table, path, rows, version, extracted))
+        self._staging.loader.put(Segment(self.table, path, rows, version, frozenset(columns), keep))
+
+    def takes(self, columns: Mapping[str, str]) -> bool:
+        """Whether columns of a Parquet file are those of the table, but for what every loader adds."""
+        return set(columns) - set(ADDED) <= self.table.every_name and not any(
+            "STRUCT" in kind and "STRUCT" not in self.table.content.get(name, "") for name, kind in columns.items()
+        )
 
     def _place(self, rows: int) -> None:
         here = self._staging.take(rows)
@@ -98,7 +106,8 @@ class Stage:
     def discard(self) -> None:
         """Let go of the file."""
         if self._out is not None:
-            self._out.close()
+            with suppress(OSError):  # on a full disk it cannot even be emptied into the file
+                self._out.close()
             self._out = None
 
 

@@ -49,19 +49,17 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
 
 def _fault(words: str, path: Path) -> tuple[str, bool]:
     """Why a file cannot be opened, and whether waiting may help."""
-    if "lock" in words or "unique file handle conflict" in words.lower() or "already attached" in words:
+    words = words.replace(str(path), "")
+    if "set lock" in words or "file handle conflict" in words or "already attached" in words:
         text = f"{path} is in use: another process has it open, for reading or for writing. Close that one, run again."
         return text, True
     if "version number" in words or "newer version" in words:
         return f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb.", False
-    if "not a valid DuckDB" in words or "not a DuckDB" in words:
+    if "not a valid DuckDB" in words:
         return f"{path} is not a DuckDB database. Move it away, or name another filepath.", False
-    if "wal" in words.lower():
-        return f"{path}: its write-ahead log (.wal) cannot be read. Put both files back from a copy.", False
-    return (
-        f"{path} cannot be opened ({words.partition(':')[0]}). See that the folder is there and can be written.",
-        False,
-    )
+    if "orrupt" in words or "checksum" in words or "WAL" in words:
+        return f"{path} is damaged. Put it back from a copy, together with its .wal if there is one.", False
+    return f"{path} cannot be opened. See that its folder is there, and that both can be written.", False
 
 
 class Store:
