@@ -15,19 +15,22 @@ import msgspec
 from ..engine import literal, quoted
 from ..errors import BundleError
 from .records import Records
-from .schema import EXTRACTED, VERSION
+from .schema import EXTRACTED, RECEIVED, VERSION
 
 if TYPE_CHECKING:
     from collections import Counter
+    from datetime import datetime
     from pathlib import Path
 
     from .schema import Table
 
-__all__ = ["MEMORY", "STAGED", "Loader", "Segment"]
+__all__ = ["NUMBER", "STAGED", "Loader", "Segment"]
 
 STAGED = "staged"
 """Name of the database of staged rows."""
-MEMORY = "400MB"
+NUMBER = "number"
+"""Column of a staged row's number among all rows of the run, where it came by itself."""
+_MEMORY = "400MB"
 _LONGEST_LINE = 8 << 20
 _AHEAD = 4
 """Files that may wait for the thread; then the tap does."""
@@ -51,17 +54,20 @@ class Segment:
     @property
     def is_parquet(self) -> bool:
         """Whether the rows lie in columns."""
-        return self.path.suffix == ".parquet"
+        return bool(self.columns)
 
 
 class Loader:
     """The database of staged rows, and the thread that fills it."""
 
-    def __init__(self, folder: Path, unreadable: Counter[tuple[str, str]]) -> None:
+    def __init__(self, folder: Path, schema: str, now: datetime, unreadable: Counter[tuple[str, str]]) -> None:
+        self.path = folder / f"{STAGED}.duckdb"
+        self._schema = schema
+        self._now = literal(now.isoformat())
         self._connection = duckdb.connect(
-            str(folder / f"{STAGED}.duckdb"),
+            str(self.path),
             config={
-                "memory_limit": MEMORY,
+                "memory_limit": _MEMORY,
                 "threads": 1,
                 "temp_directory": str(folder / "spill"),
                 "preserve_insertion_order": True,
@@ -69,6 +75,7 @@ class Loader:
                 "autoload_known_extensions": False,
             },
         )
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self._unreadable = unreadable
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
         self._failure: Exception | None = None
@@ -77,6 +84,10 @@ class Loader:
         """Files that are loaded and not committed."""
         self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
         self._thread.start()
+
+    def place(self, name: str) -> str:
+        """A staged table's name as SQL writes it."""
+        return f"{STAGED}.{quoted(self._schema)}.{quoted(name)}"
 
     def make(self, table: Table) -> None:
         """Make the staged table."""
@@ -128,9 +139,8 @@ class Loader:
                 return
 
     def _make(self, table: Table) -> None:
-        columns = table.content | {EXTRACTED: "TIMESTAMPTZ", VERSION: "BIGINT", "number": "BIGINT"}
-        spec = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-        self._connection.execute(f"CREATE TABLE {quoted(table.name)} ({spec})")
+        spec = ", ".join(f"{quoted(name)} {kind}" for name, kind in (table.columns | {NUMBER: "BIGINT"}).items())
+        self._connection.execute(f"CREATE TABLE {self.place(table.name)} ({spec})")
 
     def _load(self, segment: Segment) -> None:
         if not self._together:
@@ -168,7 +178,11 @@ class Loader:
         self._drop()
 
     def _insert(self, segment: Segment, select: str) -> None:
-        rows = self._connection.execute(f"INSERT INTO {quoted(segment.table.name)} {select}").fetchall()[0][0]
+        names = ", ".join([*map(quoted, segment.table.content), EXTRACTED, VERSION, NUMBER, RECEIVED])
+        into = f"INSERT INTO {self.place(segment.table.name)} ({names})"
+        rows = self._connection.execute(
+            f"{into} SELECT * REPLACE (coalesce({EXTRACTED}, {self._now}) AS {EXTRACTED}), {self._now} FROM ({select})"
+        ).fetchall()[0][0]
         if rows != segment.rows:
             raise BundleError(
                 f"Stream {segment.table.name}: {segment.rows} rows came, {rows} could be read. Nothing was loaded."
@@ -207,7 +221,7 @@ def _lines(table: Table, path: Path) -> str:
     spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
     values = ", ".join(f"record.{quoted(name)}" for name in table.content)
     return (
-        f"SELECT {values}, time_extracted, version, number FROM read_json({literal(str(path))}, "
+        f"SELECT {values}, time_extracted AS {EXTRACTED}, version, number FROM read_json({literal(str(path))}, "
         f"format = 'newline_delimited', columns = {{{spec}}}, maximum_object_size = {_LONGEST_LINE})"
     )
 
@@ -223,4 +237,4 @@ def _columns(segment: Segment) -> str:
     ]
     extracted = f"CAST({EXTRACTED} AS TIMESTAMPTZ)" if EXTRACTED in segment.columns else "NULL"
     version = "NULL" if segment.version is None else str(segment.version)
-    return f"SELECT {', '.join(values)}, {extracted}, {version}, NULL FROM read_parquet({literal(str(segment.path))})"
+    return f"SELECT {', '.join(values)}, {extracted} AS {EXTRACTED}, {version}, NULL FROM read_parquet({literal(str(segment.path))})"

@@ -13,11 +13,12 @@ import msgspec
 from .._model import file as file_named
 from ..engine import quoted
 from ..errors import BundleError
-from .loader import STAGED, Loader, Segment
+from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     import duckdb
@@ -114,13 +115,13 @@ class Stage:
 class Staging:
     """All rows of a run that have come so far."""
 
-    def __init__(self, folder: Path, *, secrets: bool = False) -> None:
+    def __init__(self, folder: Path, schema: str, now: datetime, *, secrets: bool = False) -> None:
         self.folder = folder
         self.stages: dict[str, Stage] = {}
         self.nested: set[str] = set()
         """Tables whose rows came inside their parents' records: a parent brings all of its rows."""
         self.unreadable: Counter[tuple[str, str]] = Counter()
-        self.loader = Loader(folder, self.unreadable)
+        self.loader = Loader(folder, schema, now, self.unreadable)
         self._secrets = secrets
         self._numbers = 0
         self._files = 0
@@ -163,7 +164,7 @@ class Staging:
             stage.flush()
         connection = self.loader.finish()
         for name, stage in self.stages.items():
-            there = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()[0][0]
+            there = connection.execute(f"SELECT count(*) FROM {self.loader.place(name)}").fetchall()[0][0]
             if there != stage.rows:
                 raise BundleError(f"Stream {name}: {stage.rows} rows came, {there} were staged. Nothing was loaded.")
         return connection
@@ -171,7 +172,7 @@ class Staging:
     def came(self, connection: duckdb.DuckDBPyConnection, name: str) -> Came:
         """Count what came. Raises BundleError for a row without key, or a version that went back."""
         stage = self.stages[name]
-        table = quoted(name)
+        table = self.loader.place(name)
         versions = connection.execute(
             f"SELECT _sdc_table_version, count(*), min(rowid), max(rowid) FROM {table} GROUP BY 1 ORDER BY 3"
         ).fetchall()
@@ -193,10 +194,9 @@ class Staging:
             raise BundleError(f"Stream {name}: a record lacks a key property. Every row needs its key.")
         return Came(records, distinct, version, first)
 
-    @staticmethod
-    def rows(name: str, came: Came) -> str:
+    def rows(self, name: str, came: Came) -> str:
         """A FROM clause of the rows that count, with `row`, their number in the table."""
-        return f"(SELECT *, rowid AS row FROM {STAGED}.{quoted(name)} WHERE rowid >= {came.first})"
+        return f"(SELECT *, rowid AS row FROM {self.loader.place(name)} WHERE rowid >= {came.first})"
 
     def number_rows(self, connection: duckdb.DuckDBPyConnection, name: str, came: Came) -> str:
         """A FROM clause of the rows that count, with `place`, their number among all rows of the run.
@@ -209,7 +209,7 @@ class Staging:
             values = ", ".join(f"({here}, {everywhere})" for here, everywhere in places[start : start + 1000])
             connection.execute(f'INSERT INTO "places" VALUES {values}')
         return (
-            f"(SELECT s.*, coalesce(s.number, p.everywhere + s.row - p.here) AS place"
+            f"(SELECT s.*, coalesce(s.{NUMBER}, p.everywhere + s.row - p.here) AS place"
             f' FROM {self.rows(name, came)} s ASOF LEFT JOIN "places" p ON s.row >= p.here)'
         )
 
