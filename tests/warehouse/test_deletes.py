@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.target.mini import lines, receipt, record_line, rows, schema_line
 
-from .conftest import House
+if TYPE_CHECKING:
+    from .conftest import House
 
 
 def activate(stream: str, version: int) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def test_a_parent_that_comes_brings_all_of_its_derived_rows(house: House, receip
     assert len(before) == len(roles)
     first = roles[0]["userSourcedId"]
     load([user for user in users if user["sourcedId"] == first], [])
-    left = house.query("SELECT \"userSourcedId\" FROM roles WHERE _sdc_deleted_at IS NULL ORDER BY 1")
+    left = house.query('SELECT "userSourcedId" FROM roles WHERE _sdc_deleted_at IS NULL ORDER BY 1')
     assert left == [(r["userSourcedId"],) for r in roles if r["userSourcedId"] != first]
 
 

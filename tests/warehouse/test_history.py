@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.target.mini import record_line, rows, schema_line
 
-from .conftest import House
 from .test_deletes import activate
+
+if TYPE_CHECKING:
+    from .conftest import House
 
 DAY = "strftime(timezone('UTC', {}), '%d')"
 VERSIONS = f"""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_oneroster_csv.errors import BundleError
 
 from tests.target.mini import lines, receipt, record_line, rows, schema_line
 
-from .conftest import House
 from .test_deletes import activate
+
+if TYPE_CHECKING:
+    from .conftest import House
 
 STATE = {"bookmarks": {"users": {"x": 2}}}
 
@@ -64,7 +66,9 @@ def test_a_read_that_did_not_reach_its_end_deletes_nothing(house: House, tonight
     house.run(lines(rows()))
     tonight["users"] = tonight["users"][:1]
     messages = run_of(tonight, users={"complete": False})
-    messages = [record_line("users", m["record"], 7) if m.get("stream") == "users" and "record" in m else m for m in messages]
+    messages = [
+        record_line("users", m["record"], 7) if m.get("stream") == "users" and "record" in m else m for m in messages
+    ]
     assert house.run([*messages, activate("users", 7)]) == [STATE]
     assert house.there("users") == {user["sourcedId"] for user in rows()["users"]}
     assert "nothing deleted" in house.outcome.tables["users"].note

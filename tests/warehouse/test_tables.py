@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import oneroster_model as model
@@ -13,7 +13,8 @@ from target_oneroster_csv.errors import BundleError
 
 from tests.target.mini import lines, record_line, row, rows, schema_line
 
-from .conftest import House
+if TYPE_CHECKING:
+    from .conftest import House
 
 STATE = {"bookmarks": {"users": {"x": 1}}}
 
@@ -69,7 +70,7 @@ def test_columns_are_of_the_model_s_types_and_say_what_they_are(house: House) ->
 def test_a_moment_is_one_instant_for_every_reader(house: House) -> None:
     """A reader in Chicago sees the wall's time of Chicago with its offset, not UTC under a false name."""
     house.run(lines({"users": rows()["users"]}))
-    (shown,) = house.query("SELECT typeof(\"dateLastModified\") FROM users LIMIT 1")
+    (shown,) = house.query('SELECT typeof("dateLastModified") FROM users LIMIT 1')
     assert shown == ("TIMESTAMP WITH TIME ZONE",)
     with duckdb.connect(str(house.path), read_only=True) as database:
         database.execute("SET TimeZone = 'America/Chicago'")
@@ -146,7 +147,9 @@ def test_tenants_share_tables_and_not_keys(house: House) -> None:
         ("north", len(orgs)),
         ("south", len(orgs)),
     ]
-    assert house.query("SELECT column_name FROM duckdb_columns() WHERE table_name = 'orgs' AND column_index = 1") == [("tenant",)]
+    assert house.query("SELECT column_name FROM duckdb_columns() WHERE table_name = 'orgs' AND column_index = 1") == [
+        ("tenant",)
+    ]
     with pytest.raises(BundleError, match="was made with tenant"):
         house.run(lines({"orgs": orgs}))
 
@@ -189,7 +192,7 @@ def test_parquet_files_are_the_tables(house: House) -> None:
         house.run(lines(rows()), parquet_path=str(folder))
     assert {path.name for path in folder.iterdir()} == {f"{name}.parquet" for name in rows()}
     with duckdb.connect() as database:
-        found = database.execute(f"SELECT \"grades\", \"userIds\"[1].identifier FROM '{folder}/users.parquet'").fetchall()
+        found = database.execute(f'SELECT "grades", "userIds"[1].identifier FROM \'{folder}/users.parquet\'').fetchall()
     assert len(found) == len(rows()["users"])
     assert any(ids for _, ids in found)
 

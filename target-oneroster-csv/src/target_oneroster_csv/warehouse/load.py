@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,19 +15,22 @@ from ..engine import quoted
 from ..errors import BundleError
 from ..receipts import Arrival, Receipts
 from ..workdir import WorkDir
+from .found import found
 from .merge import Counts, Parent, Plan, merge
 from .staging import Staging
 from .store import Store, proven
 from .views import export, make_views
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import duckdb
 
     from .staging import Came, Stage
 
 __all__ = ["Load", "Options", "Outcome"]
+
+_THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,12 @@ class Load:
         self.options = options
         proven(self.path)
         self.work = WorkDir(self.path.absolute().parent, self.path)
-        self.staging = Staging(self.work.folder("staged"), secrets=options.include_passwords)
+        self._now = datetime.now(UTC)
+        self.staging = Staging(self.work.folder("staged"), options.schema, self._now, secrets=options.include_passwords)
         self.receipts = Receipts()
         self.activated: dict[str, int] = {}
         """Tables of which a read came to its end, after its last record, and its version."""
         self.outcome = Outcome()
-        self._now = datetime.now(UTC)
 
     def finish(self, others: Mapping[str, Arrival]) -> Outcome:
         """Merge what came. Raises BundleError where a stream was refused; the others are in place then.
@@ -79,21 +83,16 @@ class Load:
         came = {name: self.staging.came(connection, name) for name in self.staging.stages}
         self.outcome.unreadable = dict(self.staging.unreadable)
         self._prove(came, others)
-        connection.execute("SET threads = 2")
-        store = Store(connection, self.path, self.options.schema)
-        try:
-            for kind in (*FILES, RECEIPTS):
-                if kind.name in came and kind.name not in self.outcome.refused:
-                    plan = self._plan(connection, self.staging.stages[kind.name], came)
-                    self.outcome.tables[kind.name] = merge(store, plan)
-                    if not self._whole(kind.name):
-                        self.outcome.tables[kind.name].note = "read not to its end: nothing deleted"
-            if self.options.views:
-                make_views(store)
-            if self.options.parquet and not self.outcome.refused:
-                self.outcome.files = export(store, self.options.parquet)
-        finally:
-            store.close()
+        connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
+        if self.path.exists():
+            store = Store(connection, self.options.schema, self.path)
+            try:
+                self._fill(store, connection, came, merge)
+            finally:
+                store.close()
+        else:
+            self._fill(Store(connection, self.options.schema), connection, came, found)
+            self._move(connection)
         if self.outcome.refused:
             faults: dict[str, list[str]] = {}
             for name, fault in self.outcome.refused.items():
@@ -101,6 +100,44 @@ class Load:
             text = "; ".join(f"{', '.join(sorted(names))}: {fault}" for fault, names in faults.items())
             raise BundleError(f"Not loaded, left as it was: {text}. No state is written.")
         return self.outcome
+
+    def _fill(
+        self,
+        store: Store,
+        connection: duckdb.DuckDBPyConnection,
+        came: Mapping[str, Came],
+        bring: Callable[[Store, Plan], Counts],
+    ) -> None:
+        """Bring each stream that is proven into its table; then what is made of the tables."""
+        kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
+        for name in (kind.name for kind in kinds if kind.name in came):
+            if name in self.outcome.refused:
+                if bring is found:
+                    connection.execute(f"DROP TABLE {store.place(name)}")
+                continue
+            # Derived rows first: a new warehouse is made of the staged tables, and they ask for their parents'.
+            counts = bring(store, self._plan(connection, self.staging.stages[name], came))
+            if not self.receipts.complete(name):
+                counts.note = "read not to its end: nothing deleted"
+            self.outcome.tables[name] = counts
+        if self.options.views:
+            make_views(store)
+        if self.options.parquet and not self.outcome.refused:
+            self.outcome.files = export(store, self.options.parquet)
+
+    def _move(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Put the database of a first run in its place, where none must have come meanwhile."""
+        connection.execute("CHECKPOINT")
+        self.staging.loader.stop()
+        new = self.staging.loader.path
+        try:
+            self.path.hardlink_to(new)
+        except FileExistsError:
+            raise BundleError(
+                f"{self.path} was made by another run meanwhile. Nothing was loaded. Run again."
+            ) from None
+        except OSError:  # a file system without links
+            new.rename(self.path)
 
     def _prove(self, came: Mapping[str, Came], others: Mapping[str, Arrival]) -> None:
         """Note the streams that the receipts do not bear out."""
@@ -120,11 +157,8 @@ class Load:
             if fault := self.receipts.disagrees(name, arrival):
                 self.outcome.refused[name] = fault
 
-    def _whole(self, name: str) -> bool:
-        return self.receipts.complete(name)
-
     def _trusted(self, name: str) -> bool:
-        return name not in self.outcome.refused and self._whole(name)
+        return name not in self.outcome.refused and self.receipts.complete(name)
 
     def _plan(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> Plan:
         name = stage.table.name

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from .staging import Came
     from .store import Store
 
-__all__ = ["Counts", "Parent", "Plan", "merge"]
+__all__ = ["TOMBSTONE", "Counts", "Parent", "Plan", "merge"]
 
-_TOMBSTONE = "coalesce(\"status\" = 'tobedeleted', false)"
+TOMBSTONE = "coalesce(\"status\" = 'tobedeleted', false)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class _Merge:
         self._store, self._plan, self._table = store, plan, plan.table
         self._target = store.place(plan.table.name)
         self._keys = plan.table.keys
-        self._tombstone = _TOMBSTONE if plan.table.has_status else "false"
+        self._tombstone = TOMBSTONE if plan.table.has_status else "false"
 
     def run(self) -> Counts:
         store, plan = self._store, self._plan

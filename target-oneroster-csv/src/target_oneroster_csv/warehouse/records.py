@@ -29,23 +29,30 @@ class Records(Shape):
     """
 
     def __init__(self, table: Table, properties: Iterable[str], nested: Iterable[str] = ()) -> None:
-        super().__init__(table.file, table.fields, properties, nested)
         self.unreadable: Counter[str] = Counter()
         """Values that were not of their column's type, by column."""
         self.name = table.name
-        self._tenant = table.tenant
+        self._table = table
+        self._nested = tuple(nested)
         self._keeps = any(field.name == _METADATA for field in table.fields)
+        self._plan(properties)
+
+    def _plan(self, properties: Iterable[str]) -> None:
+        self._planned = set(properties)
+        super().__init__(self._table.file, self._table.fields, properties, self._nested)
         self._values = [
             (field.name, self._sources[field.name], value_of(field))
-            for field in table.fields
+            for field in self._table.fields
             if field.name in self._sources and field.name != _METADATA
         ]
 
     def row(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The row of a record: columns that have a value."""
+        if not self._planned.issuperset(record):  # what its schema did not announce
+            self._plan([*self._planned, *record])
         row: dict[str, Any] = {}
         kept = self._extras(record) if self._keeps else {}
-        if self._tenant:
+        if self._table.tenant:
             row[TENANT] = text(record.get(TENANT))
         for name, sources, make in self._values:
             raw = next((record[source] for source in sources if record.get(source) is not None), None)

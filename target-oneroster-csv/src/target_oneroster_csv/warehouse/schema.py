@@ -75,6 +75,11 @@ class Table:
         return first | {f.name: _TYPES.get(f.kind, "VARCHAR") for f in self.fields}
 
     @cached_property
+    def every_name(self) -> set[str]:
+        """Names of columns that a source of the model's shape may bring, passwords among them."""
+        return {f.name for f in self.file.fields} | ({TENANT} if self.tenant else set())
+
+    @cached_property
     def columns(self) -> dict[str, str]:
         """All columns and their types."""
         return self.content | {name: kind for name, (kind, _) in ADDED.items()}

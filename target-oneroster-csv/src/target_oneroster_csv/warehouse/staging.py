@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ import msgspec
 from .._model import file as file_named
 from ..engine import quoted
 from ..errors import BundleError
-from .loader import STAGED, Loader, Segment
-from .schema import Table
+from .loader import NUMBER, Loader, Segment
+from .schema import ADDED, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     import duckdb
@@ -65,12 +68,18 @@ class Stage:
         line = {"record": row, "version": version, "time_extracted": extracted, "number": self._staging.take(1)}
         self._write(self._encoder.encode(line) + b"\n", 1)
 
-    def add_parquet(self, path: Path, rows: int, version: int | None, extracted: str | None) -> None:
-        """Stage a file of rows, its columns named and typed as the table's."""
+    def add_parquet(self, path: Path, rows: int, columns: Iterable[str], version: int | None, *, keep: bool) -> None:
+        """Stage a file of rows, its columns named and typed as the table's; `keep`: it is not ours."""
         self.flush()
         self._place(rows)
         self.rows += rows
-        self._staging.loader.put(Segment(self.table, path, rows, version, extracted))
+        self._staging.loader.put(Segment(self.table, path, rows, version, frozenset(columns), keep))
+
+    def takes(self, columns: Mapping[str, str]) -> bool:
+        """Whether columns of a Parquet file are those of the table, but for what every loader adds."""
+        return set(columns) - set(ADDED) <= self.table.every_name and not any(
+            "STRUCT" in kind and "STRUCT" not in self.table.content.get(name, "") for name, kind in columns.items()
+        )
 
     def _place(self, rows: int) -> None:
         here = self._staging.take(rows)
@@ -98,20 +107,21 @@ class Stage:
     def discard(self) -> None:
         """Let go of the file."""
         if self._out is not None:
-            self._out.close()
+            with suppress(OSError):  # on a full disk it cannot even be emptied into the file
+                self._out.close()
             self._out = None
 
 
 class Staging:
     """All rows of a run that have come so far."""
 
-    def __init__(self, folder: Path, *, secrets: bool = False) -> None:
+    def __init__(self, folder: Path, schema: str, now: datetime, *, secrets: bool = False) -> None:
         self.folder = folder
         self.stages: dict[str, Stage] = {}
         self.nested: set[str] = set()
         """Tables whose rows came inside their parents' records: a parent brings all of its rows."""
         self.unreadable: Counter[tuple[str, str]] = Counter()
-        self.loader = Loader(folder, self.unreadable)
+        self.loader = Loader(folder, schema, now, self.unreadable)
         self._secrets = secrets
         self._numbers = 0
         self._files = 0
@@ -154,7 +164,7 @@ class Staging:
             stage.flush()
         connection = self.loader.finish()
         for name, stage in self.stages.items():
-            there = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchall()[0][0]
+            there = connection.execute(f"SELECT count(*) FROM {self.loader.place(name)}").fetchall()[0][0]
             if there != stage.rows:
                 raise BundleError(f"Stream {name}: {stage.rows} rows came, {there} were staged. Nothing was loaded.")
         return connection
@@ -162,7 +172,7 @@ class Staging:
     def came(self, connection: duckdb.DuckDBPyConnection, name: str) -> Came:
         """Count what came. Raises BundleError for a row without key, or a version that went back."""
         stage = self.stages[name]
-        table = quoted(name)
+        table = self.loader.place(name)
         versions = connection.execute(
             f"SELECT _sdc_table_version, count(*), min(rowid), max(rowid) FROM {table} GROUP BY 1 ORDER BY 3"
         ).fetchall()
@@ -184,10 +194,9 @@ class Staging:
             raise BundleError(f"Stream {name}: a record lacks a key property. Every row needs its key.")
         return Came(records, distinct, version, first)
 
-    @staticmethod
-    def rows(name: str, came: Came) -> str:
+    def rows(self, name: str, came: Came) -> str:
         """A FROM clause of the rows that count, with `row`, their number in the table."""
-        return f"(SELECT *, rowid AS row FROM {STAGED}.{quoted(name)} WHERE rowid >= {came.first})"
+        return f"(SELECT *, rowid AS row FROM {self.loader.place(name)} WHERE rowid >= {came.first})"
 
     def number_rows(self, connection: duckdb.DuckDBPyConnection, name: str, came: Came) -> str:
         """A FROM clause of the rows that count, with `place`, their number among all rows of the run.
@@ -200,7 +209,7 @@ class Staging:
             values = ", ".join(f"({here}, {everywhere})" for here, everywhere in places[start : start + 1000])
             connection.execute(f'INSERT INTO "places" VALUES {values}')
         return (
-            f"(SELECT s.*, coalesce(s.number, p.everywhere + s.row - p.here) AS place"
+            f"(SELECT s.*, coalesce(s.{NUMBER}, p.everywhere + s.row - p.here) AS place"
             f' FROM {self.rows(name, came)} s ASOF LEFT JOIN "places" p ON s.row >= p.here)'
         )
 

@@ -10,6 +10,7 @@ import duckdb
 
 from ..engine import literal, quoted
 from ..errors import BundleError
+from .loader import STAGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,30 +50,31 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
 
 def _fault(words: str, path: Path) -> tuple[str, bool]:
     """Why a file cannot be opened, and whether waiting may help."""
-    if "lock" in words or "unique file handle conflict" in words.lower() or "already attached" in words:
+    words = words.replace(str(path), "")
+    if "set lock" in words or "file handle conflict" in words or "already attached" in words:
         text = f"{path} is in use: another process has it open, for reading or for writing. Close that one, run again."
         return text, True
     if "version number" in words or "newer version" in words:
         return f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb.", False
-    if "not a valid DuckDB" in words or "not a DuckDB" in words:
+    if "not a valid DuckDB" in words:
         return f"{path} is not a DuckDB database. Move it away, or name another filepath.", False
-    if "wal" in words.lower():
-        return f"{path}: its write-ahead log (.wal) cannot be read. Put both files back from a copy.", False
-    return (
-        f"{path} cannot be opened ({words.partition(':')[0]}). See that the folder is there and can be written.",
-        False,
-    )
+    if "orrupt" in words or "checksum" in words or "WAL" in words:
+        return f"{path} is damaged. Put it back from a copy, together with its .wal if there is one.", False
+    return f"{path} cannot be opened. See that its folder is there, and that both can be written.", False
 
 
 class Store:
     """The open database, seen from the connection that holds the staged rows."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, schema: str) -> None:
-        _attach(connection, path)
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str, path: Path | None = None) -> None:
+        """Open the file of that path; without one, the database that the connection has anyway."""
         self._connection = connection
+        self._name = _NAME if path else STAGED
         self.schema = schema
+        if path:
+            _attach(connection, path)
         try:
-            self.run(f"USE {_NAME}")
+            self.run(f"USE {self._name}")
             self.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         except BaseException:
             self.close()
@@ -96,7 +98,7 @@ class Store:
             self.run(
                 "SELECT column_name, data_type FROM duckdb_columns() "
                 "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
-                [_NAME, self.schema, name],
+                [self._name, self.schema, name],
             )
         )
 
@@ -106,7 +108,7 @@ class Store:
             name
             for (name,) in self.run(
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? ORDER BY 1",
-                [_NAME, self.schema],
+                [self._name, self.schema],
             )
         ]
 
@@ -137,13 +139,14 @@ class Store:
                     "made it. Use another default_target_schema, or move the table away."
                 )
         if not there or set(wanted) - set(there):
-            self._comment(table, name, extra)
+            self.comment(table, name, extra)
         return not there
 
     def _same(self, there: str, wanted: str) -> bool:
         return bool(self.run(f"SELECT typeof(CAST(NULL AS {wanted})) = ?", [there])[0][0])
 
-    def _comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None) -> None:
+    def comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None = None) -> None:
+        """Write down what a reader should know of a table."""
         comment = table.comment if extra is None else f"Every version of the rows of {table.name}. {table.comment}"
         self.run(f"COMMENT ON TABLE {self.place(name)} IS {literal(comment)}")
         words = table.comments() | {n: text for n, (_, text) in (extra or {}).items()}
@@ -156,5 +159,6 @@ class Store:
         """Write everything to the file itself, and let others open it."""
         with suppress(duckdb.Error):
             self.run("ROLLBACK")
-        self.run("USE staged")
-        self.run(f"DETACH {_NAME}")
+        if self._name == _NAME:
+            self.run(f"USE {STAGED}")
+            self.run(f"DETACH {_NAME}")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+import msgspec
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from typing_extensions import override
 
 from .._model import RECEIPTS
 from .._model.schema import TENANT
+from ..errors import BundleError
 from ..lanes import fits
 from ..receipts import Arrival
 from ..shapes import file_of
 from ..singer import OneRosterTarget, RecordBeforeSchema
+from .batches import BatchFile, batch_files, json_blocks, parquet_of, parquet_rows, parquet_size
 from .lane import RawLane
 from .load import Load
 from .report import report
@@ -54,6 +58,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         self._streams: dict[str, File | None] = {}
         """Streams that sent a schema, and the table that holds their records as they came."""
         self._arrived: Counter[str] = Counter()
+        self._spent: list[BatchFile] = []
         self.extracted: Any = None
         """When the record at hand was read."""
 
@@ -123,6 +128,51 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             self.load.activated[file.name] = message_dict["version"]
 
     @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Files of rows: Parquet in the model's shape is loaded as it is, all else record by record."""
+        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        stream = message_dict["stream"]
+        if stream not in self._streams:
+            raise RecordBeforeSchema(f"A batch came before the SCHEMA message of its stream. {self.nothing_done}")
+        kind, compression, files = batch_files(message_dict)
+        for file in files:
+            if kind == "parquet":
+                self._take_parquet(file, message_dict)
+            else:
+                self._take_json(file, compression, message_dict)
+        self._spent += files
+
+    def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
+        stream, version = message["stream"], message.get("version")
+        path = file.local(self.load.staging.folder)
+        try:
+            columns, rows = parquet_of(path), parquet_size(path)
+        except duckdb.Error as error:
+            raise BundleError(
+                f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
+            ) from None
+        table = self._streams[stream]
+        if stream in self._lanes and table and self.load.staging.stages[table.name].takes(columns):
+            stage = self.load.staging.stages[table.name]
+            stage.add_parquet(path, rows, columns, version, keep=file.is_local)
+            self.load.activated.pop(table.name, None)
+            self.get_sink(stream).record_counter_metric.increment(rows)
+            return
+        for record in parquet_rows(path):
+            self._process_record_message({"stream": stream, "record": record, "version": version})
+
+    def _take_json(self, file: BatchFile, compression: str, message: dict[str, Any]) -> None:
+        stream, version = message["stream"], message.get("version")
+        head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(stream)
+        tail = b',"version":%b}\n' % msgspec.json.encode(version)
+        for block in json_blocks(file, compression):
+            lines = head + block[:-1].replace(b"\n", tail + head) + tail
+            lane = self._lanes.get(stream)
+            if not (lane and lane(lines, block.count(b"\n"))):
+                for line in lines.splitlines():
+                    self._process_record_message(self.message_reader.deserialize_json(line))
+
+    @override
     def process_endofpipe(self) -> None:
         """Load, then let the SDK acknowledge the state."""
         if self._load is not None:
@@ -132,6 +182,8 @@ class TargetOneRosterDuckDB(OneRosterTarget):
                         for column, count in sink.records.unreadable.items():
                             self._load.staging.unreadable[sink.records.name, column] += count
                 self._load.finish(self._other_arrivals())
+                for file in self._spent:
+                    file.remove()
             finally:
                 self._load.close()
                 report(self._load.outcome, self.logger)
