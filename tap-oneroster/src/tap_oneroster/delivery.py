@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ._model.codec import encode_rows
 from .brake import counts_for_state, shrinks
 from .dates import to_utc_text
 from .progress import Progress
@@ -101,7 +100,7 @@ class CollectionRun:
             for batch in part:
                 name, tally = batch.file.name, one.tallies[batch.file.name]
                 self._write(batch, tally, plain[name])
-                counters[name].increment(len(batch.records))
+                counters[name].increment(len(batch))
                 progress.report(tally.received, tally.facts.expected)
                 if self._has_enough(one):
                     break
@@ -111,13 +110,12 @@ class CollectionRun:
 
     def _write(self, batch: Batch, tally: Tally, plain: bool) -> None:
         stream = self._streams[batch.file.name]
-        records, limit = batch.records, stream.ABORT_AT_RECORD_COUNT
+        limit = stream.ABORT_AT_RECORD_COUNT
         if limit is not None:
-            records = records[: max(limit - tally.received, 0)]
-        if records:
-            rows = encode_rows(records)
-            tally.add(records, rows)
-            stream.write_records(records, rows, plain=plain)
+            batch = batch.first(max(limit - tally.received, 0))
+        if batch:
+            tally.add(batch)
+            stream.write_records(batch, plain=plain)
 
     def _has_enough(self, one: _Pass) -> bool:
         """Whether a trial run (`--test`) has seen the few records it wants of each stream."""

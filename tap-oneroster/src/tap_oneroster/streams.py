@@ -13,7 +13,7 @@ from singer_sdk.singerlib import Metadata
 from typing_extensions import override
 
 from ._model import RECEIPTS, File
-from ._model.codec import Rows, record_lines
+from ._model.codec import record_lines
 from ._model.schema import TENANT, json_schema, key_properties
 from .delivery import MODIFIED, CollectionRun
 from .source import FatalSourceError, Request, SourceError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
     from singer_sdk.singerlib import Catalog
 
+    from .source import Batch
     from .tap import TapOneRoster
 
 __all__ = ["CollectionStream", "ReceiptStream"]
@@ -182,17 +183,18 @@ class CollectionStream(OneRosterStream):
         tenant = {} if self._tenant is None else {TENANT: self._tenant}
         batches.start(self.name, self._stream_version or 0, self.schema, tenant)
 
-    def write_records(self, records: list[Struct], rows: Rows, *, plain: bool) -> None:
-        """Write records, given as Structs and as encoded rows, by the shorter way where it is open."""
+    def write_records(self, batch: Batch, *, plain: bool) -> None:
+        """Write records by the shorter way, as encoded rows, where it is open."""
         if not plain:
-            for record in records:
+            for record in batch.records:
                 self._write_record_message(self._as_dict(record))
             return
         self.state_manager.is_flushed = False
-        if self._tap.batches and self._tap.batches.write(self.name, rows.lines, len(records)):
+        if self._tap.batches and self._tap.batches.write(self.name, batch.rows.lines, len(batch)):
             return
         extracted = datetime.now(UTC).isoformat()
-        self._tap.writer.write_lines(record_lines(rows, self.name, self._stream_version or 0, extracted, self._tenant))
+        lines = record_lines(batch.rows, self.name, self._stream_version or 0, extracted, self._tenant)
+        self._tap.writer.write_lines(lines)
 
     def set_version(self, version: int) -> None:
         """Version that the records from here on carry."""

@@ -44,7 +44,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         *OneRosterTarget.capabilities,
         PluginCapabilities.ACTIVATE_VERSION,
-        PluginCapabilities.BATCH,
         TargetCapabilities.HARD_DELETE,
         TargetCapabilities.SOFT_DELETE,
         TargetCapabilities.TARGET_SCHEMA,
