@@ -13,7 +13,6 @@ from ._model.schema import TENANT
 from .batches import record_lines
 from .build import Bundle, Outcome
 from .checks import Severity
-from .errors import BundleError
 from .lanes import FastLane, fits
 from .receipts import Arrival
 from .report import write_report
