@@ -196,7 +196,7 @@ def test_a_killed_process(nights, service, victim):
 
 def process_of(plugin, above):
     """Id of a plugin's process below another one."""
-    children = {}
+    children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             parent = int(path.read_text().rpartition(")")[2].split()[1])
