@@ -67,6 +67,8 @@ class TargetOneRosterCSV(Target):
         self._lanes: dict[str, Lane] = {}
         self._streams: dict[str, bool] = {}
         """Streams that sent a schema, and whether their rows are staged as they came."""
+        self._receipts: set[str] = set()
+        """Streams that carry receipts."""
         self._arrived: Counter[str] = Counter()
         self.version: int | None = None
         """Version of the record message at hand."""
@@ -88,8 +90,9 @@ class TargetOneRosterCSV(Target):
         self.message_reader.assert_line_requires(message_dict, {"stream", "schema"})
         self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
         stream = message_dict["stream"]
-        if is_receipts(stream):
+        if is_receipts(stream, message_dict["schema"]["properties"]):
             self.bundle.receipts.announced = True
+            self._receipts.add(stream)
             return
         super()._process_schema_message(message_dict)
         maps = self.mapper.stream_maps[stream]
@@ -110,7 +113,7 @@ class TargetOneRosterCSV(Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.message_reader.assert_line_requires(message_dict, {"stream", "record"})
         stream = message_dict["stream"]
-        if is_receipts(stream):
+        if stream in self._receipts:
             self.bundle.receipts.add(receipt_of(message_dict["record"]))
             return
         if stream not in self._streams:
