@@ -29,6 +29,16 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 TAP, TARGET = "tap-oneroster", "target-oneroster-csv"
+# Pages whose own tests hold them: they also show other plugins, and files that are no pieces of a meltano.yml.
+WITH_TESTS_OF_THEIR_OWN = {"loaders.md", "meltano.md", "python.md", *hook.awaited()}
+
+
+def own_pages() -> dict[str, str]:
+    """Pages as they are in the repository, by their path."""
+    pages = {path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
+    return {
+        name: path.read_text(encoding="utf-8") for name, path in pages.items() if name not in WITH_TESTS_OF_THEIR_OWN
+    }
 
 
 class Page(HTMLParser):
@@ -119,10 +129,11 @@ def test_nothing_is_fetched_from_elsewhere(site: dict[str, Page]) -> None:
 
 def test_a_page_that_is_awaited_may_be_missing(tmp_path: Path) -> None:
     """Lines of the navigation for pages that other work brings count once the file is there, and only those."""
-    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     nav = [{"Loaders": ["loaders.md", {"New": "loaders/new.md"}]}, {"Other": "other.md"}]
     assert hook.without(nav, {"loaders/new.md"}) == [{"Loaders": ["loaders.md"]}, {"Other": "other.md"}]
-    assert set(config["extra"]["awaited"]) <= set(re.findall(r"[\w/-]+\.md", str(config["nav"])))
+    assert hook.awaited() <= set(
+        re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2])
+    )
 
 
 def test_a_mark_that_nothing_makes_stops_the_build() -> None:
@@ -200,11 +211,10 @@ def test_every_preset_has_a_page() -> None:
 def snippets() -> list[tuple[str, dict[str, Any]]]:
     """Pieces of a meltano.yml on the pages written by hand."""
     found = []
-    for path in sorted(DOCS.rglob("*.md")):
-        for indent, language, text in BLOCK.findall(path.read_text(encoding="utf-8")):
+    for page, content in own_pages().items():
+        for indent, language, text in BLOCK.findall(content):
             if language == "yaml":
-                content = yaml.safe_load(re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))
-                found.append((path.relative_to(DOCS).as_posix(), content))
+                found.append((page, yaml.safe_load(re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))))
     return found
 
 
@@ -247,11 +257,11 @@ def test_pieces_of_meltano_yml_are_right() -> None:
 
 def test_json_on_the_pages_is_settings() -> None:
     """Files to copy are files that the plugin takes."""
-    for path in sorted(DOCS.rglob("*.md")):
-        for _, language, text in BLOCK.findall(path.read_text(encoding="utf-8")):
+    for page, content in own_pages().items():
+        for _, language, text in BLOCK.findall(content):
             if language == "json":
                 config = json.loads(text)
-                assert not problems(TAP if "mode" in config else TARGET, config), path.name
+                assert not problems(TAP if "mode" in config else TARGET, config), page
 
 
 def test_names_of_settings_in_the_text_exist() -> None:
@@ -259,7 +269,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     known = {name for plugin in (TAP, TARGET) for name, _, _ in properties(about(plugin)["settings"])}
     known |= {name for settings in project_loaders().values() for name in settings}
     known |= {"pip_url", "select", "provider"}
-    pages = [*((DOCS / p).read_text(encoding="utf-8") for p in own_pages()), *map(providers.page, providers.read())]
+    pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}
     assert len(named) > 10
     assert named <= known
@@ -267,11 +277,6 @@ def test_names_of_settings_in_the_text_exist() -> None:
     variables = {f"{plugin.upper().replace('-', '_')}_{name.upper()}" for plugin in (TAP, TARGET) for name in known}
     assert len(named) > 5
     assert named <= variables
-
-
-def own_pages() -> list[str]:
-    """Pages written by hand, as they are in the repository."""
-    return [p.relative_to(DOCS).as_posix() for p in sorted(DOCS.rglob("*.md"))]
 
 
 def texts_of_the_code() -> str:

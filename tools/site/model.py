@@ -255,7 +255,9 @@ def _project() -> dict[str, Any]:
 
 def loader_settings(name: str) -> str:
     """The settings of a loader as this repository's meltano.yml has them, and where pip finds it."""
-    loader = next(entry for entry in _project()["plugins"]["loaders"] if entry["name"] == name)
+    loader = next((entry for entry in _project()["plugins"]["loaders"] if entry["name"] == name), None)
+    if loader is None:
+        return "This repository's `meltano.yml` has no settings for it yet.\n"
     rows = [f"`pip_url: {loader['pip_url']}`", "", "| Setting | Set to | What it does |", "| --- | --- | --- |"]
     for setting in loader["settings"]:
         value = str(setting["value"]).lower() if isinstance(setting.get("value"), bool) else setting.get("value", "")
