@@ -23,6 +23,7 @@ from tap_oneroster.rest.presets import PRESETS
 
 from tools.derive import about, properties
 from tools.site import diagram, hook, messages, providers
+from tools.site import model as site_model
 from tools.site.model import KINDS_OF_DATA, RECEIPT_WORDS
 
 ROOT = Path(__file__).parents[2]
@@ -370,3 +371,18 @@ def test_every_stream_that_refers_to_users_is_among_them() -> None:
 def test_every_field_of_a_receipt_is_explained() -> None:
     """The page has one line for each."""
     assert list(RECEIPT_WORDS) == [field.name for field in model.RECEIPTS.fields]
+
+
+def test_a_page_of_a_loader_has_its_column_of_the_comparison(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One place says what a loader makes of a district; a loader that is not compared yet says so."""
+    (tmp_path / "docs").mkdir()
+    table = "| | one-csv 1 | x-target-csv 2 | meltanolabs-target-csv 0.5 ¹ |\n| --- | --- | --- | --- |\n| Dates | a | b | [c](#d) |\n"
+    (tmp_path / "docs/loaders.md").write_text(
+        f"# Loaders\n\n{table}\n| A | B | C | D |\n| --- | --- | --- | --- |\n| no | n | n | n |\n"
+    )
+    monkeypatch.setattr(site_model, "ROOT", tmp_path)
+    assert site_model.loader_facts("target-csv").splitlines()[2:] == ["| Dates | [c](../loaders.md#d) |"]
+    assert "does not speak of it yet" in site_model.loader_facts("target-jsonl")
+    monkeypatch.undo()
+    for name in ("target-jsonl", "target-csv", "target-duckdb", "target-postgres"):
+        assert len(site_model.loader_facts(name).splitlines()) > 10

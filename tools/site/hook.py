@@ -36,6 +36,7 @@ MADE: dict[str, Callable[[str], str]] = {
     "tables": model.tables_of,
     "receipts": model.receipts_table,
     "personal columns": model.personal_table,
+    "loader facts": model.loader_facts,
     "loader settings": model.loader_settings,
     "messages": messages.table,
 }
