@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk import Stream
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from .source import Source
     from .tally import Tally
@@ -95,6 +95,8 @@ class TapOneRoster(Tap):
             for name, own in self._catalog.items():
                 if name in given and name != ReceiptStream.name:
                     self._catalog[name] = replace(given[name], key_properties=own.key_properties)
+                    if held_back(given[name], own):
+                        self.logger.info("%s: stays in the source; its columns are selected, the stream is not", name)
             if unknown := sorted(given.keys() - self._catalog.keys()):
                 self.logger.warning("not offered with these settings, though in the catalog: %s", ", ".join(unknown))
         return super().catalog
@@ -193,3 +195,10 @@ class TapOneRoster(Tap):
         """Stop at once and write nothing more: a run that was killed must not look finished."""
         self.logger.error("stopped by signal %d; nothing more is written", signum)
         os._exit(128 + signum)
+
+
+def held_back(given: CatalogEntry, own: CatalogEntry) -> bool:
+    """Whether a stream that is off by default looks chosen by its columns and is not: Meltano's `*.*` makes it so."""
+    columns = [metadata for breadcrumb, metadata in given.metadata.items() if breadcrumb]
+    off = own.metadata.root.selected_by_default is False and given.metadata.root.selected is False
+    return off and any(metadata.selected for metadata in columns)
