@@ -30,6 +30,7 @@ __all__ = [
     "UserId",
     "content_digest",
     "encode_rows",
+    "encode_value",
     "line_order",
     "record_class",
     "record_lines",
@@ -123,6 +124,8 @@ def record_class(
 
 
 _encoder = msgspec.json.Encoder()
+encode_value = _encoder.encode
+"""JSON of one value, as it stands in a line."""
 
 
 class Rows(NamedTuple):

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from ._model import FILES, VIEWS, File, Version, file
 from ._model.schema import read_words
+from .batch.batches import Batches
 from .checks import combination_errors, explain
 from .command import json_object, unreadable
 from .settings import SETTINGS
@@ -42,12 +43,15 @@ class TapOneRoster(Tap):
     name = "tap-oneroster"
     config_jsonschema = SETTINGS.to_dict()
     message_writer_class = BlockWriter
+    collection_class = CollectionStream
+    receipt_class = ReceiptStream
     capabilities = [  # noqa: RUF012
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
         TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
@@ -104,11 +108,11 @@ class TapOneRoster(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """All streams that the settings allow; what the source lacks, the receipts say."""
-        streams = {of.name: CollectionStream(self, of) for of in self._files()}
+        streams = {of.name: self.collection_class(self, of) for of in self._files()}
         for stream in streams.values():
             if parent := self._parent(stream.file):
                 stream.belongs_to(streams[parent])
-        return [*streams.values(), ReceiptStream(self)]
+        return [*streams.values(), self.receipt_class(self)]
 
     def _files(self) -> list[File]:
         rest = self.config["mode"] == "rest"
@@ -136,6 +140,12 @@ class TapOneRoster(Tap):
             say=self.logger.info,
         )
 
+    @cached_property
+    def batches(self) -> Batches | None:
+        """Where records leave as files: their writer."""
+        config = self.config.get("batch_config")
+        return Batches(config, self.run_id) if config else None
+
     @property
     def writer(self) -> BlockWriter:
         """The message writer, as what it is."""
@@ -160,6 +170,7 @@ class TapOneRoster(Tap):
         finally:
             if "source" in self.__dict__:
                 self.source.close()
+            self.discard_batches()  # of a collection that was cut off in the middle
         for line in summary_lines(self.receipts):
             self.logger.info("%s", line)
         if self.failures:
@@ -172,10 +183,21 @@ class TapOneRoster(Tap):
         tried = [stream for stream in streams or self.streams.values() if stream.selected]
         return super().run_sync_dry_run(dry_run_record_limit, tried)
 
-    def fail(self, problem: str) -> None:
-        """Note that the run cannot end well."""
+    def fail(self, problem: str | Exception, stream: str | None = None) -> None:
+        """Note that the run cannot end well, and because of which collection."""
+        del stream  # for those who report it apart from the line
         self.logger.error("%s", problem)
-        self.failures.append(problem)
+        self.failures.append(str(problem))
+
+    def discard_batches(self) -> None:
+        """Remove the files that were written and not announced."""
+        if self.batches:
+            self._name_left(self.batches.discard())
+
+    def _name_left(self, files: list[str]) -> None:
+        """Name files of batches that are of no use to anyone and still there."""
+        if files:
+            self.logger.warning("not announced, to be removed by hand: %s", ", ".join(files))
 
     @classmethod
     @override
@@ -194,6 +216,8 @@ class TapOneRoster(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop at once and write nothing more: a run that was killed must not look finished."""
         self.logger.error("stopped by signal %d; nothing more is written", signum)
+        if self.batches:
+            self._name_left(self.batches.abandon())
         os._exit(128 + signum)
 
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._model import FILES, VIEWS, Field, File, Version
+from ._model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
 from ._model.schema import TENANT
 from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text
 from .errors import BundleError
 
-__all__ = ["Shape", "file_of", "is_view"]
+__all__ = ["Shape", "file_of", "is_receipts", "is_view", "receipt_of"]
 
 _METADATA = "metadata"
 
@@ -20,8 +20,9 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-_FILES = {_plain(f.name): f for f in FILES if f.csv}
+_FILES = {_plain(f.name): f for f in FILES}
 _VIEWS = {_plain(view.name) for view in VIEWS}
+_RECEIPT = {_plain(field.name): field for field in RECEIPTS.fields}
 
 
 def _table(stream: str) -> str:
@@ -29,14 +30,42 @@ def _table(stream: str) -> str:
     return _plain(stream.replace(".", "-").rpartition("-")[2])
 
 
-def file_of(stream: str) -> File | None:
-    """The file that a stream goes to, in whatever case its name comes."""
-    return _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
+def file_of(stream: str, *, csv: bool = True) -> File | None:
+    """The file that a stream goes to, in whatever case its name comes; with `csv`, only one that bundles have."""
+    found = _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
+    return found if found and (found.csv or not csv) else None
 
 
 def is_view(stream: str) -> bool:
     """Whether a stream repeats rows that another one carries."""
     return _table(stream) in _VIEWS
+
+
+def is_receipts(stream: str) -> bool:
+    """Whether a stream says what the others hold: a database can count its rows in a view."""
+    return _table(stream) == _plain(RECEIPTS.name)
+
+
+def receipt_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A receipt under the names of the model, for the file that its collection goes to."""
+    receipt = {}
+    for name, value in record.items():
+        if field := _RECEIPT.get(_plain(name)):
+            receipt[field.name] = _typed(field, value) if isinstance(value, str) else value
+    if file := file_of(str(receipt.get("collection"))):
+        receipt["collection"] = file.name
+    return receipt
+
+
+def _typed(field: Field, text: str) -> Any:
+    """A value of a receipt that came as text; what cannot be read proves nothing."""
+    match field.kind:
+        case Kind.TRUE_FALSE:
+            return cell_of(field)(text) == "true"
+        case Kind.INTEGER:
+            return int(text) if text.strip().isdecimal() else None
+        case _:
+            return text or None
 
 
 def _names(field: Field) -> Iterable[str]:
@@ -56,11 +85,13 @@ class Shape:
         known: dict[str, str] = {}
         for rank in range(3):  # a field's own name wins over another field's name in REST
             for field in file.fields:
-                if field.csv or field.name == _METADATA:
+                if field.csv or field in fields or field.name == _METADATA:
                     names = [(field.name,), (field.header(Version.V1_1),), field.rest_names][rank]
                     for name in names:
                         known.setdefault(_plain(name), field.name)
-        not_kept = {_plain(n) for f in file.fields if not f.csv and f.name != _METADATA for n in _names(f)}
+        not_kept = {
+            _plain(n) for f in file.fields if not f.csv and f not in fields and f.name != _METADATA for n in _names(f)
+        }
         elsewhere = {TENANT, *nested}
         self._sources: dict[str, list[str]] = {}
         self.unknown: list[str] = []

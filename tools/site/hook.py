@@ -1,0 +1,115 @@
+"""The hook that mkdocs calls: pages of vendors, lines made from the code, links that leave docs/.
+
+In a page, a line ``<!-- made: receipts -->`` or ``<!-- made: settings of tap-oneroster -->`` is replaced
+by what `MADE` makes of it; a mark that is not known fails the build.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parents[2]
+if str(ROOT) not in sys.path:  # mkdocs loads this file by its path
+    sys.path.insert(0, str(ROOT))
+
+from mkdocs.exceptions import PluginError  # noqa: E402
+from mkdocs.structure.files import File, Files  # noqa: E402
+
+from tools import derive  # noqa: E402
+from tools.site import diagram, messages, model, providers  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page
+
+MADE: dict[str, Callable[[str], str]] = {
+    "settings": derive.settings_table,
+    "streams": derive.streams_table,
+    "providers": providers.overview,
+    "diagram": diagram.of_service,
+    "tables": model.tables_of,
+    "receipts": model.receipts_table,
+    "personal columns": model.personal_table,
+    "loader settings": model.loader_settings,
+    "messages": messages.table,
+}
+MARK = re.compile(r"^<!-- made: (?P<what>[a-z ]+?)(?: of (?P<argument>[a-z-]+))? -->$", re.MULTILINE)
+LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)\s:]*?)(?P<anchor>#[^)\s]*)?\)")
+# Where the site has what README.md has.
+INSTEAD = {
+    "README.md": "start.md",
+    "README.md#what-arrives": "model/index.md",
+    "README.md#settings": "settings.md",
+    "README.md#reading-a-failure": "operations/failures.md",
+    "tap-oneroster/README.md": "settings.md",
+    "tap-oneroster/README.md#vendors": "providers/index.md",
+}
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Put the pages of vendors into the navigation; leave out pages that are awaited and not there yet."""
+    here = Path(config.docs_dir)
+    missing = {name for name in config.extra["awaited"] if not (here / name).is_file()}
+    config.nav = without(config.nav or [], missing)
+    for entry in config.nav or []:
+        if "Providers" in entry:
+            entry["Providers"] += [{p["title"]: providers.path(p)} for p in providers.read()]
+
+
+def without(nav: list[Any], missing: set[str]) -> list[Any]:
+    """The navigation less some pages."""
+    kept: list[Any] = []
+    for entry in nav:
+        if isinstance(entry, str):
+            kept += [entry] if entry not in missing else []
+            continue
+        ((title, inner),) = entry.items()
+        if isinstance(inner, list):
+            kept.append({title: without(inner, missing)})
+        elif inner not in missing:
+            kept.append(entry)
+    return kept
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages of vendors."""
+    for provider in providers.read():
+        files.append(File.generated(config, providers.path(provider), content=providers.page(provider)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Fill in what is made from the code, and turn links that leave docs/ to where the site has it."""
+    return turned(filled(markdown, page.file.src_uri), page.file.src_uri)
+
+
+def filled(markdown: str, place: str) -> str:
+    """A page with its made lines."""
+
+    def make(mark: re.Match[str]) -> str:
+        if mark["what"] not in MADE:
+            raise PluginError(f"{place}: nothing makes {mark['what']!r}")
+        return MADE[mark["what"]](mark["argument"] or "")
+
+    return MARK.sub(make, markdown)
+
+
+def turned(markdown: str, place: str) -> str:
+    """A page whose links to files outside of docs/ lead to the site's own page, or are words only."""
+
+    def turn(link: re.Match[str]) -> str:
+        inside = posixpath.normpath(posixpath.join("docs", posixpath.dirname(place), link["target"] or "."))
+        if not link["target"] or inside.startswith("docs/"):
+            return link[0]
+        where = INSTEAD.get(inside + (link["anchor"] or "")) or INSTEAD.get(inside)
+        if where is None:
+            return f"{link['text']} (`{inside}`)" if inside not in link["text"] else link["text"]
+        return f"[{link['text']}]({posixpath.relpath(where, posixpath.dirname(place) or '.')})"
+
+    return LINK.sub(turn, markdown)

@@ -1,0 +1,266 @@
+"""Pages of the warehouse model: a table for each stream, the receipts, the personal columns."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import oneroster_model as model
+import yaml
+from oneroster_model.schema import json_schema, key_properties
+
+from tools.derive import ROOT
+
+__all__ = ["KINDS_OF_DATA", "RECEIPT_WORDS", "loader_settings", "personal_table", "receipts_table", "tables_of"]
+
+# Columns that say something of a person, by what they say. Every column of the streams about persons stands here
+# or in NOT_PERSONAL: tests/repository/test_site.py asks for a decision where the model gets a new one.
+KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
+    "users": {
+        "who it is": (
+            "username",
+            "givenName",
+            "familyName",
+            "middleName",
+            "preferredGivenName",
+            "preferredMiddleName",
+            "preferredFamilyName",
+            "pronouns",
+        ),
+        "how to reach them": ("email", "sms", "phone"),
+        "numbers that lead to them elsewhere": ("sourcedId", "userIds", "identifier", "userMasterIdentifier"),
+        "their relatives": ("agentSourcedIds",),
+        "their place at school": ("role", "grades", "orgSourcedIds", "primaryOrgSourcedId", "enabledUser"),
+        "a secret": ("password",),
+        "whatever the vendor adds": ("metadata",),
+    },
+    "userProfiles": {
+        "who it is": ("username", "profileId"),
+        "numbers that lead to them elsewhere": ("sourcedId", "userSourcedId"),
+        "which applications they use": ("profileType", "vendorId", "applicationId", "description", "credentialType"),
+        "a secret": ("password",),
+        "whatever the vendor adds": ("metadata",),
+    },
+    "demographics": {
+        "birth": ("birthDate", "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth"),
+        "sex": ("sex",),
+        "race and ethnicity": (
+            "americanIndianOrAlaskaNative",
+            "asian",
+            "blackOrAfricanAmerican",
+            "nativeHawaiianOrOtherPacificIslander",
+            "white",
+            "demographicRaceTwoOrMoreRaces",
+            "hispanicOrLatinoEthnicity",
+        ),
+        "residence": ("publicSchoolResidenceStatus",),
+        "numbers that lead to them elsewhere": ("sourcedId",),
+        "whatever the vendor adds": ("metadata",),
+    },
+    "roles": {
+        "numbers that lead to them elsewhere": ("userSourcedId", "userProfileSourcedId"),
+        "their place at school": ("roleType", "role", "orgSourcedId", "beginDate", "endDate"),
+        "whatever the vendor adds": ("metadata",),
+    },
+    "enrollments": {
+        "numbers that lead to them elsewhere": ("userSourcedId",),
+        "their place at school": ("classSourcedId", "schoolSourcedId", "role", "primary", "beginDate", "endDate"),
+        "whatever the vendor adds": ("metadata",),
+    },
+    "results": {
+        "numbers that lead to them elsewhere": ("studentSourcedId",),
+        "how they did": (
+            "score",
+            "textScore",
+            "comment",
+            "scoreStatus",
+            "scoreDate",
+            "inProgress",
+            "incomplete",
+            "late",
+            "missing",
+        ),
+        "their place at school": ("lineItemSourcedId", "classSourcedId"),
+        "whatever the vendor adds": ("metadata",),
+    },
+    "assessmentResults": {
+        "numbers that lead to them elsewhere": ("studentSourcedId",),
+        "how they did": (
+            "score",
+            "textScore",
+            "comment",
+            "scoreStatus",
+            "scoreDate",
+            "scorePercentile",
+            "learningObjectiveSet",
+            "inProgress",
+            "incomplete",
+            "late",
+            "missing",
+        ),
+        "their place at school": ("assessmentLineItemSourcedId", "scoreScaleSourcedId"),
+        "whatever the vendor adds": ("metadata",),
+    },
+    "resultLearningObjectiveIds": {"how they did": ("score", "textScore", "source", "learningObjectiveId")},
+    "userResources": {
+        "numbers that lead to them elsewhere": ("userSourcedId",),
+        "which applications they use": ("resourceSourcedId", "classSourcedId", "orgSourcedId"),
+        "whatever the vendor adds": ("metadata",),
+    },
+}
+
+RECEIPT_WORDS = {
+    "runId": "one run of the tap",
+    "collection": "the stream",
+    "source": "host of the service, or name of the bundle",
+    "mode": "`rest`; `bulk` or `delta` (a file of a bundle); `absent` (the source does not have it, and need not); "
+    "`skipped` (a file that an earlier run has read)",
+    "version": "version of OneRoster that the source spoke",
+    "expected": "records the source says it holds: a total of the service, or rows of the file; empty where it says nothing",
+    "received": "records that came, copies included",
+    "distinct": "different `sourcedId`s among them",
+    "rejected": "records left out because they could not be used (no id, too few cells); the rule is in `deviations`",
+    "pages": "pages that were read",
+    "pageSizeAsked": "records asked for at a time",
+    "pageSizeServed": "most records that came at a time",
+    "startedAt": "when the read began, UTC",
+    "finishedAt": "when it ended, UTC",
+    "filter": "filter of an incremental read; empty where everything was read",
+    "revision": "the service's own number of this state of the data, where it sends one",
+    "contentDigest": "a digest of the active rows, whatever their order; the same for REST and CSV. Leaves out status, "
+    "dateLastModified and metadata; empty for rows made out of their parents'",
+    "deviations": "what was not as the standard says: rule and count",
+    "complete": "whether the source was read to its end",
+}
+
+_TYPES = {"boolean": "yes or no", "integer": "integer", "number": "number", "array": "list", "object": "object"}
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """A column's type in the warehouse, in words."""
+    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    kind = next(k for k in kinds if k != "null")
+    if kind == "array":
+        inner = schema["items"]
+        return "list of " + ("text" if inner["type"] == "string" else f"objects ({', '.join(inner['properties'])})")
+    if kind == "string":
+        return {"date": "date", "date-time": "date and time, UTC"}.get(schema.get("format", ""), "text")
+    return _TYPES[kind]
+
+
+def _versions(field: model.Field) -> str:
+    """Versions that have the column, where not both do, and what it was called."""
+    if field.since is model.Version.V1_2:
+        return "1.2"
+    if field.until is model.Version.V1_1:
+        return "1.1"
+    return f"both; in 1.1 `{field.was}`" if field.was else "both"
+
+
+def _required(field: model.Field) -> str:
+    """Versions in which bundles must have it."""
+    if len(field.required) == len(model.Version):
+        return "yes"
+    return ", ".join(v.value for v in field.required)
+
+
+def _vocabulary(field: model.Field) -> str:
+    """The words the standard knows."""
+    if field.words is None:
+        return ""
+    text = ", ".join(f"`{w}`" for w in field.words.words)
+    if field.words.added:
+        text += ", in 1.2 also " + ", ".join(f"`{w}`" for w in field.words.added)
+    return text + (", `ext:…` (1.2)" if field.words.extensible else "")
+
+
+def _home(file: model.File) -> str:
+    """Where the rows come from."""
+    versions = " and ".join(v.value for v in model.Version if file.csv and file.exists_in(v))
+    places = [f"`{file.name}.csv` of {versions}"] if versions else []
+    if file.collection:
+        only = " of 1.2" if file.since is model.Version.V1_2 else ""
+        places.append(f"over REST `{file.collection.path}`{only}")
+    if file.derived:
+        places.append(f"over REST made from the records of {link(file.derived.parent, file)}")
+    return "; ".join(places)
+
+
+def _key(file: model.File) -> str:
+    """What identifies a row."""
+    text = ", ".join(f"`{name}`" for name in key_properties(file))
+    if file.derived:
+        identity = ", ".join(f"`{name}`" for name in file.derived.identity)
+        text += f"; over REST a name-based UUID over {identity}"
+        if file.derived.ordinal_by:
+            text += f", numbered by `{file.derived.ordinal_by}` where those repeat"
+    return text
+
+
+def link(name: str, seen_from: model.File) -> str:
+    """A link to the table of a stream."""
+    other = model.file(name)
+    page = "" if other.service is seen_from.service else f"{other.service.value}.md"
+    return f"[`{name}`]({page}#{name.lower()})"
+
+
+def tables_of(service: str) -> str:
+    """All streams of a service, each with its columns."""
+    return "\n".join(_table(file) for file in model.FILES if file.service.value == service)
+
+
+def _table(file: model.File) -> str:
+    schemas = json_schema(file, secrets=True)["properties"]
+    lines = [f"## {file.name}", "", f"{_home(file)}. Key: {_key(file)}.".removeprefix("; "), ""]
+    lines += [
+        "| Column | Type | Refers to | Required | Version | Vocabulary |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for field in file.fields:
+        refers = link(field.refers_to, file) if field.refers_to else ""
+        note = " (off by default)" if field.secret else "" if field.csv or field.name == "metadata" else " (REST)"
+        cells = (
+            f"`{field.name}`{note}",
+            _type(schemas[field.name]),
+            refers,
+            _required(field),
+            _versions(field),
+            _vocabulary(field),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def receipts_table(_: str = "") -> str:
+    """Every field of a receipt."""
+    schemas = json_schema(model.RECEIPTS)["properties"]
+    rows = ["| Field | Type | What it says |", "| --- | --- | --- |"]
+    rows += [f"| `{f.name}` | {_type(schemas[f.name])} | {RECEIPT_WORDS[f.name]} |" for f in model.RECEIPTS.fields]
+    return "\n".join(rows) + "\n"
+
+
+def personal_table(_: str = "") -> str:
+    """Columns about persons, by stream and by what they say."""
+    rows = ["| Stream | What it says | Columns |", "| --- | --- | --- |"]
+    for stream, kinds in KINDS_OF_DATA.items():
+        rows += [f"| `{stream}` | {kind} | {', '.join(f'`{c}`' for c in columns)} |" for kind, columns in kinds.items()]
+    return "\n".join(rows) + "\n"
+
+
+@cache
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    return project
+
+
+def loader_settings(name: str) -> str:
+    """The settings of a loader as this repository's meltano.yml has them, and where pip finds it."""
+    loader = next(entry for entry in _project()["plugins"]["loaders"] if entry["name"] == name)
+    rows = [f"`pip_url: {loader['pip_url']}`", "", "| Setting | Set to | What it does |", "| --- | --- | --- |"]
+    for setting in loader["settings"]:
+        value = str(setting["value"]).lower() if isinstance(setting.get("value"), bool) else setting.get("value", "")
+        secret = " Secret." if setting.get("sensitive") else ""
+        rows.append(
+            f"| `{setting['name']}` | {f'`{value}`' if value != '' else ''} | {setting['description']}{secret} |"
+        )
+    return "\n".join(rows) + "\n"

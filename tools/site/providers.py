@@ -1,0 +1,147 @@
+"""Pages of vendors: the facts of docs/data/providers.yml, and what the tap's preset sets."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import yaml
+from tap_oneroster.rest.presets import GENERIC, PRESETS
+
+from tools.derive import ROOT, code, in_yaml
+
+__all__ = ["EVIDENCE", "config_of", "overview", "page", "path", "read", "snippets"]
+
+# How a fact is known; the word stands before it in providers.yml.
+EVIDENCE = {
+    "vendor": "the vendor's own page",
+    "code": "code that runs against it",
+    "other": "a third party's page about it",
+    "preset": "the tap",
+    "inferred": "our inference",
+}
+_SECRETS = {"oauth2": ["client_secret"], "oauth1": ["client_secret"], "bearer": ["access_token"]}
+# What `sign_in` of an entry means to the reader.
+_SIGN_IN = {
+    "unknown": "How to sign in is **unknown**. The lines below are those of the standard; the sheet wins.",
+    "style unknown": "How the token request carries id and secret is **unknown**. Where `basic`, which holds unless set, is "
+    "refused, set `token_auth_style` to `body`.",
+}
+_PRESETS = {preset.name: preset for preset in PRESETS}
+
+
+@cache
+def read() -> list[dict[str, Any]]:
+    """All vendors, in the order of the file."""
+    content: list[dict[str, Any]] = yaml.safe_load((ROOT / "docs/data/providers.yml").read_text(encoding="utf-8"))
+    return content
+
+
+def path(provider: dict[str, Any]) -> str:
+    """Where its page lies."""
+    return f"providers/{provider['name']}.md"
+
+
+def ways(provider: dict[str, Any]) -> list[dict[str, Any]]:
+    """The ways to connect; most vendors have one."""
+    found: list[dict[str, Any]] = provider.get("ways") or [provider]
+    return found
+
+
+def config_of(way: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a way, secrets left out."""
+    preset = {"provider": way["preset"]} if way.get("preset") else {}
+    return {"mode": "rest", **preset, **way.get("config", {})}
+
+
+def secrets_of(way: dict[str, Any]) -> list[str]:
+    """Settings that hold a secret, to be kept in the environment."""
+    preset = _PRESETS[way.get("preset", GENERIC.name)]
+    method = way.get("config", {}).get("auth_method") or preset.settings.get("auth_method", "oauth2")
+    return _SECRETS[method]
+
+
+def snippets(provider: dict[str, Any]) -> list[dict[str, Any]]:
+    """The settings of each way, with secrets as the environment gives them."""
+    return [config_of(way) | dict.fromkeys(secrets_of(way), "...") for way in ways(provider)]
+
+
+def facts(entries: list[Any] | None) -> list[str]:
+    """Facts as list items, each with how it is known."""
+    lines = []
+    for entry in entries or []:
+        ((kind, text),) = entry.items()
+        lines.append(f"- {text} *({EVIDENCE[kind]})*{{ .evidence }}")
+    return lines
+
+
+def page(provider: dict[str, Any]) -> str:
+    """The page of a vendor."""
+    lines = [f"# {provider['title']}", ""]
+    if "warning" in provider:
+        lines += ["!!! warning", "", f"    {provider['warning']}", ""]
+    lines += [f"Speaks OneRoster {provider['speaks']}.", ""]
+    lines += ["## In the vendor's system", ""]
+    if steps := provider.get("steps"):
+        lines += [f"{n}. {text}" for n, text in enumerate(steps["do"], 1)]
+        lines += ["", f"*(Known from {EVIDENCE[steps['known']]}.)*{{ .evidence }}", ""]
+    else:
+        lines += ["Unknown: ask the vendor for the values below.", ""]
+    lines += ["## In ours", ""]
+    for way in ways(provider):
+        if "ways" in provider:
+            lines += [f"### {way['title']}", ""]
+        lines += _connection(way)
+    lines += ["Then ask the service itself what it grants and how it behaves:", "", "```sh"]
+    lines += ["meltano invoke tap-oneroster:probe", "```", ""]
+    lines += ["## Known to be odd", "", *(facts(provider.get("odd")) or ["Nothing is known."]), ""]
+    lines += ["## Unknown", "", *(f"- {text}" for text in provider["unknown"]), ""]
+    return "\n".join(lines)
+
+
+def _connection(way: dict[str, Any]) -> list[str]:
+    """Which value goes where, what the preset sets, and the lines for meltano.yml."""
+    lines = ["| The vendor's value | Our setting |", "| --- | --- |"]
+    for value, setting in way["values"].items():
+        lines.append(f"| {value} | {', '.join(map(code, setting.split())) or 'none of ours'} |")
+    lines += ["", *facts(way.get("facts")), ""]
+    if said := _SIGN_IN.get(way.get("sign_in", "")):
+        lines += [said, ""]
+    lines += ["```yaml", *_meltano_yml(way).splitlines(), "```", "", "```sh"]
+    lines += [f"export TAP_ONEROSTER_{name.upper()}=..." for name in secrets_of(way)] + ["```", ""]
+    if name := way.get("preset"):
+        preset = _PRESETS[name]
+        lines += [f"`provider: {name}` sets what you leave open:", "", "| Setting | Value |", "| --- | --- |"]
+        settings = {**GENERIC.settings, **preset.settings}
+        lines += [
+            f"| `{key}` | {code(value)}{'' if key in preset.settings else ' (as for all)'} |"
+            for key, value in settings.items()
+        ]
+        lines += ["", preset.notes, ""]
+    else:
+        lines += ["The tap has no preset for it: too little is known. The settings for all services hold:", ""]
+        lines += ["| Setting | Value |", "| --- | --- |"]
+        lines += [f"| `{key}` | {code(value)} |" for key, value in GENERIC.settings.items()]
+        lines += [""]
+    return lines
+
+
+def _meltano_yml(way: dict[str, Any]) -> str:
+    select = {"select": way["select"]} if "select" in way else {}
+    return in_yaml({"plugins": {"extractors": [{"name": "tap-oneroster", **select, "config": config_of(way)}]}})
+
+
+def overview(_: str = "") -> str:
+    """All vendors on one page."""
+    rows = ["| Vendor | Speaks | `provider` | Signs in by |", "| --- | --- | --- | --- |"]
+    for provider in read():
+        for way in ways(provider):
+            name = provider["title"] + (f": {way['title']}" if "ways" in provider else "")
+            preset = _PRESETS.get(way.get("preset", ""), GENERIC)
+            settings = {**GENERIC.settings, **preset.settings, **way.get("config", {})}
+            known = way.get("sign_in", "")
+            style = "" if settings["auth_method"] != "oauth2" else f", {known or code(settings['token_auth_style'])}"
+            method = known if known == "unknown" else f"{code(settings['auth_method'])}{style}"
+            shown = f"`{way['preset']}`" if way.get("preset") else "none"
+            rows.append(f"| [{name}]({provider['name']}.md) | {provider['speaks']} | {shown} | {method} |")
+    return "\n".join(rows) + "\n"
