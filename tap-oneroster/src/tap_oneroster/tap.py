@@ -173,6 +173,9 @@ class TapOneRoster(Tap):
             self.discard_batches()  # of a collection that was cut off in the middle
         for line in summary_lines(self.receipts):
             self.logger.info("%s", line)
+        self._raise_failures()
+
+    def _raise_failures(self) -> None:
         if self.failures:
             raise ClickException(
                 f"{self.failures[0]}" + (f" (and {len(self.failures) - 1} more, above)" if self.failures[1:] else "")
@@ -181,7 +184,9 @@ class TapOneRoster(Tap):
     @override  # type: ignore[misc]  # final, but it selects, reads and prints what is off by default, too
     def run_sync_dry_run(self, dry_run_record_limit: int | None = 1, streams: Iterable[Stream] | None = None) -> bool:
         tried = [stream for stream in streams or self.streams.values() if stream.selected]
-        return super().run_sync_dry_run(dry_run_record_limit, tried)
+        done = super().run_sync_dry_run(dry_run_record_limit, tried)
+        self._raise_failures()
+        return done
 
     def fail(self, problem: str | Exception, stream: str | None = None) -> None:
         """Note that the run cannot end well, and because of which collection."""
