@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import oneroster_model as model
 import yaml
+from tap_oneroster import TapOneRoster
 from tap_oneroster.rest.presets import PRESETS
 from target_oneroster_csv.checks import Severity
 from target_oneroster_csv.checks.catalogue import package_rules, rules
@@ -74,9 +75,9 @@ def kind(setting: dict[str, Any]) -> str:
 def meltano_settings(plugin: str) -> str:
     """The settings of a plugin definition.
 
-    Without defaults: Meltano would pass each of them as if someone had chosen it.
+    The plugin's own come without defaults: Meltano would pass each of them as if someone had chosen it.
     """
-    settings = []
+    settings = [*off_by_default(plugin)]
     for name, setting, _ in sorted(properties(about(plugin)["settings"])):
         entry: dict[str, Any] = {"name": name, "label": setting.get("title", name), "kind": kind(setting)}
         if entry["kind"] == "options":
@@ -86,6 +87,23 @@ def meltano_settings(plugin: str) -> str:
         entry["description"] = " ".join(setting.get("description", "").split())
         settings.append(entry)
     return in_yaml({"settings": settings})
+
+
+def off_by_default(plugin: str) -> Iterator[dict[str, Any]]:
+    """Settings that keep in the source what nobody asked for: Meltano's own default, `*.*`, selects it all.
+
+    They are Meltano's `metadata` extra in the form of settings. The other form, `select`, is lost by `add --from-ref`.
+    """
+    if plugin.startswith("tap-"):
+        for stream in TapOneRoster(config={"mode": "csv", "csv_path": "."}).streams.values():
+            if not stream.selected_by_default:
+                yield {
+                    "name": f"_metadata.{stream.name}.selected",
+                    "label": stream.name.capitalize(),
+                    "kind": "boolean",
+                    "value": False,
+                    "description": f"Read {stream.name}. They stay in the source otherwise, whatever select says.",
+                }
 
 
 def in_yaml(value: object) -> str:

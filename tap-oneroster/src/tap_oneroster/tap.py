@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk import Stream
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from .source import Source
     from .tally import Tally
@@ -99,6 +99,8 @@ class TapOneRoster(Tap):
             for name, own in self._catalog.items():
                 if name in given and name != ReceiptStream.name:
                     self._catalog[name] = replace(given[name], key_properties=own.key_properties)
+                    if held_back(given[name], own):
+                        self.logger.info("%s: stays in the source; its columns are selected, the stream is not", name)
             if unknown := sorted(given.keys() - self._catalog.keys()):
                 self.logger.warning("not offered with these settings, though in the catalog: %s", ", ".join(unknown))
         return super().catalog
@@ -171,6 +173,9 @@ class TapOneRoster(Tap):
             self.discard_batches()  # of a collection that was cut off in the middle
         for line in summary_lines(self.receipts):
             self.logger.info("%s", line)
+        self._raise_failures()
+
+    def _raise_failures(self) -> None:
         if self.failures:
             raise ClickException(
                 f"{self.failures[0]}" + (f" (and {len(self.failures) - 1} more, above)" if self.failures[1:] else "")
@@ -179,7 +184,9 @@ class TapOneRoster(Tap):
     @override  # type: ignore[misc]  # final, but it selects, reads and prints what is off by default, too
     def run_sync_dry_run(self, dry_run_record_limit: int | None = 1, streams: Iterable[Stream] | None = None) -> bool:
         tried = [stream for stream in streams or self.streams.values() if stream.selected]
-        return super().run_sync_dry_run(dry_run_record_limit, tried)
+        done = super().run_sync_dry_run(dry_run_record_limit, tried)
+        self._raise_failures()
+        return done
 
     def fail(self, problem: str | Exception, stream: str | None = None) -> None:
         """Note that the run cannot end well, and because of which collection."""
@@ -217,3 +224,10 @@ class TapOneRoster(Tap):
         if self.batches:
             self._name_left(self.batches.abandon())
         os._exit(128 + signum)
+
+
+def held_back(given: CatalogEntry, own: CatalogEntry) -> bool:
+    """Whether a stream that is off by default looks chosen by its columns and is not: Meltano's `*.*` makes it so."""
+    columns = [metadata for breadcrumb, metadata in given.metadata.items() if breadcrumb]
+    off = own.metadata.root.selected_by_default is False and given.metadata.root.selected is False
+    return off and any(metadata.selected for metadata in columns)
