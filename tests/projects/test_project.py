@@ -186,6 +186,8 @@ def test_the_second_night(project, drop, district, tmp_path):
     write_bundle(district.changed(1), drop / "1.zip", mode="delta")
     project(*run, fails=True)
     assert "Nothing was published" in project.log
+    assert "Use load_method upsert" in project.log
+    assert "Run with --full-refresh" not in project.log
     assert output.read_bytes() == first
     assert json.loads(project("state", "get", state).splitlines()[-1]) == before
 

@@ -195,6 +195,24 @@ def test_1_2_to_1_1(place: Place) -> None:
     assert "demographics.sex: word of 1.2 left out" in counts
 
 
+def test_the_primary_org_comes_first(place: Place) -> None:
+    """Order has no meaning in orgSourcedIds; ours is the primary org, orgs of primary roles, then ids, whatever came first."""
+    district = rows()
+    district["orgs"] += [row(district, "orgs", "s1") | {"sourcedId": name} for name in ("s0", "s2", "s3")]
+    row(district, "users", "u2")["primaryOrgSourcedId"] = "s2"
+    role = row(district, "roles", "r2") | {"userProfileSourcedId": None}
+    district["roles"] += [
+        role | {"sourcedId": "a", "orgSourcedId": "s0", "roleType": "secondary", "role": "aide"},
+        role | {"sourcedId": "b", "orgSourcedId": "s3"},
+        role | {"sourcedId": "c", "orgSourcedId": "s2", "roleType": "secondary"},
+    ]
+    for _ in range(2):
+        place.run(lines(district), oneroster_version="1.1")
+        assert [(r["role"], r["orgSourcedIds"]) for r in place.rows("users")][1] == ("teacher", "s2,s1,s3,s0")
+        district["roles"].reverse()
+    assert '"users.role: several roles, one kept": 1' in place.report.read_text()
+
+
 def test_counselor_is_a_choice(place: Place) -> None:
     """1.1 has no counselor: the setting says what is written."""
     district = rows()
