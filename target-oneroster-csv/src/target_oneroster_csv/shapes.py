@@ -54,7 +54,7 @@ def is_receipts(stream: str, properties: Iterable[str]) -> bool:
 
 def receipt_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """A receipt under the names of the model, for the file that its collection goes to."""
-    receipt = {}
+    receipt = dict(record)
     for name, value in record.items():
         if field := _RECEIPT.get(_plain(name)):
             receipt[field.name] = _typed(field, value) if isinstance(value, str) else value
