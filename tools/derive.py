@@ -52,14 +52,17 @@ def about(plugin: str) -> dict[str, Any]:
     return answer
 
 
-def properties(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Settings as Meltano names them, nested ones dotted: name, schema, whether it is required."""
+def properties(
+    schema: dict[str, Any], prefix: str = "", *, needed: bool = True
+) -> Iterator[tuple[str, dict[str, Any], bool]]:
+    """Settings as Meltano names them, nested ones dotted: name, schema, whether it is required of everyone."""
     for name, setting in schema["properties"].items():
         inner = setting.get("properties", {})
+        required = needed and name in schema.get("required", ())
         if inner and not any(key.startswith("__") for key in inner):  # `__else__`: a stream map, which is one value
-            yield from properties(setting, f"{prefix}{name}.")
+            yield from properties(setting, f"{prefix}{name}.", needed=required)
         else:
-            yield prefix + name, setting, name in schema.get("required", ())
+            yield prefix + name, setting, required
 
 
 def kind(setting: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ BATCH_SETTING: th.Property[Any] = th.Property(
                     _TEXT,
                     required=True,
                     title="Batch Format",
-                    description="Format of the files: jsonl, which the loaders of Meltano's SDK read, or parquet"
+                    description="Write records as files of this format and announce these (BATCH): jsonl, which the loaders of Meltano's SDK read, or parquet"
                     " (with the extra tap-oneroster[parquet]).",
                     allowed_values=list(_COMPRESSIONS),
                 ),
@@ -57,7 +57,8 @@ BATCH_SETTING: th.Property[Any] = th.Property(
                     _TEXT,
                     required=True,
                     title="Batch Root",
-                    description="Folder of the files, which the loader must reach, too: a path, file:///... or s3://...",
+                    description="Folder of the files of batches, which the loader must reach, too: a path, file:///... or"
+                    " s3://...",
                 ),
                 th.Property(
                     "prefix",
