@@ -90,8 +90,9 @@ def test_who_may_read_grades_only_passes(rest, service):
             "csv_storage_options: must be a JSON",
         ),
         ({"stream_maps": {"users": None}}, "stream_maps: not available to Airbyte"),
+        ({"batch_config": {"encoding": {"format": "jsonl"}}}, "batch_config: not available to Airbyte"),
     ],
-    ids=["wrong secret", "no secret", "no https", "wrong type", "no bundle", "broken JSON", "a stream map"],
+    ids=["wrong secret", "no secret", "no https", "wrong type", "no bundle", "broken JSON", "a stream map", "batches"],
 )
 def test_a_source_that_does_not_answer_fails_in_one_line(rest, change, says):
     """The line names the setting, never its value."""

@@ -139,13 +139,17 @@ def test_a_signal_ends_the_read_at_once(large, unbuffered):
     """143, never -15, which PyAirbyte takes for a good end; what was cut off has no state and no end."""
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with subprocess.Popen(large, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as source:
-        first = source.stdout.readline()
+        begun = []
+        for line in source.stdout:
+            begun.append(line)
+            if line.startswith(b'{"type":"RECORD","record":{"stream":"enrollments"'):
+                break
         time.sleep(0.3)  # the pipe is full by now, the source waits in a write
         source.send_signal(signal.SIGTERM)
         rest = source.stdout.read()
         log = source.stderr.read().decode()
         assert source.wait(10) == 143
-    text = (first + rest).decode()
+    text = (b"".join(begun) + rest).decode()
     outcome = parse("".join(line for line in text.splitlines(keepends=True) if line.endswith("\n")))
     assert outcome.statuses["enrollments"] == ["STARTED", "RUNNING"]
     assert "enrollments" not in outcome.counts

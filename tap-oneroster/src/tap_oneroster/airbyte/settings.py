@@ -83,11 +83,13 @@ def tap_settings(told: Mapping[str, Any]) -> dict[str, Any]:
     """Settings for the tap: fields that were left empty are left open, and JSON text is what it says.
 
     ConfigValidationError where that cannot be done, and where a setting is given that would change what
-    Singer messages hold (stream maps, flattening): who sets it relies on it.
+    Singer messages hold (stream maps, flattening, batches): who sets it relies on it.
     """
     settings = {}
     own = SETTINGS.to_dict()["properties"]
-    unknown = sorted(name for name in _BUILT_IN - own.keys() if told.get(name) not in (None, False, {}, ""))
+    unknown = sorted(
+        name for name in _BUILT_IN - (own.keys() - _SINGER_ONLY) if told.get(name) not in (None, False, {}, "")
+    )
     if unknown:
         problems = [f"{name}: not available to Airbyte; remove it" for name in unknown]
         raise ConfigValidationError("; ".join(problems), errors=problems)
