@@ -26,8 +26,8 @@ __all__ = ["Line", "compare", "count_bundle", "render"]
 _ALL_RECEIPTS = """
     select collection, distinct_ids, complete from (
         select collection, "distinct" as distinct_ids, complete,
-               row_number() over (partition by collection order by startedat desc) as age
-        from {schema}.syncreceipts
+               row_number() over (partition by collection order by "startedAt" desc) as age
+        from {schema}."syncReceipts"
         where mode not in ('skipped', 'absent')
     ) where age = 1
 """
@@ -81,10 +81,9 @@ def compare(source: Mapping[str, int], database: duckdb.DuckDBPyConnection, sche
         ).fetchall()
     }
     for stream in sorted({*source, *receipts}, key=str.lower):
-        table = stream.lower()
         arrived = None
-        if table in tables:
-            row = database.execute(f'select count(*) from {schema}."{table}"').fetchone()
+        if stream in tables:
+            row = database.execute(f'select count(*) from {schema}."{stream}" where _sdc_deleted_at is null').fetchone()
             arrived = row[0] if row else None
         distinct, complete = receipts.get(stream, (None, False))
         yield Line(stream, source.get(stream), distinct, arrived, bool(complete))
@@ -139,7 +138,7 @@ def main() -> int:
     print(
         f"""  ./run python -c "import duckdb; duckdb.connect('{options.database}').sql('''
     select o.name as school, r.role, count(*) as people
-    from {options.schema}.roles r join {options.schema}.orgs o on o.sourcedid = r.orgsourcedid
+    from {options.schema}.roles r join {options.schema}.orgs o on o."sourcedId" = r."orgSourcedId"
     group by all order by all''').show()" """.rstrip()
     )
     return 0

@@ -24,19 +24,23 @@ from typing import TYPE_CHECKING, Any
 
 import oneroster_model as model
 import yaml
+from tap_oneroster import TapOneRoster
 from tap_oneroster.rest.presets import PRESETS
+from target_oneroster_csv.checks import Severity
+from target_oneroster_csv.checks.catalogue import package_rules, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("README.md", "*/README.md", "meltano.yml", "hub/*.yml")
+FILES = ("README.md", "*/README.md", "docs/*.md", "meltano.yml", "hub/*.yml")
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"
     r".*?"
     r"^(?P<end> *(?:#|<!--) end of derived(?: -->)?)$",
     re.MULTILINE | re.DOTALL,
 )
+_MANY = 10
 KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array": "array", "object": "object"}
 
 
@@ -71,9 +75,9 @@ def kind(setting: dict[str, Any]) -> str:
 def meltano_settings(plugin: str) -> str:
     """The settings of a plugin definition.
 
-    Without defaults: Meltano would pass each of them as if someone had chosen it.
+    The plugin's own come without defaults: Meltano would pass each of them as if someone had chosen it.
     """
-    settings = []
+    settings = [*off_by_default(plugin)]
     for name, setting, _ in sorted(properties(about(plugin)["settings"])):
         entry: dict[str, Any] = {"name": name, "label": setting.get("title", name), "kind": kind(setting)}
         if entry["kind"] == "options":
@@ -83,6 +87,23 @@ def meltano_settings(plugin: str) -> str:
         entry["description"] = " ".join(setting.get("description", "").split())
         settings.append(entry)
     return in_yaml({"settings": settings})
+
+
+def off_by_default(plugin: str) -> Iterator[dict[str, Any]]:
+    """Settings that keep in the source what nobody asked for: Meltano's own default, `*.*`, selects it all.
+
+    They are Meltano's `metadata` extra in the form of settings. The other form, `select`, is lost by `add --from-ref`.
+    """
+    if plugin.startswith("tap-"):
+        for stream in TapOneRoster(config={"mode": "csv", "csv_path": "."}).streams.values():
+            if not stream.selected_by_default:
+                yield {
+                    "name": f"_metadata.{stream.name}.selected",
+                    "label": stream.name.capitalize(),
+                    "kind": "boolean",
+                    "value": False,
+                    "description": f"Read {stream.name}. They stay in the source otherwise, whatever select says.",
+                }
 
 
 def in_yaml(value: object) -> str:
@@ -142,6 +163,27 @@ def presets_table(_: str) -> str:
     return "\n".join(rows) + "\n"
 
 
+def rules_table(_: str) -> str:
+    """What is checked in the rows of a bundle, by severity: rules, and the columns they hold for."""
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for severity in Severity:
+        for rule in rules():
+            if rule.severity is severity:
+                where = " and ".join(v.value for v in rule.versions), " and ".join(rule.modes)
+                column = f"{rule.file}.{rule.field}" if rule.field else f"{rule.file}.csv"
+                columns.setdefault((severity.value, rule.rule, *where), []).append(column)
+    rows = ["| Severity | Rule | Columns | Version | Files |", "| --- | --- | --- | --- | --- |"]
+    for (level, text, versions, modes), found in columns.items():
+        names = ", ".join(code(name) for name in found) if len(found) < _MANY else f"{len(found)} columns"
+        rows.append(f"| {level} | {text} | {names} | {versions} | {modes} |")
+    return "\n".join(rows) + "\n"
+
+
+def package_table(_: str) -> str:
+    """What is checked in the form of a bundle that lies there."""
+    return "".join(f"- {rule}\n" for rule in package_rules())
+
+
 def capabilities(plugin: str) -> str:
     """What a plugin can do, in the words of Singer."""
     return in_yaml({"capabilities": sorted(about(plugin)["capabilities"])})
@@ -154,7 +196,13 @@ def pythons(plugin: str) -> str:
 
 DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
     ".yml": {"settings": meltano_settings, "capabilities": capabilities, "python versions": pythons},
-    ".md": {"settings": settings_table, "streams": streams_table, "presets": presets_table},
+    ".md": {
+        "settings": settings_table,
+        "streams": streams_table,
+        "presets": presets_table,
+        "rules": rules_table,
+        "rules of form": package_table,
+    },
 }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tap_oneroster._model import VIEWS, Version, csv_files, file
+from tap_oneroster._model.codec import encode_rows
 from tap_oneroster.bundle.source import BundleSource
 from tap_oneroster.shape import Shape
 from tap_oneroster.source import Facts, Request, SourceError
@@ -130,6 +131,8 @@ def read(
             result.facts += part.facts.items()
             for batch in part:
                 result.records[batch.file.name] += map(msgspec.to_builtins, batch.records)
+                made = encode_rows(batch.records)
+                assert (batch.rows.lines, batch.rows.content) == (made.lines, made.content)
             if part.bookmark:
                 result.bundles = part.bookmark["bundles"]
     except SourceError as error:

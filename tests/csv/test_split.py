@@ -7,7 +7,7 @@ import io
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tap_oneroster.bundle.split import Splitter
+from tap_oneroster.bundle.split import split, text
 
 PIECES = st.sampled_from(
     ["a", "b,c", "", " ", '"', '""', '"a"', '"a,b"', '""""', ",", "\n", "\r\n", "\r", "\x1f", "\0", "é"]
@@ -20,11 +20,13 @@ def parsed(text):
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))
 
 
-def check(text, width):
-    columns = Splitter(width).columns(text.encode())
-    if columns is not None:
-        assert [list(row) for row in zip(*columns, strict=True)] == parsed(text)
-    return columns
+def check(plain, width):
+    cells = split(plain.encode(), width)
+    if cells is not None:
+        columns = [list(map(text, column)) for column in cells.columns]
+        assert [list(row) for row in zip(*columns, strict=True)] == parsed(plain)
+        assert columns == [list(cells.texts(position)) for position in range(width)]
+    return cells
 
 
 @given(st.lists(PIECES, max_size=14).map("".join), st.integers(1, 4))

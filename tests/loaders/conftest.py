@@ -10,13 +10,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from . import snowflake as stand_in
 from .pipe import ROOT
 from .postgres import Server
-from .stores import STORES, Postgres, Store
+from .stores import STORES, Postgres, Snowflake, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+def install(project: Path, name: str, mark: Path, wanted: str, executable: Path) -> None:
+    """Let Meltano install a plugin, unless the one that is wanted is there."""
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    with mark.with_name("busy").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may want it, too
+        if executable.exists() and mark.exists() and mark.read_text() == wanted:
+            return
+        command: list[str | Path] = [ROOT / "run", "meltano", "--cwd", project, "install", name]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+        if done.returncode and not os.environ.get("CI"):
+            pytest.skip(f"{name} could not be installed: {done.stderr[-300:]}")
+        assert done.returncode == 0, done.stderr[-2000:]
+        mark.write_text(wanted)
 
 
 @pytest.fixture(scope="session")
@@ -28,17 +44,7 @@ def loader() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         place = ROOT / ".meltano" / "loaders" / name
         executable: Path = place / "venv" / "bin" / known[name]["executable"]
-        mark = place / "installed"
-        wanted = known[name]["pip_url"]
-        place.mkdir(parents=True, exist_ok=True)
-        with (place / "busy").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may want it, too
-            if not executable.exists() or not mark.exists() or mark.read_text() != wanted:
-                done = subprocess.run([ROOT / "run", "meltano", "install", name], capture_output=True, text=True)
-                if done.returncode and not os.environ.get("CI"):
-                    pytest.skip(f"{name} could not be installed: {done.stderr[-300:]}")
-                assert done.returncode == 0, done.stderr[-2000:]
-                mark.write_text(wanted)
+        install(ROOT, name, place / "installed", known[name]["pip_url"], executable)
         return executable
 
     return find
@@ -57,15 +63,32 @@ def postgres() -> Iterator[Server]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stand_in.Server]:
+    """A stand-in for Snowflake that ends with the tests."""
+    project = ROOT / ".meltano" / "fakesnow"
+    python = project / ".meltano" / "utilities" / "fakesnow" / "venv" / "bin" / "python"
+    project.mkdir(parents=True, exist_ok=True)
+    (project / "meltano.yml").write_text(stand_in.PROJECT, encoding="utf-8")
+    install(project, "fakesnow", project / "installed", stand_in.PROJECT, python)
+    server = stand_in.Server(python, tmp_path_factory.mktemp("snowflake") / "log")
+    yield server
+    server.close()
+
+
 @pytest.fixture
 def make_store(request: pytest.FixtureRequest, loader: Any, tmp_path: Path) -> Callable[..., Store]:
     """An empty store of that kind, with the settings of meltano.yml and those that are given."""
 
     def make(name: str, **settings: Any) -> Store:
         kind = STORES[name]
+        executable = loader(name)
         place: Any = tmp_path / "store"
         if kind is Postgres:
             place = request.getfixturevalue("postgres").database()
-        return kind(loader(name), place, settings)
+        if kind is Snowflake:
+            place = request.getfixturevalue("snowflake").database()
+            executable = place.reached_by(executable, tmp_path)
+        return kind(executable, place, settings)
 
     return make

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from . import snowflake
     from .postgres import Database
 
-__all__ = ["STORES", "CsvFiles", "DuckDB", "JsonLines", "Postgres", "Row", "Store"]
+__all__ = ["STORES", "CsvFiles", "DuckDB", "JsonLines", "Postgres", "Row", "Snowflake", "Store"]
 
 Row = dict[str, Any]
 SCHEMA = "oneroster"
@@ -169,4 +170,21 @@ class Postgres(Store):
         return utc(datetime.fromisoformat(value)) if kind is Kind.DATETIME else value
 
 
-STORES: dict[str, type[Store]] = {kind.loader: kind for kind in (JsonLines, CsvFiles, DuckDB, Postgres)}
+class Snowflake(Store):
+    """MeltanoLabs' target-snowflake: tables by key, names in upper case, nested values as VARIANT."""
+
+    loader = "target-snowflake"
+    place: snowflake.Database
+
+    def where(self) -> dict[str, Any]:
+        login = {"account": "none", "user": "loader", "password": "none", "warehouse": "none"}
+        return {**login, "database": self.place.name, "default_target_schema": SCHEMA.upper()}
+
+    def raw(self, stream: str) -> Iterable[Row]:
+        return [{name.lower(): value for name, value in row.items()} for row in self.place.rows(f"{SCHEMA}.{stream}")]
+
+    def value(self, kind: Kind, value: Any) -> Any:
+        return utc(datetime.fromisoformat(value)) if kind is Kind.DATETIME else value
+
+
+STORES: dict[str, type[Store]] = {kind.loader: kind for kind in (JsonLines, CsvFiles, DuckDB, Postgres, Snowflake)}

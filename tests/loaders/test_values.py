@@ -133,6 +133,34 @@ def test_types_in_postgres(bundle, make_store, tmp_path):
     assert {name: columns[name] for name in wanted} == wanted
 
 
+def test_types_in_snowflake(bundle, make_store, tmp_path):
+    """Names in upper case; lists and objects as VARIANT, times without a zone (in UTC); a MERGE for each batch."""
+    store = make_store("target-snowflake", batch_size_rows=200)
+    config = {"mode": "csv", "csv_path": str(bundle("1.2"))}
+    pipe(config, store.executable, store.settings, tmp_path, catalog=catalog(config, tmp_path, "results", "users"))
+    columns = {
+        row["name"]: row["type"].partition("(")[0]
+        for stream in ("results", "users", "syncReceipts")
+        for row in store.place.query(f"describe table oneroster.{stream}")
+    }
+    wanted = {
+        "SOURCEDID": "VARCHAR",
+        "ENABLEDUSER": "BOOLEAN",
+        "DATELASTMODIFIED": "TIMESTAMP_NTZ",
+        "SCOREDATE": "DATE",
+        "SCORE": "FLOAT",
+        "GRADES": "VARIANT",
+        "USERIDS": "VARIANT",
+        "METADATA": "VARIANT",
+        "RECEIVED": "NUMBER",
+        "_SDC_TABLE_VERSION": "NUMBER",
+    }
+    assert {name: columns[name] for name in wanted} == wanted
+    [batches] = store.place.query("select count(*) as n from information_schema.tables where table_name like '%_ROWS'")
+    rows = {stream: len(store.raw(stream)) for stream in ("results", "users", "syncReceipts")}
+    assert batches["N"] == sum(-(-count // 200) for count in rows.values()) > len(rows)
+
+
 @pytest.mark.parametrize(
     ("use_copy", "stored"), [(True, "2026-03-08T08:30:00.123"), (False, "2026-03-08T03:30:00.123")]
 )

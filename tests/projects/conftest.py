@@ -38,13 +38,13 @@ class Project:
         return subprocess.Popen(
             [MELTANO, *arguments],
             cwd=self.folder,
-            env={**self.environment(), **settings},
+            env={**self.clean(), **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def environment(self) -> dict[str, str]:
+    def clean(self) -> dict[str, str]:
         """No settings of the caller's, no colours, no installing on the way, logs inside the project."""
         mine = {k: v for k, v in os.environ.items() if not re.match("MELTANO_|TAP_|TARGET_", k)}
         return {**mine, "NO_COLOR": "1", "MELTANO_AUTO_INSTALL": "false", "XDG_STATE_HOME": str(self.folder)}
@@ -52,7 +52,7 @@ class Project:
     def __call__(self, *arguments: str, fails: bool = False, **settings: str) -> str:
         """Run a Meltano command; what it printed."""
         process = self.start(*arguments, **settings)
-        self.log, _ = process.communicate(timeout=120)
+        self.log, _ = process.communicate(timeout=240)
         assert bool(process.returncode) is fails, self.log[-3000:]
         return self.log
 
@@ -62,13 +62,25 @@ class Project:
         return found
 
     def change(self, kind: str, name: str, **values: Any) -> None:
-        """Change a plugin in meltano.yml, or add it."""
+        """Change a plugin in meltano.yml, or add it; None takes away."""
         path = self.folder / "meltano.yml"
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         plugins = content["plugins"][kind]
         if not any(plugin["name"] == name for plugin in plugins):
             plugins.append({"name": name})
-        next(plugin for plugin in plugins if plugin["name"] == name).update(values)
+        plugin = next(plugin for plugin in plugins if plugin["name"] == name)
+        plugin.update(values)
+        for key in [key for key, value in values.items() if value is None]:
+            del plugin[key]
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+    def environment(self, name: str, kind: str, plugin: str, **config: Any) -> None:
+        """Add an environment in which a plugin has other settings."""
+        path = self.folder / "meltano.yml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plugins = {kind: [{"name": plugin, "config": config}]}
+        others = [environment for environment in content["environments"] if environment["name"] != name]
+        content["environments"] = [*others, {"name": name, "config": {"plugins": plugins}}]
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
     def install(self) -> str:

@@ -12,9 +12,11 @@ import pytest
 import yaml
 from oneroster_sample.bundle import write_bundle
 
+from tests.csv.stores import s3_endpoint
+
 from .conftest import ROOT, Project
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 STATE = "dev:{}-to-{}"
 
@@ -36,7 +38,8 @@ def users(path):
 
 @pytest.fixture
 def drop(project, district, tmp_path):
-    """A folder with a bulk bundle of the district, and the pair set to it."""
+    """A folder with a bulk bundle of the district, and the pair set to it; nothing of it was read before."""
+    (project.folder / ".meltano" / "meltano.db").unlink(missing_ok=True)
     folder = tmp_path / "drop"
     folder.mkdir()
     write_bundle(district, folder / "0.zip")
@@ -45,24 +48,40 @@ def drop(project, district, tmp_path):
     return folder
 
 
-def test_what_is_off_by_default_stays_off(project, drop):
-    """Meltano selects `*.*`: no view and no password is there to be selected, but demographics are.
+ASKED = {"TAP_ONEROSTER__METADATA_DEMOGRAPHICS_SELECTED": "true"}
+"""As `metadata: {demographics: {selected: true}}` in meltano.yml."""
 
-    One line keeps them in the source. It has to name the rest, too: an exclusion alone selects nothing.
+
+def test_what_is_off_by_default_stays_off(project, drop):
+    """Meltano selects `*.*`: of views and passwords there is nothing to select, demographics are held by the definition.
+
+    The definition holds them whatever `select` says, also where the project has metadata of its own; the log says so.
     """
     by_default = selected(project)
-    assert {"users", "enrollments", "demographics", "syncReceipts"} <= by_default
-    assert not by_default & {"students", "teachers", "schools", "terms", "gradingPeriods"}
+    assert {"users", "enrollments", "syncReceipts"} <= by_default
+    assert not by_default & {"demographics", "students", "teachers", "schools", "terms", "gradingPeriods"}
     assert "password" not in project.log
-    project("select", "tap-oneroster", "--exclude", "demographics", "*")
-    assert selected(project) == {"syncReceipts"}
-    project("select", "tap-oneroster", "*", "*")
-    assert project.plugins("extractors")[0]["select"] == ["!demographics.*", "*.*"]
-    assert selected(project) == by_default - {"demographics"}
+    assert selected(project, **ASKED) == by_default | {"demographics"}
+    assert selected(project, TAP_ONEROSTER__SELECT='["users.*", "demographics.*"]') == {"users", "syncReceipts"}
+    project.change("extractors", "tap-oneroster", metadata={"users": {"note": "mine"}})
+    assert selected(project) == by_default
+    project.change("extractors", "tap-oneroster", metadata={"demographics": {"selected": True}})
+    assert selected(project) == by_default | {"demographics"}
+    project.change("extractors", "tap-oneroster", metadata=None)
 
 
-def test_the_definition_keeps_demographics_in_the_source(project, drop, tmp_path):
-    """A definition from the Hub lies in a lock file, and its `select` holds; one that is added by --from-ref loses it."""
+def test_demographics_arrive_only_where_they_are_asked_for(project, drop, tmp_path):
+    """Through a real run, by a definition that `add --from-ref` brought."""
+    run = ("run", "--full-refresh", "tap-oneroster", "target-oneroster-csv")
+    for asked in (False, True):
+        project(*run, **(ASKED if asked else {}))
+        with zipfile.ZipFile(tmp_path / "out.zip") as bundle:
+            assert ("demographics.csv" in bundle.namelist()) is asked
+        assert ("demographics: stays in the source" in project.log) is not asked
+
+
+def test_the_definition_from_the_hub_holds_demographics_too(project, drop, tmp_path):
+    """A definition from the Hub lies in a lock file."""
     folder = tmp_path / "locked"
     (folder / "plugins" / "extractors").mkdir(parents=True)
     definition = {**yaml.safe_load((ROOT / "hub/tap-oneroster.yml").read_text()), "plugin_type": "extractors"}
@@ -78,6 +97,70 @@ def test_the_definition_keeps_demographics_in_the_source(project, drop, tmp_path
     found = selected(locked)
     assert "users" in found
     assert "demographics" not in found
+    assert "demographics" in selected(locked, **ASKED)
+
+
+def test_a_project_selects_with_meltanos_own_words(project, drop):
+    """`meltano select` adds and takes away; what is selected is what comes."""
+    project("select", "tap-oneroster", "users", "*")
+    assert selected(project) == {"users", "syncReceipts"}
+    project("select", "tap-oneroster", "--exclude", "users", "phone")
+    listed = project("select", "tap-oneroster", "--list", "--all")
+    assert re.search(r"\[excluded *\] users\.phone\n", listed)
+    assert re.search(r"\[selected *\] users\.email\n", listed)
+    project("select", "tap-oneroster", "--clear")
+    assert "enrollments" in selected(project)
+
+
+def test_the_extractor_is_tried_and_invoked(project, drop):
+    """`invoke` writes records to standard output; `test` takes one of each stream, and fails where there is none.
+
+    `config test` is content with the first record it sees, and a run that fails writes its receipts.
+    """
+    nothing = {"TAP_ONEROSTER_CSV_PATH": str(drop / "nothing")}
+    assert '"type":"RECORD","stream":"users"' in project("invoke", "tap-oneroster")
+    assert "1 test(s) successful" in project("test", "tap-oneroster")
+    project("test", "tap-oneroster", fails=True, **nothing)
+    assert "is valid" in project("config", "test", "tap-oneroster", **nothing)
+
+
+def test_environments_jobs_and_schedules(project, drop, tmp_path):
+    """Each environment has settings and a state of its own; a schedule runs its job."""
+    project.environment("prod", "loaders", "target-oneroster-csv", output_path=str(tmp_path / "prod.zip"))
+    project("job", "add", "nightly", "--tasks", "[tap-oneroster target-oneroster-csv]")
+    project("schedule", "add", "every-night", "--job", "nightly", "--interval", "@daily")
+    project("run", "nightly")
+    assert (tmp_path / "out.zip").exists()
+    assert not (tmp_path / "prod.zip").exists()
+    project("--environment=prod", "schedule", "run", "every-night")
+    assert users(tmp_path / "prod.zip") == users(tmp_path / "out.zip")
+    states = project("state", "list")
+    assert all(f"{name}:tap-oneroster-to-target-oneroster-csv" in states for name in ("dev", "prod"))
+    project("schedule", "remove", "every-night")
+    project("job", "remove", "nightly")
+
+
+def test_state_in_s3(project, drop):
+    """A bucket keeps the state, and the project's own database knows nothing of it."""
+    run = ("run", "--state-id-suffix=s3", "tap-oneroster", "target-oneroster-csv")
+    state = STATE.format("tap-oneroster", "target-oneroster-csv") + ":s3"
+    with s3_endpoint() as s3:
+        backend = {
+            "MELTANO_STATE_BACKEND_URI": "s3://drop/states",
+            "MELTANO_STATE_BACKEND_S3_ENDPOINT_URL": s3.endpoint,
+            "MELTANO_STATE_BACKEND_S3_AWS_ACCESS_KEY_ID": "test",
+            "MELTANO_STATE_BACKEND_S3_AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        project(*run, **backend)
+        assert state not in project("state", "list")
+        assert state in project("state", "list", **backend)
+        kept = json.loads(project("state", "get", state, **backend).splitlines()[-1])
+        assert [b["name"] for b in kept["singer_state"]["bookmarks"]["users"]["bundles"]] == ["0.zip"]
+        project(*run, **backend)
+        assert "nothing was published" in project.log
+        project("state", "clear", "--force", state, **backend)
+        assert state not in project("state", "list", **backend)
 
 
 def test_the_second_night(project, drop, district, tmp_path):
@@ -127,7 +210,7 @@ def test_two_districts_at_the_same_time(project, district, tmp_path):
         project.change("loaders", f"target-{name}", inherit_from="target-oneroster-csv", config=config)
     running = [project.start("run", f"tap-{name}", f"target-{name}") for name in ("north", "south")]
     for process in running:
-        log, _ = process.communicate(timeout=120)
+        log, _ = process.communicate(timeout=240)
         assert process.returncode == 0, log[-3000:]
     for number, name in enumerate(("north", "south")):
         today = district.changed(number)
@@ -153,7 +236,7 @@ def test_one_extractor_for_two_districts_at_the_same_time(project, district, tmp
             )
         )
     for process in running:
-        log, _ = process.communicate(timeout=120)
+        log, _ = process.communicate(timeout=240)
         assert process.returncode == 0, log[-3000:]
     for number, name in enumerate(("north", "south")):
         today = district.changed(number)

@@ -16,7 +16,7 @@ import yaml
 from tools import derive
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = {"tap-oneroster": "extractors", "target-oneroster-csv": "loaders"}
+PLUGINS = {"tap-oneroster": "extractors", "target-oneroster-csv": "loaders", "target-oneroster-duckdb": "loaders"}
 
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
 

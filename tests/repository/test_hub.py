@@ -60,9 +60,10 @@ WORDS = {"type": "array", "items": TEXT, "minItems": 1, "uniqueItems": True}
 SETTING = {
     "type": "object",
     "required": ["name", "label", "kind", "description"],
-    "additionalProperties": False,  # among them `kind: password` and `value`, which would override our defaults
+    "additionalProperties": False,  # among them `kind: password`
     "properties": {
-        "name": {"type": "string", "pattern": r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$"},
+        "name": {"type": "string", "pattern": r"^(_metadata\.)?[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$"},
+        "value": {"const": False},  # only for what is Meltano's own; ours it would override
         "label": TEXT,
         "kind": {"enum": KINDS},
         "description": TEXT,
@@ -78,9 +79,18 @@ SETTING = {
             },
         },
     },
-    "if": {"properties": {"kind": {"const": "options"}}},
-    "then": {"required": ["options"]},
-    "else": {"not": {"required": ["options"]}},
+    "allOf": [
+        {
+            "if": {"properties": {"kind": {"const": "options"}}},
+            "then": {"required": ["options"]},
+            "else": {"not": {"required": ["options"]}},
+        },
+        {
+            "if": {"properties": {"name": {"pattern": "^_"}}},
+            "then": {"required": ["value"]},
+            "else": {"not": {"required": ["value"]}},
+        },
+    ],
 }
 
 
@@ -102,7 +112,7 @@ def rules(kind: str) -> dict[str, Any]:
             "repo": {"type": "string", "pattern": "^https://"},
             "pip_url": TEXT,
             "executable": TEXT,
-            "select": WORDS,
+            "commands": {"type": "object"},
             "keywords": WORDS,
             "capabilities": {**WORDS, "items": {"enum": CAPABILITIES[kind]}},
             "maintenance_status": {"enum": ["active", "beta", "development", "inactive", "unknown"]},
@@ -116,7 +126,8 @@ def rules(kind: str) -> dict[str, Any]:
 
 
 each_plugin = pytest.mark.parametrize(
-    ("plugin", "kind"), [("tap-oneroster", "extractors"), ("target-oneroster-csv", "loaders")]
+    ("plugin", "kind"),
+    [("tap-oneroster", "extractors"), ("target-oneroster-csv", "loaders"), ("target-oneroster-duckdb", "loaders")],
 )
 
 
@@ -144,4 +155,6 @@ def test_what_is_off_by_default_is_off_in_meltano_too() -> None:
     """Meltano selects everything where nobody says otherwise: both definitions of the tap do."""
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     for its in (definition("tap-oneroster"), project["plugins"]["extractors"][0]):
-        assert its["select"] == ["*.*", "!demographics.*"]
+        [off] = [setting for setting in its["settings"] if setting["name"].startswith("_")]
+        assert (off["name"], off["value"]) == ("_metadata.demographics.selected", False)
+        assert "select" not in its  # one place to turn them on

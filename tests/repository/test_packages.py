@@ -19,6 +19,11 @@ PLUGINS = {"tap-oneroster": "tap_oneroster", "target-oneroster-csv": "target_one
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
 
 
+def also_in(plugin: str) -> list[str]:
+    """Other plugins that the package of that one brings along."""
+    return ["target-oneroster-duckdb"] if plugin == "target-oneroster-csv" else []
+
+
 def run(*command: str | Path, cwd: Path | None = None) -> str:
     """Run a command that has to succeed, and return what it printed."""
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
@@ -117,7 +122,11 @@ def test_each_plugin_installs_alone_with_plain_pip(built: Path, plugin: str, tmp
     install(only(built, f"{PLUGINS[plugin]}-*.whl"))
     about = json.loads(run(bin_ / plugin, "--about", "--format=json"))
     assert about["name"] == plugin
+    for script in also_in(plugin):
+        assert json.loads(run(bin_ / script, "--about", "--format=json"))["name"] == script
     assert "Required-by: \n" in run(bin_ / "python", "-m", "pip", "show", plugin)
+    if plugin == "tap-oneroster":
+        assert run(bin_ / "source-oneroster", "spec").startswith('{"type":"SPEC"')
 
     tree = copied(tmp_path / "tree")
     install("--no-deps", "--force-reinstall", tree / plugin)

@@ -120,3 +120,11 @@ def test_a_trial_shows_nothing_that_is_off_by_default(config, tmp_path):
     assert {"users", "roles", "syncReceipts"} <= run.records.keys()
     assert {len(records) for records in run.records.values()} == {1}
     assert "demographics" not in done.stdout
+
+
+def test_a_trial_of_a_source_that_is_not_there_fails(tmp_path):
+    """Else `meltano test` would call settings good that are not; the last line says what is wrong."""
+    (tmp_path / "config").write_text(json.dumps({"mode": "csv", "csv_path": str(tmp_path / "nothing")}))
+    done = subprocess.run([TAP, "--config", tmp_path / "config", "--test"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "csv_path" in done.stderr.splitlines()[-1]

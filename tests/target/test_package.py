@@ -63,6 +63,7 @@ RULES: dict[str, tuple[Callable[[Files], Any], tuple[str, str, str]]] = {
     "manifest header": (swap(M, b"propertyName", b"property"), (M, "", "header is not that of the standard")),
     "manifest width": (swap(M, b"\r\n", b"\r\nsource.x\r\n"), (M, "", WIDTH)),
     "manifest encoding": (whole(M, lambda data: data + b"source.x,\xff\r\n"), (M, "", "is not UTF-8")),
+    "manifest quotes": (swap(M, b"file.orgs,bulk", b'file.orgs,"bu"lk'), (M, "", "cannot be read as CSV")),
     "manifest version": (swap(M, b"version,1.0", b"version,2.0"), (M, "manifest.version", "is not 1.0")),
     "version": (swap(M, b"r.version,1.2", b"r.version,1.3"), (M, "oneroster.version", "is not a version that is known")),
     "file row missing": (swap(M, b"file.resources,bulk\r\n", b""), (M, "file.resources", "is missing")),
@@ -72,11 +73,11 @@ RULES: dict[str, tuple[Callable[[Files], Any], tuple[str, str, str]]] = {
     ),
     "file row of no version": (
         whole(M, lambda data: data + b"file.pupils,absent\r\n"),
-        (M, "file.*", "is no file of version 1.2"),
+        (M, "file.*", "is no file of that version"),
     ),
     "mode": (swap(M, b"file.orgs,bulk", b"file.orgs,Bulk"), (M, "file.orgs", "is none of absent, bulk, delta")),
     "declared absent": (swap(M, b"file.orgs,bulk", b"file.orgs,absent"), (ORGS, "", "is there, and absent in the manifest")),
-    "declared, not there": (lambda files: files.pop(ORGS), (ORGS, "", "is not there, and bulk in the manifest")),
+    "declared, not there": (lambda files: files.pop(ORGS), (ORGS, "", "is not there, and not absent in the manifest")),
     "unknown entry": (lambda files: files.update({"pupils.csv": b"x"}), ("", "", "files that no bundle has")),
     "nested entry": (lambda files: files.update({"b/orgs.csv": b"x"}), ("", "", "folders, or files in folders")),
     "letter case": (lambda files: files.update({"Orgs.csv": b"x"}), (ORGS, "", "name in another case")),
@@ -98,9 +99,17 @@ RULES: dict[str, tuple[Callable[[Files], Any], tuple[str, str, str]]] = {
     "line break": (swap(ORGS, b"District", b'"Dis\r\ntrict"'), (ORGS, "", "line break in a cell")),
     "a bare return": (swap(ORGS, b"District", b"Dis\rtrict"), (ORGS, "", "line break in a cell")),
     "line ends": (swap(ORGS, b"\r\n", b"\n"), (ORGS, "", "lines end in different ways")),
+    "endless line": (whole(ORGS, lambda data: data + b"x" * (4 << 20)), (ORGS, "", "a line is longer than 2 MB")),
     "quotes": (swap(ORGS, b"District", b'"Dis"tri""ct'), (ORGS, "", "quotes are not as RFC 4180 has them")),
     "an open quote": (swap(ORGS, b"District", b'"District'), (ORGS, "", "a quoted cell does not end")),
 }  # fmt: skip
+
+
+ELSEWHERE = {
+    "the archive is damaged, encrypted, or not a zip",
+    "unpacks to more than 64 GB",
+}
+"""Rules that tests of their own break, below."""
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -137,12 +146,18 @@ def test_a_damaged_archive(good: Files, tmp_path: Path, data: bytes) -> None:
     assert {rule for _, _, rule in faults(tmp_path / "b.zip")} == {"the archive is damaged, encrypted, or not a zip"}
 
 
+def test_an_archive_without_end(good: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would fill the disk is not unpacked."""
+    monkeypatch.setattr("target_oneroster_csv.checks.package.UNPACKED_LIMIT", 100)
+    assert faults(packed(good, tmp_path / "b.zip")) == {("", "", "unpacks to more than 64 GB")}
+
+
 def test_a_file_of_the_other_version(tmp_path: Path) -> None:
     """1.1 has no roles."""
     folder = tmp_path / "bundle"
     Place(folder, tmp_path / "report.json").run(lines(rows("1.1")), oneroster_version="1.1")
     (folder / "roles.csv").write_bytes(b"x")
-    assert faults(folder) == {("roles.csv", "", "is no file of version 1.1")}
+    assert faults(folder) == {("roles.csv", "", "is no file of that version")}
 
 
 @pytest.mark.parametrize("method", ["upsert", "overwrite"])

@@ -34,6 +34,14 @@ NO_WORD = "is not a word of the vocabulary"
 NO_DATE = "is not a date (YYYY-MM-DD)"
 
 
+def only(file: str) -> Callable[[Rows], Any]:
+    return lambda d: [d.pop(name) for name in list(d) if name != file]
+
+
+def absent(*files: str) -> set[tuple[str, str, str]]:
+    return {("note", f"{file}.", "is absent, and importers of rosters want it") for file in files}
+
+
 def gone(target: str) -> str:
     return f"names a row that is not in {target}"
 
@@ -134,6 +142,8 @@ CASES: list[tuple[str, str, Callable[[Rows], Any], set[tuple[str, str, str]]]] =
     ("resource twice for a user", "1.2", add("userResources", "ub2", "ub"), {("note", "userResources.resourceSourcedId", "is given to the user twice")}),
     ("two people under one id", "1.1", add("users", "u2", "u1"), {("stop", "users.sourcedId", "one id for two people (another role and username, or another name and username)")}),
     ("two seats under one id", "1.2", add("enrollments", "e1", "e2"), {("stop", "enrollments.sourcedId", "one id for two enrollments (another class or user)")}),
+    ("nothing but orgs", "1.2", only("orgs"), absent("academicSessions", "courses", "classes", "users", "enrollments")),
+    ("nothing but sessions", "1.1", only("academicSessions"), absent("orgs", "courses", "classes", "users", "enrollments")),
     ("no roles at all", "1.2", lambda d: d.pop("roles"), {("stop", "users.sourcedId", "no user has a role: neither roles nor users.role came")}),
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ import pytest
 from target_oneroster_csv.errors import BundleError
 
 from .mini import lines, receipt, record_line, row, rows, schema_line
+from .test_shapes import loose, snake
 
 if TYPE_CHECKING:
     from .conftest import Place
@@ -77,6 +78,56 @@ def with_receipts(changes: dict[str, dict[str, Any] | None]) -> list[dict[str, A
     return messages
 
 
+COUNTED = pytest.mark.parametrize("text", [False, True], ids=["typed", "all text"])
+
+
+def counted(text: bool, **changes: dict[str, Any]) -> list[dict[str, Any]]:
+    """A run of a database tap, one of whose views counts the others: names and types are the database's."""
+    district = rows()
+    counts = [
+        {"collection": snake(name), "mode": "bulk", "distinct": len(records), "rejected": 0, "complete": True}
+        | changes.get(name, {})
+        for name, records in district.items()
+    ]
+    if text:
+        counts = [{key: "t" if value is True else str(value) for key, value in row.items()} for row in counts]
+    messages = loose(lines(district), lambda stream: "oneroster-" + snake(stream), snake, lambda value: value)
+    head = {"type": "SCHEMA", "stream": "oneroster-sync_receipts", "schema": {"properties": {}}, "key_properties": []}
+    return [head, *(record_line("oneroster-sync_receipts", row) for row in counts), *messages]
+
+
+@COUNTED
+def test_a_database_can_count_for_itself(place: Place, text: bool) -> None:
+    """A view that says how many rows the others have is a receipt: what did not all arrive is not published."""
+    place.run(counted(text), require_receipts=True)
+    assert place.ids("orgs") == ["d1", "s1"]
+    before = place.files()
+    for change, words in (
+        ({"distinct": 4}, "users: fewer or more rows"),
+        ({"rejected": 1}, "users: the tap left rows out"),
+        ({"complete": "f"}, "users: the receipt says"),
+    ):
+        with pytest.raises(BundleError, match=words):
+            place.run(counted(text, users=change))
+    whole = counted(text)
+    for cut, words in ((-1, "fewer or more rows"), (-3, "userResources: rows were promised and the stream never came")):
+        with pytest.raises(BundleError, match=words):
+            place.run(whole[:cut])
+    assert place.files() == before
+
+
+def test_receipts_in_a_warehouse_are_of_other_runs(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """The table of receipts that our tap has filled, read by another tap, neither refuses a bundle nor proves it."""
+    old = receipt("users", [], distinct=77)
+    head = {"type": "SCHEMA", "stream": "oneroster-syncReceipts", "schema": {"properties": {key: {} for key in old}}}
+    messages = [head | {"key_properties": []}, record_line("oneroster-syncReceipts", old), *lines(rows())]
+    place.run(messages)
+    assert place.ids("users") == ["u1", "u2", "u3"]
+    assert "Stream oneroster-syncReceipts is not part of a bundle and is left out" in caplog.text
+    with pytest.raises(BundleError, match="require_receipts"):
+        place.run(messages, require_receipts=True)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -85,9 +136,9 @@ def with_receipts(changes: dict[str, dict[str, Any] | None]) -> list[dict[str, A
         ({"complete": None}, "did not reach its end"),
         ({"distinct": 3}, "fewer or more rows"),
         ({"distinct": 1}, "fewer or more rows"),
-        ({"filter": "dateLastModified>='2026'"}, "filtered, incremental"),
-        ({"mode": "delta"}, "filtered, incremental"),
-        ({"mode": "skipped"}, "filtered, incremental"),
+        ({"filter": "dateLastModified>='2026'"}, "filtered or incremental.* with --full-refresh"),
+        ({"mode": "delta"}, "a delta came.* only read the same delta again"),
+        ({"mode": "skipped"}, "was skipped.* Run with --full-refresh"),
         ({"mode": "absent", "distinct": 0, "received": 0}, "fewer or more rows"),
         ({"rejected": 1}, "left rows out"),
     ],

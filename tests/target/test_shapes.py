@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -54,14 +55,26 @@ def as_text(value: Any) -> Any:
     return str(value) if isinstance(value, (bool, float)) else value
 
 
+def exported(value: Any) -> Any:
+    """As PostgreSQL's COPY writes it to a file, and a tap for files reads it: nothing but text."""
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return "{" + ",".join(json.dumps(v) if " " in v else v for v in value) + "}"
+    if isinstance(value, (list, dict)):
+        return json.dumps(value)
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    return "" if value is None else str(value)
+
+
 @pytest.mark.parametrize(
     ("stream", "name", "value"),
     [
         (snake, snake, lambda v: v),
         (str.lower, str.lower, as_text),
         (lambda s: "public-" + snake(s), snake, as_text),
+        (snake, snake, exported),
     ],
-    ids=["snake_case", "lower case, all text", "a database's schema in front"],
+    ids=["snake_case", "lower case, all text", "a database's schema in front", "a database's export"],
 )
 def test_other_names_give_the_same_bundle(place: Place, stream: Any, name: Any, value: Any) -> None:
     """Names in any case and values as text make the same bytes."""
@@ -69,6 +82,40 @@ def test_other_names_give_the_same_bundle(place: Place, stream: Any, name: Any, 
     expected = place.files()
     place.run(loose(lines(rows()), stream, name, value))
     assert place.files() == expected
+
+
+def test_arrays_as_a_database_writes_them(place: Place) -> None:
+    """Quotes, commas and backslashes inside of elements, NULL, none at all; braces of another kind stay text."""
+    district = rows()
+    course = row(district, "courses", "c1")
+    course["grades"], course["subjects"] = "{}", r'{"Art, \"fine\"","C\\D",NULL}'
+    user = row(district, "users", "u1")
+    user["agentSourcedIds"], user["userIds"] = "[]", "{LDAP:ann}"
+    messages = [m | {"schema": {"properties": {}}} if m["type"] == "SCHEMA" else m for m in lines(district)]
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            m["schema"] = {"properties": {key: {} for r in district[m["stream"]] for key in r}}
+    place.run(messages)
+    written = place.rows("courses")[0]
+    assert (written["grades"], written["subjects"]) == ("", 'Art "fine",C\\D')
+    ann = next(r for r in place.rows("users") if r["sourcedId"] == "u1")
+    assert (ann["agentSourcedIds"], ann["userIds"]) == ("", "{LDAP:ann}")
+
+
+def test_rows_that_a_loader_kept_as_deleted(place: Place) -> None:
+    """`_sdc_deleted_at` in a row of a log or of a warehouse says that it is gone: it is not written as if it were there."""
+    messages = lines(rows())
+    gone = {"u2", "r2", "p2", "e2"}
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            m["schema"]["properties"]["_sdc_deleted_at"] = {"type": ["string", "null"], "format": "date-time"}
+        else:
+            deleted = "2026-01-02T03:04:05Z" if m["record"]["sourcedId"] in gone else None
+            m["record"]["_sdc_deleted_at"] = deleted
+    place.run(messages)
+    assert place.ids("users") == ["u1", "u3"]
+    assert place.ids("enrollments") == ["e1"]
+    assert place.findings() == set()
 
 
 def test_rest_shaped_objects(place: Place) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+from .batch.settings import batch_errors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,7 +29,8 @@ def explain(error: ValidationError) -> str:
         case "format":
             return f"{setting}: must be a {allowed}"
         case "required":
-            missing = [k for k in allowed if k not in cast("dict[str, Any]", error.instance)]
+            inside = f"{setting}." if setting else ""
+            missing = [inside + k for k in allowed if k not in cast("dict[str, Any]", error.instance)]
             return f"{', '.join(missing)}: must be set"
         case _:
             return f"{setting or 'settings'}: not allowed ({error.validator})"
@@ -54,4 +57,4 @@ def combination_errors(config: Mapping[str, Any]) -> list[str]:
         errors.append("source_time_zone: no such time zone; write it like America/Chicago")
     if config["tenant_isolated"] and not config.get("tenant"):
         errors.append("tenant_isolated: means something only where tenant is set")
-    return errors
+    return errors + batch_errors(config)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ._model.codec import encode_rows
 from .brake import counts_for_state, shrinks
 from .dates import to_utc_text
 from .progress import Progress
@@ -45,6 +44,19 @@ class CollectionRun:
 
     def deliver(self) -> None:
         """Read, write, activate, remember. SourceError where the collection is not complete."""
+        try:
+            self._read()
+        except SourceError:
+            self._announce_batches()  # what was read is delivered, be it records or files
+            raise
+        self._announce_batches()
+        braked = [problem for stream in self._family if (problem := self._activate(stream))]
+        if braked:
+            raise SourceError("; ".join(braked))
+        self.note_receipts()
+        self._remember()
+
+    def _read(self) -> None:
         starts = [stream.starting_point() for stream in self._family]
         request = Request(
             self._top.file,
@@ -53,8 +65,10 @@ class CollectionRun:
             state={s.name: copy.deepcopy(s.stream_state) for s in self._family},
         )
         for attempt in range(_ATTEMPTS):
+            self._tap.discard_batches()
             for stream in self._family:
                 stream.set_version(self._tap.initialized_at + attempt)
+                stream.start_batches()
             self._passes = []
             try:
                 self._attempt(request)
@@ -66,11 +80,12 @@ class CollectionRun:
                         " run again at a quieter hour"
                     ) from None
                 self._tap.logger.warning("%s: %s; reading it again", self._top.name, error)
-        braked = [problem for stream in self._family if (problem := self._activate(stream))]
-        if braked:
-            raise SourceError("; ".join(braked))
-        self.note_receipts()
-        self._remember()
+
+    def _announce_batches(self) -> None:
+        """Name the files of the last attempt; those of earlier ones are gone."""
+        if self._tap.batches:
+            for message in self._tap.batches.announce():
+                self._tap.write_message(message)
 
     def _attempt(self, request: Request) -> None:
         plain = {name: stream.is_plain for name, stream in self._streams.items()}
@@ -85,7 +100,7 @@ class CollectionRun:
             for batch in part:
                 name, tally = batch.file.name, one.tallies[batch.file.name]
                 self._write(batch, tally, plain[name])
-                counters[name].increment(len(batch.records))
+                counters[name].increment(len(batch))
                 progress.report(tally.received, tally.facts.expected)
                 if self._has_enough(one):
                     break
@@ -95,13 +110,12 @@ class CollectionRun:
 
     def _write(self, batch: Batch, tally: Tally, plain: bool) -> None:
         stream = self._streams[batch.file.name]
-        records, limit = batch.records, stream.ABORT_AT_RECORD_COUNT
+        limit = stream.ABORT_AT_RECORD_COUNT
         if limit is not None:
-            records = records[: max(limit - tally.received, 0)]
-        if records:
-            rows = encode_rows(records)
-            tally.add(records, rows)
-            stream.write_records(records, rows, plain=plain)
+            batch = batch.first(max(limit - tally.received, 0))
+        if batch:
+            tally.add(batch)
+            stream.write_records(batch, plain=plain)
 
     def _has_enough(self, one: _Pass) -> bool:
         """Whether a trial run (`--test`) has seen the few records it wants of each stream."""
@@ -134,7 +148,8 @@ class CollectionRun:
         stream.stream_state["counts"] = counts_for_state(total, first.schools)
         stream.stream_state["full_read_at"] = to_utc_text(first.started)
         shared = config.get("tenant") and not config["tenant_isolated"]
-        if config["activate_versions"] and not shared:
+        unversioned = self._tap.batches and stream.name in self._tap.batches.unversioned
+        if config["activate_versions"] and not shared and not unversioned:
             stream._write_activate_version_message(stream._stream_version or 0)
         return None
 

@@ -7,6 +7,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 from ._model import Version
+from .batch.settings import BATCH_SETTING
 from .rest.settings import REST_SETTINGS
 
 __all__ = ["SETTINGS"]
@@ -164,4 +165,5 @@ SETTINGS = th.PropertiesList(
         "Say that each tenant has tables of its own, so that deletes are safe with tenant set.",
         default=False,
     ),
+    BATCH_SETTING,
 )

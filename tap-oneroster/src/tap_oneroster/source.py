@@ -10,15 +10,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from functools import cached_property
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._model.codec import encode_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from msgspec import Struct
 
     from ._model import File
+    from ._model.codec import Rows
 
 __all__ = [
     "Batch",
@@ -49,11 +54,31 @@ class MissingCollection(SourceError):
     """The source does not offer this collection; others may go on."""
 
 
-class Batch(NamedTuple):
-    """Some records of one stream, as Structs of `record_class(file)`, in the order of the source."""
+class Batch:
+    """Some records of one stream, in the order of the source.
 
-    file: File
-    records: list[Struct]
+    `records` are Structs of `record_class(file)`, `rows` the same encoded.
+    """
+
+    def __init__(self, file: File, records: list[Struct]) -> None:
+        self.file = file
+        self.records = records
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The records as they leave the tap."""
+        return encode_rows(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def values(self, name: str) -> Sequence[Any]:
+        """Values of one field."""
+        return list(map(attrgetter(name), self.records))
+
+    def first(self, count: int) -> Batch:
+        """The first records only."""
+        return Batch(self.file, self.records[:count])
 
 
 @dataclass(slots=True)

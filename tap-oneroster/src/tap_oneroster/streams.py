@@ -13,7 +13,7 @@ from singer_sdk.singerlib import Metadata
 from typing_extensions import override
 
 from ._model import RECEIPTS, File
-from ._model.codec import Rows, record_lines
+from ._model.codec import record_lines
 from ._model.schema import TENANT, json_schema, key_properties
 from .delivery import MODIFIED, CollectionRun
 from .source import FatalSourceError, Request, SourceError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from msgspec import Struct
     from singer_sdk.singerlib import Catalog
 
+    from .source import Batch
     from .tap import TapOneRoster
 
 __all__ = ["CollectionStream", "ReceiptStream"]
@@ -57,7 +58,7 @@ class OneRosterStream(Stream):
 
     @override
     def get_batch_config(self, config: Any) -> None:
-        """Batches are not offered."""
+        """None: the SDK's own batches would skip stream maps, receipts and state."""
 
     def with_tenant(self, record: dict[str, Any]) -> dict[str, Any]:
         """The record as it leaves the tap: the tenant first, where there is one."""
@@ -133,7 +134,7 @@ class CollectionStream(OneRosterStream):
             for stream, state in kept.items():
                 stream.stream_state.clear()
                 stream.stream_state.update(state)
-            self._tap.fail(str(error))
+            self._tap.fail(error, self.name)
             self._tap.stopped = isinstance(error, FatalSourceError)
         yield from ()
 
@@ -169,15 +170,31 @@ class CollectionStream(OneRosterStream):
             and all(self.mask.get(("properties", name), True) for name in properties)
         )
 
-    def write_records(self, records: list[Struct], rows: Rows, *, plain: bool) -> None:
-        """Write records, given as Structs and as encoded rows, by the shorter way where it is open."""
+    def start_batches(self) -> None:
+        """Let the records from here on go to files, where batches are wanted and nothing changes the records."""
+        batches = self._tap.batches
+        if batches is None or self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        if not self.is_plain:
+            self._tap.logger.warning(
+                "%s: no batches, but records: a stream map, flattening or a deselected property changes them", self.name
+            )
+            return
+        tenant = {} if self._tenant is None else {TENANT: self._tenant}
+        batches.start(self.name, self._stream_version or 0, self.schema, tenant)
+
+    def write_records(self, batch: Batch, *, plain: bool) -> None:
+        """Write records by the shorter way, as encoded rows, where it is open."""
         if not plain:
-            for record in records:
+            for record in batch.records:
                 self._write_record_message(self._as_dict(record))
             return
-        extracted = datetime.now(UTC).isoformat()
-        self._tap.writer.write_lines(record_lines(rows, self.name, self._stream_version or 0, extracted, self._tenant))
         self.state_manager.is_flushed = False
+        if self._tap.batches and self._tap.batches.write(self.name, batch.rows.lines, len(batch)):
+            return
+        extracted = datetime.now(UTC).isoformat()
+        lines = record_lines(batch.rows, self.name, self._stream_version or 0, extracted, self._tenant)
+        self._tap.writer.write_lines(lines)
 
     def set_version(self, version: int) -> None:
         """Version that the records from here on carry."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 from itertools import chain, compress
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ._model.codec import content_digest
@@ -13,20 +12,12 @@ from .dates import to_utc_text
 from .distinct import Distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from msgspec import Struct
+    from collections.abc import Iterable
 
     from ._model import File
-    from ._model.codec import Rows
-    from .source import Facts
+    from .source import Batch, Facts
 
 __all__ = ["Tally"]
-
-_status = attrgetter("status")
-_id = attrgetter("sourcedId")
-_modified = attrgetter("dateLastModified")
-_NEVER = {None}
 
 _MOST_REPEATED = 100_000
 """So many ids that came more than once are looked into; where there are more, something else is wrong."""
@@ -46,28 +37,26 @@ class Tally:
         self.started = datetime.now(UTC)
         self._distinct = Distinct()
         self._digest = 0
-        self._school = attrgetter(file.school) if file.school else None
         self._many_schools = bool(file.school) and file.field(file.school or "").kind.is_list
 
-    def add(self, records: Sequence[Struct], rows: Rows) -> None:
-        """Take in some records, and the same records as encoded by `encode_rows`."""
-        self.received += len(records)
-        self._distinct.add(map(_id, records))
+    def add(self, batch: Batch) -> None:
+        """Take in some records."""
+        content = batch.rows.content
+        self.received += len(batch)
+        self._distinct.add(batch.values("sourcedId"))
+        schools = batch.values(self.file.school) if self.file.school else ()
         # Where all records end alike, they have the stamps of the first.
-        stamped = records[:1] if rows.rest else records
-        if set(map(_modified, stamped)) != _NEVER:
-            latest = max(filter(None, map(_modified, stamped)))
+        stamped = batch.first(1) if batch.rows.rest else batch
+        if latest := max(filter(None, stamped.values("dateLastModified")), default=None):
             self.latest = max(self.latest or latest, latest)
-        content = rows.content
-        if "tobedeleted" in map(_status, stamped):
-            alive = [_status(record) != "tobedeleted" for record in records]
-            content = rows.active(alive)
-            records = list(compress(records, alive))
-            self.deleted += len(alive) - len(records)
+        statuses = stamped.values("status")
+        if "tobedeleted" in statuses:
+            alive = [status != "tobedeleted" for status in batch.values("status")]
+            content, schools = list(compress(content, alive)), list(compress(schools, alive))
+            self.deleted += len(batch) - len(content)
         if not self.facts.derived:
             self._digest = (self._digest + content_digest(content)) % 2**64
-        if self._school:
-            self._count_schools(map(self._school, records))
+        self._count_schools(schools)
 
     def _count_schools(self, schools: Iterable[Any]) -> None:
         if self._many_schools:

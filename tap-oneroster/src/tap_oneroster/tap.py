@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from ._model import FILES, VIEWS, File, Version, file
 from ._model.schema import read_words
+from .batch.batches import Batches
 from .checks import combination_errors, explain
 from .command import json_object, unreadable
 from .settings import SETTINGS
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from singer_sdk import Stream
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from .source import Source
     from .tally import Tally
@@ -42,12 +43,15 @@ class TapOneRoster(Tap):
     name = "tap-oneroster"
     config_jsonschema = SETTINGS.to_dict()
     message_writer_class = BlockWriter
+    collection_class = CollectionStream
+    receipt_class = ReceiptStream
     capabilities = [  # noqa: RUF012
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
         TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
@@ -95,6 +99,8 @@ class TapOneRoster(Tap):
             for name, own in self._catalog.items():
                 if name in given and name != ReceiptStream.name:
                     self._catalog[name] = replace(given[name], key_properties=own.key_properties)
+                    if held_back(given[name], own):
+                        self.logger.info("%s: stays in the source; its columns are selected, the stream is not", name)
             if unknown := sorted(given.keys() - self._catalog.keys()):
                 self.logger.warning("not offered with these settings, though in the catalog: %s", ", ".join(unknown))
         return super().catalog
@@ -102,11 +108,11 @@ class TapOneRoster(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """All streams that the settings allow; what the source lacks, the receipts say."""
-        streams = {of.name: CollectionStream(self, of) for of in self._files()}
+        streams = {of.name: self.collection_class(self, of) for of in self._files()}
         for stream in streams.values():
             if parent := self._parent(stream.file):
                 stream.belongs_to(streams[parent])
-        return [*streams.values(), ReceiptStream(self)]
+        return [*streams.values(), self.receipt_class(self)]
 
     def _files(self) -> list[File]:
         rest = self.config["mode"] == "rest"
@@ -134,6 +140,12 @@ class TapOneRoster(Tap):
             say=self.logger.info,
         )
 
+    @cached_property
+    def batches(self) -> Batches | None:
+        """Where records leave as files: their writer."""
+        config = self.config.get("batch_config")
+        return Batches(config, self.run_id) if config else None
+
     @property
     def writer(self) -> BlockWriter:
         """The message writer, as what it is."""
@@ -158,8 +170,12 @@ class TapOneRoster(Tap):
         finally:
             if "source" in self.__dict__:
                 self.source.close()
+            self.discard_batches()  # of a collection that was cut off in the middle
         for line in summary_lines(self.receipts):
             self.logger.info("%s", line)
+        self._raise_failures()
+
+    def _raise_failures(self) -> None:
         if self.failures:
             raise ClickException(
                 f"{self.failures[0]}" + (f" (and {len(self.failures) - 1} more, above)" if self.failures[1:] else "")
@@ -168,12 +184,25 @@ class TapOneRoster(Tap):
     @override  # type: ignore[misc]  # final, but it selects, reads and prints what is off by default, too
     def run_sync_dry_run(self, dry_run_record_limit: int | None = 1, streams: Iterable[Stream] | None = None) -> bool:
         tried = [stream for stream in streams or self.streams.values() if stream.selected]
-        return super().run_sync_dry_run(dry_run_record_limit, tried)
+        done = super().run_sync_dry_run(dry_run_record_limit, tried)
+        self._raise_failures()
+        return done
 
-    def fail(self, problem: str) -> None:
-        """Note that the run cannot end well."""
+    def fail(self, problem: str | Exception, stream: str | None = None) -> None:
+        """Note that the run cannot end well, and because of which collection."""
+        del stream  # for those who report it apart from the line
         self.logger.error("%s", problem)
-        self.failures.append(problem)
+        self.failures.append(str(problem))
+
+    def discard_batches(self) -> None:
+        """Remove the files that were written and not announced."""
+        if self.batches:
+            self._name_left(self.batches.discard())
+
+    def _name_left(self, files: list[str]) -> None:
+        """Name files of batches that are of no use to anyone and still there."""
+        if files:
+            self.logger.warning("not announced, to be removed by hand: %s", ", ".join(files))
 
     @classmethod
     @override
@@ -192,4 +221,13 @@ class TapOneRoster(Tap):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop at once and write nothing more: a run that was killed must not look finished."""
         self.logger.error("stopped by signal %d; nothing more is written", signum)
+        if self.batches:
+            self._name_left(self.batches.abandon())
         os._exit(128 + signum)
+
+
+def held_back(given: CatalogEntry, own: CatalogEntry) -> bool:
+    """Whether a stream that is off by default looks chosen by its columns and is not: Meltano's `*.*` makes it so."""
+    columns = [metadata for breadcrumb, metadata in given.metadata.items() if breadcrumb]
+    off = own.metadata.root.selected_by_default is False and given.metadata.root.selected is False
+    return off and any(metadata.selected for metadata in columns)

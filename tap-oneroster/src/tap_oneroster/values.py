@@ -156,9 +156,10 @@ class Column:
         self._version = version
         self._parse = self._parser(field.kind, zone)
         self._by_the_book = self._quick_reader(field)
-        self._plain = field.kind in {Kind.GUID, Kind.REF, Kind.ID, Kind.STRING}
+        self.is_text = field.kind in {Kind.GUID, Kind.REF, Kind.ID, Kind.STRING}
+        """Whether a text is its own value, unless it is blank or the null word."""
         # All-caps systems write the family name Null as NULL.
-        self._null_word = "\0" if field.name.endswith("Name") else "NULL"
+        self.null_word = "\0" if field.name.endswith("Name") else "NULL"
         self._memo = _Memo(self._read)
         self._odd: dict[str, str] = {}
 
@@ -196,20 +197,24 @@ class Column:
             case _:
                 return None
 
+    def reading(self, text: str) -> Reading:
+        """Value of one text, and the rule it broke, if any."""
+        if not text:
+            return None, None
+        if text == self.null_word:
+            return None, "the text NULL"
+        if isinstance(text, str) and text.isspace():
+            return None, "blanks for nothing"
+        value, rule = self._parse(text)
+        if self._words and value is not None and rule is None:
+            words = value if isinstance(value, list) else (value,)
+            if not all(self._words.accepts(word, self._version) for word in words):
+                rule = "unknown word"
+        return value, rule
+
     def _read(self, text: str) -> Any:
         """Value of a text that was not met before; remembers it, and the rule it broke."""
-        if not text:
-            value, rule = None, None
-        elif text == self._null_word:
-            value, rule = None, "the text NULL"
-        elif isinstance(text, str) and text.isspace():
-            value, rule = None, "blanks for nothing"
-        else:
-            value, rule = self._parse(text)
-            if self._words and value is not None and rule is None:
-                words = value if isinstance(value, list) else (value,)
-                if not all(self._words.accepts(word, self._version) for word in words):
-                    rule = "unknown word"
+        value, rule = self.reading(text)
         if rule:
             self._odd[text] = rule
         self._memo[text] = value
@@ -224,12 +229,12 @@ class Column:
         values: Sequence[Any] = texts
         if not any(texts):
             values = [None] * len(texts)
-        elif self._plain:
+        elif self.is_text:
             if not all(texts):
                 values = [text or None for text in texts]
-            if nulls and self._null_word in texts:
-                values = [None if v == self._null_word else v for v in values]
-                self._count(deviations, "the text NULL", texts.count(self._null_word))
+            if nulls and self.null_word in texts:
+                values = [None if v == self.null_word else v for v in values]
+                self.count(deviations, "the text NULL", texts.count(self.null_word))
         elif self._by_the_book and not nulls and (found := self._by_the_book(texts)):
             values = found
         else:
@@ -238,20 +243,22 @@ class Column:
                 self._odd.clear()
             values = list(map(self._memo.__getitem__, texts))
             if self._odd:
-                self._count_rules(deviations, map(self._odd.get, texts))
+                self.count_rules(deviations, map(self._odd.get, texts))
         if values is not texts:  # else nothing is missing
             self.check_required(values, deviations)
         return values
 
-    def check_required(self, values: Sequence[Any], deviations: Counter[str]) -> None:
+    def check_required(self, values: Sequence[Any], deviations: Counter[str], missing: Any = None) -> None:
         """Count the rows in which a required value is missing."""
-        if self._required and None in values:
-            self._count(deviations, "required, but blank", values.count(None))
+        if self._required and missing in values:
+            self.count(deviations, "required, but blank", values.count(missing))
 
-    def _count_rules(self, deviations: Counter[str], rules: Iterable[str | None]) -> None:
+    def count_rules(self, deviations: Counter[str], rules: Iterable[str | None]) -> None:
+        """Count the rules that were broken."""
         for rule, times in Counter(rules).items():
             if rule:
-                self._count(deviations, rule, times)
+                self.count(deviations, rule, times)
 
-    def _count(self, deviations: Counter[str], rule: str, times: int) -> None:
+    def count(self, deviations: Counter[str], rule: str, times: int) -> None:
+        """Count a rule that was broken."""
         deviations[f"{self.field.name}: {rule}"] += times

@@ -22,7 +22,7 @@ _SHOWN = 10
 
 
 def brake(engine: Engine, old: Existing, options: Options) -> None:
-    """Refuse a bulk bundle that shrinks beyond the limit against the one it replaces.
+    """Refuse a bundle whose bulk files shrink beyond the limit against those they replace.
 
     Compared are rows by file, and rows by school where a school had more than 20.
     """
@@ -30,7 +30,7 @@ def brake(engine: Engine, old: Existing, options: Options) -> None:
         return
     losses: list[str] = []
     for kind in csv_files(options.version):
-        if old.modes.get(kind.name) == "bulk":
+        if kind.name in options.bulk and old.modes.get(kind.name) == "bulk":
             losses += _losses(engine, old, kind, options.max_shrink_percent)
     if losses:
         more = f", and {len(losses) - _SHOWN} more" if len(losses) > _SHOWN else ""

@@ -16,6 +16,7 @@ from .existing import read_existing
 from .merge import drop_superseded, merge
 from .quarantine import SUFFIX, write_quarantine
 from .receipts import Arrival, Receipts
+from .shapes import file_of
 from .staging import Staging
 from .stores import store_at
 from .tables import load, set_tombstones_apart
@@ -95,7 +96,8 @@ class Bundle:
             distinct = load(engine, stage)
             arrivals.setdefault(name, Arrival(stage.records, distinct))
         came = self.staging.records > 0
-        self.receipts.check(arrivals, required=options.require_receipts, snapshot=options.snapshot and came)
+        snapshots = {name for name in arrivals if came and (kind := file_of(name)) and kind.name in options.snapshots}
+        self.receipts.check(arrivals, required=options.require_receipts, snapshots=snapshots)
         if not came:
             return None
         drop_superseded(engine, stages, self._derived)
@@ -105,10 +107,10 @@ class Bundle:
         old = read_existing(there, self.work.path / "unpacked", upsert=upsert) if needed else None
         if old and upsert:
             merge(engine, old, options, self._derived)
-        if options.bulk:
-            set_tombstones_apart(engine, list(FILES))
+        bulk = options.bulk
+        set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
         self.outcome.counts = {rule: n for rule, n in convert(engine, options, self.work.path).items() if n}
-        self._judge(check(engine, options.version, bulk=options.bulk))
+        self._judge(check(engine, options.version, bulk=bulk))
         if old:
             brake(engine, old, options)
         new = self.work.folder("bundle")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ._model import Field, Kind
@@ -85,9 +87,12 @@ def _whole(value: Any) -> str:
         return text
 
 
+_TRUE_FALSE = dict.fromkeys(("1", "t", "y", "yes"), "true") | dict.fromkeys(("0", "f", "n", "no"), "false")
+
+
 def _true_false(value: Any) -> str:
     text = _text(value).strip().lower()
-    return {"1": "true", "0": "false", "yes": "true", "no": "false"}.get(text, text)
+    return _TRUE_FALSE.get(text, text)
 
 
 def words(values: list[str]) -> str:
@@ -98,17 +103,38 @@ def words(values: list[str]) -> str:
     return ",".join([v for v in (value.replace(",", "").strip() for value in values) if v])
 
 
+def _json_list(text: str) -> list[Any] | None:
+    """The list that a text is the JSON of."""
+    if text.startswith("[") and text.endswith("]"):
+        with suppress(ValueError):
+            found = json.loads(text)
+            return found if isinstance(found, list) else None
+    return None
+
+
+_ARRAY_ELEMENT = re.compile(r'("(?:[^"\\]|\\.)*"|[^",{}\\]+)(?:,|$)')
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def _array(text: str) -> list[str] | None:
+    """The elements of an array as PostgreSQL writes it: `{a,"b c",NULL}`."""
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    found: list[str] = _ARRAY_ELEMENT.findall(text[1:-1])
+    if ",".join(found) != text[1:-1]:
+        return None  # an array of arrays, or something else in braces
+    return [_ESCAPED.sub(r"\1", e[1:-1]) if e.startswith('"') else e for e in found if e != "NULL"]
+
+
 def elements(value: Any) -> Iterator[Any]:
-    """The elements of a list that came as a list, as its JSON text, as one object or with commas."""
+    """The elements of a list that came as a list, as the text of one, as one object or with commas."""
     if isinstance(value, str):
-        # An array column of a database may arrive as its text.
+        # An array column of a database may arrive as its text, when it came by way of a file.
         text = value.strip()
-        if text.startswith("[") and text.endswith("]"):
-            try:
-                value = json.loads(text)
-            except ValueError:
-                value = None
-        if isinstance(value, str):
+        value = _json_list(text)
+        if value is None:
+            value = _array(text)
+        if value is None:
             value = text.split(",")
     if isinstance(value, Mapping):
         value = [value]
@@ -139,8 +165,12 @@ def _plain(value: Any) -> str:
 
 def _pairs_of(left: str, right: str) -> Cell:
     def cell(value: Any) -> str:
-        if value is None or isinstance(value, str):
-            return value or ""
+        if isinstance(value, str):
+            if (listed := _json_list(value.strip())) is None:
+                return value
+            value = listed
+        if value is None:
+            return ""
         found = []
         for item in elements(value):
             if not isinstance(item, Mapping):

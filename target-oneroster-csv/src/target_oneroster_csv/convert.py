@@ -144,7 +144,9 @@ def _schools_from_classes(engine: Engine, counts: Counter[str]) -> None:
 def _users_from_roles(engine: Engine, options: Options, counts: Counter[str]) -> None:
     """`users.role` and `users.orgSourcedIds` of users that came as 1.2 knows them.
 
-    Of several roles the primary ones count, and of several words the one that may do most.
+    Of several roles the primary ones count, and of several words the one that may do most; roles that
+    a delta deletes only where the user has no other. The order of orgs has no meaning in the standard:
+    the primary one comes first, the others by their ids.
     """
     if not engine.has("users") or not engine.count("roles"):
         return
@@ -153,15 +155,24 @@ def _users_from_roles(engine: Engine, options: Options, counts: Counter[str]) ->
         return
     admin = ", ".join(literal(word) for word in _ADMINISTRATORS)
     word = (
-        f"CASE WHEN \"role\" IN ({admin}) THEN 'administrator' "
-        f'WHEN "role" = \'counselor\' THEN {literal(options.counselor_role)} ELSE "role" END'
+        f"CASE WHEN r.\"role\" IN ({admin}) THEN 'administrator' "
+        f'WHEN r."role" = \'counselor\' THEN {literal(options.counselor_role)} ELSE r."role" END'
     )
     rank = " ".join(f"WHEN {literal(name)} THEN {number}" for number, name in enumerate(_STRONGEST_FIRST))
+    rows = (
+        f'SELECT r."userSourcedId" AS id, r."orgSourcedId" AS org, {word} AS word, '
+        "(r.\"roleType\" <> 'primary')::INT AS secondary, "
+        '(r."orgSourcedId" <> u."primaryOrgSourcedId")::INT * 2 + secondary AS place, '
+        f"secondary * 100 + CASE word {rank} ELSE 99 END AS rank "
+        f'FROM ({_roles_that_stay(engine)}) r JOIN users u ON u."sourcedId" = r."userSourcedId"'
+    )
+    by_org = (
+        "SELECT id, org, min(place) AS place, min(rank) AS rank, arg_min(word, rank) AS word, "
+        f"min(word) AS low, max(word) AS high FROM ({rows}) GROUP BY 1, 2"
+    )
     engine.run(
-        f'CREATE TABLE "user roles" AS SELECT "userSourcedId" AS id, '
-        f"arg_min(word, (\"roleType\" <> 'primary')::INT * 100 + CASE word {rank} ELSE 99 END) AS role, "
-        f'string_agg(DISTINCT "orgSourcedId", \',\' ORDER BY "orgSourcedId") AS orgs, count(DISTINCT word) AS words '
-        f"FROM (SELECT *, {word} AS word FROM roles) GROUP BY 1"
+        'CREATE TABLE "user roles" AS SELECT id, arg_min(word, rank) AS role, min(low) <> max(high) AS several, '
+        f"string_agg(org, ',' ORDER BY place, org) AS orgs FROM ({by_org}) GROUP BY 1"
     )
     engine.replace(
         "users",
@@ -174,8 +185,17 @@ def _users_from_roles(engine: Engine, options: Options, counts: Counter[str]) ->
     counts["users.role: word of 1.2 written as a word of 1.1"] += engine.one(
         f"SELECT count(*) FROM roles WHERE {changed}"
     )
-    counts["users.role: several roles, one kept"] += engine.one('SELECT count(*) FROM "user roles" WHERE words > 1')
+    counts["users.role: several roles, one kept"] += engine.one('SELECT count(*) FROM "user roles" WHERE several')
     engine.run('DROP TABLE "user roles"')
+
+
+def _roles_that_stay(engine: Engine) -> str:
+    """Roles without those that a delta deletes; of a user whose roles all go, these."""
+    stays = "\"status\" <> 'tobedeleted'"
+    if not engine.one(f"SELECT count(*) FROM roles WHERE NOT {stays}"):
+        return "SELECT * FROM roles"
+    having = f'SELECT "userSourcedId" FROM roles WHERE {stays}'
+    return f'SELECT * FROM roles WHERE {stays} OR "userSourcedId" NOT IN ({having})'
 
 
 def _words_of_1_2(engine: Engine, counts: Counter[str]) -> None:
@@ -195,8 +215,12 @@ def _not_held(engine: Engine, version: Version, counts: Counter[str]) -> None:
         if not engine.has(kind.name):
             continue
         if not kind.exists_in(version):
-            if kind.name != "roles":  # roles are in users.role there
+            if kind.name != "roles":
                 counts[f"{kind.name}: rows that {version.value} has no file for"] += engine.count(kind.name)
+            else:  # users.role has them, where their users came
+                came = ' WHERE "userSourcedId" NOT IN (SELECT "sourcedId" FROM users)' if engine.has("users") else ""
+                rule = f"roles: rows without their user, which {version.value} has no place for"
+                counts[rule] += engine.one(f"SELECT count(*) FROM roles{came}")
             continue
         present = engine.columns(kind.name)
         lost = [

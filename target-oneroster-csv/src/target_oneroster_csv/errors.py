@@ -14,8 +14,8 @@ class BundleError(click.ClickException):
     """The bundle cannot be published. The message is one line without any value of a record."""
 
 
-def one_line(error: Exception) -> str:
-    """An unexpected failure as one line that cannot hold a value.
+def one_line(error: Exception, nothing_done: str = "Nothing was published.") -> str:
+    """An unexpected failure as one line that cannot hold a value, and says with `nothing_done` what became of the run.
 
     Texts of the engine may quote cells, and texts of the machine name a path at most: only the
     latter pass.
@@ -27,9 +27,9 @@ def one_line(error: Exception) -> str:
     if isinstance(error, duckdb.Error):
         if "No space left" in str(error):
             return "No space left on device while staging. Free some space, or set TMPDIR, and run again."
-        return f"The staging engine failed ({type(error).__name__}). Nothing was published."
+        return f"The staging engine failed ({type(error).__name__}). {nothing_done}"
     trace = error.__traceback__
     while trace and trace.tb_next:
         trace = trace.tb_next
     place = f" in {Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}" if trace else ""
-    return f"Unexpected {type(error).__name__}{place}. Nothing was published; please report this line."
+    return f"Unexpected {type(error).__name__}{place}. {nothing_done} Please report this line."

@@ -47,10 +47,10 @@ def merge(engine: Engine, old: Existing, options: Options, derived: Callable[[st
     `derived` says of a stream whether its rows were made from their parents' records: then a
     parent that came has brought all of its rows, and its old ones go.
     """
-    if wrong := sorted(name for name, mode in old.modes.items() if mode != options.file_mode):
+    if wrong := sorted(f"{name} ({mode})" for name, mode in old.modes.items() if mode != options.mode(name)):
         raise BundleError(
-            f"load_method upsert: {', '.join(wrong)} in the bundle at output_path is not {options.file_mode}, "
-            "as file_mode wants it. Use the mode that is there, or overwrite."
+            f"load_method upsert: in the bundle at output_path {', '.join(wrong)} is not of the mode that file_mode "
+            "and file_modes say. Use the mode that is there, or overwrite."
         )
     for parent in {kind.derived.parent for kind in FILES if kind.derived}:
         if engine.has(parent):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._model import FILES
 from ._model import file as file_named
@@ -14,12 +14,37 @@ from .errors import BundleError
 from .shapes import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ._model import File
-    from .staging import FileStage, Staging
+    from ._model import Field, File
 
-__all__ = ["Nested", "nested_in"]
+__all__ = ["Nested", "RowStage", "RowStages", "nested_in"]
+
+
+class RowStage(Protocol):
+    """Where rows of one file go."""
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Fields of a row, in the order of its cells."""
+
+    def at_version(self, version: int | None) -> None:
+        """Say which attempt the next rows belong to."""
+
+    def add_row(self, cells: Sequence[str], row_id: str) -> None:
+        """Take a row."""
+
+
+class RowStages(Protocol):
+    """Where rows of all files go."""
+
+    @property
+    def derived(self) -> set[str]:
+        """Files whose rows came inside their parents' records."""
+
+    def stage(self, name: str) -> RowStage:
+        """Where rows of that file go."""
+
 
 _STAMPS = ("status", "dateLastModified")
 _PROFILES = file_named("userProfiles")
@@ -29,7 +54,7 @@ _BARE_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 class Nested:
     """The rows inside the records of one parent stream that go to one file."""
 
-    def __init__(self, file: File, stage: FileStage, source: str) -> None:
+    def __init__(self, file: File, stage: RowStage, source: str) -> None:
         derived = file.derived
         assert derived is not None  # noqa: S101 - only derived files are nested
         self.source = source
@@ -129,7 +154,7 @@ def _profile_ids(user: Mapping[str, Any], user_id: str) -> dict[str, str]:
     return found
 
 
-def nested_in(file: File, properties: Iterable[str], staging: Staging) -> list[Nested]:
+def nested_in(file: File, properties: Iterable[str], staging: RowStages) -> list[Nested]:
     """What the records of a stream with those properties hold inside."""
     found = []
     for child in FILES:

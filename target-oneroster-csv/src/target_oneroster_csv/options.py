@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from ._model import Version
+from ._model import FILES, Version
+from ._model import file as file_named
 
 __all__ = ["Options"]
 
@@ -15,6 +17,8 @@ class Options:
 
     version: Version = Version.V1_2
     file_mode: str = "bulk"
+    file_modes: Mapping[str, str] = field(default_factory=dict)
+    """Files that have another mode than `file_mode`."""
     load_method: str = "overwrite"
     on_invalid: str = "fail"
     keep_metadata: bool = False
@@ -31,17 +35,24 @@ class Options:
     system_name: str | None = None
     system_code: str | None = None
 
-    @property
-    def bulk(self) -> bool:
-        """Whether the files say all there is, and what they lack is gone."""
-        return self.file_mode == "bulk"
+    def mode(self, name: str) -> str:
+        """Bulk or delta. Rows that are made from their parents' records are as complete as those are."""
+        if name in self.file_modes:
+            return self.file_modes[name]
+        derived = file_named(name).derived
+        return self.mode(derived.parent) if derived else self.file_mode
 
     @property
-    def snapshot(self) -> bool:
-        """Whether what came must be all there is: nothing else fills the gaps."""
-        return self.bulk and self.load_method == "overwrite"
+    def bulk(self) -> frozenset[str]:
+        """Files that say all there is: what they lack is gone."""
+        return frozenset(file.name for file in FILES if self.mode(file.name) == "bulk")
+
+    @property
+    def snapshots(self) -> frozenset[str]:
+        """Files for which what came must be all there is: nothing else fills the gaps."""
+        return self.bulk if self.load_method == "overwrite" else frozenset()
 
     @property
     def braked(self) -> bool:
-        """Whether the bundle must not lack too much of the one it replaces."""
-        return self.bulk and not self.accept_shrink
+        """Whether files of the bundle must not lack too much of those they replace."""
+        return bool(self.bulk) and not self.accept_shrink

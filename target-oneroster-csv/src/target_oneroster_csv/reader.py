@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from .errors import BundleError
 
-__all__ = ["BlockReader", "Lane"]
+__all__ = ["BlockReader", "Lane", "blocks"]
 
 Lane = Callable[[bytes, int], bool]
 """Takes so many record lines of its stream; False where it could not, and then has taken none."""
@@ -31,8 +31,12 @@ class BlockReader(GenericSingerReader[bytes]):
         super().__init__()
         self.lane_of: Callable[[str], Lane | None] = lambda _: None
         """Set by the target: the quick way in of a stream, where it has one."""
+        self.nothing_done = ""
+        """Set by the target: what an error says of the run."""
         self._heads: dict[bytes, str] = {}
         self._line = 0
+        self._callbacks: dict[str, Callable[[dict[str, Any]], None]] = {}
+        self._counts: Counter[str] = Counter()
 
     @property
     @override
@@ -43,16 +47,18 @@ class BlockReader(GenericSingerReader[bytes]):
     def process_lines(
         self, file_input: IO[bytes] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
     ) -> Counter[str]:
-        counts: Counter[str] = Counter()
+        self._callbacks, self._counts = callbacks, Counter()
         gc.disable()  # records hold no cycles, and looking for them costs a tenth of the reading
         try:
-            for block in _blocks(file_input or self.default_input):
-                self._take_block(block, callbacks, counts)
+            for block in blocks(file_input or self.default_input):
+                self.take(block)
         finally:
             gc.enable()
-        return counts
+        return self._counts
 
-    def _take_block(self, block: bytes, callbacks: dict[str, Any], counts: Counter[str]) -> None:
+    def take(self, block: bytes) -> None:
+        """Take in whole lines, from the input or from the files of a batch."""
+        callbacks, counts = self._callbacks, self._counts
         head = self._head(block)
         # The lane refuses a block in which other lines stand between these.
         if head and self._to_lane(head, block, block.count(b"\n" + head) + 1, counts):
@@ -126,17 +132,18 @@ class BlockReader(GenericSingerReader[bytes]):
         except (msgspec.DecodeError, UnicodeDecodeError):
             message = None
         if not isinstance(message, dict):
-            raise BundleError(f"Line {self._line} of the input is not a JSON object. Nothing was published.")
+            raise BundleError(f"Line {self._line} of the input is not a JSON object. {self.nothing_done}")
         return message
 
-    @staticmethod
     @override
-    def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
+    def assert_line_requires(  # type: ignore[override] # the SDK's is static, and called on the reader as well
+        self, line_dict: dict[str, Any], requires: set[str]
+    ) -> None:
         if missing := requires - set(line_dict):
-            raise BundleError(f"A Singer message lacks {', '.join(sorted(missing))}. Nothing was published.")
+            raise BundleError(f"A Singer message lacks {', '.join(sorted(missing))}. {self.nothing_done}")
 
 
-def _blocks(source: Any) -> Iterator[bytes]:
+def blocks(source: Any) -> Iterator[bytes]:
     """Whole lines, about a megabyte at a time, from bytes or text."""
     source = getattr(source, "buffer", source)
     rest: list[bytes] = []

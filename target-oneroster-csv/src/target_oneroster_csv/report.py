@@ -22,6 +22,7 @@ def write_report(outcome: Outcome, options: Options, target: Path) -> None:
         "reason": outcome.reason,
         "version": options.version.value,
         "fileMode": options.file_mode,
+        "fileModes": {name: options.mode(name) for name in outcome.rows},
         "loadMethod": options.load_method,
         "rows": outcome.rows,
         "rejected": outcome.rejected,

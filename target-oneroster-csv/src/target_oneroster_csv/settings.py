@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from ._model import Version, file
+from ._model import Version, csv_files, file
 from .errors import BundleError
 from .options import Options
 
@@ -41,6 +41,13 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         title="File Mode",
         description="bulk: the files are all there is, and what they lack is deleted downstream. "
         "delta: the files are changes, with status and dateLastModified.",
+    ),
+    th.Property(
+        "file_modes",
+        th.ObjectType(additional_properties=th.StringType(nullable=False, allowed_values=["bulk", "delta"])),
+        title="File Modes",
+        description='Files whose mode is not file_mode, such as {"enrollments": "delta"} in a bundle that is otherwise bulk. '
+        "Files that repeat what their parents hold (roles of users) go with these, unless they are named, too.",
     ),
     th.Property(
         "load_method",
@@ -156,9 +163,13 @@ def options_from(config: Mapping[str, Any]) -> Options:
         words = file(column[0]).field(column[1]).words
         if words and config.get(setting) and not words.accepts(config[setting], version):
             raise BundleError(f"Setting {setting} takes one of: {', '.join(words.of(version))}.")
+    file_modes = config.get("file_modes") or {}
+    if foreign := sorted(file_modes.keys() - {kind.name for kind in csv_files(version)}):
+        raise BundleError(f"Setting file_modes: {', '.join(foreign)} is no file of version {version.value}.")
     return Options(
         version=version,
         file_mode=config["file_mode"],
+        file_modes=file_modes,
         load_method=config["load_method"],
         on_invalid=config["on_invalid"],
         max_shrink_percent=config["max_shrink_percent"],

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from .target import TargetOneRosterCSV
 
-__all__ = ["FileSink", "IgnoredSink", "MissingKey"]
+__all__ = ["BareSink", "FileSink", "IgnoredSink", "MissingKey"]
 
 
 class MissingKey(BundleError, MissingKeyPropertiesError):
     """A record lacks a key property of its stream."""
 
 
-class _Sink(RecordSink):
+class BareSink(RecordSink):
     """A sink without the SDK's validation: cells are checked where they are made, and in the finished tables."""
 
     @override
@@ -39,12 +39,20 @@ class _Sink(RecordSink):
         return record
 
     @override
+    def _remove_sdc_metadata_from_schema(self) -> None:
+        """Leave them: `_sdc_deleted_at` says that a row is gone, and shapes pass over the others."""
+
+    @override
+    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
+        """As in the schema."""
+
+    @override
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
         if any(record.get(key) in (None, "") for key in self.key_properties):
             raise MissingKey(f"Stream {self.stream_name}: a record lacks a key property. Every row needs its key.")
 
 
-class FileSink(_Sink):
+class FileSink(BareSink):
     """Stages the records of one stream for the file it goes to."""
 
     def __init__(
@@ -78,12 +86,14 @@ class FileSink(_Sink):
             inside.take(record, row_id, self._target.version)
 
 
-class IgnoredSink(_Sink):
+class IgnoredSink(BareSink):
     """Takes the records of a stream that no file of a bundle holds, and writes none of them."""
+
+    foreign = "is not part of a bundle"
 
     @override
     def setup(self) -> None:
-        reason = "repeats rows of another stream" if is_view(self.stream_name) else "is not part of a bundle"
+        reason = "repeats rows of another stream" if is_view(self.stream_name) else self.foreign
         self.logger.warning("Stream %s %s and is left out.", self.stream_name, reason)
 
     @override

@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-import click
-from singer_sdk import Sink, Target
-from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.helpers.capabilities import PluginCapabilities
-from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
-from ._model import RECEIPTS
-from ._model.schema import TENANT, read_words
+from ._model.schema import TENANT
+from .batches import record_lines
 from .build import Bundle, Outcome
 from .checks import Severity
-from .errors import BundleError, one_line
 from .lanes import FastLane, fits
-from .reader import BlockReader, Lane
 from .receipts import Arrival
 from .report import write_report
-from .settings import CONFIG, config_fault, options_from
-from .shapes import file_of
+from .settings import CONFIG, options_from
+from .shapes import file_of, is_receipts, receipt_of
+from .singer import OneRosterTarget, RecordBeforeSchema
 from .sinks import FileSink, IgnoredSink
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from singer_sdk import Sink
 
 __all__ = ["TargetOneRosterCSV"]
 
@@ -42,36 +34,22 @@ _LEVELS = {
 }
 
 
-class RecordBeforeSchema(BundleError, RecordsWithoutSchemaException):
-    """A record came before its stream's schema."""
-
-
-class TargetOneRosterCSV(Target):
+class TargetOneRosterCSV(OneRosterTarget):
     """Writes OneRoster 1.1 and 1.2 CSV bundles, checked and published whole."""
 
     name = "target-oneroster-csv"
     config_jsonschema = CONFIG
-    capabilities = [  # noqa: RUF012 - the SDK's own declaration
-        PluginCapabilities.ABOUT,
-        PluginCapabilities.STREAM_MAPS,
-        PluginCapabilities.FLATTENING,
-        PluginCapabilities.STRUCTURED_LOGGING,
-    ]
-    message_reader_class = BlockReader
-    message_reader: BlockReader
+    nothing_done = "Nothing was published."
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._options = options_from(self.config)
         self._bundle: Bundle | None = None
-        self._published = False
-        self._lanes: dict[str, Lane] = {}
         self._streams: dict[str, bool] = {}
         """Streams that sent a schema, and whether their rows are staged as they came."""
+        self._receipts: set[str] = set()
+        """Streams that carry receipts."""
         self._arrived: Counter[str] = Counter()
-        self.version: int | None = None
-        """Version of the record message at hand."""
-        self.message_reader.lane_of = self._lanes.get
 
     @property
     def bundle(self) -> Bundle:
@@ -89,12 +67,12 @@ class TargetOneRosterCSV(Target):
         self.message_reader.assert_line_requires(message_dict, {"stream", "schema"})
         self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
         stream = message_dict["stream"]
-        if stream == RECEIPTS.name:
+        if is_receipts(stream, message_dict["schema"]["properties"]):
             self.bundle.receipts.announced = True
+            self._receipts.add(stream)
             return
         super()._process_schema_message(message_dict)
-        maps = self.mapper.stream_maps[stream]
-        plain = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        plain = self._as_it_came(stream)
         file = file_of(stream)
         self._streams[stream] = plain and file is not None
         self._lanes.pop(stream, None)
@@ -111,8 +89,8 @@ class TargetOneRosterCSV(Target):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.message_reader.assert_line_requires(message_dict, {"stream", "record"})
         stream = message_dict["stream"]
-        if stream == RECEIPTS.name:
-            self.bundle.receipts.add(message_dict["record"])
+        if stream in self._receipts:
+            self.bundle.receipts.add(receipt_of(message_dict["record"]))
             return
         if stream not in self._streams:
             raise RecordBeforeSchema("A record came before the SCHEMA message of its stream. Nothing was published.")
@@ -126,7 +104,9 @@ class TargetOneRosterCSV(Target):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        raise BundleError("BATCH messages are not supported. Turn batch_config off in the tap.")
+        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        for block in record_lines(message_dict):
+            self.message_reader.take(block)
 
     @override
     def process_endofpipe(self) -> None:
@@ -137,7 +117,7 @@ class TargetOneRosterCSV(Target):
             finally:
                 self._bundle.close()
                 self._tell(self._bundle.outcome)
-        self._published = True
+        self._finished = True
         super().process_endofpipe()
 
     def _tell(self, outcome: Outcome) -> None:
@@ -160,74 +140,10 @@ class TargetOneRosterCSV(Target):
 
     def _other_arrivals(self) -> dict[str, Arrival]:
         """Streams whose rows are not staged as they came: mapped, or not part of a bundle."""
-        return {
-            stream: Arrival(self._arrived[stream], None)
-            for stream, as_it_came in self._streams.items()
-            if not as_it_came
-        }
+        others = {stream: file_of(stream) for stream, as_it_came in self._streams.items() if not as_it_came}
+        return {file.name if file else stream: Arrival(self._arrived[stream], None) for stream, file in others.items()}
 
     @override
-    def _write_state_message(self, state: dict[str, Any]) -> None:
-        """Acknowledge only what is in place: the SDK would do it every five minutes."""
-        if self._published:
-            super()._write_state_message(state)
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Write nothing more: no bundle, no state (the SDK would drain, and exit 0)."""
+    def close(self) -> None:
         if self._bundle is not None:
             self._bundle.close()
-        os._exit(128 + signum)
-
-    @classmethod
-    @override
-    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Offer stream maps and flattening; leave out what no code here reads."""
-        super(Target, cls).append_builtin_config(config_jsonschema)
-
-    @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings; an error names the setting, never its value (the SDK's quote it)."""
-        schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        read_words(self._config, schema)
-        faults = sorted({config_fault(error) for error in JSONSchemaValidator(schema).iter_errors(self._config)})
-        if faults and raise_errors:
-            raise BundleError(" ".join(faults))
-        return faults
-
-    @classmethod
-    @override
-    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the configuration files; a fault is one line."""
-        try:
-            return super().cb_config(ctx, param, value)
-        except FileNotFoundError:
-            raise BundleError("--config names a file that is not there.") from None
-        except ValueError:
-            raise BundleError("--config names a file that is not JSON.") from None
-
-    @classmethod
-    @override
-    def invoke(
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: Any = None,
-        file_input: IO[str] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        target: TargetOneRosterCSV | None = None
-        super(Target, cls).invoke(about=about, about_format=about_format)
-        cls.print_version(print_fn=cls.logger.info)
-        try:
-            target = cls(config=config.config if config else {}, parse_env_config=bool(config and config.parse_env))
-            target.listen(file_input)
-        except (click.exceptions.Exit, click.ClickException):
-            raise
-        except Exception as error:
-            raise BundleError(one_line(error)) from None
-        finally:
-            if target is not None and target._bundle is not None:
-                target._bundle.close()

@@ -32,7 +32,7 @@ def write_files(engine: Engine, options: Options, folder: Path) -> dict[str, int
             rows[file.name] = count
     text = manifest_text(
         options.version,
-        dict.fromkeys(rows, options.file_mode),
+        {name: options.mode(name) for name in rows},
         system_name=options.system_name,
         system_code=options.system_code,
     )
@@ -54,7 +54,7 @@ def _header_cell(name: str) -> str:
 def _write_file(engine: Engine, file: File, options: Options, folder: Path) -> None:
     present = set(engine.columns(file.name))
     fields = file.columns(options.version)
-    cells = [_cell(field, present, bulk=options.bulk) for field in fields]
+    cells = [_cell(field, present, bulk=options.mode(file.name) == "bulk") for field in fields]
     header = list(file.header(options.version))
     for key in _metadata_keys(engine, file) if "metadata" in present else ():
         header.append(_header_cell(f"metadata.{key}"))

@@ -61,7 +61,7 @@ def maker(stream: File, header: Header, holders: Holders | None) -> Make:
     if stream.name == "roles":
         return lambda _, records: roles_of_users(records)
     position = header.moved["resourceSourcedIds"]
-    return lambda chunk, records: _user_resources(records, chunk.columns[position])
+    return lambda chunk, records: _user_resources(records, chunk.texts(position))
 
 
 def _user_resources(users: Iterable[Any], lists: Sequence[str]) -> list[Struct]:

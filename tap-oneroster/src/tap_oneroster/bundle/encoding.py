@@ -31,13 +31,11 @@ class UnreadableText(ValueError):
 
 
 class TextBlocks:
-    """Reads a file in blocks of whole lines, and makes text of them.
+    """Reads a file in blocks of whole lines, as UTF-8 whatever it is written in.
 
-    Blocks are bytes in which quotes, commas and line ends are ASCII; `text` decodes a block, or
-    what has been made of it. UTF-16 shows itself in the first bytes, with or without a mark.
-    Everything else is UTF-8 until a byte cannot be; then it is Windows-1252, if all before was
-    plain ASCII. So no part of a file is ever read in two ways. `deviation` names what was found,
-    once it is known.
+    UTF-16 shows itself in the first bytes, with or without a mark. Everything else is UTF-8 until
+    a byte cannot be; then it is Windows-1252, if all before was plain ASCII. So no part of a file
+    is ever read in two ways. `deviation` names what was found, once it is known.
     """
 
     def __init__(self, stream: Readable) -> None:
@@ -48,6 +46,9 @@ class TextBlocks:
         self._utf16: codecs.IncrementalDecoder | None = None
 
     def __iter__(self) -> Iterator[bytes]:
+        return map(self._to_utf8, self._blocks())
+
+    def _blocks(self) -> Iterator[bytes]:
         data = self._begin(self._stream.read(_BLOCK))
         rest = b""
         while data:
@@ -65,24 +66,24 @@ class TextBlocks:
         if rest:
             yield rest
 
-    def text(self, block: bytes) -> str:
-        """A block as text; UnreadableText where it is none."""
-        if self._windows:
-            return self._from_windows(block)
+    def _to_utf8(self, block: bytes) -> bytes:
+        if block.isascii():
+            return block
+        if not self._windows:
+            try:
+                block.decode()
+            except UnicodeDecodeError as error:
+                if not (self._ascii and block[: error.start].isascii()):
+                    raise UnreadableText("UTF-8 and another encoding in one file") from None
+                self._windows = True
+                self.deviation = "Windows-1252"
+            else:
+                self._ascii = False
+                return block
         try:
-            text = block.decode()
-        except UnicodeDecodeError as error:
-            if not (self._ascii and block[: error.start].isascii()):
-                raise UnreadableText("UTF-8 and another encoding in one file") from None
-            self._windows = True
-            self.deviation = "Windows-1252"
-            return self._from_windows(block)
-        self._ascii = self._ascii and text.isascii()
-        return text
-
-    def size(self, text: str) -> int:
-        """How many bytes of a block a text was."""
-        return len(text) if self._windows else len(text.encode())
+            return codecs.charmap_decode(block, "strict", _WINDOWS)[0].encode()
+        except UnicodeError:
+            raise UnreadableText(_NO_TEXT) from None
 
     def _begin(self, data: bytes) -> bytes:
         """Find out what the first bytes say about the encoding; returns them without a mark."""
@@ -104,11 +105,5 @@ class TextBlocks:
     def _from_utf16(self, decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool = False) -> bytes:
         try:
             return decoder.decode(data, final).encode()
-        except UnicodeError:
-            raise UnreadableText(_NO_TEXT) from None
-
-    def _from_windows(self, block: bytes) -> str:
-        try:
-            return codecs.charmap_decode(block, "strict", _WINDOWS)[0]
         except UnicodeError:
             raise UnreadableText(_NO_TEXT) from None

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
 
 from ..source import Batch, Facts, SourceError
 from .derived import maker
+from .lines import LineReader
 from .records import RecordReader, is_loss
 from .rows import RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from msgspec import Struct
+
     from .._model import File
+    from .._model.codec import Rows
     from ..shape import Shape
     from .archive import Bundle
     from .derived import Holders, Make
@@ -40,6 +47,32 @@ class SilentPart:
 
     def __iter__(self) -> Iterator[Batch]:
         return iter(())
+
+
+class ChunkBatch(Batch):
+    """Records of a chunk that was encoded already; Structs are made of it when they are asked for."""
+
+    def __init__(self, file: File, chunk: Chunk, reader: RecordReader, rows: Rows) -> None:
+        self.file = file
+        self.rows = rows
+        self._chunk = chunk
+        self._reader = reader
+
+    @cached_property
+    def records(self) -> list[Struct]:  # type: ignore[override]
+        return self._reader.read(self._chunk, Counter())
+
+    @override
+    def __len__(self) -> int:
+        return len(self._chunk)
+
+    @override
+    def values(self, name: str) -> Sequence[Any]:
+        return self._reader.values(self._chunk, name)
+
+    @override
+    def first(self, count: int) -> Batch:
+        return Batch(self.file, self._reader.read(self._chunk.first(count), Counter()))
 
 
 class FilePart:
@@ -92,24 +125,31 @@ class FilePart:
         with self._bundle.open(self._file.name) as stream:
             rows = RowReader(self._file, stream, self._where, deviations, self._reject)
             reader = RecordReader(self._file, rows.header, self._manifest.version, self._shape, deviations)
+            lines = LineReader(self._file, rows.header, self._manifest.version, self._shape)
             makers = {s: maker(s, rows.header, self._holders) for s in self._streams if s.name != self._file.name}
             try:
                 for chunk in rows.chunks():
-                    yield from self._batches(chunk, reader, makers)
+                    yield from self._batches(chunk, reader, lines, makers)
             finally:
                 self._state_facts(rows)
         self._bundle.check_unchanged(self._file.name)
-        self._finish(rows, reader)
+        self._finish(rows, stamped=reader.stamped or lines.stamped)
 
-    def _batches(self, chunk: Chunk, reader: RecordReader, makers: Mapping[File, Make]) -> Iterator[Batch]:
+    def _batches(
+        self, chunk: Chunk, reader: RecordReader, lines: LineReader, makers: Mapping[File, Make]
+    ) -> Iterator[Batch]:
         odd: Counter[str] = Counter()
-        records = reader.read(chunk, odd)
+        batch = self._read(chunk, reader, lines, odd)
         if odd:
             self._name_losses(chunk, reader, odd)
             self._own.deviations.update(odd)
         for stream in self._streams:
             make = makers.get(stream)
-            yield Batch(stream, make(chunk, records) if make else records)
+            yield Batch(stream, make(chunk, batch.records)) if make else batch
+
+    def _read(self, chunk: Chunk, reader: RecordReader, lines: LineReader, odd: Counter[str]) -> Batch:
+        rows = lines.read(chunk, odd)
+        return ChunkBatch(self._file, chunk, reader, rows) if rows else Batch(self._file, reader.read(chunk, odd))
 
     def _name_losses(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> None:
         """Name the first rows in which a value could not be read; in strict mode stop there."""
@@ -138,21 +178,21 @@ class FilePart:
                 facts.expected = rows.rows + rows.rejected
             facts.rejected = rows.rejected
 
-    def _finish(self, rows: RowReader, reader: RecordReader) -> None:
+    def _finish(self, rows: RowReader, *, stamped: bool) -> None:
         """The file was read to its end: what it was, and whether it was all there."""
         declared = self._manifest.modes.get(self._file.name)
         deviations = self._own.deviations
         if not rows.rows and not rows.rejected:
             # The standard forbids a header without rows; it must never be read as "all gone".
             deviations["no data rows"] += 1
-        elif declared == "bulk" and reader.stamped:
+        elif declared == "bulk" and stamped:
             deviations["declared bulk, but its rows carry a status"] += 1
-        elif declared == "delta" and not reader.stamped:
+        elif declared == "delta" and not stamped:
             # What a manifest calls a delta never becomes a snapshot: that could delete.
             deviations["declared delta, but its rows carry no status"] += 1
         accepted = not rows.rejected or self._on_invalid == "accept"
         for facts in self.facts.values():
-            facts.mode = "delta" if reader.stamped or declared == "delta" else "bulk"
+            facts.mode = "delta" if stamped or declared == "delta" else "bulk"
             facts.complete = accepted
             facts.snapshot = facts.mode == "bulk" and not rows.rejected and rows.rows > 0
         if not accepted:
@@ -174,9 +214,9 @@ class FilePart:
                 rows = RowReader(self._file, stream, self._where, Counter())
                 position = rows.header.columns["sourcedId"]
                 for chunk in rows.chunks():
-                    for index, key in enumerate(map(hash, chunk.columns[position])):
+                    for key, cells in zip(map(hash, chunk.texts(position)), chunk.rows(), strict=True):
                         if key in repeated:
-                            row = hash(tuple(column[index] for column in chunk.columns))
+                            row = hash(cells)
                             before = seen.setdefault(key, row)
                             counts[_SAME if before == row else _OTHER] += 1
                             seen[key] = row

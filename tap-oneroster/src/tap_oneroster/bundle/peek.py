@@ -31,8 +31,7 @@ def read_rows(bundle: Bundle, name: str) -> list[list[str]]:
     rows: list[list[str]] = []
     with bundle.open(name) as stream:
         try:
-            blocks = TextBlocks(stream)
-            text = blocks.text(next(iter(blocks), b""))
+            text = next(iter(TextBlocks(stream)), b"").decode()
             rows.extend(csv.reader(io.StringIO(text, newline=""), strict=True))
         except (csv.Error, UnreadableText):
             pass  # whoever reads the whole file says so

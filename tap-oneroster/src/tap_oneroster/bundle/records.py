@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from .._model.codec import line_order, record_class
 from ..values import Column
+from .rows import Chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,22 +17,33 @@ if TYPE_CHECKING:
     from .._model import Field, File, Version
     from ..shape import Shape
     from .header import Header
-    from .rows import Chunk
 
-__all__ = ["RecordReader", "is_loss"]
+__all__ = ["RecordReader", "is_loss", "read_status"]
 
-_STATUS = {"active": "active", "tobedeleted": "tobedeleted"}
+_STATUS = {"active", "tobedeleted"}
 _DELETED = {"inactive", "tobedeleted", "deleted"}
 _LOSSES = ("unreadable ", "date whose ", "element that ")
 
 
 def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
-    return lambda _chunk, _odd: repeat(value)
+    return lambda chunk, _odd: [value] * len(chunk)
 
 
 def is_loss(rule: str) -> bool:
     """Whether a rule means that something was written there which could not be read."""
     return rule.partition(": ")[2].startswith(_LOSSES)
+
+
+def read_status(text: str) -> tuple[str, str | None]:
+    """The status of a row that a text means, and the rule it broke, if any."""
+    if text in _STATUS:
+        return text, None
+    word = text.strip().lower()
+    if word in _DELETED:
+        return "tobedeleted", "tobedeleted in another word"
+    if word in {"", "active", "null"}:
+        return "active", "active in another word, or blank"
+    return text, "unknown word"
 
 
 class RecordReader:
@@ -48,9 +59,9 @@ class RecordReader:
         dropped = len(header.metadata) - len(self._metadata)
         if dropped:
             deviations["metadata key that metadata_keys does not name"] += dropped
-        self._fillers = [
-            self._filler(field, header, version, shape) for field in line_order(file, secrets=shape.secrets)
-        ]
+        self._fillers = {
+            field.name: self._filler(field, header, version, shape) for field in line_order(file, secrets=shape.secrets)
+        }
         for field in file.columns(version):
             if field.name not in header.columns:
                 deviations[f"{field.name}: column missing"] += 1
@@ -64,36 +75,28 @@ class RecordReader:
         if field.name == "status":
             if position is None:
                 return _constant("active")
-            return lambda chunk, odd: self._status(chunk.columns[position], odd)
+            return lambda chunk, odd: self._status(chunk.texts(position), odd)
         if position is None:
             return _constant(None)
         column = Column(field, version, shape.zone)
-        return lambda chunk, odd: column.read(chunk.columns[position], odd, nulls=chunk.may_hold_null)
+        return lambda chunk, odd: column.read(chunk.texts(position), odd, nulls=chunk.may_hold_null)
 
     def _status(self, texts: Sequence[str], odd: Counter[str]) -> Any:
         """Status of some rows: none at all in a snapshot, whose rows are active by being there."""
         if not any(texts):
-            return repeat("active")
+            return ["active"] * len(texts)
         self.stamped = True
-        return texts if set(texts) <= _STATUS.keys() else [self._one_status(text, odd) for text in texts]
-
-    def _one_status(self, text: str, odd: Counter[str]) -> str:
-        if text in _STATUS:
-            return text
-        word = text.strip().lower()
-        if word in _DELETED:
-            odd["status: tobedeleted in another word"] += 1
-            return "tobedeleted"
-        if word in {"", "active", "null"}:
-            odd["status: active in another word, or blank"] += 1
-            return "active"
-        odd["status: unknown word"] += 1
-        return text
+        if set(texts) <= _STATUS:
+            return texts
+        values, rules = zip(*map(read_status, texts), strict=True)
+        odd.update(f"status: {rule}" for rule in rules if rule)
+        return values
 
     def _read_metadata(self, chunk: Chunk, _odd: Counter[str]) -> Any:
-        held = [(key, chunk.columns[position]) for key, position in self._metadata if any(chunk.columns[position])]
+        columns = [(key, chunk.texts(position)) for key, position in self._metadata]
+        held = [(key, texts) for key, texts in columns if any(texts)]
         if not held:
-            return repeat(None)
+            return [None] * len(chunk)
         keys = [key for key, _ in held]
         return [
             {key: text for key, text in zip(keys, texts, strict=True) if text} if any(texts) else None
@@ -102,13 +105,18 @@ class RecordReader:
 
     def read(self, chunk: Chunk, odd: Counter[str]) -> list[Struct]:
         """Records of a chunk; what was odd in it is added to `odd`."""
-        return list(map(self._make, *(fill(chunk, odd) for fill in self._fillers)))
+        return list(map(self._make, *(fill(chunk, odd) for fill in self._fillers.values())))
+
+    def values(self, chunk: Chunk, name: str) -> Sequence[Any]:
+        """Values of one field in a chunk."""
+        values: Sequence[Any] = self._fillers[name](chunk, Counter())
+        return values
 
     def losses(self, chunk: Chunk) -> list[tuple[int, str]]:
         """Where in a chunk something could not be read: number of the row, and the rule."""
         found = []
-        for number, cells in zip(chunk.numbers, zip(*chunk.columns, strict=True), strict=True):
+        for number, cells in zip(chunk.numbers, chunk.rows(), strict=True):
             odd: Counter[str] = Counter()
-            self.read(chunk._replace(columns=[(cell,) for cell in cells], numbers=[number]), odd)
+            self.read(Chunk([(cell,) for cell in cells], [number], may_hold_null=chunk.may_hold_null), odd)
             found += [(number, rule) for rule in odd if is_loss(rule)]
         return found

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 from ..source import SourceError
 from .encoding import TextBlocks, UnreadableText
 from .header import Header
-from .split import Splitter
+from .split import split
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -17,23 +19,59 @@ if TYPE_CHECKING:
 
     from .._model import File
     from .encoding import Readable
+    from .split import Cells
 
-__all__ = ["Chunk", "RowReader"]
+__all__ = ["Chunk", "PlainChunk", "RowReader"]
 
 _NULL = "NULL"
 _NULL_BYTES = _NULL.encode()
 _NO_ID = frozenset({"", _NULL})
 
 
-class Chunk(NamedTuple):
-    """Some rows that have the header's width and an id, as columns."""
+class Chunk:
+    """Some rows that have the header's width and an id, as columns of text.
 
-    columns: Sequence[Sequence[str]]
-    numbers: Sequence[int]
-    """Where each row stands in the file; the first row is 1. As an editor counts lines, unless a
-    cell holds a line break."""
-    may_hold_null: bool
-    """Whether any cell may be the text NULL."""
+    `numbers` says where each row stands in the file; the first row is 1. As an editor counts lines,
+    unless a cell holds a line break. `may_hold_null`: whether any cell may be the text NULL.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[str]], numbers: Sequence[int], *, may_hold_null: bool) -> None:
+        self._columns = columns
+        self.numbers = numbers
+        self.may_hold_null = may_hold_null
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def texts(self, position: int) -> Sequence[str]:
+        """The cells of one column."""
+        return self._columns[position]
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The cells, row by row."""
+        return zip(*map(self.texts, range(len(self._columns))), strict=True)
+
+    def first(self, count: int) -> Chunk:
+        """The first rows only."""
+        columns = [cells[:count] for cells in self._columns]
+        return Chunk(columns, self.numbers[:count], may_hold_null=self.may_hold_null)
+
+
+class PlainChunk(Chunk):
+    """A chunk that was plain enough to be split without a parser; `raw` are its cells."""
+
+    def __init__(self, raw: Cells, numbers: Sequence[int], *, may_hold_null: bool) -> None:
+        super().__init__(raw.columns, numbers, may_hold_null=may_hold_null)
+        self.raw = raw
+
+    @override
+    def texts(self, position: int) -> Sequence[str]:
+        return self.raw.texts(position)
+
+    @override
+    def first(self, count: int) -> Chunk:
+        columns = [cells[:count] for cells in self.raw.columns]
+        return PlainChunk(self.raw._replace(columns=columns), self.numbers[:count], may_hold_null=self.may_hold_null)
 
 
 class RowReader:
@@ -62,21 +100,20 @@ class RowReader:
         self.rejected = 0
         self.header, self._first = self._read_header()
         self._id = self.header.columns["sourcedId"]
-        self._splitter = Splitter(self.header.width, self._decode)
 
     def _read_header(self) -> tuple[Header, bytes]:
         """The header, and what follows it in the first block."""
         block = self._more()
         while True:
-            text = self._decode(block)
-            lines = io.StringIO(text, newline="")
+            begun = block.decode()
+            lines = io.StringIO(begun, newline="")
             reader = csv.reader(lines, strict=True)
             try:
                 for number, names in enumerate(reader, 1):
                     if any(map(str.strip, names)):
                         self._number = number
                         header = Header.match(self._file, names, self._where, self._deviations)
-                        return header, block[self._text.size(text[: lines.tell()]) :]
+                        return header, block[len(begun[: lines.tell()].encode()) :]
             except csv.Error as error:
                 more = self._more()
                 if not more:
@@ -92,12 +129,6 @@ class RowReader:
         except UnreadableText as error:
             raise self._broken(str(error)) from None
 
-    def _decode(self, block: bytes) -> str:
-        try:
-            return self._text.text(block)
-        except UnreadableText as error:
-            raise self._broken(str(error)) from None
-
     def _broken(self, problem: str, rows: int = 0) -> SourceError:
         return SourceError(
             f"{self._where}, row {self._number + rows + 1:,} or after it: {problem};"
@@ -108,9 +139,11 @@ class RowReader:
         """Rows that can be read, some hundred or thousand at a time."""
         block = self._first or self._more()
         while block:
-            chunk = self._split(block) or self._parse(block)
-            self.rows += len(chunk.numbers)
-            if chunk.numbers:
+            chunk = self._split(block)
+            if chunk is None:
+                chunk = self._parse(block)
+            self.rows += len(chunk)
+            if chunk:
                 yield chunk
             block = self._more()
         if self._text.deviation:
@@ -118,10 +151,10 @@ class RowReader:
 
     def _split(self, block: bytes) -> Chunk | None:
         """The chunk of a block in which nothing is odd; else None."""
-        columns = self._splitter.columns(block)
-        if columns is None:
+        raw = split(block, self.header.width)
+        if raw is None:
             return None
-        ids = columns[self._id]
+        ids = raw.texts(self._id)
         if not all(ids) or any(map(str.isspace, ids)):
             return None
         may_hold_null = _NULL_BYTES in block
@@ -129,7 +162,7 @@ class RowReader:
             return None
         first = self._number + 1
         self._number += len(ids)
-        return Chunk(columns, range(first, first + len(ids)), may_hold_null)
+        return PlainChunk(raw, range(first, first + len(ids)), may_hold_null=may_hold_null)
 
     def _parse(self, block: bytes) -> Chunk:
         """The chunk of any block, by the CSV parser of the standard library."""
@@ -141,7 +174,7 @@ class RowReader:
         if odd or not _NO_ID.isdisjoint(row[self._id].strip() for row in rows):
             kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if self._is_fit(number, row)]
             numbers, rows = [number for number, _ in kept], [row for _, row in kept]
-        return Chunk(list(zip(*rows, strict=True)), numbers, _NULL_BYTES in block)
+        return Chunk(list(zip(*rows, strict=True)), numbers, may_hold_null=_NULL_BYTES in block)
 
     def _parse_rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
         """Rows of a block, and the block, which grows where a quoted cell goes on in the next."""
@@ -149,7 +182,7 @@ class RowReader:
             rows: list[list[str]] = []
             try:
                 # Where a row cannot be read, those before it are in the list.
-                rows.extend(csv.reader(io.StringIO(self._decode(block), newline=""), strict=True))
+                rows.extend(csv.reader(io.StringIO(block.decode(), newline=""), strict=True))
             except csv.Error as error:
                 more = self._more() if str(error) == "unexpected end of data" else b""
                 if not more:

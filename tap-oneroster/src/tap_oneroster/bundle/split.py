@@ -4,100 +4,98 @@ One split at the commas makes the cells of all rows. Where a row ends and the ne
 no comma, so these two cells come as one, a *seam*. All rows have the wanted width exactly if each
 seam holds one line end and no other cell holds any. Whatever is not plain gets no answer: then a
 real parser has to look.
+
+Cells are *raw*: one character a byte of UTF-8, and marks for what a quoted cell may hold. What is
+only passed on, as most cells are, need not become text and bytes again; `text` and `Cells`
+know what raw cells mean.
 """
 
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
-__all__ = ["Splitter"]
+__all__ = ["COMMA", "Cells", "split", "text"]
 
 _CELL_LIMIT = csv.field_size_limit()
-_COMMA, _DOUBLED = "\x1f", "\x1e"
-"""Stand for a comma and for a quote in a quoted cell until the cells are split."""
-_COMMA_BYTE, _DOUBLED_BYTE = _COMMA.encode(), _DOUBLED.encode()
+COMMA, _QUOTE = "\x1f", "\x1e"
+"""Stand for a comma and for a quote in a quoted cell."""
+_MARKS = COMMA.encode(), _QUOTE.encode()
+_CONTROLS = [bytes([code]) for code in range(32) if code not in b"\n\r"]
 
 _AFTER, _BEFORE = {b",", b"\n", b"\r", b""}, {b",", b"\n", b""}
 
 
-class Splitter:
-    """Splits blocks of whole lines that all have `width` cells, as a CSV parser would read them.
+class Cells(NamedTuple):
+    """Raw cells of some rows, by column."""
 
-    `decode` makes text of bytes. As much as can be is done before: text with letters from beyond
-    Latin-1 is twice as wide.
+    columns: Sequence[Sequence[str]]
+    ascii: bool
+    marked: bool
+    """Whether marks stand in any."""
+
+    def texts(self, position: int) -> Sequence[str]:
+        """The cells of one column as text."""
+        raw = self.columns[position]
+        return raw if self.ascii and not self.marked else text("\n".join(raw)).split("\n")
+
+    def written(self, raw: str) -> bytes:
+        """JSON with raw cells in its strings, as it leaves the tap."""
+        json = raw.encode("latin-1")
+        if b"\\" in json:
+            json = json.replace(b"\\", b"\\\\")
+        comma, quote = _MARKS
+        return json.replace(comma, b",").replace(quote, b'\\"') if self.marked else json
+
+
+def text(raw: str) -> str:
+    """What raw cells mean."""
+    return raw.replace(COMMA, ",").replace(_QUOTE, '"').encode("latin-1").decode()
+
+
+def split(block: bytes, width: int) -> Cells | None:
+    """The cells of a block of whole lines that all have `width` cells, as a CSV parser would read them.
+
+    None where there is one column only, a row has another width, a cell holds a control character,
+    a quote stands where none belongs, or a cell might be longer than the parser allows.
     """
-
-    def __init__(self, width: int, decode: Callable[[bytes], str] = bytes.decode) -> None:
-        self._width = width
-        self._decode = decode
-        self._marked = list(range(width))
-        """Columns, those first in which marks were found last."""
-
-    def columns(self, block: bytes) -> list[list[str]] | None:
-        """The columns of a block.
-
-        None where there is one column only, a row has another width, a cell holds a line break or
-        a NUL character, a quote stands where none belongs, or a cell might be longer than the
-        parser allows.
-        """
-        if self._width < 2 or b"\0" in block or len(block) > _CELL_LIMIT:
+    if width < 2 or len(block) > _CELL_LIMIT or any(control in block for control in _CONTROLS):
+        return None
+    if not block.endswith(b"\n"):
+        block += b"\n"
+    marked = False
+    if b'"' in block:
+        bare = _without_quotes(block)
+        if bare is None:
             return None
-        if not block.endswith(b"\n"):
-            block += b"\n"
-        marks = 0
-        if b'"' in block:
-            bare = _without_quotes(block)
-            if bare is None:
-                return None
-            block, marks = bare
-        stride, rows = self._width - 1, block.count(b"\n")
-        cells = self._decode(block).split(",")
-        seams = cells[::stride]
-        # As many seams as line ends, and one in each: so exactly one in each, and none elsewhere.
-        if len(cells) != rows * stride + 1 or not all("\n" in seam for seam in seams[1:]):
+        block, marked = bare
+    stride, rows = width - 1, block.count(b"\n")
+    cells = block.decode("latin-1").split(",")
+    seams = cells[::stride]
+    # As many seams as line ends, and one in each: so exactly one in each, and none elsewhere.
+    if len(cells) != rows * stride + 1 or not all("\n" in seam for seam in seams[1:]):
+        return None
+    ends = ",".join(seams)
+    if returns := block.count(b"\r"):
+        if ends.count("\r\n") != returns:
             return None
-        ends = ",".join(seams)
-        if returns := block.count(b"\r"):
-            if ends.count("\r\n") != returns:
-                return None
-            ends = ends.replace("\r\n", "\n")
-        pairs = ends.replace("\n", ",").split(",")
-        pairs.pop()
-        columns = [pairs[::2], *(cells[position::stride] for position in range(1, stride)), pairs[1::2]]
-        if marks:
-            self._turn_marks_back(columns, marks)
-        return columns
-
-    def _turn_marks_back(self, columns: list[list[str]], marks: int) -> None:
-        """Turn as many marks as were set into what they stand for."""
-        found = []
-        for position in self._marked:
-            text = "".join(columns[position])
-            for mark, meant in ((_COMMA, ","), (_DOUBLED, '"')):
-                if held := text.count(mark):
-                    columns[position] = [
-                        cell.replace(mark, meant) if mark in cell else cell for cell in columns[position]
-                    ]
-                    found.append(position)
-                    marks -= held
-            if not marks:
-                break
-        self._marked = list(dict.fromkeys([*found, *self._marked]))
+        ends = ends.replace("\r\n", "\n")
+    pairs = ends.replace("\n", ",").split(",")
+    pairs.pop()
+    columns = [pairs[::2], *(cells[position::stride] for position in range(1, stride)), pairs[1::2]]
+    return Cells(columns, block.isascii(), marked)
 
 
-def _without_quotes(block: bytes) -> tuple[bytes, int] | None:
-    """The block without its quotes, and how many marks now stand in it."""
+def _without_quotes(block: bytes) -> tuple[bytes, bool] | None:
+    """The block without its quotes, and whether marks now stand in it."""
     pieces = block.split(b'"')
     outside, inside = pieces[::2], pieces[1::2]
     # Every quote opens or closes a whole cell; a doubled one leaves an empty piece outside.
     if (
-        _COMMA_BYTE in block
-        or _DOUBLED_BYTE in block
-        or len(outside) == len(inside)
+        len(outside) == len(inside)
         or not {piece[:1] for piece in outside[1:]} <= _AFTER
         or not {piece[-1:] for piece in outside[:-1]} <= _BEFORE
     ):
@@ -105,10 +103,12 @@ def _without_quotes(block: bytes) -> tuple[bytes, int] | None:
     within = b"".join(inside)
     if b"\n" in within or b"\r" in within:
         return None
-    marks = within.count(b",")
-    if marks:
-        pieces[1::2] = [piece.replace(b",", _COMMA_BYTE) for piece in inside]
-    doubled = outside[1:-1].count(b"")
-    if doubled:
-        pieces[2:-1:2] = [piece or _DOUBLED_BYTE for piece in outside[1:-1]]
-    return b"".join(pieces), marks + doubled
+    comma, quote = _MARKS
+    marked = False
+    if b"," in within:
+        pieces[1::2] = [piece.replace(b",", comma) for piece in inside]
+        marked = True
+    if b"" in outside[1:-1]:
+        pieces[2:-1:2] = [piece or quote for piece in outside[1:-1]]
+        marked = True
+    return b"".join(pieces), marked

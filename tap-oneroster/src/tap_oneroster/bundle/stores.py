@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fsspec import AbstractFileSystem
 
-__all__ = ["Store", "is_pattern", "open_store"]
+__all__ = ["Store", "extra_of", "is_in_the_clear", "is_pattern", "open_store"]
 
 _EXTRAS = {
     **dict.fromkeys(("sftp", "ssh"), "sftp"),
@@ -78,13 +78,23 @@ def is_pattern(path: str) -> bool:
     return any(c in path for c in "*?[")
 
 
+def extra_of(protocol: str) -> str | None:
+    """The extra of this package that brings what a store needs."""
+    return _EXTRAS.get(protocol)
+
+
+def is_in_the_clear(url: str, options: Mapping[str, Any]) -> bool:
+    """Whether a store, by its URL or its options, would be spoken to without encryption."""
+    return any(_IN_THE_CLEAR.search(text) for text in (url, *_texts(options)))
+
+
 def open_store(url: str, options: Mapping[str, Any]) -> tuple[Store, str]:
     """The store of a URL, and the path in it; FatalSourceError, without the URL, where it cannot be had."""
     # Imported here: most commands (--about, --version) never touch a store.
     import fsspec
 
     protocol = url.partition("://")[0].lower() if "://" in url else ""
-    if any(_IN_THE_CLEAR.search(text) for text in (url, *_texts(options))):
+    if is_in_the_clear(url, options):
         raise FatalSourceError("csv_path: http:// and ftp:// show pupils' data to the network; use https:// or sftp://")
     try:
         if protocol in {"sftp", "ssh"}:
@@ -94,7 +104,7 @@ def open_store(url: str, options: Mapping[str, Any]) -> tuple[Store, str]:
         else:
             fs, root = fsspec.url_to_fs(url, **options)
     except ImportError:
-        extra = _EXTRAS.get(protocol)
+        extra = extra_of(protocol)
         advice = f"install tap-oneroster[{extra}]" if extra else "install the package that fsspec asks for"
         raise FatalSourceError(f"csv_path: {protocol}:// is not installed; {advice}") from None
     except FatalSourceError:

@@ -10,10 +10,10 @@ from ..engine import quoted
 if TYPE_CHECKING:
     from .findings import Findings
 
-__all__ = ["check_collisions"]
+__all__ = ["COLLISIONS", "check_collisions"]
 
 # Pairs of rows a and b of one id, a before b.
-_COLLISIONS = (
+COLLISIONS = (
     (
         "users",
         "one id for two people (another role and username, or another name and username)",
@@ -32,7 +32,7 @@ _COLLISIONS = (
 
 def check_collisions(findings: Findings) -> None:
     """Compare the rows that came under an id that came before."""
-    for file, rule, differ in _COLLISIONS:
+    for file, rule, differ in COLLISIONS:
         repeated = f"{file} repeated"
         if findings.engine.has(repeated):
             table = quoted(repeated)

@@ -8,11 +8,14 @@ from ..engine import quoted
 
 __all__ = [
     "BEGIN_AFTER_END",
+    "CEDS",
     "NOT_A_URN",
     "NOT_ENROLLED",
     "OUT_OF_BOUNDS",
     "PRIMARY_ORG_WITHOUT_ROLE",
+    "grades_not_of_ceds",
     "lengths_differ",
+    "not_of_ceds",
     "other",
     "repeats",
     "role_disagrees",
@@ -22,6 +25,15 @@ __all__ = [
     "type_of",
 ]
 
+_STAYS = "\"status\" <> 'tobedeleted'"
+"""Not a row of a delta that says what is gone."""
+_GRADES = "IT|PR|PK|TK|KG|0[1-9]|1[0-3]|PS|UG|Other"
+CEDS = {
+    "countryOfBirthCode": "[A-Z]{2}",
+    "stateOfBirthAbbreviation": "[A-Z]{2}",
+    "publicSchoolResidenceStatus": "0165[2-6]",
+}
+"""Codes that 1.1 takes from CEDS; 1.2 leaves them to an agreement."""
 _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -43,11 +55,11 @@ def type_of(file: str, target: str, key: str, words: str) -> str:
 
 
 def repeats(file: str, *columns: str) -> str:
-    """Another row of the file, with a smaller id, holds the same in those columns."""
+    """Another row of the file that stays, with a smaller id, holds the same in those columns."""
     names = ", ".join(quoted(c) for c in columns)
     return (
         f'"sourcedId" IN (SELECT "sourcedId" FROM (SELECT "sourcedId", '
-        f'row_number() OVER (PARTITION BY {names} ORDER BY "sourcedId") AS n FROM {quoted(file)}) WHERE n > 1)'
+        f'row_number() OVER (PARTITION BY {names} ORDER BY "sourcedId") AS n FROM {quoted(file)} WHERE {_STAYS}) WHERE n > 1)'
     )
 
 
@@ -57,6 +69,16 @@ def lengths_differ(one: str, other: str) -> str:
         f"{quoted(one)} <> '' AND {quoted(other)} <> '' AND "
         f"len(string_split({quoted(one)}, ',')) <> len(string_split({quoted(other)}, ','))"
     )
+
+
+def grades_not_of_ceds() -> str:
+    """A grade that 1.1 does not know."""
+    return f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
+
+
+def not_of_ceds(column: str) -> str:
+    """A code of demographics that 1.1 does not know."""
+    return f"{quoted(column)} <> '' AND NOT regexp_full_match({quoted(column)}, '{CEDS[column]}')"
 
 
 def scale_of_other_class() -> str:
@@ -83,6 +105,7 @@ def second_primary_teacher() -> str:
         '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
         'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
         "AND a.\"primary\" = 'true' AND b.\"primary\" = 'true' AND a.\"role\" = 'teacher' AND b.\"role\" = 'teacher' "
+        f"AND a.{_STAYS} AND b.{_STAYS} "
         'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
         'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
     )

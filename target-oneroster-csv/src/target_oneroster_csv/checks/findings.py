@@ -12,6 +12,8 @@ from ..engine import literal, quoted
 from ..tables import GONE
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ..engine import Engine
 
 __all__ = ["Finding", "Findings", "Severity", "hashed"]
@@ -59,8 +61,10 @@ def hashed(column: str = '"sourcedId"') -> str:
 class Findings:
     """Findings of one bundle, and the rows that go because of them."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, bulk: Collection[str]) -> None:
         self.engine = engine
+        self.bulk = bulk
+        """Files that say all there is; the others are deltas, whose receiver has more."""
         self.found: list[Finding] = []
         self.went_along: Counter[str] = Counter()
         """Rows by file that pointed at a row the source has deleted."""
@@ -105,12 +109,29 @@ class Findings:
         self.engine.run(f"DELETE FROM {quoted(file)} WHERE {chosen}")
 
     def let_go(self, file: str, where: str) -> None:
-        """Delete rows that pointed at a deleted row; what points at them follows."""
+        """Rows that pointed at a deleted row are deleted, too: a bulk file lacks them, a delta says so."""
         count = self.engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {where}")
         if count:
             self.engine.run(f'INSERT INTO {GONE} SELECT {literal(file)}, "sourcedId" FROM {quoted(file)} WHERE {where}')
-            self.engine.run(f"DELETE FROM {quoted(file)} WHERE {where}")
+            if file in self.bulk:
+                self.engine.run(f"DELETE FROM {quoted(file)} WHERE {where}")
+            else:
+                self.engine.run(f"UPDATE {quoted(file)} SET \"status\" = 'tobedeleted' WHERE {where}")
             self.went_along[file] += count
+
+    def says_all(self, target: str, file: str) -> bool:
+        """Whether a row of `file` may only name rows that the file `target` has here.
+
+        Not where the receiver has more of them: because they come as a delta, or because they do
+        not come at all and the row is one of a delta.
+        """
+        return target in self.bulk and (
+            file in self.bulk or bool(self.engine.count(target)) or self.engine.has(f"{target} rejected")
+        )
+
+    def staying(self, file: str) -> str:
+        """SQL for the rows of a file that are not on their way out; only a delta has others."""
+        return "true" if file in self.bulk else "\"status\" <> 'tobedeleted'"
 
     @property
     def rejected_rows(self) -> dict[str, int]:

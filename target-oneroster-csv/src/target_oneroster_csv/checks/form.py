@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import csv
+from enum import StrEnum
 from itertools import repeat
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["HEADER", "UTF_8", "Rows", "scan"]
+__all__ = ["Form", "Rows", "scan"]
 
-HEADER = "header is not that of the standard"
-UTF_8 = "is not UTF-8"
-_LINE_BREAK = "line break in a cell"
+
+class Form(StrEnum):
+    """What every CSV file of a bundle has to be."""
+
+    UTF_8 = "is not UTF-8"
+    HEADER = "header is not that of the standard"
+    OTHER_COLUMNS = "header has columns other than metadata.* after those of the standard"
+    REPEATED_COLUMN = "header has a column more than once"
+    WIDTH = "rows with more or fewer cells than the header"
+    NO_ROWS = "has no rows"
+    LINE_BREAK = "line break in a cell"
+    LINE_ENDS = "lines end in different ways"
+    QUOTES = "quotes are not as RFC 4180 has them"
+    OPEN_QUOTE = "a quoted cell does not end"
+    LONG_LINE = "a line is longer than 2 MB"
+
+
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 20
 _RECORD_LIMIT = 2_900_000
@@ -50,13 +65,13 @@ def scan(source: IO[bytes], columns: Sequence[str]) -> Rows:
             elif cells:
                 rows.count += 1
                 if cells != width:
-                    rows.fault("rows with more or fewer cells than the header", line)
+                    rows.fault(Form.WIDTH, line)
         if records.size > _RECORD_LIMIT:
             break
     if records.open:
-        rows.fault("a quoted cell does not end", records.first)
+        rows.fault(Form.OPEN_QUOTE, records.first)
     if not rows.count and not rows.faults:
-        rows.fault("has no rows", 1)
+        rows.fault(Form.NO_ROWS, 1)
     return rows
 
 
@@ -68,11 +83,11 @@ def _header(record: bytes, columns: Sequence[str], rows: Rows) -> int:
         names = []
     standard, more = names[: len(columns)], names[len(columns) :]
     if standard != list(columns):
-        rows.fault(HEADER, 1)
+        rows.fault(Form.HEADER, 1)
     elif not all(name.startswith("metadata.") for name in more):
-        rows.fault("header has columns other than metadata.* after those of the standard", 1)
+        rows.fault(Form.OTHER_COLUMNS, 1)
     if len(set(names)) < len(names):
-        rows.fault("header has a column more than once", 1)
+        rows.fault(Form.REPEATED_COLUMN, 1)
     return max(len(names), 1)
 
 
@@ -81,7 +96,7 @@ def _cells(record: bytes, line: int, rows: Rows) -> int:
     try:
         return len(next(csv.reader([record.decode("utf-8", "replace")], strict=True)))
     except csv.Error:
-        rows.fault("quotes are not as RFC 4180 has them", line)
+        rows.fault(Form.QUOTES, line)
         return 0
 
 
@@ -102,7 +117,7 @@ class _Records:
             odd = text.count(b'"') & 1
             if not self.open and not odd:
                 if b"\r" in text:
-                    self._rows.fault(_LINE_BREAK, line)
+                    self._rows.fault(Form.LINE_BREAK, line)
                 yield line, text
                 continue
             self.first = self.first if self.open else line
@@ -110,7 +125,7 @@ class _Records:
             self.size += len(text)
             self.open ^= bool(odd)
             if not self.open:
-                self._rows.fault(_LINE_BREAK, self.first)
+                self._rows.fault(Form.LINE_BREAK, self.first)
                 yield self.first, b" ".join(self._pieces)
                 self._pieces, self.size = [], 0
 
@@ -132,13 +147,13 @@ def _blocks(source: IO[bytes], rows: Rows) -> Iterator[tuple[int, list[bytes], b
         try:
             whole.decode()
         except UnicodeDecodeError as error:
-            rows.fault(UTF_8, number + whole[: error.start].count(b"\n"))
+            rows.fault(Form.UTF_8, number + whole[: error.start].count(b"\n"))
             return
         breaks, returns = whole.count(b"\n"), whole.count(b"\r\n")
         ends |= {kind for kind, count in ((b"\r\n", returns), (b"\n", breaks - returns)) if count}
         if len(ends) > 1 and not mixed:  # which the engine may not read
             mixed = True
-            rows.fault("lines end in different ways", number)
+            rows.fault(Form.LINE_ENDS, number)
         whole = whole.replace(b"\r\n", b"\n")
         lines = whole.split(b"\n")
         if not lines[-1]:
@@ -146,7 +161,7 @@ def _blocks(source: IO[bytes], rows: Rows) -> Iterator[tuple[int, list[bytes], b
         yield number, lines, b'"' not in whole and b"\r" not in whole
         number += len(lines)
         if len(rest) > _RECORD_LIMIT:
-            rows.fault("a line is longer than 2 MB", number)
+            rows.fault(Form.LONG_LINE, number)
             return
         if not data:
             return

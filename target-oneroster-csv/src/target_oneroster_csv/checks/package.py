@@ -7,11 +7,12 @@ import io
 import zipfile
 import zlib
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
 from .._model import FILES, MANIFEST_VERSION, Version, csv_files, manifest_properties
 from .findings import Finding, Severity
-from .form import HEADER, UTF_8, Rows, scan
+from .form import Form, Rows, scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,12 +20,31 @@ if TYPE_CHECKING:
 
     _Opener = Callable[[str], IO[bytes]]
 
-__all__ = ["UNPACKED_LIMIT", "check_package"]
+__all__ = ["UNPACKED_LIMIT", "Package", "check_package"]
 
 UNPACKED_LIMIT = 64 << 30
 _MANIFEST = "manifest.csv"
 _KNOWN = {_MANIFEST, *(f"{file.name}.csv" for file in FILES)}
 _MODES = ("absent", "bulk", "delta")
+
+
+class Package(StrEnum):
+    """What a bundle has to be as a whole, its manifest above all."""
+
+    ARCHIVE = "the archive is damaged, encrypted, or not a zip"
+    BOMB = "unpacks to more than 64 GB"
+    FOLDERS = "folders, or files in folders"
+    FOREIGN = "files that no bundle has"
+    REPEATED = "is there more than once"
+    CASE = "name in another case"
+    MISSING = "is missing"
+    NOT_CSV = "cannot be read as CSV"
+    MANIFEST_VERSION = f"is not {MANIFEST_VERSION}"
+    VERSION = "is not a version that is known"
+    OTHER_VERSION = "is no file of that version"
+    MODE = "is none of absent, bulk, delta"
+    THERE = "is there, and absent in the manifest"
+    NOT_THERE = "is not there, and not absent in the manifest"
 
 
 def check_package(path: Path) -> list[Finding]:
@@ -37,13 +57,13 @@ def check_package(path: Path) -> list[Finding]:
         with _opened(path) as (entries, unpacked, open_entry):
             check = _Check(open_entry)
             if unpacked > UNPACKED_LIMIT:
-                return [Finding(Severity.STOP, "", "", "unpacks to more than 64 GB", 1)]
+                return [Finding(Severity.STOP, "", "", Package.BOMB, 1)]
             check.entries(entries)
             if _MANIFEST in entries:
                 check.manifest(set(entries))
             return check.found
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        return [Finding(Severity.STOP, "", "", "the archive is damaged, encrypted, or not a zip", 1)]
+        return [Finding(Severity.STOP, "", "", Package.ARCHIVE, 1)]
 
 
 @contextmanager
@@ -71,15 +91,15 @@ class _Check:
     def entries(self, names: list[str]) -> None:
         """Only files a bundle has, each once, none in a folder. Foreign names are counted, not told."""
         proper = {name.lower(): name for name in _KNOWN}
-        self._add("", "", "folders, or files in folders", sum("/" in name or "\\" in name for name in names))
+        self._add("", "", Package.FOLDERS, sum("/" in name or "\\" in name for name in names))
         flat = [name for name in names if "/" not in name and "\\" not in name]
-        self._add("", "", "files that no bundle has", sum(name.lower() not in proper for name in flat))
+        self._add("", "", Package.FOREIGN, sum(name.lower() not in proper for name in flat))
         for name in sorted(_KNOWN):
             if (count := sum(name == other for other in flat)) > 1:
-                self._add(name, "", "is there more than once", count)
-            self._add(name, "", "name in another case", sum(o != name and o.lower() == name.lower() for o in flat))
+                self._add(name, "", Package.REPEATED, count)
+            self._add(name, "", Package.CASE, sum(o != name and o.lower() == name.lower() for o in flat))
         if _MANIFEST not in flat:
-            self._add(_MANIFEST, "", "is missing")
+            self._add(_MANIFEST, "", Package.MISSING)
 
     def manifest(self, entries: set[str]) -> None:
         """What the manifest says, and whether it is so."""
@@ -88,20 +108,20 @@ class _Check:
         try:
             rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
         except UnicodeDecodeError:
-            return self._add(_MANIFEST, "", UTF_8)
+            return self._add(_MANIFEST, "", Form.UTF_8)
         except csv.Error:
-            return self._add(_MANIFEST, "", "cannot be read as CSV")
+            return self._add(_MANIFEST, "", Package.NOT_CSV)
         if not rows or rows[0] != ["propertyName", "value"]:
-            self._add(_MANIFEST, "", HEADER, lines=(1,))
+            self._add(_MANIFEST, "", Form.HEADER, lines=(1,))
         uneven = [line for line, row in enumerate(rows, 1) if len(row) != 2]
-        self._add(_MANIFEST, "", "rows with more or fewer cells than the header", len(uneven), tuple(uneven[:3]))
+        self._add(_MANIFEST, "", Form.WIDTH, len(uneven), tuple(uneven[:3]))
         stated = [(row[0], row[1]) for row in rows[1:] if len(row) == 2]
         values = dict(stated)
         if values.get("manifest.version") != MANIFEST_VERSION:
-            self._add(_MANIFEST, "manifest.version", f"is not {MANIFEST_VERSION}")
+            self._add(_MANIFEST, "manifest.version", Package.MANIFEST_VERSION)
         version = next((v for v in Version if v.value == values.get("oneroster.version")), None)
         if version is None:
-            return self._add(_MANIFEST, "oneroster.version", "is not a version that is known")
+            return self._add(_MANIFEST, "oneroster.version", Package.VERSION)
         self._properties([name for name, _ in stated], version)
         self._presence(values, version, entries)
         return None
@@ -110,12 +130,12 @@ class _Check:
         """Each property once, and no files of another version."""
         known = manifest_properties(version)
         foreign = sum(name.startswith("file.") and name not in known for name in names)
-        self._add(_MANIFEST, "file.*", f"is no file of version {version.value}", foreign)
+        self._add(_MANIFEST, "file.*", Package.OTHER_VERSION, foreign)
         for name in known:
             if names.count(name) > 1:
-                self._add(_MANIFEST, name, "is there more than once", names.count(name))
+                self._add(_MANIFEST, name, Package.REPEATED, names.count(name))
             elif name.startswith("file.") and name not in names:
-                self._add(_MANIFEST, name, "is missing")
+                self._add(_MANIFEST, name, Package.MISSING)
 
     def _presence(self, values: dict[str, str], version: Version, entries: set[str]) -> None:
         """Files are there exactly where they are not absent; those that are have the right form."""
@@ -123,16 +143,16 @@ class _Check:
         for file in files:
             mode, name = values.get(f"file.{file.name}"), f"{file.name}.csv"
             if mode is not None and mode not in _MODES:
-                self._add(_MANIFEST, f"file.{file.name}", "is none of absent, bulk, delta")
+                self._add(_MANIFEST, f"file.{file.name}", Package.MODE)
             elif mode == "absent" and name in entries:
-                self._add(name, "", "is there, and absent in the manifest")
+                self._add(name, "", Package.THERE)
             elif mode in {"bulk", "delta"} and name not in entries:
-                self._add(name, "", f"is not there, and {mode} in the manifest")
+                self._add(name, "", Package.NOT_THERE)
             if name in entries:
                 with self._open(name) as source:
                     self._form(name, scan(source, file.header(version)))
         for name in sorted(entries & _KNOWN - {f"{file.name}.csv" for file in files} - {_MANIFEST}):
-            self._add(name, "", f"is no file of version {version.value}")
+            self._add(name, "", Package.OTHER_VERSION)
 
     def _form(self, name: str, rows: Rows) -> None:
         for rule, (count, lines) in rows.faults.items():

@@ -11,11 +11,36 @@ from ..tables import GONE
 from .findings import Severity, hashed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .._model import Field, File
     from ..engine import Engine
     from .findings import Findings
 
-__all__ = ["check_cycles", "check_references"]
+__all__ = ["HIERARCHIES", "IN_A_CIRCLE", "check_cycles", "check_references", "reference_rules"]
+
+HIERARCHIES = ("academicSessions", "orgs")
+"""Files whose rows have parents in the same file."""
+IN_A_CIRCLE = "is part of a circle"
+
+
+def reference_rules(file: File, version: Version) -> Iterator[tuple[Severity, str, str]]:
+    """Severity, field and text of every rule on the references of a file."""
+    for field in file.columns(version):
+        if field.refers_to is None:
+            continue
+        required = version in field.required
+        severity = Severity.ROW if required else Severity.VALUE
+        if field.kind is Kind.REFS:
+            yield Severity.VALUE, field.name, _foreign_text(file, field)
+            if required:
+                yield severity, field.name, _none_text(field)
+        else:
+            yield severity, field.name, _missing_text(field)
+            if field.where and version in field.where.versions:
+                yield severity, field.name, _condition_text(field.where, field.refers_to)
+    if file.name in HIERARCHIES:
+        yield Severity.VALUE, "parentSourcedId", IN_A_CIRCLE
 
 
 def check_references(findings: Findings, file: File, version: Version, *, own: bool = False) -> None:
@@ -26,6 +51,8 @@ def check_references(findings: Findings, file: File, version: Version, *, own: b
     """
     for field in file.columns(version):
         if field.refers_to is None or (field.refers_to == file.name) is not own:
+            continue
+        if not findings.says_all(field.refers_to, file.name):
             continue
         if field.kind is Kind.REFS:
             _check_list(findings, file, field, version)
@@ -43,14 +70,17 @@ def _gone(target: str) -> str:
 
 def _check_one(findings: Findings, file: File, field: Field, version: Version) -> None:
     engine, column, target = findings.engine, quoted(field.name), field.refers_to or ""
-    missing = f"{column} <> '' AND {column} NOT IN ({_ids(engine, target)})"
+    filled = f"{findings.staying(file.name)} AND {column} <> ''"
+    missing = f"{filled} AND {column} NOT IN ({_ids(engine, target)})"
     required = version in field.required
+    there = filled
     if engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {missing}"):
+        there = f"{filled} AND {column} IN ({_ids(engine, target)})"  # the others are told of already
         if required:
             findings.let_go(file.name, f"{missing} AND {column} IN ({_gone(target)})")
-        _settle(findings, file, field, f"names a row that is not in {target}", missing, required=required)
+        _settle(findings, file, field, _missing_text(field), missing, required=required)
     if field.where and version in field.where.versions and engine.has(target):
-        wrong = f"{column} <> '' AND {_unfit(engine, file.name, field, field.where, version)}"
+        wrong = f"{there} AND {_unfit(findings, file.name, field, field.where, version)}"
         rule = _condition_text(field.where, target)
         _settle(findings, file, field, rule, wrong, required=required)
 
@@ -76,7 +106,7 @@ def _cause(target: str, column: str) -> str:
     )
 
 
-def _unfit(engine: Engine, file: str, field: Field, where: Where, version: Version) -> str:
+def _unfit(findings: Findings, file: str, field: Field, where: Where, version: Version) -> str:
     """The named row does not meet the condition (rows that are not there are another rule's business)."""
     column, target = quoted(field.name), field.refers_to or ""
     if where.same:
@@ -87,13 +117,27 @@ def _unfit(engine: Engine, file: str, field: Field, where: Where, version: Versi
             f"AND t.{same} <> {mine}.{same})"
         )
     if where.column == "role" and version is Version.V1_2:
-        if not engine.has("roles"):
+        if not findings.says_all("roles", file) or not findings.engine.has("roles"):
             return "false"
         return f'{column} NOT IN (SELECT "userSourcedId" FROM roles WHERE "role" = {literal(where.word)})'
     extension = where.extensible and version is Version.V1_2
     fits = f"{quoted(where.column)} = {literal(where.word)}"
     fits += f" OR starts_with({quoted(where.column)}, 'ext:')" if extension else ""
     return f'{column} NOT IN (SELECT "sourcedId" FROM {quoted(target)} WHERE {fits})'
+
+
+def _missing_text(field: Field) -> str:
+    return f"names a row that is not in {field.refers_to}"
+
+
+def _foreign_text(file: File, field: Field) -> str:
+    return f"holds an id that is not in {field.refers_to}" + (
+        ", or the row's own" if field.refers_to == file.name else ""
+    )
+
+
+def _none_text(field: Field) -> str:
+    return f"names no row that is in {field.refers_to}"
 
 
 def _condition_text(where: Where, target: str) -> str:
@@ -108,7 +152,9 @@ def _check_list(findings: Findings, file: File, field: Field, version: Version) 
     apart = (
         f"unnest(string_split({column}, ',')) AS element, generate_subscripts(string_split({column}, ','), 1) AS place"
     )
-    elements = f"SELECT \"sourcedId\" AS id, {apart} FROM {table} WHERE {column} <> ''"
+    elements = (
+        f"SELECT \"sourcedId\" AS id, {apart} FROM {table} WHERE {findings.staying(file.name)} AND {column} <> ''"
+    )
     bad = f"element NOT IN ({_ids(engine, target)})" + (" OR element = id" if target == file.name else "")
     count = engine.one(f"SELECT count(*) FROM ({elements}) WHERE {bad}")
     if not count:
@@ -120,8 +166,7 @@ def _check_list(findings: Findings, file: File, field: Field, version: Version) 
         f"FROM (SELECT *, {bad} AS bad FROM ({elements})) GROUP BY id HAVING bool_or(bad)"
     )
     touched = '"sourcedId" IN (SELECT id FROM shortened)'
-    rule = f"holds an id that is not in {target}" + (", or the row's own" if target == file.name else "")
-    findings.add(Severity.VALUE, file.name, field.name, rule, touched, count)
+    findings.add(Severity.VALUE, file.name, field.name, _foreign_text(file, field), touched, count)
     if version in field.required:
         _lose_rows(findings, file, field)
     new = f'(SELECT list FROM shortened s WHERE s.id = {table}."sourcedId")'
@@ -135,7 +180,7 @@ def _lose_rows(findings: Findings, file: File, field: Field) -> None:
     findings.let_go(file.name, empty.format(" AND all_gone"))
     lost = empty.format("")
     if count := findings.engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {lost}"):
-        rule = f"names no row that is in {target}"
+        rule = _none_text(field)
         findings.add(Severity.ROW, file.name, field.name, rule, lost, count)
         first = f'(SELECT min(lost) FROM shortened s WHERE s.id = {quoted(file.name)}."sourcedId")'
         findings.reject(file.name, field.name, rule, lost, _cause(target, first))
@@ -151,7 +196,7 @@ def check_cycles(findings: Findings, file: str) -> None:
     if circle:
         engine.run('CREATE OR REPLACE TABLE "in circles" AS SELECT unnest(?) AS id', (circle,))
         broken = '"sourcedId" IN (SELECT id FROM "in circles")'
-        findings.add(Severity.VALUE, file, "parentSourcedId", "is part of a circle", broken, len(circle))
+        findings.add(Severity.VALUE, file, "parentSourcedId", IN_A_CIRCLE, broken, len(circle))
         engine.run(f"UPDATE {quoted(file)} SET \"parentSourcedId\" = '' WHERE {broken}")
 
 

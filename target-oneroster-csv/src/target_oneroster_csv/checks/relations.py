@@ -43,6 +43,14 @@ _PAIRED = tuple(
 
 _RULES: tuple[Relation, ...] = (
     *_PAIRED,
+    *(
+        Relation(name, NOTE, "grades", "holds a grade that is no code of CEDS", sql.grades_not_of_ceds(), (), (V1_1,))
+        for name in ("courses", "classes", "users")
+    ),
+    *(
+        Relation("demographics", NOTE, column, "is no code of CEDS", sql.not_of_ceds(column), (), (V1_1,))
+        for column in sql.CEDS
+    ),
     Relation("academicSessions", ROW, "endDate", "is not after startDate", '"startDate" >= "endDate"'),
     Relation(
         "academicSessions",

@@ -9,39 +9,57 @@ from .._model import Version, csv_files, file
 from ..engine import quoted
 from .cells import cell_rules
 from .collisions import check_collisions
-from .findings import Findings, Severity, hashed
-from .references import check_cycles, check_references
+from .findings import Finding, Findings, Severity, hashed
+from .references import HIERARCHIES, check_cycles, check_references
 from .relations import relations_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from .._model import File
     from ..engine import Engine
     from .cells import Rule
 
-__all__ = ["check"]
+__all__ = ["MINIMUM", "MISSING_FILE", "NO_ROLES", "WITHOUT_ROLE", "check"]
+
+NO_ROLES = "no user has a role: neither roles nor users.role came"
+WITHOUT_ROLE = "has no row in roles"
+MISSING_FILE = "is absent, and importers of rosters want it"
+MINIMUM = ("academicSessions", "orgs", "courses", "classes", "users", "enrollments")
+"""Files that a roster has at the least; whether users have roles is a rule of its own."""
 
 
-def check(engine: Engine, version: Version, *, bulk: bool) -> Findings:
+def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Findings:
     """Check every table; rows that have to go and values that cannot stay are taken out of them.
 
-    A delta may point at rows its receiver has: there references are not looked up.
+    `bulk` names the files that say all there is. Only in these are references looked up: of the
+    others the receiver has more.
     """
-    findings = Findings(engine)
+    findings = Findings(engine, bulk)
+    _check_minimum(findings)
     check_collisions(findings)
     for kind in _targets_first(version):
         if findings.of(Severity.STOP):
             break  # what follows from it is not worth telling
         if engine.count(kind.name):
-            _check_cells(findings, kind, version, bulk=bulk)
+            _check_cells(findings, kind, version)
             findings.remove_rejected(kind.name)
-            if bulk:
-                check_references(findings, kind, version)
-                findings.remove_rejected(kind.name)
+            check_references(findings, kind, version)
+            findings.remove_rejected(kind.name)
         if kind.name != "users":
-            _finish(findings, kind, version, bulk=bulk)
+            _finish(findings, kind, version)
         if kind.name == _last_word_on_users(version):
-            _finish_users(findings, version, bulk=bulk)
+            _finish_users(findings, version)
     return findings
+
+
+def _check_minimum(findings: Findings) -> None:
+    """Where any file of a roster comes in bulk, the others should."""
+    there = {name: findings.engine.count(name) for name in MINIMUM if name in findings.bulk}
+    if any(there.values()):
+        for name, rows in there.items():
+            if not rows:
+                findings.found.append(Finding(Severity.NOTE, name, "", MISSING_FILE, 1))
 
 
 def _last_word_on_users(version: Version) -> str:
@@ -49,21 +67,20 @@ def _last_word_on_users(version: Version) -> str:
     return "users" if version is Version.V1_1 else "roles"
 
 
-def _finish(findings: Findings, kind: File, version: Version, *, bulk: bool) -> None:
+def _finish(findings: Findings, kind: File, version: Version) -> None:
     """What can be said of a file once its bad rows are gone."""
     if findings.engine.count(kind.name):
-        _check_relations(findings, kind.name, version, bulk=bulk)
-        if bulk:
-            check_references(findings, kind, version, own=True)
-            if kind.name in {"academicSessions", "orgs"}:
-                check_cycles(findings, kind.name)
+        _check_relations(findings, kind.name, version)
+        check_references(findings, kind, version, own=True)
+        if kind.name in HIERARCHIES and kind.name in findings.bulk:
+            check_cycles(findings, kind.name)
 
 
-def _finish_users(findings: Findings, version: Version, *, bulk: bool) -> None:
-    if bulk and version is Version.V1_2 and findings.engine.count("users"):
+def _finish_users(findings: Findings, version: Version) -> None:
+    if version is Version.V1_2 and findings.engine.count("users") and findings.says_all("roles", "users"):
         _reject_users_without_role(findings)
-    _finish(findings, file("users"), version, bulk=bulk)
-    if bulk and findings.engine.count("userProfiles"):
+    _finish(findings, file("users"), version)
+    if findings.engine.count("userProfiles"):
         check_references(findings, file("userProfiles"), version)
         findings.remove_rejected("userProfiles")
 
@@ -73,18 +90,17 @@ def _reject_users_without_role(findings: Findings) -> None:
     engine = findings.engine
     roles_went = engine.has("roles rejected")
     if not engine.count("roles") and not roles_went:
-        rule = "no user has a role: neither roles nor users.role came"
-        findings.stop("users", "sourcedId", rule, engine.count("users"))
+        findings.stop("users", "sourcedId", NO_ROLES, engine.count("users"))
         return
-    broken = '"sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
+    broken = f'{findings.staying("users")} AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
     if count := engine.one(f"SELECT count(*) FROM users WHERE {broken}"):
-        rule, own = "has no row in roles", f"'users ' || {hashed()}"
+        own = f"'users ' || {hashed()}"
         lost = (
             'SELECT min(r.cause) FROM rejected r JOIN "roles rejected" x ON r.file = \'roles\' AND r.id = x."sourcedId" '
             'WHERE x."userSourcedId" = users."sourcedId"'
         )
-        findings.add(Severity.ROW, "users", "sourcedId", rule, broken, count)
-        findings.reject("users", "sourcedId", rule, broken, f"coalesce(({lost}), {own})" if roles_went else own)
+        findings.add(Severity.ROW, "users", "sourcedId", WITHOUT_ROLE, broken, count)
+        findings.reject("users", "sourcedId", WITHOUT_ROLE, broken, f"coalesce(({lost}), {own})" if roles_went else own)
         findings.remove_rejected("users")
 
 
@@ -102,9 +118,9 @@ def _targets_first(version: Version) -> list[File]:
     return ordered
 
 
-def _check_cells(findings: Findings, kind: File, version: Version, *, bulk: bool) -> None:
+def _check_cells(findings: Findings, kind: File, version: Version) -> None:
     """All cell rules of a file in one pass; only rules that were broken are looked at again."""
-    rules = list(cell_rules(kind, version, bulk=bulk))
+    rules = list(cell_rules(kind, version, bulk=findings.bulk))
     present = set(findings.engine.columns(kind.name))
     rules = [rule for rule in rules if rule[1] in present]
     counts = ", ".join(f"count(*) FILTER (WHERE {broken})" for _, _, _, broken in rules)
@@ -123,11 +139,12 @@ def _settle(findings: Findings, name: str, rule: Rule, count: int) -> None:
         findings.engine.run(f"UPDATE {quoted(name)} SET {quoted(field)} = '' WHERE {broken}")
 
 
-def _check_relations(findings: Findings, file: str, version: Version, *, bulk: bool) -> None:
+def _check_relations(findings: Findings, file: str, version: Version) -> None:
     engine = findings.engine
     for relation in relations_of(file, version):
-        if relation.needs and not (bulk and all(engine.count(name) for name in relation.needs)):
+        if not all(name in findings.bulk and engine.count(name) for name in relation.needs):
             continue
-        if count := engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {relation.broken}"):
-            _settle(findings, file, (relation.severity, relation.field, relation.rule, relation.broken), count)
+        broken = f"{findings.staying(file)} AND ({relation.broken})"
+        if count := engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {broken}"):
+            _settle(findings, file, (relation.severity, relation.field, relation.rule, broken), count)
     findings.remove_rejected(file)

@@ -1,0 +1,100 @@
+"""The catalog in Airbyte's words, and the tap's catalog for what was chosen from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from singer_sdk import Stream
+
+__all__ = ["Chosen", "airbyte_catalog", "read_choice", "select"]
+
+
+def airbyte_catalog(streams: Iterable[Stream]) -> dict[str, Any]:
+    """All streams with their types, keys and cursors.
+
+    What is new the source decides: records by their date in a service, bundles by their content, and receipts always are.
+    """
+    return {"streams": [_entry(stream) for stream in streams]}
+
+
+def _entry(stream: Stream) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": stream.name,
+        "json_schema": {"$schema": "http://json-schema.org/draft-07/schema#", **_typed(stream.schema)},
+        "supported_sync_modes": ["full_refresh", "incremental"],
+        "source_defined_cursor": True,
+        "source_defined_primary_key": [[key] for key in stream.primary_keys],
+        "is_resumable": False,
+    }
+    if stream.replication_key:
+        entry["default_cursor_field"] = [stream.replication_key]
+    return entry
+
+
+def _typed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON Schema with what Airbyte wants to know besides: times have zones, objects may hold more."""
+    typed = dict(schema)
+    if typed.get("format") == "date-time":
+        typed["airbyte_type"] = "timestamp_with_timezone"
+    if "properties" in typed:
+        typed["properties"] = {name: _typed(its) for name, its in typed["properties"].items()}
+    if "items" in typed:
+        typed["items"] = _typed(typed["items"])
+    if "object" in typed["type"]:
+        typed["additionalProperties"] = True
+    return typed
+
+
+class _Stream(msgspec.Struct):
+    name: str
+    json_schema: dict[str, Any] = {}
+
+
+class Chosen(msgspec.Struct):
+    """One stream of a configured catalog, as far as the source is concerned."""
+
+    stream: _Stream
+    sync_mode: str = "full_refresh"
+
+    @property
+    def name(self) -> str:
+        """Name of the stream."""
+        return self.stream.name
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether it goes on from its state."""
+        return self.sync_mode == "incremental"
+
+    def takes(self, column: str) -> bool:
+        """Whether a column was chosen; a catalog that speaks of none takes all."""
+        columns = self.stream.json_schema.get("properties")
+        return not columns or column in columns
+
+
+class _Configured(msgspec.Struct):
+    streams: list[Chosen]
+
+
+def read_choice(configured: Any) -> list[Chosen]:
+    """The streams of a configured catalog; ValueError where it is none."""
+    return msgspec.convert(configured, _Configured).streams
+
+
+def select(catalog: dict[str, Any], chosen: Iterable[Chosen]) -> dict[str, Any]:
+    """The tap's own catalog, with nothing selected but what was chosen."""
+    wanted = {one.name: one for one in chosen}
+    for stream in catalog["streams"]:
+        one = wanted.get(stream["stream"])
+        for entry in stream["metadata"]:
+            breadcrumb, metadata = entry["breadcrumb"], entry["metadata"]
+            if not breadcrumb:
+                metadata["selected"] = one is not None
+            elif one and metadata["inclusion"] == "available":
+                metadata["selected"] = one.takes(breadcrumb[-1])
+    return catalog

@@ -1,0 +1,49 @@
+"""Whether the source can be read: the settings are right, and it answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._model import FILES, file
+from ..source import MissingCollection, Request
+from ..sources import make_source
+
+if TYPE_CHECKING:
+    from .._model import File
+    from .tap import AirbyteTap
+
+__all__ = ["check"]
+
+_OTHER_SERVICES = ("categories", "resources")
+
+
+def check(tap: AirbyteTap) -> str:
+    """Read the first records of the first collection that the source shows us; SourceError where there is none."""
+    small = [one for one in FILES if one.small]
+    candidates = sorted(small, key=lambda one: one.name != "orgs") + [file(name) for name in _OTHER_SERVICES]
+    missing: MissingCollection | None = None
+    for candidate in candidates:
+        try:
+            return _try(tap, candidate)
+        except MissingCollection as error:
+            missing = missing or error
+    raise missing or MissingCollection("no collection can be read")
+
+
+def _try(tap: AirbyteTap, of: File) -> str:
+    # A collection that may be missing proves nothing; and of scopes only those of this one are asked for.
+    source = make_source(
+        {**tap.config, "missing_collections": "fail"},
+        streams=frozenset({of.name}),
+        user_agent=f"{tap.name}/{tap.plugin_version}",
+        say=tap.logger.info,
+    )
+    try:
+        name = tap.source_name
+        for part in source.parts(Request(of, (of,))):
+            name = part.facts[of.name].source
+            if next(iter(part), None):
+                break
+    finally:
+        source.close()
+    return f"{name}: {of.name} can be read"

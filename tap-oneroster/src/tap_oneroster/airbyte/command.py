@@ -1,0 +1,143 @@
+"""`source-oneroster`: the commands of the Airbyte protocol."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from click import ClickException
+from singer_sdk.exceptions import ConfigValidationError
+
+from ..command import unreadable
+from ..source import SourceError
+from . import messages
+from .catalog import airbyte_catalog, read_choice, select
+from .check import check
+from .log import log_to
+from .settings import specification, tap_settings
+from .state import bookmarks
+from .tap import AirbyteTap
+from .writer import AirbyteWriter
+
+__all__ = ["main"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Carry out one command; what goes wrong is a message of one line, and an exit code that is not 0."""
+    options = _parser().parse_args(arguments)
+    writer = AirbyteWriter()
+    log_to(writer)
+    try:
+        match options.command:
+            case "spec":
+                _let_go()
+                writer.emit({"type": "SPEC", "spec": specification()})
+            case "check":
+                _check(writer, options.config)
+            case "discover":
+                _discover(writer, options.config)
+            case _:
+                _read(writer, options)
+    except (ClickException, ConfigValidationError) as error:
+        writer.emit(messages.error(_line(error), "config_error"))
+        sys.exit(_line(error))
+    except Exception as error:
+        # Where it happened, and not what it was about: that may be a pupil.
+        frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+        message = f"unexpected {type(error).__name__}; this is a fault of the source, please report it"
+        writer.emit(messages.error(message, "system_error", trace=frames))
+        sys.exit(message)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="source-oneroster", description="OneRoster as an Airbyte source")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("spec", help="print which settings there are")
+    for name, does in (
+        ("check", "see whether the source answers"),
+        ("discover", "print which streams there are"),
+        ("read", "read the streams of a configured catalog"),
+    ):
+        command = commands.add_parser(name, help=does)
+        command.add_argument("--config", required=True, help="file with the settings")
+        if name == "read":
+            command.add_argument("--catalog", required=True, help="file with the configured catalog")
+            command.add_argument("--state", help="file with the states of the last read")
+    return parser
+
+
+def _load(option: str, path: str) -> Any:
+    try:
+        return msgspec.json.decode(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise unreadable(option, error) from None
+
+
+def _tap(writer: AirbyteWriter, config: str, **more: Any) -> AirbyteTap:
+    told = _load("--config", config)
+    if not isinstance(told, dict):
+        raise unreadable("--config", TypeError())
+    return AirbyteTap(config=tap_settings(told), message_writer=writer, **more)
+
+
+def _let_go() -> None:
+    """From here on a signal may end the process as it likes: all that matters is written."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _check(writer: AirbyteWriter, config: str) -> None:
+    word = "FAILED"
+    try:
+        message = check(_tap(writer, config))
+        word = "SUCCEEDED"
+    except (ClickException, ConfigValidationError, SourceError) as error:
+        message = _line(error)
+    _let_go()
+    writer.emit({"type": "CONNECTION_STATUS", "connectionStatus": {"status": word, "message": message}})
+
+
+def _discover(writer: AirbyteWriter, config: str) -> None:
+    tap = _tap(writer, config, setup_mapper=False)
+    _let_go()
+    writer.emit({"type": "CATALOG", "catalog": airbyte_catalog(tap.streams.values())})
+
+
+def _read(writer: AirbyteWriter, options: argparse.Namespace) -> None:
+    try:
+        chosen = read_choice(_load("--catalog", options.catalog))
+    except ValueError:
+        raise ClickException("--catalog: not a configured catalog") from None
+    if not chosen:
+        raise ClickException("--catalog: no stream is chosen in it")
+    try:
+        state = bookmarks(_load("--state", options.state) if options.state else None, chosen)
+    except ValueError:
+        raise ClickException("--state: not a list of states as this source wrote them") from None
+    offered = _tap(writer, options.config, setup_mapper=False).catalog_dict
+    tap = _tap(writer, options.config, catalog=select(offered, chosen), state=state)
+    writer.streams = frozenset(one.name for one in chosen)
+    for name in sorted(writer.streams - tap.streams.keys()):
+        tap.fail(f"{name}: not offered with these settings; have the streams discovered again", name)
+    try:
+        tap.sync_all()
+    except ClickException:
+        if not tap.failures:
+            raise
+        sys.exit(1)  # they have been told, each when it came up
+    finally:
+        writer.close()
+
+
+def _line(error: Exception) -> str:
+    match error:
+        case ConfigValidationError():
+            return "; ".join(error.errors)
+        case ClickException():
+            return error.message
+        case _:
+            return str(error)

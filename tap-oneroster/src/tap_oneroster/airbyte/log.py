@@ -1,0 +1,37 @@
+"""The tap's log as messages of the protocol."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from . import messages
+
+if TYPE_CHECKING:
+    from .writer import AirbyteWriter
+
+__all__ = ["log_to"]
+
+_LEVELS = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}
+
+
+class _Messages(logging.Handler):
+    def __init__(self, writer: AirbyteWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        level = _LEVELS.get(record.levelno, record.levelname)
+        self._writer.emit(messages.log(level, record.getMessage()))
+
+
+def log_to(writer: AirbyteWriter) -> None:
+    """Send what is logged to standard output, where Airbyte looks for it; the SDK's metrics are in the messages."""
+    handler = _Messages(writer)
+    handler.addFilter(lambda record: record.name != "singer_sdk.metrics")
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)

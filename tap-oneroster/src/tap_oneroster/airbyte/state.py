@@ -1,0 +1,73 @@
+"""The states that Airbyte hands back, as the tap's bookmarks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .catalog import Chosen
+
+__all__ = ["bookmarks"]
+
+_KEPT_BY_FULL_REFRESH = "counts"
+"""What the last snapshot held: the brake against shrunk ones holds for a stream that is read from the start, too."""
+
+
+class _Descriptor(msgspec.Struct):
+    name: str
+
+
+class _StreamState(msgspec.Struct):
+    stream_descriptor: _Descriptor
+    stream_state: dict[str, Any] | None = None
+
+
+class _Shared(msgspec.Struct):
+    stream_states: list[_StreamState] = []
+
+
+class _State(msgspec.Struct):
+    stream: _StreamState | None = None
+    whole: _Shared | None = msgspec.field(default=None, name="global")
+    global_: _Shared | None = None  # as PyAirbyte spells it
+    data: dict[str, Any] | None = None
+
+
+def bookmarks(given: Any, chosen: Iterable[Chosen]) -> dict[str, Any]:
+    """The tap's state from a list of states (or, as once, one object); ValueError where it is neither.
+
+    A stream that is chosen as full_refresh starts anew.
+    """
+    found = dict(_states(given))
+    kept = {}
+    for one in chosen:
+        state = found.get(one.name, {})
+        if not one.is_incremental:
+            state = {key: value for key, value in state.items() if key == _KEPT_BY_FULL_REFRESH}
+        if state:
+            kept[one.name] = state
+    return {"bookmarks": kept}
+
+
+def _states(given: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    if given is None:
+        return
+    if isinstance(given, dict):  # before states were a list, they were one object
+        yield from _legacy(given)
+        return
+    for state in msgspec.convert(given, list[_State]):
+        whole = state.whole or state.global_ or _Shared()
+        for stream in [*whole.stream_states, *([state.stream] if state.stream else [])]:
+            yield stream.stream_descriptor.name, stream.stream_state or {}
+        if state.data:
+            yield from _legacy(state.data)
+
+
+def _legacy(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Bookmarks by stream, bare or as a Singer state holds them."""
+    data = data.get("bookmarks", data)
+    yield from msgspec.convert(data, dict[str, dict[str, Any]]).items()

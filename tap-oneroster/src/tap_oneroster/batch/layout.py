@@ -1,0 +1,38 @@
+"""What the rows of a file are made of, whatever its format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = ["STAMPS", "Layout", "Sink"]
+
+STAMPS: dict[str, dict[str, Any]] = {
+    "_sdc_extracted_at": {"type": "string", "format": "date-time"},
+    "_sdc_table_version": {"type": "integer"},
+}
+"""Columns that loaders make of a RECORD message, and that a file must bring itself.
+
+A loader that deletes at ACTIVATE_VERSION takes rows without `_sdc_table_version` for old ones.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns of the rows: the JSON Schema of the stream, and what its lines lack and all rows have in common."""
+
+    schema: dict[str, Any]
+    before: dict[str, Any]
+    """The tenant, which comes first."""
+    stamped: bool
+    """Whether `STAMPS` come last."""
+
+
+class Sink(Protocol):
+    """One file that is being written."""
+
+    def write(self, lines: bytes, stamps: dict[str, Any]) -> None:
+        """Add records, given as lines of JSON, and where the layout wants them, these `STAMPS` to each."""
+
+    def close(self) -> None:
+        """Write the rest."""

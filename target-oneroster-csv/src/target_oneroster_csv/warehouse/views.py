@@ -1,0 +1,63 @@
+# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted
+"""The standard's five views over the rows that are there, and the tables as Parquet files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._model import VIEWS
+from .._model import file as file_named
+from .._model.schema import TENANT
+from ..engine import literal, quoted
+from .schema import DELETED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .._model import View
+    from .store import Store
+
+__all__ = ["export", "make_views"]
+
+
+def make_views(store: Store) -> None:
+    """Make each view whose tables are there."""
+    for view in VIEWS:
+        if condition := _condition(store, view):
+            text = f"Rows of {view.parent} that are there and whose {view.column} is {view.word}."
+            store.run(
+                f"CREATE OR REPLACE VIEW {store.place(view.name)} AS SELECT p.* FROM {store.place(view.parent)} p "
+                f"WHERE {_there('p')} AND {condition}"
+            )
+            store.run(f"COMMENT ON VIEW {store.place(view.name)} IS {literal(text)}")
+
+
+def _there(alias: str) -> str:
+    return f"{alias}.{DELETED} IS NULL AND {alias}.\"status\" IS DISTINCT FROM 'tobedeleted'"
+
+
+def _condition(store: Store, view: View) -> str | None:
+    columns = store.columns(view.parent)
+    if not columns:
+        return None
+    word = literal(view.word)
+    # What 1.1 keeps in a column of the user, rows of `roles` say for every version.
+    apart = "roles" if file_named(view.parent).name == "users" and view.column == "role" else None
+    if apart and store.columns(apart):
+        tenant = f" AND r.{TENANT} = p.{TENANT}" if TENANT in columns else ""
+        return (
+            f'EXISTS (SELECT 1 FROM {store.place(apart)} r WHERE r."userSourcedId" = p."sourcedId"{tenant} '
+            f"AND r.{quoted(view.column)} = {word} AND {_there('r')})"
+        )
+    return f"p.{quoted(view.column)} = {word}"
+
+
+def export(store: Store, folder: Path) -> int:
+    """Write each table as a Parquet file, whole or not at all; the number of files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = store.tables()
+    for name in tables:
+        new = folder / f".{name}.parquet.new"
+        store.run(f"COPY {store.place(name)} TO {literal(str(new))} (FORMAT parquet, COMPRESSION zstd)")
+        new.replace(folder / f"{name}.parquet")
+    return len(tables)

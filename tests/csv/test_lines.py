@@ -1,0 +1,123 @@
+"""Rows that become lines without records: the same bytes and the same counts, whatever is in the cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+
+import pytest
+from hypothesis import event, example, given, settings
+from hypothesis import strategies as st
+from tap_oneroster._model import FILES, Version, file
+from tap_oneroster._model.codec import content_digest, encode_rows, record_lines
+from tap_oneroster.bundle.lines import LineReader
+from tap_oneroster.bundle.records import RecordReader
+from tap_oneroster.bundle.rows import RowReader
+from tap_oneroster.shape import Shape
+
+ODD = [
+    *('say "hi"', '"', "a,b", ",", " ", "\u00a0", "NULL", "null", "\\", "\\n", "a\\", "\t", "\x1e", "\x1f", "\x7f"),
+    *("é", "Ωλ", "漢字", "😀", "\u2028", "a\nb", "a\r\nb", "{", "}", "x" * 200),
+]
+WORDS = [
+    *("true", "FALSE", "1", "yes", "active", "tobedeleted", "Deleted", "inactive", "student", "ext:coach", "nobody"),
+    *("2026-08-17", "17.08.2026", "01/02/2026", "2026-08-17T01:02:03.000Z", "2026-08-17 01:02", "2026", "2025-26"),
+    *("a,b", "a, b", ",a", "09,10,", "{a:b}", "{a:b},{c:d}", "{a:b:c}", "{a}", "{:x},{y:}", '{ä:ö},{c:say ""}', "a:b"),
+    *("0.5", "0,5", "1e3", "-0", "12"),
+]
+CELL = st.one_of(st.just(""), st.sampled_from(WORDS), st.sampled_from(ODD), st.text(max_size=4))
+# What an XML-born text may hold: all but control characters.
+PLAIN = st.one_of(
+    st.just(""), st.sampled_from(WORDS), st.sampled_from([o for o in ODD if not set(o) & {*map(chr, range(32))}])
+)
+CSV = [f for f in FILES if f.csv]
+
+
+def both_ways(name, rows, *, extra=(), bom=False, end="\r\n", shape=None):
+    """Chunks as encoded by the shorter way, by way of records, and what each found odd."""
+    of, shape = file(name), shape or Shape()
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=end).writerows([[*of.header(Version.V1_2), *extra], *rows])
+    data = text.getvalue().encode("utf-8-sig" if bom else "utf-8", errors="replace")
+    reader = RowReader(of, io.BytesIO(data), "a file", Counter())
+    lines = LineReader(of, reader.header, Version.V1_2, shape)
+    records = RecordReader(of, reader.header, Version.V1_2, shape, Counter())
+    for chunk in reader.chunks():
+        odd: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
+        made = encode_rows(records.read(chunk, counted))
+        yield lines.read(chunk, odd), made, odd, counted
+        assert lines.stamped == records.stamped or not odd
+
+
+def check(name, rows, **more):
+    """How many rows went the shorter way, all of them to the same bytes."""
+    plain = 0
+    for short, made, odd, counted in both_ways(name, rows, **more):
+        if short is None:
+            assert odd == {}
+            continue
+        plain += len(short.content)
+        assert (short.lines, short.content) == (made.lines, made.content)
+        assert record_lines(short, name, 1, "t") == record_lines(made, name, 1, "t")
+        assert record_lines(short, name, 1, "t", "é") == record_lines(made, name, 1, "t", "é")
+        assert content_digest(short.content) == content_digest(made.content)
+        assert odd == counted
+    return plain
+
+
+@settings(max_examples=300)
+@given(
+    st.data(), st.sampled_from(CSV), st.integers(0, 3), st.booleans(), st.sampled_from(["\n", "\r\n"]), st.booleans()
+)
+def test_any_cells_give_the_bytes_of_their_records(data, of, extra, bom, end, plain):
+    width = len(of.columns(Version.V1_2)) + extra - 1
+    ids = st.sampled_from(["a", "007", "é\\", "x,y", '"q"', " b "])
+    rows = data.draw(
+        st.lists(
+            st.tuples(ids, st.lists(PLAIN if plain else CELL, min_size=width, max_size=width)), min_size=1, max_size=5
+        )
+    )
+    keys = ["metadata.a", 'metadata.b "c"', "metadata.ü"][:extra]
+    taken = check(of.name, [[key, *cells] for key, cells in rows], extra=keys, bom=bom, end=end)
+    event(f"plain={plain}, shorter way: {taken > 0}")
+
+
+@given(st.lists(st.sampled_from(ODD), min_size=1, max_size=6))
+@example(["\\"])
+@example(['"', "\\"])
+def test_odd_names_give_the_bytes_of_their_records(names):
+    check("orgs", [[str(i), "", "", name, "school", "", ""] for i, name in enumerate(names)])
+
+
+@pytest.mark.parametrize("name", ["Zoë", 'say "hi"', "Smith, Jr.", "a\\b", "漢字", "😀", "NULL", 'Ωλ "x", \\y'])
+def test_names_that_people_bear_go_the_shorter_way(name):
+    """Else a whole district with one backslash in each row would take three times as long."""
+    rows = [[str(i), "", "", name, "school", name, ""] for i in range(3)]
+    assert check("orgs", rows) == 3
+
+
+@pytest.mark.parametrize("control", ["\t", "\x01", "\x1e", "\x1f", "a\nb"])
+def test_control_characters_go_by_way_of_records(control):
+    assert check("orgs", [["1", "", "", f"a{control}", "school", "", ""]]) == 0
+
+
+def test_users_go_the_shorter_way_with_lists_and_metadata():
+    header = file("users").header(Version.V1_2)
+    user = {
+        "sourcedId": "ü1",
+        "enabledUser": "true",
+        "userIds": '{LDAP:uid="x"},{SIS:007}',
+        "agentSourcedIds": "a,b",
+        "grades": "09,10",
+    }
+    row = [user.get(name, "") for name in header]
+    assert check("users", [[*row, "7", ""], [*row, "", "ß"], [*row, "", ""]], extra=["metadata.bus", "metadata.x"]) == 3
+
+
+def test_more_different_cells_than_are_remembered():
+    rows = [
+        [str(i), "", "", f"Year {i}", "schoolYear", f"{1900 + i}-01-01", "2026-06-30", "", "2026"] for i in range(8000)
+    ]
+    assert check("academicSessions", rows) == 8000

@@ -1,0 +1,93 @@
+"""`tap | target` with files between them instead of records."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from tests.csv.stores import s3_endpoint
+
+from .test_versions import BIN, pipe
+
+
+def batches(root, format_="jsonl", compression="gzip"):
+    return {"encoding": {"format": format_, "compression": compression}, "storage": {"root": str(root)}}
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+@pytest.mark.parametrize("tenant", [{}, {"tenant": "north"}], ids=["", "tenant"])
+def test_the_bundle_is_the_same_to_the_byte(bundle, tmp_path, compression, tenant):
+    tap = {"mode": "csv", "csv_path": str(bundle("1.2")), **tenant}
+    written = []
+    for name, batch in (("lines.zip", {}), ("files.zip", batches(tmp_path / "a b", compression=compression))):
+        target = {"output_path": str(tmp_path / name), "metadata": "keep", "require_receipts": True}
+        first, second, state, log = pipe({**tap, **({"batch_config": batch} if batch else {})}, target, tmp_path)
+        assert (first, second) == (0, 0), log
+        assert json.loads(state)["bookmarks"]
+        written.append((tmp_path / name).read_bytes())
+        assert "_sdc_" not in log
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda path: path.write_bytes(path.read_bytes()[:-20]), "cannot be read"),
+        (lambda path: path.unlink(), "File 1 of a batch of users cannot be read (No such file or directory)"),
+        (lambda path: path.write_bytes(b""), "fewer or more rows arrived than the receipt counts"),
+    ],
+    ids=["cut off", "gone", "empty"],
+)
+def test_a_file_that_is_not_whole_publishes_nothing(bundle, tmp_path, damage, says):
+    config = tmp_path / "tap.json"
+    settings = {"mode": "csv", "csv_path": str(bundle("1.2")), "batch_config": batches(tmp_path / "files")}
+    config.write_text(json.dumps(settings), encoding="utf-8")
+    messages = subprocess.run([BIN / "tap-oneroster", "--config", config], capture_output=True, check=True).stdout
+    (path,) = (tmp_path / "files").glob("*--users-*")
+    damage(path)
+    config.write_text(json.dumps({"output_path": str(tmp_path / "out.zip")}), encoding="utf-8")
+    done = subprocess.run([BIN / "target-oneroster-csv", "--config", config], input=messages, capture_output=True)
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert says in done.stderr.decode().splitlines()[-1]
+    assert "Traceback" not in done.stderr.decode()
+    assert not (tmp_path / "out.zip").exists()
+
+
+def test_parquet_is_refused_with_what_to_set(bundle, tmp_path):
+    tap = {
+        "mode": "csv",
+        "csv_path": str(bundle("1.2")),
+        "batch_config": batches(tmp_path / "files", "parquet", "zstd"),
+    }
+    _, code, state, log = pipe(tap, {"output_path": str(tmp_path / "out.zip")}, tmp_path)
+    assert (code, state) == (1, "")
+    assert "set batch_config.encoding.format to jsonl" in log
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_files_come_from_s3(bundle, tmp_path):
+    """The tap has the keys in its settings, the target has them in its environment."""
+    pytest.importorskip("s3fs", reason="tap-oneroster[s3] is not installed")
+    config = tmp_path / "config.json"
+    with s3_endpoint() as s3:
+        batch = batches("s3://drop/night")
+        batch["storage"]["params"] = s3.options
+        settings = {"mode": "csv", "csv_path": str(bundle("1.2")), "batch_config": batch}
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        messages = subprocess.run([BIN / "tap-oneroster", "--config", config], capture_output=True, check=True).stdout
+        config.write_text(json.dumps({"output_path": str(tmp_path / "out.zip")}), encoding="utf-8")
+        keys = {"AWS_ENDPOINT_URL": s3.endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        done = subprocess.run(
+            [BIN / "target-oneroster-csv", "--config", config],
+            input=messages,
+            capture_output=True,
+            env={**os.environ, **keys, "AWS_DEFAULT_REGION": "us-east-1"},
+        )
+    assert done.returncode == 0, done.stderr.decode()[-1000:]
+    assert b"s3://drop/night/" in messages
+    assert (tmp_path / "out.zip").exists()
