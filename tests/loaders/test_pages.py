@@ -19,14 +19,14 @@ from tap_oneroster import TapOneRoster
 
 from tests.singer import run_tap
 
-from .pipe import ROOT, pipe
+from .pipe import ROOT, TAP, pipe
 from .stores import DuckDB, Postgres
 
 pytestmark = pytest.mark.slow
 
 QUERY = re.compile(r'^```sql(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-BOTH = ("target-duckdb", "target-postgres")
-on_both = pytest.mark.parametrize("name", BOTH)
+ALL = ("target-oneroster-duckdb", "target-duckdb", "target-postgres")
+on_all = pytest.mark.parametrize("name", ALL)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,27 @@ def example(page, opening):
     """A piece of a meltano.yml, by the line that opens it."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     return yaml.safe_load(text.partition(f"\n{opening}\n")[2].partition("\n```\n")[0])["plugins"]["extractors"][0]
+
+
+class Warehouse(DuckDB):
+    """Our own loader, which is installed beside the tap."""
+
+    loader = "target-oneroster-duckdb"
+
+    def raw(self, stream):
+        return self.query(f'select * from oneroster."{stream}"')
+
+
+@pytest.fixture
+def store(make_store, tmp_path):
+    """An empty database of a loader."""
+
+    def make(name, **settings):
+        if name == Warehouse.loader:
+            return Warehouse(TAP.with_name(name), tmp_path / "warehouse.duckdb", settings)
+        return make_store(name, **settings)
+
+    return make
 
 
 def query(page, title=None):
@@ -79,11 +100,11 @@ def load(config, store, folder, **more):
 
 
 @pytest.fixture
-def loaded(make_store, district, drop, tmp_path):
+def loaded(store, district, drop, tmp_path):
     """The district in one database, by REST and by CSV; in the CSV drop something may have been changed."""
 
     def make(name, change=None):
-        rest = make_store(name, default_target_schema="by_rest")
+        rest = store(name, default_target_schema="by_rest")
         other = beside(rest, default_target_schema="by_csv")
         with Provider(district, version="1.2") as provider:
             load(by_rest(provider), rest, tmp_path)
@@ -102,7 +123,7 @@ def loaded(make_store, district, drop, tmp_path):
     return make
 
 
-@on_both
+@on_all
 def test_side_by_side_the_same_district_is_the_same(loaded, name):
     """No collection differs where service and bundle hold the same."""
     verdicts = {
@@ -114,7 +135,7 @@ def test_side_by_side_the_same_district_is_the_same(loaded, name):
     assert {n for n, v in verdicts.items() if v == "by REST only"} <= {"assessmentLineItems", "assessmentResults"}
 
 
-@on_both
+@on_all
 def test_side_by_side_a_difference_shows(loaded, name):
     """A row that is missing, and a title that differs: the verdicts tell them apart, the second query names the row."""
     gone = []
@@ -136,17 +157,17 @@ def test_side_by_side_a_difference_shows(loaded, name):
     assert [(row["id"], row["where_it_is"]) for row in found] == [(gone[0], "by REST only")]
 
 
-@on_both
-def test_the_queries_over_receipts(make_store, district, tmp_path, name):
+@on_all
+def test_the_queries_over_receipts(store, district, tmp_path, name):
     """Two nights of a service that repeats itself in other words: what was lost, what deviated, when, and how it went on."""
-    store = make_store(name)
+    store = store(name)
     with Provider(district, version="1.2") as provider:
         state = load(by_rest(provider), store, tmp_path)
         provider.use(district.changed(1))
         load({**by_rest(provider), "full_refresh_days": 0}, store, tmp_path, state=state)
     page = "operations/receipts.md"
     assert ask(store, query(page, "lost")) == []
-    kind = "DuckDB" if name == "target-duckdb" else "PostgreSQL"
+    kind = "PostgreSQL" if name == "target-postgres" else "DuckDB"
     assert all(row["rule"] and int(row["times"]) > 0 for row in ask(store, query(page, f"deviations ({kind})")))
     fresh = {row["collection"]: row for row in ask(store, query(page, "freshness"))}
     assert str(fresh["enrollments"]["read_until"]) > str(fresh["enrollments"]["read_whole_at"])
@@ -158,10 +179,10 @@ def test_the_queries_over_receipts(make_store, district, tmp_path, name):
     assert ask(store, query("loaders/snowflake.md"))
 
 
-@on_both
-def test_the_alarm_rings_when_it_should_and_not_before(make_store, drop, tmp_path, name):
+@on_all
+def test_the_alarm_rings_when_it_should_and_not_before(store, drop, tmp_path, name):
     """Silent after a good run, loud after one that did not reach its end, and when nothing ran for more than a day."""
-    store = make_store(name)
+    store = store(name)
     load({"mode": "csv", "csv_path": str(drop)}, store, tmp_path)
     alarm = query("operations/receipts.md", "alarm")
     missing = query("recipes/nightly-sftp.md", "no new bundle")

@@ -49,6 +49,7 @@ INSTEAD = {
     "README.md#settings": "settings.md",
     "README.md#reading-a-failure": "operations/failures.md",
     "tap-oneroster/README.md": "settings.md",
+    "target-oneroster-csv/README.md": "settings.md",
     "tap-oneroster/README.md#vendors": "providers/index.md",
 }
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TYPE_CHECKING
 
 from tools.derive import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["ERRORS", "SOURCES", "messages", "table", "text_of"]
 
@@ -57,12 +61,23 @@ def _said(node: ast.AST) -> str | None:
     return None
 
 
+def _advised(module: ast.Module) -> Iterator[str]:
+    """Faults that a module names at its top, with the advice that its table `_ADVICE` has for each."""
+    named = {ast.unparse(n.targets[0]): n.value for n in module.body if isinstance(n, ast.Assign)}
+    table = named.get("_ADVICE")
+    if isinstance(table, ast.Dict):
+        for fault, advice in zip(table.keys, table.values, strict=True):
+            said = text_of(named.get(ast.unparse(fault), fault)) if fault else None
+            yield f"{said}. {text_of(advice)}"
+
+
 def messages(plugin: str) -> list[str]:
     """All messages of a plugin, in the order of the alphabet."""
     found: set[str] = set()
     for path in sorted(SOURCES[plugin].rglob("*.py")):
         if "_model" not in path.parts:
-            said = (_said(node) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+            module = ast.parse(path.read_text(encoding="utf-8"))
+            said = [*map(_said, ast.walk(module)), *_advised(module)]
             found |= {" ".join(text.split()) for text in said if text and len(text.replace("…", "").split()) > 2}
     return sorted(found, key=lambda text: re.sub(r"\W", "", text).lower())
 
