@@ -31,10 +31,11 @@ def drop(district, tmp_path):
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-def test_postgres_marks_or_removes_what_is_gone(hard, drop, make_store, tmp_path):
+@pytest.mark.parametrize("name", ["target-postgres", "target-oneroster-duckdb"])
+def test_what_is_gone_is_marked_or_removed(name, hard, drop, make_store, tmp_path):
     """`_sdc_deleted_at` says when, and is taken back when the row is; with `hard_delete` the row goes."""
     config = {"mode": "csv", "csv_path": f"{tmp_path / 'drop'}/*.zip"}
-    store, state, seen = make_store("target-postgres", hard_delete=hard), None, []
+    store, state, seen = make_store(name, hard_delete=hard), None, []
     for night in range(2 if hard else 3):
         first = drop(night)
         only = catalog(config, tmp_path, "resources")

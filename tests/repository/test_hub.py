@@ -116,7 +116,8 @@ def rules(kind: str) -> dict[str, Any]:
 
 
 each_plugin = pytest.mark.parametrize(
-    ("plugin", "kind"), [("tap-oneroster", "extractors"), ("target-oneroster-csv", "loaders"), ("target-oneroster-duckdb", "loaders")],
+    ("plugin", "kind"),
+    [("tap-oneroster", "extractors"), ("target-oneroster-csv", "loaders"), ("target-oneroster-duckdb", "loaders")],
 )
 
 

@@ -47,7 +47,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         PluginCapabilities.BATCH,
         TargetCapabilities.HARD_DELETE,
         TargetCapabilities.SOFT_DELETE,
-        TargetCapabilities.TARGET_SCHEMA,
     ]
     nothing_done = "Nothing was loaded."
 
