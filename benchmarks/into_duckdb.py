@@ -56,22 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
         write_bundle(District.of_size(options.enrollments), here / "bundle", version="1.2", only=["enrollments"])
-        ways = {"tap | target, records": _pipe(here, "records")}
-        if options.batch:
-            storage = {"encoding": {"format": "parquet"}, "storage": {"root": f"file://{here}/batches"}}
-            (here / "batches").mkdir()
-            ways["tap | target, BATCH with Parquet"] = _pipe(here, "batch", batch_config=storage)
-        if not options.no_dlt and (python := _dlt(here)):
-            (here / "dlt.py").write_text(DLT)
-            for way in ("replace", "merge"):
-                command = [
-                    str(python),
-                    str(here / "dlt.py"),
-                    str(here / "bundle"),
-                    str(here / f"dlt-{way}.duckdb"),
-                    way,
-                ]
-                ways[f"dlt, Arrow, {way}"] = [command]
+        ways = _ways(here, batch=options.batch, dlt=not options.no_dlt)
         first: dict[str, list[Took]] = {name: [] for name in ways}
         again: dict[str, list[Took]] = {name: [] for name in ways}
         for _ in range(options.runs):
@@ -83,13 +68,31 @@ def main() -> None:
         for path in here.glob("*.duckdb"):
             _count(path, options.enrollments)
     print(f"{options.enrollments:,} enrollments, {os.cpu_count()} cores, median of {options.runs}\n")
-    for title, figures in (("into a new file", first), ("the same again", again)):
-        print(f"| {title} | records/s (wall) | wall s | CPU s | peak MB |\n| --- | ---: | ---: | ---: | ---: |")
-        for name, took in figures.items():
-            wall, cpu = median(t.wall for t in took), median(t.cpu for t in took)
-            peak = max(t.peak_mb for t in took)
-            print(f"| {name} | {options.enrollments / wall:,.0f} | {wall:.2f} | {cpu:.2f} | {peak:.0f} |")
-        print()
+    _print("into a new file", first, options.enrollments)
+    _print("the same again", again, options.enrollments)
+
+
+def _ways(here: Path, *, batch: bool, dlt: bool) -> dict[str, list[list[str]]]:
+    ways = {"tap | target, records": _pipe(here, "records")}
+    if batch:
+        storage = {"encoding": {"format": "parquet"}, "storage": {"root": f"file://{here}/batches"}}
+        (here / "batches").mkdir()
+        ways["tap | target, BATCH with Parquet"] = _pipe(here, "batch", batch_config=storage)
+    if dlt and (python := _dlt(here)):
+        (here / "load.py").write_text(DLT)
+        for way in ("replace", "merge"):
+            command = [str(python), str(here / "load.py"), str(here / "bundle"), str(here / f"dlt-{way}.duckdb"), way]
+            ways[f"dlt, Arrow, {way}"] = [command]
+    return ways
+
+
+def _print(title: str, figures: dict[str, list[Took]], records: int) -> None:
+    print(f"| {title} | records/s (wall) | wall s | CPU s | peak MB |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, took in figures.items():
+        wall, cpu = median(t.wall for t in took), median(t.cpu for t in took)
+        peak = max(t.peak_mb for t in took)
+        print(f"| {name} | {records / wall:,.0f} | {wall:.2f} | {cpu:.2f} | {peak:.0f} |")
+    print()
 
 
 def _pipe(here: Path, name: str, **tap: object) -> list[list[str]]:

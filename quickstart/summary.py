@@ -138,7 +138,7 @@ def main() -> int:
     print(
         f"""  ./run python -c "import duckdb; duckdb.connect('{options.database}').sql('''
     select o.name as school, r.role, count(*) as people
-    from {options.schema}.roles r join {options.schema}.orgs o on o."sourcedId" = r."orgSourcedId"
+    from {options.schema}.roles r join {options.schema}.orgs o on o.sourcedId = r.orgSourcedId
     group by all order by all''').show()" """.rstrip()
     )
     return 0

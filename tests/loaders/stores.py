@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from . import snowflake
     from .postgres import Database
 
-__all__ = ["STORES", "CsvFiles", "DuckDB", "JsonLines", "Postgres", "Row", "Snowflake", "Store"]
+__all__ = ["STORES", "CsvFiles", "DuckDB", "JsonLines", "Postgres", "Row", "Snowflake", "Store", "Warehouse"]
 
 Row = dict[str, Any]
 SCHEMA = "oneroster"
@@ -153,6 +153,21 @@ class DuckDB(Store):
         return value.isoformat() if isinstance(value, date) else value
 
 
+class Warehouse(DuckDB):
+    """Our own: tables by key, names as they are, types of the model; nested values as lists and structs."""
+
+    loader = "target-oneroster-duckdb"
+
+    def where(self) -> dict[str, Any]:
+        return {"filepath": str(self.place)}
+
+    def raw(self, stream: str) -> Iterable[Row]:
+        return self.query(f'select * from {SCHEMA}."{stream}"')
+
+    def value(self, kind: Kind, value: Any) -> Any:
+        return value if kind in NESTED and kind is not Kind.OBJECT else super().value(kind, value)
+
+
 class Postgres(Store):
     """MeltanoLabs' target-postgres: tables by key, names as they are, arrays and jsonb."""
 
@@ -187,4 +202,6 @@ class Snowflake(Store):
         return utc(datetime.fromisoformat(value)) if kind is Kind.DATETIME else value
 
 
-STORES: dict[str, type[Store]] = {kind.loader: kind for kind in (JsonLines, CsvFiles, DuckDB, Postgres, Snowflake)}
+STORES: dict[str, type[Store]] = {
+    kind.loader: kind for kind in (JsonLines, CsvFiles, DuckDB, Warehouse, Postgres, Snowflake)
+}

@@ -31,7 +31,7 @@ def drop(district, tmp_path):
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-@pytest.mark.parametrize("name", ["target-postgres", "target-snowflake"])
+@pytest.mark.parametrize("name", ["target-postgres", "target-snowflake", "target-oneroster-duckdb"])
 def test_what_is_gone_is_marked_or_removed(name, hard, drop, make_store, tmp_path):
     """`_sdc_deleted_at` says when, and is taken back when the row is; with `hard_delete` the row goes."""
     config = {"mode": "csv", "csv_path": f"{tmp_path / 'drop'}/*.zip"}

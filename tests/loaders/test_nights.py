@@ -10,7 +10,7 @@ from .stores import STORES
 
 pytestmark = pytest.mark.slow
 
-DELETES = {"target-postgres", "target-snowflake"}
+DELETES = {"target-postgres", "target-snowflake", "target-oneroster-duckdb"}
 """Loaders that act on ACTIVATE_VERSION; in the others, what vanished stays."""
 
 PAGE = (ROOT / "docs" / "loaders.md").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import pytest
 
 from quickstart.summary import compare, count_bundle, main, render
 from tests.singer import run_tap
+from tests.warehouse.conftest import House
 
 
 @pytest.fixture
@@ -18,18 +19,7 @@ def warehouse(bundle, tmp_path):
     """A database into which every record of the bundle went, and the path to it."""
     path = tmp_path / "warehouse.duckdb"
     run = run_tap({"mode": "csv", "csv_path": str(bundle("1.2"))})
-    with duckdb.connect(str(path)) as database:
-        database.execute("create schema oneroster")
-        for stream, records in run.records.items():
-            columns = ", ".join(f'"{name.lower()}" varchar' for name in records[0])
-            database.execute(f'create table oneroster."{stream.lower()}" ({columns})')
-            rows = [
-                [None if v is None else str(v).lower() if v is True else str(v) for v in r.values()] for r in records
-            ]
-            marks = ", ".join("?" * len(records[0]))
-            database.executemany(f'insert into oneroster."{stream.lower()}" values ({marks})', rows)
-        database.execute('alter table oneroster.syncreceipts alter "distinct" type integer')
-        database.execute("alter table oneroster.syncreceipts alter complete type boolean")
+    House(path).run(run.messages)
     return path
 
 
@@ -61,7 +51,7 @@ def test_one_dropped_row_is_told_loudly(bundle, warehouse, monkeypatch, capsys):
 def test_a_receipt_that_got_lost_is_told(bundle, warehouse):
     """A table without a receipt is not the same as a stream that nobody asked for."""
     with duckdb.connect(str(warehouse)) as database:
-        database.execute("delete from oneroster.syncreceipts where collection = 'users'")
+        database.execute("delete from oneroster.\"syncReceipts\" where collection = 'users'")
     line = lines(bundle, warehouse)["users"]
     assert not line.agrees
     assert not line.left_out
@@ -89,5 +79,5 @@ def test_a_source_that_holds_more_than_the_receipt_is_told(bundle, warehouse, tm
 
 def test_an_incomplete_receipt_is_never_all_there(bundle, warehouse):
     with duckdb.connect(str(warehouse)) as database:
-        database.execute("update oneroster.syncreceipts set complete = false where collection = 'orgs'")
+        database.execute("update oneroster.\"syncReceipts\" set complete = false where collection = 'orgs'")
     assert not lines(bundle, warehouse)["orgs"].agrees

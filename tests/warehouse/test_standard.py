@@ -37,7 +37,7 @@ def test_about_names_settings_and_capabilities() -> None:
     answer = subprocess.run([TARGET, "--about", "--format=json"], capture_output=True, check=True).stdout
     about = json.loads(answer)
     assert about["name"] == "target-oneroster-duckdb"
-    assert {"about", "activate-version", "hard-delete", "soft-delete", "target-schema"} <= set(about["capabilities"])
+    assert {"about", "activate-version", "batch", "hard-delete", "soft-delete"} <= set(about["capabilities"])
     assert about["version"] != "[could not be detected]"
     for name, setting in about["settings"]["properties"].items():
         assert setting["description"], name

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine import quoted
+from ..engine import literal, quoted
 from .history import History
 from .loader import NUMBER
 from .merge import TOMBSTONE, Counts
-from .schema import DELETED
+from .schema import DELETED, RECEIVED
 
 if TYPE_CHECKING:
     from .merge import Plan
@@ -26,18 +26,23 @@ def found(store: Store, plan: Plan) -> Counts:
     table, came = plan.table, plan.came
     place = store.place(table.name)
     keys = ", ".join(map(quoted, table.keys))
+    now = f"{literal(plan.now.isoformat())}::TIMESTAMPTZ"
     if came.first:
         store.run(f"DELETE FROM {place} WHERE rowid < {came.first}")
     if plan.superseded:
         store.run(f"DELETE FROM {place} WHERE rowid IN ({plan.superseded})")
     if came.records != came.distinct:
         store.run(f"DELETE FROM {place} WHERE rowid NOT IN (SELECT max(rowid) FROM {place} GROUP BY {keys})")
+    store.run(f"ALTER TABLE {place} ADD COLUMN {RECEIVED} TIMESTAMPTZ DEFAULT {now}")
+    store.run(f"ALTER TABLE {place} ALTER COLUMN {RECEIVED} DROP DEFAULT")
+    store.run(f"ALTER TABLE {place} ADD COLUMN {DELETED} TIMESTAMPTZ")
     if table.has_status and store.one(f"SELECT count(*) FROM {place} WHERE {TOMBSTONE}"):
         if plan.hard:
             store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")
         else:
             store.run(f"UPDATE {place} SET {DELETED} = ? WHERE {TOMBSTONE}", [plan.now])
-    store.run(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
+    if table.has_family:
+        store.run(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
     for key in table.keys:
         store.run(f"ALTER TABLE {place} ALTER COLUMN {quoted(key)} SET NOT NULL")
     store.comment(table, table.name)

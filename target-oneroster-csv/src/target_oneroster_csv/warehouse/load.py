@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from .._model import FILES, RECEIPTS
 from .._model.schema import TENANT
 from ..engine import quoted
@@ -23,8 +25,6 @@ from .views import export, make_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    import duckdb
 
     from .staging import Came, Stage
 
@@ -116,7 +116,13 @@ class Load:
                     connection.execute(f"DROP TABLE {store.place(name)}")
                 continue
             # Derived rows first: a new warehouse is made of the staged tables, and they ask for their parents'.
-            counts = bring(store, self._plan(connection, self.staging.stages[name], came))
+            try:
+                counts = bring(store, self._plan(connection, self.staging.stages[name], came))
+            except duckdb.Error as error:  # its words may hold values
+                full = ", the disk is full" if "space" in str(error).lower() else ""
+                raise BundleError(
+                    f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
+                ) from None
             if not self.receipts.complete(name):
                 counts.note = "read not to its end: nothing deleted"
             self.outcome.tables[name] = counts

@@ -15,7 +15,7 @@ import msgspec
 from ..engine import literal, quoted
 from ..errors import BundleError
 from .records import Records
-from .schema import EXTRACTED, RECEIVED, VERSION
+from .schema import EXTRACTED, VERSION
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -61,9 +61,10 @@ class Loader:
     """The database of staged rows, and the thread that fills it."""
 
     def __init__(self, folder: Path, schema: str, now: datetime, unreadable: Counter[tuple[str, str]]) -> None:
+        """Make the database in the folder; rows that do not say when they were read are read `now`."""
         self.path = folder / f"{STAGED}.duckdb"
         self._schema = schema
-        self._now = literal(now.isoformat())
+        self._now = f"{literal(now.isoformat())}::TIMESTAMPTZ"
         self._connection = duckdb.connect(
             str(self.path),
             config={
@@ -117,7 +118,7 @@ class Loader:
             self._stopped = True
             self._connection.interrupt()
             self._failure = self._failure or BundleError("The run was stopped.")
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=3)
             self._connection.close()
 
     def _work(self) -> None:
@@ -139,7 +140,10 @@ class Loader:
                 return
 
     def _make(self, table: Table) -> None:
-        spec = ", ".join(f"{quoted(name)} {kind}" for name, kind in (table.columns | {NUMBER: "BIGINT"}).items())
+        columns = table.content | {EXTRACTED: "TIMESTAMPTZ", VERSION: "BIGINT"}
+        if table.has_family:
+            columns[NUMBER] = "BIGINT"
+        spec = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
         self._connection.execute(f"CREATE TABLE {self.place(table.name)} ({spec})")
 
     def _load(self, segment: Segment) -> None:
@@ -147,7 +151,7 @@ class Loader:
             self._connection.execute("BEGIN TRANSACTION")
         self._together.append(segment)
         try:
-            self._insert(segment, _select(segment))
+            self._insert(segment, self._select(segment))
         except (duckdb.InvalidInputException, duckdb.ConversionException):
             # DuckDB takes back all of it: one by one then, and the odd one by its lines.
             self._connection.execute("ROLLBACK")
@@ -169,20 +173,17 @@ class Loader:
     def _one_by_one(self) -> None:
         for segment in self._together:
             try:
-                self._insert(segment, _select(segment))
+                self._insert(segment, self._select(segment))
             except (duckdb.InvalidInputException, duckdb.ConversionException):
                 mended = Segment(segment.table, segment.path.with_suffix(".mended"), segment.rows)
                 self._mend(segment, mended.path)
-                self._insert(mended, _select(mended))
+                self._insert(mended, self._select(mended))
                 mended.path.unlink()
         self._drop()
 
     def _insert(self, segment: Segment, select: str) -> None:
-        names = ", ".join([*map(quoted, segment.table.content), EXTRACTED, VERSION, NUMBER, RECEIVED])
-        into = f"INSERT INTO {self.place(segment.table.name)} ({names})"
-        rows = self._connection.execute(
-            f"{into} SELECT * REPLACE (coalesce({EXTRACTED}, {self._now}) AS {EXTRACTED}), {self._now} FROM ({select})"
-        ).fetchall()[0][0]
+        into = f"INSERT INTO {self.place(segment.table.name)}"
+        rows = self._connection.execute(f"{into} {select}").fetchall()[0][0]
         if rows != segment.rows:
             raise BundleError(
                 f"Stream {segment.table.name}: {segment.rows} rows came, {rows} could be read. Nothing was loaded."
@@ -209,32 +210,31 @@ class Loader:
         for column, count in records.unreadable.items():
             self._unreadable[table.name, column] += count
 
+    def _select(self, segment: Segment) -> str:
+        return self._columns(segment) if segment.is_parquet else self._lines(segment.table, segment.path)
 
-def _lines(table: Table, path: Path) -> str:
-    inside = ", ".join(f"{quoted(name)} {kind}" for name, kind in table.content.items())
-    columns = {
-        "record": f"STRUCT({inside})",
-        "time_extracted": "TIMESTAMPTZ",
-        "version": "BIGINT",
-        "number": "BIGINT",
-    }
-    spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
-    values = ", ".join(f"record.{quoted(name)}" for name in table.content)
-    return (
-        f"SELECT {values}, time_extracted AS {EXTRACTED}, version, number FROM read_json({literal(str(path))}, "
-        f"format = 'newline_delimited', columns = {{{spec}}}, maximum_object_size = {_LONGEST_LINE})"
-    )
+    def _lines(self, table: Table, path: Path) -> str:
+        inside = ", ".join(f"{quoted(name)} {kind}" for name, kind in table.content.items())
+        columns = {"record": f"STRUCT({inside})", "time_extracted": "TIMESTAMPTZ", "version": "BIGINT"}
+        if table.has_family:
+            columns["number"] = "BIGINT"
+        spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
+        values = [f"record.{quoted(name)}" for name in table.content]
+        values += [f"coalesce(time_extracted, {self._now})", *list(columns)[2:]]
+        return (
+            f"SELECT {', '.join(values)} FROM read_json({literal(str(path))}, "
+            f"format = 'newline_delimited', columns = {{{spec}}}, maximum_object_size = {_LONGEST_LINE})"
+        )
 
-
-def _select(segment: Segment) -> str:
-    return _columns(segment) if segment.is_parquet else _lines(segment.table, segment.path)
-
-
-def _columns(segment: Segment) -> str:
-    values = [
-        f"CAST({quoted(name)} AS {kind})" if name in segment.columns else "NULL"
-        for name, kind in segment.table.content.items()
-    ]
-    extracted = f"CAST({EXTRACTED} AS TIMESTAMPTZ)" if EXTRACTED in segment.columns else "NULL"
-    version = "NULL" if segment.version is None else str(segment.version)
-    return f"SELECT {', '.join(values)}, {extracted} AS {EXTRACTED}, {version}, NULL FROM read_parquet({literal(str(segment.path))})"
+    def _columns(self, segment: Segment) -> str:
+        table = segment.table
+        values = [
+            f"CAST({quoted(name)} AS {kind})" if name in segment.columns else "NULL"
+            for name, kind in table.content.items()
+        ]
+        extracted = f"coalesce(CAST({EXTRACTED} AS TIMESTAMPTZ), {self._now})"
+        values.append(extracted if EXTRACTED in segment.columns else self._now)
+        values.append("NULL" if segment.version is None else str(segment.version))
+        if table.has_family:
+            values.append("NULL")
+        return f"SELECT {', '.join(values)} FROM read_parquet({literal(str(segment.path))})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .._model import RECEIPTS, Field, File, Kind, Version
+from .._model import RECEIPTS, Field, File, Kind, Version, derived_from
 from .._model.schema import TENANT, key_properties
 
 __all__ = ["ADDED", "DELETED", "EXTRACTED", "RECEIVED", "VERSION", "Table"]
@@ -18,9 +18,9 @@ EXTRACTED, RECEIVED, DELETED, VERSION = (
 )
 ADDED = {
     EXTRACTED: ("TIMESTAMPTZ", "When the tap read the row as it stands here."),
+    VERSION: ("BIGINT", "Singer version of the read that brought the row as it stands here."),
     RECEIVED: ("TIMESTAMPTZ", "Start of the run that brought the row as it stands here; other runs brought the same."),
     DELETED: ("TIMESTAMPTZ", "Start of the run in which the row was found to be gone; empty while it is there."),
-    VERSION: ("BIGINT", "Singer version of the read that brought the row as it stands here."),
 }
 """Columns that the loader adds, in the words of Singer, with type and meaning."""
 
@@ -83,6 +83,11 @@ class Table:
     def columns(self) -> dict[str, str]:
         """All columns and their types."""
         return self.content | {name: kind for name, (kind, _) in ADDED.items()}
+
+    @property
+    def has_family(self) -> bool:
+        """Whether its rows are made from those of another table, or others from them."""
+        return self.file.derived is not None or bool(derived_from(self.name))
 
     @property
     def has_status(self) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._model import VIEWS
+from .._model import FILES, RECEIPTS, VIEWS
 from .._model import file as file_named
 from .._model.schema import TENANT
 from ..engine import literal, quoted
+from .history import SUFFIX
 from .schema import DELETED
 
 if TYPE_CHECKING:
@@ -53,9 +54,13 @@ def _condition(store: Store, view: View) -> str | None:
 
 
 def export(store: Store, folder: Path) -> int:
-    """Write each table as a Parquet file, whole or not at all; the number of files."""
+    """Write each table as a Parquet file, whole or not at all; the number of files.
+
+    Tables that someone else has put beside them are not ours to copy.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    tables = store.tables()
+    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + SUFFIX)}
+    tables = [name for name in store.tables() if name in ours]
     for name in tables:
         new = folder / f".{name}.parquet.new"
         store.run(f"COPY {store.place(name)} TO {literal(str(new))} (FORMAT parquet, COMPRESSION zstd)")
