@@ -1,6 +1,10 @@
-"""Singer lines to a bundle: the target with all checks and receipts on, against a minimal SDK target with validation.
+"""Singer lines to a bundle, all checks and receipts on, against MeltanoLabs target-csv and a minimal SDK target.
 
+./run meltano install target-csv     # the baseline; without it, it is left out
 ./run python -m benchmarks.target_bundle --enrollments 2000000
+
+Both baselines take a share of the records, the same kinds of rows: at some 15,000 records a second the whole would take
+minutes, and target-csv keeps all of them in memory. Ratios are of records for each second of CPU.
 """
 
 from __future__ import annotations
@@ -17,54 +21,67 @@ from pathlib import Path
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import measure, table
+from benchmarks._measure import Measured, measure, table
 
 FILES = ("academicSessions", "orgs", "courses", "classes", "users", "roles", "enrollments")
 _BASELINE_LINES = 200_000
 _RECORD = b'{"type":"RECORD","stream":"enrollments"'
+_TARGET_CSV = Path(__file__).parents[1] / ".meltano" / "loaders" / "target-csv" / "venv" / "bin" / "target-csv"
 
 
 def main() -> None:
     """Make a district, bring it to Singer lines, write bundles of them, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--enrollments", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--peak", action="store_true", help="only the peak memory of one run, rows in any order")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
-        write_bundle(District.of_size(options.enrollments), here / "source", version="1.2", only=FILES)
-        sorted_lines = here / "sorted.jsonl"
-        tap = [
-            _program("tap-oneroster"),
-            "--config",
-            _config(here, "tap", mode="csv", csv_path=str(here / "source"), settle_seconds=0),
-        ]
-        with sorted_lines.open("wb") as out:
-            subprocess.run(tap, stdout=out, stderr=subprocess.DEVNULL, check=True)
         with ProcessPoolExecutor(1) as other:  # a process that was large makes its children look large
-            mixed, baseline, few, records = other.submit(_mix, sorted_lines).result()
-        minimal = _config(here, "minimal", output_path=str(here / "minimal"))
+            mixed, baseline, few, records = other.submit(_lines, here, options.enrollments).result()
+        title = f"{records:,} records, {options.enrollments:,} of them enrollments; baselines take {few:,}"
         ours = [_program("target-oneroster-csv"), "--config"]
-        command = [sys.executable, str(Path(__file__).with_name("target_minimal.py")), "--config", minimal]
-        ways = [measure("minimal SDK target, validation on", few, command, runs=1, stdin=baseline)]
+        if options.peak:
+            config = _config(here, "a", output_path=str(here / "out" / "a"))
+            print(table(title, [measure("rows in any order", records, [*ours, config], runs=1, stdin=mixed)]))
+            return
+        ways = _baselines(here, baseline, few)
         for name, lines, output in (
-            ("target-oneroster-csv, rows in order", sorted_lines, "a"),
+            ("target-oneroster-csv, rows in order", here / "sorted.jsonl", "a"),
             ("target-oneroster-csv, rows in any order", mixed, "b"),
             ("the same, to a zip", mixed, "c.zip"),
+            ("in order, against the bundle it replaces", here / "sorted.jsonl", "a"),
         ):
             config = _config(here, output, output_path=str(here / "out" / output))
             ways.append(measure(name, records, [*ours, config], runs=options.runs, stdin=lines))
-        again = _config(here, "again", output_path=str(here / "out" / "a"))
+    print(table(title, ways))
+
+
+def _baselines(here: Path, lines: Path, records: int) -> list[Measured]:
+    """MeltanoLabs target-csv with its defaults, where Meltano has installed it, and the target anyone would write first."""
+    ways = []
+    if _TARGET_CSV.exists():
+        config = _config(here, "target-csv", output_path=str(here / "target-csv"))
+        (here / "target-csv").mkdir()
         ways.append(
-            measure(
-                "in order, against the bundle it replaces",
-                records,
-                [*ours, again],
-                runs=options.runs,
-                stdin=sorted_lines,
-            )
+            measure("MeltanoLabs target-csv", records, [str(_TARGET_CSV), "--config", config], runs=1, stdin=lines)
         )
-    print(table(f"{records:,} records, {options.enrollments:,} of them enrollments", ways))
+    else:
+        print("target-csv is not installed and is left out: ./run meltano install target-csv", file=sys.stderr)
+    minimal = _config(here, "minimal", output_path=str(here / "minimal"))
+    command = [sys.executable, str(Path(__file__).with_name("target_minimal.py")), "--config", minimal]
+    return [*ways, measure("minimal SDK target, validation on", records, command, runs=1, stdin=lines)]
+
+
+def _lines(here: Path, enrollments: int) -> tuple[Path, Path, int, int]:
+    """A district as Singer lines, as the tap writes them."""
+    write_bundle(District.of_size(enrollments), here / "source", version="1.2", only=FILES)
+    config = _config(here, "tap", mode="csv", csv_path=str(here / "source"), settle_seconds=0)
+    with (here / "sorted.jsonl").open("wb") as out:
+        command = [_program("tap-oneroster"), "--config", config]
+        subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=True)
+    return _mix(here / "sorted.jsonl")
 
 
 def _mix(lines: Path) -> tuple[Path, Path, int, int]:

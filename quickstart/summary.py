@@ -83,9 +83,7 @@ def compare(source: Mapping[str, int], database: duckdb.DuckDBPyConnection, sche
     for stream in sorted({*source, *receipts}, key=str.lower):
         arrived = None
         if stream in tables:
-            row = database.execute(
-                f'select count(*) from {schema}."{stream}" where _sdc_deleted_at is null'
-            ).fetchone()
+            row = database.execute(f'select count(*) from {schema}."{stream}" where _sdc_deleted_at is null').fetchone()
             arrived = row[0] if row else None
         distinct, complete = receipts.get(stream, (None, False))
         yield Line(stream, source.get(stream), distinct, arrived, bool(complete))

@@ -19,12 +19,12 @@ def spec(tmp_path_factory):
 
 
 def test_the_form_asks_for_the_settings_of_the_tap(spec):
-    """All of them, in their order, but for what governs deletes by version, which Airbyte does not know."""
+    """All of them, in their order, but for what governs deletes by version and batches, which Airbyte does not know."""
     schema = spec["connectionSpecification"]
     jsonschema.Draft7Validator.check_schema(schema)
     own = [name for name in TapOneRoster.config_jsonschema["properties"] if name not in _built_in()]
     offered = sorted(schema["properties"], key=lambda name: schema["properties"][name]["order"])
-    assert offered == [name for name in own if name not in {"activate_versions", "tenant_isolated"}]
+    assert offered == [name for name in own if name not in {"activate_versions", "batch_config", "tenant_isolated"}]
 
 
 def _built_in():

@@ -153,6 +153,23 @@ def test_a_signal_ends_the_read_at_once(large, unbuffered):
     assert "Traceback" not in log
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_signal_before_all_is_loaded_is_no_good_end():
+    """Half a second goes by until the SDK is there; in it, too, the code is 143."""
+    code = """
+import os, signal, sys
+from tap_oneroster.airbyte import start
+assert "singer_sdk" not in sys.modules and "msgspec" not in sys.modules
+class Loading:
+    def __getattr__(self, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+sys.modules["tap_oneroster.airbyte.command"] = Loading()
+start.main()
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 143
+
+
 def test_a_destination_that_goes_away_is_one_line(large):
     with subprocess.Popen(large, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as source:
         source.stdout.readline()

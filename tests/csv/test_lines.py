@@ -44,7 +44,8 @@ def both_ways(name, rows, *, extra=(), bom=False, end="\r\n", shape=None):
     lines = LineReader(of, reader.header, Version.V1_2, shape)
     records = RecordReader(of, reader.header, Version.V1_2, shape, Counter())
     for chunk in reader.chunks():
-        odd, counted = Counter(), Counter()
+        odd: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
         made = encode_rows(records.read(chunk, counted))
         yield lines.read(chunk, odd), made, odd, counted
         assert lines.stamped == records.stamped or not odd

@@ -25,7 +25,7 @@ def check(plain, width):
     if cells is not None:
         columns = [list(map(text, column)) for column in cells.columns]
         assert [list(row) for row in zip(*columns, strict=True)] == parsed(plain)
-        assert not cells.as_text or columns == [list(column) for column in cells.columns]
+        assert columns == [list(cells.texts(position)) for position in range(width)]
     return cells
 
 

@@ -78,12 +78,22 @@ def test_csv_files_hold_the_same_rows_either_way(bundle, make_store, tmp_path):
         assert sorted(map(repr, rows)) == sorted(map(repr, store.rows(name)))
 
 
-@pytest.mark.parametrize("name", ["target-jsonl", "target-duckdb"])
-def test_a_loader_without_batch_fails_and_says_so(name, bundle, make_store, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "format_"),
+    [
+        ("target-jsonl", "jsonl"),
+        ("target-duckdb", "jsonl"),
+        ("target-csv", "jsonl"),  # as long as rows have columns that are not in the SCHEMA
+        ("target-csv", "parquet"),
+        ("target-postgres", "parquet"),
+    ],
+)
+def test_a_loader_that_does_not_take_a_batch_fails(name, format_, bundle, make_store, tmp_path):
     """Nothing is lost in silence: the loader ends with an error, so the state is not kept."""
     store = make_store(name)
     config, settings = tmp_path / "tap.json", tmp_path / "loader.json"
-    tap = by_batch({"mode": "csv", "csv_path": str(bundle("1.2"))}, tmp_path / "files")
+    plain = {"mode": "csv", "csv_path": str(bundle("1.2"))}
+    tap = by_batch(plain, tmp_path / "files", encoding={"format": format_})
     config.write_text(json.dumps(tap), encoding="utf-8")
     settings.write_text(json.dumps(store.settings), encoding="utf-8")
     messages = subprocess.run([TAP, "--config", config], capture_output=True, check=True).stdout

@@ -32,7 +32,7 @@ def test_meltano_runs_into_snowflake(district, make_store, tmp_path):
     write_bundle(district, tmp_path / "district.zip")
     settings = {"TAP_ONEROSTER_MODE": "csv", "TAP_ONEROSTER_CSV_PATH": str(tmp_path / "district.zip")}
     settings |= {f"TARGET_SNOWFLAKE_{name.upper()}": value for name, value in store.where().items()}
-    project("run", "tap-oneroster", "target-snowflake", **settings)
+    project("run", "tap-oneroster", "target-snowflake", fails=False, **settings)
 
     for file in district.files():
         if file.csv and file.name != "demographics":

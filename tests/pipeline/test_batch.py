@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import pytest
+
+from tests.csv.stores import s3_endpoint
 
 from .test_versions import BIN, pipe
 
@@ -63,3 +66,28 @@ def test_parquet_is_refused_with_what_to_set(bundle, tmp_path):
     _, code, state, log = pipe(tap, {"output_path": str(tmp_path / "out.zip")}, tmp_path)
     assert (code, state) == (1, "")
     assert "set batch_config.encoding.format to jsonl" in log
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_files_come_from_s3(bundle, tmp_path):
+    """The tap has the keys in its settings, the target has them in its environment."""
+    pytest.importorskip("s3fs", reason="tap-oneroster[s3] is not installed")
+    config = tmp_path / "config.json"
+    with s3_endpoint() as s3:
+        batch = batches("s3://drop/night")
+        batch["storage"]["params"] = s3.options
+        settings = {"mode": "csv", "csv_path": str(bundle("1.2")), "batch_config": batch}
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        messages = subprocess.run([BIN / "tap-oneroster", "--config", config], capture_output=True, check=True).stdout
+        config.write_text(json.dumps({"output_path": str(tmp_path / "out.zip")}), encoding="utf-8")
+        keys = {"AWS_ENDPOINT_URL": s3.endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        done = subprocess.run(
+            [BIN / "target-oneroster-csv", "--config", config],
+            input=messages,
+            capture_output=True,
+            env={**os.environ, **keys, "AWS_DEFAULT_REGION": "us-east-1"},
+        )
+    assert done.returncode == 0, done.stderr.decode()[-1000:]
+    assert b"s3://drop/night/" in messages
+    assert (tmp_path / "out.zip").exists()

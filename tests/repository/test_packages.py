@@ -125,6 +125,8 @@ def test_each_plugin_installs_alone_with_plain_pip(built: Path, plugin: str, tmp
     for script in also_in(plugin):
         assert json.loads(run(bin_ / script, "--about", "--format=json"))["name"] == script
     assert "Required-by: \n" in run(bin_ / "python", "-m", "pip", "show", plugin)
+    if plugin == "tap-oneroster":
+        assert run(bin_ / "source-oneroster", "spec").startswith('{"type":"SPEC"')
 
     tree = copied(tmp_path / "tree")
     install("--no-deps", "--force-reinstall", tree / plugin)

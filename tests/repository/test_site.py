@@ -23,12 +23,23 @@ from tap_oneroster.rest.presets import PRESETS
 
 from tools.derive import about, properties
 from tools.site import diagram, hook, messages, providers
+from tools.site import model as site_model
 from tools.site.model import KINDS_OF_DATA, RECEIPT_WORDS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 TAP, TARGET = "tap-oneroster", "target-oneroster-csv"
+# Pages whose own tests hold them: they also show other plugins, and files that are no pieces of a meltano.yml.
+WITH_TESTS_OF_THEIR_OWN = {"loaders.md", "meltano.md", "python.md", *hook.awaited()}
+
+
+def own_pages() -> dict[str, str]:
+    """Pages as they are in the repository, by their path."""
+    pages = {path.relative_to(DOCS).as_posix(): path for path in sorted(DOCS.rglob("*.md"))}
+    return {
+        name: path.read_text(encoding="utf-8") for name, path in pages.items() if name not in WITH_TESTS_OF_THEIR_OWN
+    }
 
 
 class Page(HTMLParser):
@@ -119,10 +130,11 @@ def test_nothing_is_fetched_from_elsewhere(site: dict[str, Page]) -> None:
 
 def test_a_page_that_is_awaited_may_be_missing(tmp_path: Path) -> None:
     """Lines of the navigation for pages that other work brings count once the file is there, and only those."""
-    config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     nav = [{"Loaders": ["loaders.md", {"New": "loaders/new.md"}]}, {"Other": "other.md"}]
     assert hook.without(nav, {"loaders/new.md"}) == [{"Loaders": ["loaders.md"]}, {"Other": "other.md"}]
-    assert set(config["extra"]["awaited"]) <= set(re.findall(r"[\w/-]+\.md", str(config["nav"])))
+    assert hook.awaited() <= set(
+        re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:")[2])
+    )
 
 
 def test_a_mark_that_nothing_makes_stops_the_build() -> None:
@@ -188,7 +200,7 @@ def test_a_page_of_a_vendor_says_how_it_is_known_and_what_is_not(provider: dict[
         facts = [*provider.get("odd", ()), *way.get("facts", ())]
         assert {kind for fact in facts for kind in fact} <= set(providers.EVIDENCE)
         streams = {pattern.partition(".")[0].lstrip("!") for pattern in way.get("select", ())}
-        assert streams <= {file.name for file in model.FILES}
+        assert streams - {"*"} <= {file.name for file in model.FILES}
 
 
 def test_every_preset_has_a_page() -> None:
@@ -200,11 +212,10 @@ def test_every_preset_has_a_page() -> None:
 def snippets() -> list[tuple[str, dict[str, Any]]]:
     """Pieces of a meltano.yml on the pages written by hand."""
     found = []
-    for path in sorted(DOCS.rglob("*.md")):
-        for indent, language, text in BLOCK.findall(path.read_text(encoding="utf-8")):
+    for page, content in own_pages().items():
+        for indent, language, text in BLOCK.findall(content):
             if language == "yaml":
-                content = yaml.safe_load(re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))
-                found.append((path.relative_to(DOCS).as_posix(), content))
+                found.append((page, yaml.safe_load(re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))))
     return found
 
 
@@ -247,11 +258,11 @@ def test_pieces_of_meltano_yml_are_right() -> None:
 
 def test_json_on_the_pages_is_settings() -> None:
     """Files to copy are files that the plugin takes."""
-    for path in sorted(DOCS.rglob("*.md")):
-        for _, language, text in BLOCK.findall(path.read_text(encoding="utf-8")):
+    for page, content in own_pages().items():
+        for _, language, text in BLOCK.findall(content):
             if language == "json":
                 config = json.loads(text)
-                assert not problems(TAP if "mode" in config else TARGET, config), path.name
+                assert not problems(TAP if "mode" in config else TARGET, config), page
 
 
 def test_names_of_settings_in_the_text_exist() -> None:
@@ -259,7 +270,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     known = {name for plugin in (TAP, TARGET) for name, _, _ in properties(about(plugin)["settings"])}
     known |= {name for settings in project_loaders().values() for name in settings}
     known |= {"pip_url", "select", "provider"}
-    pages = [*((DOCS / p).read_text(encoding="utf-8") for p in own_pages()), *map(providers.page, providers.read())]
+    pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}
     assert len(named) > 10
     assert named <= known
@@ -267,11 +278,6 @@ def test_names_of_settings_in_the_text_exist() -> None:
     variables = {f"{plugin.upper().replace('-', '_')}_{name.upper()}" for plugin in (TAP, TARGET) for name in known}
     assert len(named) > 5
     assert named <= variables
-
-
-def own_pages() -> list[str]:
-    """Pages written by hand, as they are in the repository."""
-    return [p.relative_to(DOCS).as_posix() for p in sorted(DOCS.rglob("*.md"))]
 
 
 def texts_of_the_code() -> str:
@@ -365,3 +371,18 @@ def test_every_stream_that_refers_to_users_is_among_them() -> None:
 def test_every_field_of_a_receipt_is_explained() -> None:
     """The page has one line for each."""
     assert list(RECEIPT_WORDS) == [field.name for field in model.RECEIPTS.fields]
+
+
+def test_a_page_of_a_loader_has_its_column_of_the_comparison(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One place says what a loader makes of a district; a loader that is not compared yet says so."""
+    (tmp_path / "docs").mkdir()
+    table = "| | one-csv 1 | x-target-csv 2 | meltanolabs-target-csv 0.5 ¹ |\n| --- | --- | --- | --- |\n| Dates | a | b | [c](#d) |\n"
+    (tmp_path / "docs/loaders.md").write_text(
+        f"# Loaders\n\n{table}\n| A | B | C | D |\n| --- | --- | --- | --- |\n| no | n | n | n |\n"
+    )
+    monkeypatch.setattr(site_model, "ROOT", tmp_path)
+    assert site_model.loader_facts("target-csv").splitlines()[2:] == ["| Dates | [c](../loaders.md#d) |"]
+    assert "does not speak of it yet" in site_model.loader_facts("target-jsonl")
+    monkeypatch.undo()
+    for name in ("target-jsonl", "target-csv", "target-duckdb", "target-postgres"):
+        assert len(site_model.loader_facts(name).splitlines()) > 10

@@ -265,6 +265,25 @@ def test_a_run_that_is_stopped_announces_nothing_more_and_removes_its_files(tmp_
     assert {f"file://{path}" for path in files.iterdir()} <= named
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+def test_files_that_no_target_was_told_of_are_removed(config, files, tmp_path):
+    """The target went away while the messages were written."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(batches(config, files, batch_size=1)), encoding="utf-8")
+    with subprocess.Popen([TAP, "--config", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as tap:
+        told = set()
+        for line in tap.stdout:
+            told |= set(json.loads(line).get("manifest", ()))
+            if b'"enrollments"' in line and b"BATCH" in line:
+                break
+        tap.stdout.close()
+        assert b"the target stopped reading" in tap.stderr.read()
+        assert tap.wait(10) == 1
+    left = {path.name.split("--")[1].partition("-")[0] for path in files.iterdir()}
+    assert "enrollments" in left
+    assert not left & {"users", "results", "lineItems"}
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -266,10 +266,31 @@ def test_stream_maps_rename(place: Place) -> None:
 
 
 def test_schema_may_change_in_mid_run(place: Place) -> None:
-    """A second SCHEMA of a stream is as good as the first."""
+    """A second SCHEMA of a stream is as good as the first, with other properties, names and types too."""
     district = rows()
     messages = lines(district)
-    place.run(
-        [*messages, schema_line("orgs"), *[m for m in messages if m.get("stream") == "orgs" and m["type"] == "RECORD"]]
-    )
+    again = [m for m in messages if m.get("stream") == "orgs" and m["type"] == "RECORD"]
+    place.run([*messages, schema_line("orgs"), *again])
     assert place.ids("orgs") == ["d1", "s1"]
+    other = {
+        "type": "SCHEMA",
+        "stream": "orgs",
+        "schema": {
+            "properties": {"sourced_id": {"type": "string"}, "name": {}, "type": {}, "size": {"type": "integer"}}
+        },
+        "key_properties": ["sourced_id"],
+    }
+    record = {"sourced_id": "s2", "name": "School Two", "type": "school", "size": 9}
+    place.run([*messages, other, {"type": "RECORD", "stream": "orgs", "record": record}, schema_line("orgs"), *again])
+    assert place.ids("orgs") == ["d1", "s1", "s2"]
+    assert {r["name"] for r in place.rows("orgs")} == {"District", 'School "One", north', "School Two"}
+
+
+def test_a_record_that_its_schema_does_not_hold(place: Place) -> None:
+    """A cell of a shape that no text can be made of stops the run, by stream and property, without the value."""
+    district = rows()
+    row(district, "orgs", "s1")["name"] = {"de": "Zweistein"}
+    with pytest.raises(BundleError, match="Stream orgs, property name: text was expected") as told:
+        place.run(lines(district))
+    assert "Zweistein" not in told.value.message
+    assert place.files() == {}

@@ -138,6 +138,96 @@ def test_a_full_disk_is_one_line(any_place: Place, start: Callable[..., Any]) ->
     assert any_place.strays() == []
 
 
+# Where a run is when it is struck: a function of the target, and whether the new bundle is in place by then.
+MOMENTS = {
+    "rows are loaded": ("build.load", False),
+    "tables are checked": ("build.check", False),
+    "one file is written": ("write._write_file", False),
+    "all files are written": ("build.write_files", False),
+    "they are to be put in place": ("stores.LocalStore.put", False),
+    "the bundle is in place": ("build.Bundle.publish", True),
+}
+_STRUCK = """
+import os, sys
+from importlib import import_module
+from target_oneroster_csv.target import TargetOneRosterCSV
+path, number = sys.argv.pop(1), int(sys.argv.pop(1))
+module, _, name = path.partition(".")
+owner = import_module(f"target_oneroster_csv.{module}")
+*inside, name = name.split(".")
+for part in inside:
+    owner = getattr(owner, part)
+real = getattr(owner, name)
+def struck(*arguments, **named):
+    found = real(*arguments, **named) if name != "put" else None
+    os.kill(os.getpid(), number)
+    return found
+setattr(owner, name, struck)
+TargetOneRosterCSV.cli()
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        *((moment, signal.SIGKILL) for moment in MOMENTS),
+        ("tables are checked", signal.SIGTERM),
+        ("they are to be put in place", signal.SIGTERM),
+    ],
+)
+def test_at_any_moment(any_place: Place, tmp_path: Path, moment: str, number: int) -> None:
+    """The old bundle or the new one, whole, never a mixture; no state before that; nothing left by the next run."""
+    any_place.run(lines(rows()))
+    before = any_place.files()
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"output_path": str(any_place.output)}))
+    where, published = MOMENTS[moment]
+    process = subprocess.run(
+        [sys.executable, "-c", _STRUCK, where, str(int(number)), "--config", str(config)],
+        input=encode(changed()), capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert process.returncode == (143 if number == signal.SIGTERM else -9), process.stderr
+    assert process.stdout == b""
+    there = any_place.files()
+    assert (there != before) is published
+    assert {name for name in there if there[name] != before[name]} == ({"courses.csv"} if published else set())
+    if number == signal.SIGTERM:
+        assert any_place.strays() == []
+    any_place.run(changed())
+    assert b"Changed" in any_place.files()["courses.csv"]
+    assert any_place.strays() == []
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """A real file system without room for a second bundle, staged and written: the first one stays."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("file systems can only be mounted by root")
+    try:
+        place = Place(disk / "bundle", tmp_path / "report.json")
+        place.run(lines(rows()))
+        before = place.files()
+        config = tmp_path / "config.json"
+        config.write_text(json.dumps({"output_path": str(place.output)}))
+        district = rows()
+        district["categories"] += [{"sourcedId": f"cat-{n}", "title": "x" * 50} for n in range(12_000)]
+        for amount in (12_000, 30_000):  # no room for the new files; none for the rows
+            district["categories"] += [{"sourcedId": f"more-{n}", "title": "x" * 50} for n in range(amount)]
+            process = subprocess.run(
+                [sys.executable, "-m", "target_oneroster_csv", "--config", str(config)],
+                input=encode(lines(district, state=STATE)), capture_output=True, timeout=60,
+            )  # fmt: skip
+            assert (process.returncode, process.stdout) == (1, b"")
+            assert b"Traceback" not in process.stderr
+            assert b"o space left on device" in process.stderr.splitlines()[-1]
+            assert place.files() == before
+            assert place.strays() == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
 def test_a_reader_that_went_away(any_place: Place, start: Callable[..., Any]) -> None:
     """Nobody takes the state: the bundle is in place, the run ends non-zero."""
     process = start()

@@ -116,6 +116,18 @@ def test_a_database_can_count_for_itself(place: Place, text: bool) -> None:
     assert place.files() == before
 
 
+def test_receipts_in_a_warehouse_are_of_other_runs(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    """The table of receipts that our tap has filled, read by another tap, neither refuses a bundle nor proves it."""
+    old = receipt("users", [], distinct=77)
+    head = {"type": "SCHEMA", "stream": "oneroster-syncReceipts", "schema": {"properties": {key: {} for key in old}}}
+    messages = [head | {"key_properties": []}, record_line("oneroster-syncReceipts", old), *lines(rows())]
+    place.run(messages)
+    assert place.ids("users") == ["u1", "u2", "u3"]
+    assert "Stream oneroster-syncReceipts is not part of a bundle and is left out" in caplog.text
+    with pytest.raises(BundleError, match="require_receipts"):
+        place.run(messages, require_receipts=True)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

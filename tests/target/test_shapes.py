@@ -102,6 +102,22 @@ def test_arrays_as_a_database_writes_them(place: Place) -> None:
     assert (ann["agentSourcedIds"], ann["userIds"]) == ("", "{LDAP:ann}")
 
 
+def test_rows_that_a_loader_kept_as_deleted(place: Place) -> None:
+    """`_sdc_deleted_at` in a row of a log or of a warehouse says that it is gone: it is not written as if it were there."""
+    messages = lines(rows())
+    gone = {"u2", "r2", "p2", "e2"}
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            m["schema"]["properties"]["_sdc_deleted_at"] = {"type": ["string", "null"], "format": "date-time"}
+        else:
+            deleted = "2026-01-02T03:04:05Z" if m["record"]["sourcedId"] in gone else None
+            m["record"]["_sdc_deleted_at"] = deleted
+    place.run(messages)
+    assert place.ids("users") == ["u1", "u3"]
+    assert place.ids("enrollments") == ["e1"]
+    assert place.findings() == set()
+
+
 def test_rest_shaped_objects(place: Place) -> None:
     """References as objects, lists of them, and date-times where days are wanted."""
     district = rows()

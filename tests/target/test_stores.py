@@ -104,3 +104,20 @@ def test_an_unknown_kind_of_url() -> None:
     """One line that names the setting."""
     with pytest.raises(BundleError, match="output_path"):
         run("nosuch://bucket/bundle.zip", lines(rows()))
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("sftp://127.0.0.1:9/b.zip", {"username": "u", "password": "sehr-geheim", "host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKOUSDl1kPqpbBsUgGDqHRYXwEGwEBTOxa+nF0oHPEkI"}),
+        ("s3://drop/b.zip", {"key": "k", "secret": "sehr-geheim", "client_kwargs": {"endpoint_url": "http://127.0.0.1:9"}, "config_kwargs": {"retries": {"max_attempts": 0}}}),
+    ],
+    ids=["sftp", "s3"],
+)  # fmt: skip
+def test_a_store_that_is_not_there(url: str, options: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """One line that names the setting and the kind of fault, no secret, no state."""
+    with pytest.raises(BundleError, match=r"^output_path: .*(ConnectionRefusedError|EndpointConnectionError)") as told:
+        run(url, lines(rows(), state={"a": 1}), storage_options=options)
+    assert "geheim" not in told.value.message
+    assert "\n" not in told.value.message
+    assert capsys.readouterr().out == ""

@@ -69,7 +69,7 @@ def messages(plugin: str) -> list[str]:
 
 def table(plugin: str) -> str:
     """What it says and what to do, parted where the message itself parts them."""
-    rows = ["| It says | What to do |", "| --- | --- |"]
+    rows = ["| It says | and goes on |", "| --- | --- |"]
     for text in messages(plugin):
         said, advice = _parted(text)
         rows.append(f"| {_shown(said)} | {_shown(advice)} |")

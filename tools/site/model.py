@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,15 @@ from oneroster_model.schema import json_schema, key_properties
 
 from tools.derive import ROOT
 
-__all__ = ["KINDS_OF_DATA", "RECEIPT_WORDS", "loader_settings", "personal_table", "receipts_table", "tables_of"]
+__all__ = [
+    "KINDS_OF_DATA",
+    "RECEIPT_WORDS",
+    "loader_facts",
+    "loader_settings",
+    "personal_table",
+    "receipts_table",
+    "tables_of",
+]
 
 # Columns that say something of a person, by what they say. Every column of the streams about persons stands here
 # or in NOT_PERSONAL: tests/repository/test_site.py asks for a decision where the model gets a new one.
@@ -255,7 +264,9 @@ def _project() -> dict[str, Any]:
 
 def loader_settings(name: str) -> str:
     """The settings of a loader as this repository's meltano.yml has them, and where pip finds it."""
-    loader = next(entry for entry in _project()["plugins"]["loaders"] if entry["name"] == name)
+    loader = next((entry for entry in _project()["plugins"]["loaders"] if entry["name"] == name), None)
+    if loader is None:
+        return "This repository's `meltano.yml` has no settings for it yet.\n"
     rows = [f"`pip_url: {loader['pip_url']}`", "", "| Setting | Set to | What it does |", "| --- | --- | --- |"]
     for setting in loader["settings"]:
         value = str(setting["value"]).lower() if isinstance(setting.get("value"), bool) else setting.get("value", "")
@@ -263,4 +274,26 @@ def loader_settings(name: str) -> str:
         rows.append(
             f"| `{setting['name']}` | {f'`{value}`' if value != '' else ''} | {setting['description']}{secret} |"
         )
+    return "\n".join(rows) + "\n"
+
+
+def loader_facts(name: str) -> str:
+    """What the comparison of docs/loaders.md says of one loader: its column, by itself."""
+    lines = (ROOT / "docs/loaders.md").read_text(encoding="utf-8").splitlines()
+    tables = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] if line.startswith("|") else [""] for line in lines
+    ]
+    title = re.compile(rf"(meltanolabs-)?{re.escape(name)}\b(?!-)")
+    heads = [
+        (row, column) for row, cells in enumerate(tables) for column, cell in enumerate(cells) if title.match(cell)
+    ]
+    if not heads:
+        return "[The comparison](../loaders.md) does not speak of it yet.\n"
+    row, column = heads[0]
+    width = len(tables[row])
+    rows = ["| What | What it makes of it |", "| --- | --- |"]
+    for cells in tables[row + 2 :]:
+        if len(cells) != width or not cells[0] or title.match(cells[0]):
+            break
+        rows.append(f"| {cells[0]} | {cells[column]} |".replace("](#", "](../loaders.md#"))
     return "\n".join(rows) + "\n"

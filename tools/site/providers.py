@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from tap_oneroster.rest.presets import GENERIC, PRESETS
+from tap_oneroster.rest.presets import GENERIC, PRESETS, Preset
 
 from tools.derive import ROOT, code, in_yaml
 
@@ -80,7 +80,7 @@ def page(provider: dict[str, Any]) -> str:
     lines = [f"# {provider['title']}", ""]
     if "warning" in provider:
         lines += ["!!! warning", "", f"    {provider['warning']}", ""]
-    lines += [f"Speaks OneRoster {provider['speaks']}.", ""]
+    lines += [f"OneRoster version: {provider['speaks']}.", ""]
     lines += ["## In the vendor's system", ""]
     if steps := provider.get("steps"):
         lines += [f"{n}. {text}" for n, text in enumerate(steps["do"], 1)]
@@ -111,19 +111,30 @@ def _connection(way: dict[str, Any]) -> list[str]:
     lines += [f"export TAP_ONEROSTER_{name.upper()}=..." for name in secrets_of(way)] + ["```", ""]
     if name := way.get("preset"):
         preset = _PRESETS[name]
-        lines += [f"`provider: {name}` sets what you leave open:", "", "| Setting | Value |", "| --- | --- |"]
-        settings = {**GENERIC.settings, **preset.settings}
-        lines += [
-            f"| `{key}` | {code(value)}{'' if key in preset.settings else ' (as for all)'} |"
-            for key, value in settings.items()
+        return [
+            *lines,
+            f"`provider: {name}` sets what you leave open:",
+            "",
+            *_left_open(way, preset),
+            "",
+            preset.notes,
+            "",
         ]
-        lines += ["", preset.notes, ""]
-    else:
-        lines += ["The tap has no preset for it: too little is known. The settings for all services hold:", ""]
-        lines += ["| Setting | Value |", "| --- | --- |"]
-        lines += [f"| `{key}` | {code(value)} |" for key, value in GENERIC.settings.items()]
-        lines += [""]
-    return lines
+    lines += ["The tap has no preset for it: too little is known. What you leave open is as for all services:", ""]
+    return [*lines, *_left_open(way, GENERIC), ""]
+
+
+def _left_open(way: dict[str, Any], preset: Preset) -> list[str]:
+    """Settings that hold where the lines above say nothing, as far as they matter."""
+    config = way.get("config", {})
+    settings = {**GENERIC.settings, **preset.settings, **config}
+    passed_over = {*config} | ({"token_auth_style"} if settings["auth_method"] != "oauth2" else set())
+    rows = ["| Setting | Value |", "| --- | --- |"]
+    for key, value in settings.items():
+        if key not in passed_over:
+            general = "" if key in preset.settings else " (as for all)"
+            rows.append(f"| `{key}` | {code(value)}{general} |")
+    return rows
 
 
 def _meltano_yml(way: dict[str, Any]) -> str:
@@ -133,7 +144,7 @@ def _meltano_yml(way: dict[str, Any]) -> str:
 
 def overview(_: str = "") -> str:
     """All vendors on one page."""
-    rows = ["| Vendor | Speaks | `provider` | Signs in by |", "| --- | --- | --- | --- |"]
+    rows = ["| Vendor | OneRoster version | `provider` | Signs in by |", "| --- | --- | --- | --- |"]
     for provider in read():
         for way in ways(provider):
             name = provider["title"] + (f": {way['title']}" if "ways" in provider else "")

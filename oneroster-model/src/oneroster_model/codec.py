@@ -8,9 +8,8 @@ an encoded record is its prefix, and its digest needs no second encoding.
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import compress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from xxhash import xxh3_64_intdigest
@@ -128,21 +127,44 @@ encode_value = _encoder.encode
 """JSON of one value, as it stands in a line."""
 
 
-class Rows(NamedTuple):
-    """Encoded records: lines of JSON, and the content of each.
+class Rows:
+    """Encoded records: the content of each, and what follows it, alike for all or one by one.
 
     The content is a record's JSON in line order up to its status: the columns of the CSV form
-    without status, dateLastModified, passwords and metadata.
+    without status, dateLastModified, passwords and metadata. `rest` is alike for all records of
+    most bulk files; where it is not, either `rests` or `lines` has to be given.
     """
 
-    lines: bytes
-    content: list[bytes]
-    rest: bytes
-    """What follows the content of all records, as in most bulk files; empty where they differ."""
+    def __init__(
+        self,
+        content: list[bytes],
+        rest: bytes = b"",
+        *,
+        rests: Sequence[bytes] = (),
+        lines: bytes | None = None,
+    ) -> None:
+        self.content = content
+        self.rest = rest
+        self.rests = rests
+        self._lines = lines
 
-    def active(self, keep: Sequence[bool]) -> list[bytes]:
-        """Content of the records that `keep` marks."""
-        return list(compress(self.content, keep))
+    @cached_property
+    def lines(self) -> bytes:
+        """The records as lines of JSON."""
+        return self.between(b"", b"\n") if self._lines is None else self._lines
+
+    def between(self, head: bytes, tail: bytes) -> bytes:
+        """Each record with something before and after it."""
+        if self.rest:
+            return b"".join((head, (self.rest + tail + head).join(self.content), self.rest, tail))
+        if self.rests:
+            parts = [tail + head] * (3 * len(self.content))
+            parts[::3] = self.content
+            parts[1::3] = self.rests
+            parts[-1] = tail
+            return head + b"".join(parts)
+        # No line break stands inside a record: there JSON writes it as \\n.
+        return b"".join((head, self.lines[:-1].replace(b"\n", tail + head), tail))
 
 
 def encode_rows(records: Sequence[msgspec.Struct]) -> Rows:
@@ -153,15 +175,15 @@ def encode_rows(records: Sequence[msgspec.Struct]) -> Rows:
     content = lines.split(rest)
     if len(content) == len(records) + 1:
         content.pop()
-        return Rows(lines, content, rest[:-1])
+        return Rows(content, rest[:-1], lines=lines)
     # As a rule only metadata differ: split at what stands before them, each piece but the first
     # begins with the metadata of one record and goes on with the content of the next.
     stamps, before, _ = rest.partition(_METADATA)
     pieces = lines.split(stamps + before)
     if before and len(pieces) == len(records) + 1:
         content = [pieces[0], *(piece[piece.index(b"\n") + 1 :] for piece in pieces[1:-1])]
-        return Rows(lines, content, b"")
-    return Rows(lines, [row.partition(_END_OF_CONTENT)[0] for row in lines.split(b"\n")[:-1]], b"")
+        return Rows(content, lines=lines)
+    return Rows([row.partition(_END_OF_CONTENT)[0] for row in lines.split(b"\n")[:-1]], lines=lines)
 
 
 def record_lines(rows: Rows, stream: str, version: int, time_extracted: str, tenant: str | None = None) -> bytes:
@@ -171,14 +193,10 @@ def record_lines(rows: Rows, stream: str, version: int, time_extracted: str, ten
     """
     head = b'{"type":"RECORD","stream":%b,"record":' % _encoder.encode(stream)
     tail = b',"version":%d,"time_extracted":%b}\n' % (version, _encoder.encode(time_extracted))
-    if tenant is None and rows.rest:  # many short pieces are joined faster than long ones are copied
-        return b"".join((head, (rows.rest + tail + head).join(rows.content), rows.rest, tail))
-    # No line break stands inside a record: there JSON writes it as \\n.
-    lines = rows.lines[:-1]
     if tenant is not None:
         first = b'{"%b":%b,' % (TENANT.encode(), _encoder.encode(tenant))
-        lines = first + lines[1:].replace(b"\n{", b"\n" + first)
-    return b"".join((head, lines.replace(b"\n", tail + head), tail))
+        rows = Rows([], lines=first + rows.lines[1:].replace(b"\n{", b"\n" + first))
+    return rows.between(head, tail)
 
 
 def content_digest(contents: Iterable[bytes]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ._model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
@@ -14,6 +14,8 @@ from .errors import BundleError
 __all__ = ["Shape", "file_of", "is_receipts", "is_view", "receipt_of"]
 
 _METADATA = "metadata"
+_DELETED = "_sdc_deleted_at"
+"""Set by taps that read a log, and by loaders in rows they keep: the row is gone."""
 
 
 def _plain(name: str) -> str:
@@ -41,9 +43,13 @@ def is_view(stream: str) -> bool:
     return _table(stream) in _VIEWS
 
 
-def is_receipts(stream: str) -> bool:
-    """Whether a stream says what the others hold: a database can count its rows in a view."""
-    return _table(stream) == _plain(RECEIPTS.name)
+def is_receipts(stream: str, properties: Iterable[str]) -> bool:
+    """Whether a stream says what the others of its run hold: a database can count its rows in a view.
+
+    In a warehouse lie the receipts of the runs that filled it, with the ids of those runs. They prove nothing here.
+    """
+    ours = _table(stream) == _plain(RECEIPTS.name)
+    return ours and (stream == RECEIPTS.name or "runid" not in {_plain(name) for name in properties})
 
 
 def receipt_of(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +84,7 @@ class Shape:
     """How the records of one schema become the cells of one file."""
 
     def __init__(
-        self, file: File, fields: tuple[Field, ...], properties: Iterable[str], nested: Iterable[str] = ()
+        self, file: File, fields: tuple[Field, ...], properties: Collection[str], nested: Iterable[str] = ()
     ) -> None:
         self._file = file
         self._fields = fields
@@ -111,6 +117,7 @@ class Shape:
             if field.name != _METADATA
         ]
         self._keep = any(field.name == _METADATA for field in fields)
+        self._status = [cell[-1] for cell in self._cells].index("status") if _DELETED in properties else None
 
     def row_id(self, record: Mapping[str, Any]) -> str:
         """The record's sourcedId, empty where it has none."""
@@ -121,6 +128,8 @@ class Shape:
     def cells(self, record: Mapping[str, Any]) -> list[str]:
         """The cells of a record, in the order of the file's staged fields."""
         cells = [self._cell(record, *plan) for plan in self._cells]
+        if self._status is not None and record.get(_DELETED):
+            cells[self._status] = "tobedeleted"
         if self._keep:
             cells.append(self._metadata_cell(record))
         return cells

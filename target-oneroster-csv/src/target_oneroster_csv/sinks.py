@@ -39,6 +39,14 @@ class BareSink(RecordSink):
         return record
 
     @override
+    def _remove_sdc_metadata_from_schema(self) -> None:
+        """Leave them: `_sdc_deleted_at` says that a row is gone, and shapes pass over the others."""
+
+    @override
+    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
+        """As in the schema."""
+
+    @override
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
         if any(record.get(key) in (None, "") for key in self.key_properties):
             raise MissingKey(f"Stream {self.stream_name}: a record lacks a key property. Every row needs its key.")

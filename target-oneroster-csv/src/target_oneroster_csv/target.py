@@ -13,7 +13,6 @@ from ._model.schema import TENANT
 from .batches import record_lines
 from .build import Bundle, Outcome
 from .checks import Severity
-from .errors import BundleError
 from .lanes import FastLane, fits
 from .receipts import Arrival
 from .report import write_report
@@ -48,6 +47,8 @@ class TargetOneRosterCSV(OneRosterTarget):
         self._bundle: Bundle | None = None
         self._streams: dict[str, bool] = {}
         """Streams that sent a schema, and whether their rows are staged as they came."""
+        self._receipts: set[str] = set()
+        """Streams that carry receipts."""
         self._arrived: Counter[str] = Counter()
 
     @property
@@ -66,8 +67,9 @@ class TargetOneRosterCSV(OneRosterTarget):
         self.message_reader.assert_line_requires(message_dict, {"stream", "schema"})
         self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
         stream = message_dict["stream"]
-        if is_receipts(stream):
+        if is_receipts(stream, message_dict["schema"]["properties"]):
             self.bundle.receipts.announced = True
+            self._receipts.add(stream)
             return
         super()._process_schema_message(message_dict)
         plain = self._as_it_came(stream)
@@ -87,7 +89,7 @@ class TargetOneRosterCSV(OneRosterTarget):
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.message_reader.assert_line_requires(message_dict, {"stream", "record"})
         stream = message_dict["stream"]
-        if is_receipts(stream):
+        if stream in self._receipts:
             self.bundle.receipts.add(receipt_of(message_dict["record"]))
             return
         if stream not in self._streams:

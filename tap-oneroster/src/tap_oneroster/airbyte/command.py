@@ -35,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         match options.command:
             case "spec":
+                _let_go()
                 writer.emit({"type": "SPEC", "spec": specification()})
             case "check":
                 _check(writer, options.config)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["specification", "tap_settings"]
 
-_SINGER_ONLY = frozenset({"activate_versions", "tenant_isolated"})
-"""Settings about deletes by version, of which Airbyte has none."""
+_SINGER_ONLY = frozenset({"activate_versions", "batch_config", "tenant_isolated"})
+"""Settings about deletes by version and about batches, of which Airbyte has none."""
 
 
 def _built_in() -> frozenset[str]:

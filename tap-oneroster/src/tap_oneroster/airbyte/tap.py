@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from types import FrameType
 
-    from msgspec import Struct
-
-    from .._model.codec import Rows
+    from ..source import Batch
 
 __all__ = ["AirbyteTap"]
 
@@ -64,9 +62,9 @@ class AirbyteCollection(CollectionStream):
             self._tap.writer.hold(self.name)
 
     @override
-    def write_records(self, records: list[Struct], rows: Rows, *, plain: bool) -> None:
+    def write_records(self, batch: Batch, *, plain: bool) -> None:
         self._tap.writer.tick()
-        super().write_records(records, rows, plain=plain)
+        super().write_records(batch, plain=plain)
 
     @override
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:

@@ -92,10 +92,11 @@ class Batches:
         """Messages about the files of the attempt that is over; all of them are whole before the first."""
         for files in self._attempt.values():
             files.end()
-        attempt, self._attempt = self._attempt, {}
-        for stream, files in attempt.items():
-            for name in files.names:
-                yield SDKBatchMessage(stream, self._encoding, [self._storage.url(name)], files.version)
+        for stream, files in self._attempt.items():
+            while files.names:  # what was not taken from here is still to be removed
+                yield SDKBatchMessage(stream, self._encoding, [self._storage.url(files.names[0])], files.version)
+                del files.names[0]
+        self._attempt = {}
 
     def discard(self) -> list[str]:
         """Remove the files of the attempt, which are not to be announced; the names of those that are left."""

@@ -1,13 +1,12 @@
 """How a chunk of plain rows becomes JSON: raw cells are put between the names of their fields.
 
-Most cells pass as they are, so no record is made of a row: a column is one piece of every line,
+Most cells pass as they are, so no record is made of a row: each field is a piece of every line,
 and all lines are joined at once. The bytes are those that `encode_rows` makes of the records.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._model import Kind
@@ -15,10 +14,10 @@ from .._model.codec import Rows, encode_value, line_order
 from ..values import Column
 from .records import read_status
 from .rows import PlainChunk
-from .split import COMMA, text, written
+from .split import COMMA, text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .._model import Field, File, Version
     from ..shape import Shape
@@ -31,15 +30,14 @@ _MEMO_LIMIT = 5_000
 
 
 class _Piece(NamedTuple):
-    """JSON of one field: what stands before its cell, the cells of all rows, what stands after."""
+    """One field of all rows: what stands before each cell, the cells, what stands after."""
 
     before: str
     cells: Sequence[str] | None = None
     after: str = ""
 
 
-_NULL = _Piece("null")
-_Reader: TypeAlias = "Callable[[Sequence[str], PlainChunk, Counter[str]], _Piece]"
+_Reader: TypeAlias = "Callable[[PlainChunk, Counter[str]], _Piece]"
 
 
 class _NotPlain(Exception):
@@ -53,29 +51,30 @@ class LineReader:
         self.stamped = False
         self._header = header
         fields = line_order(file, secrets=shape.secrets)
-        self._border = [field.name for field in fields].index("status")
-        self._names = [field.name for field in fields]
+        self._content = [field.name for field in fields].index("status")
         self._readers = [self._reader(field, version, shape) for field in fields]
 
-    def _reader(self, field: Field, version: Version, shape: Shape) -> Callable[[PlainChunk, Counter[str]], _Piece]:
+    def _reader(self, field: Field, version: Version, shape: Shape) -> _Reader:
+        name = f'{"" if field.name == "sourcedId" else ","}"{field.name}":'
         if field.name == "metadata":
             keys = {key: position for key, position in self._header.metadata.items() if shape.takes_key(key)}
-            return lambda chunk, _: _metadata({_raw(key): chunk.raw.columns[keys[key]] for key in keys})
+            return lambda chunk, _: _metadata(name, {_raw(key): chunk.raw.columns[at] for key, at in keys.items()})
         position = self._header.columns.get(field.name)
         if position is None:
-            constant = _Piece('"active"') if field.name == "status" else _NULL
-            return lambda _chunk, _odd: constant
-        read = self._status() if field.name == "status" else _field_reader(Column(field, version, shape.zone))
-        return lambda chunk, odd: read(chunk.raw.columns[position], chunk, odd)
+            return lambda _chunk, _odd: _Piece(name + ('"active"' if field.name == "status" else "null"))
+        if field.name == "status":
+            return self._status_reader(name, position)
+        return _column_reader(name, position, Column(field, version, shape.zone))
 
-    def _status(self) -> _Reader:
-        memo = _Memo(read_status)
+    def _status_reader(self, name: str, position: int) -> _Reader:
+        memo = _Memo(name, read_status)
 
-        def read(cells: Sequence[str], _chunk: PlainChunk, odd: Counter[str]) -> _Piece:
+        def read(chunk: PlainChunk, odd: Counter[str]) -> _Piece:
+            cells = chunk.raw.columns[position]
             if not any(cells):
-                return _Piece('"active"')
+                return _Piece(f'{name}"active"')
             self.stamped = True
-            return _Piece("", memo.read(cells, lambda rules: odd.update(f"status: {r}" for r in rules if r)))
+            return _Piece("", memo.read(cells, lambda rules: odd.update(f"status: {rule}" for rule in rules if rule)))
 
         return read
 
@@ -89,28 +88,19 @@ class LineReader:
         except _NotPlain:
             return None
         odd.update(found)
-        count, border = len(chunk), self._border
-        content = _join("{", self._names[:border], pieces[:border], "", count)
-        rest = _join(",", self._names[border:], pieces[border:], "}", count)
-        rows = written(content).split(b"\n")[:-1]
-        if "\n" not in rest:
-            end = written(rest)
-            return Rows((end + b"\n").join([*rows, b""]), rows, end)
-        ends = written(rest).splitlines(keepends=True)
-        return Rows(b"".join(chain.from_iterable(zip(rows, ends, strict=True))), rows, b"")
+        content = chunk.raw.written(_join("{", pieces[: self._content], "", len(chunk))).split(b"\n")
+        rests = chunk.raw.written(_join("", pieces[self._content :], "}", len(chunk))).split(b"\n")
+        return Rows(content, rests=rests) if len(rests) == len(content) else Rows(content, rests[0])
 
 
-def _join(start: str, names: Sequence[str], pieces: Sequence[_Piece], end: str, count: int) -> str:
-    """JSON of some fields, a line for each row; without a line break where it is the same for all."""
+def _join(start: str, pieces: Sequence[_Piece], end: str, count: int) -> str:
+    """JSON of some fields, a line for each row; a single line where it is the same for all."""
     between, columns = [start], []
-    for name, piece in zip(names, pieces, strict=True):
-        comma = "" if name is names[0] else ","
-        between[-1] += f'{comma}"{name}":{piece.before}'
+    for piece in pieces:
+        between[-1] += piece.before
         if piece.cells is not None:
             columns.append(piece.cells)
             between.append(piece.after)
-        else:
-            between[-1] += piece.after
     first, last = between[0], between.pop() + end
     if not columns:
         return last
@@ -121,7 +111,7 @@ def _join(start: str, names: Sequence[str], pieces: Sequence[_Piece], end: str, 
     parts[0] = first
     for place, cells in enumerate(columns):
         parts[2 * place + 1 :: len(line)] = cells
-    return f"{''.join(parts)}{last}\n"
+    return "".join(parts) + last
 
 
 def _raw(value: Any) -> str:
@@ -133,21 +123,22 @@ def _raw(value: Any) -> str:
 
 
 class _Memo(dict[str, str]):
-    """JSON of values by their raw cells; a cell that was not met before is read."""
+    """JSON of a field by its raw cell; a cell that was not met before is read."""
 
-    def __init__(self, reading: Callable[[str], tuple[Any, str | None]]) -> None:
+    def __init__(self, name: str, reading: Callable[[str], tuple[Any, str | None]]) -> None:
+        self._name = name
         self._reading = reading
         self._odd: dict[str, str] = {}
 
     def __missing__(self, cell: str) -> str:
         value, rule = self._reading(text(cell))
-        json = _raw(value)
+        json = self._name + _raw(value)
         if rule:
             self._odd[cell] = rule
         self[cell] = json
         return json
 
-    def read(self, cells: Sequence[str], count: Callable[[Any], None]) -> list[str]:
+    def read(self, cells: Sequence[str], count: Callable[[Iterable[str | None]], None]) -> list[str]:
         """JSON of a column; `count` is told the rules that its cells broke."""
         if len(self) > _MEMO_LIMIT:
             self.clear()
@@ -158,51 +149,51 @@ class _Memo(dict[str, str]):
         return found
 
 
-def _field_reader(column: Column) -> _Reader:
+def _column_reader(name: str, position: int, column: Column) -> _Reader:
     """How JSON is made of the cells of a field."""
+    null = f"{name}null"
     by_the_book = {Kind.REFS: _lists, Kind.STRINGS: _lists, Kind.USER_IDS: _user_ids}.get(column.field.kind)
-    memo = _Memo(column.reading)
+    memo = _Memo(name, column.reading)
 
-    def read(cells: Sequence[str], chunk: PlainChunk, odd: Counter[str]) -> _Piece:
-        found: list[str] | None = None
+    def read(chunk: PlainChunk, odd: Counter[str]) -> _Piece:
+        cells = chunk.raw.columns[position]
         if not any(cells):
             column.check_required(cells, odd, missing="")
-            return _NULL
+            return _Piece(null)
+        found: list[str] | None = None
         if column.is_text:
-            null = column.null_word if chunk.may_hold_null else ""
-            nulls = cells.count(null)
-            if not nulls and all(cells):
-                return _Piece('"', cells, '"')
-            found = ["null" if not cell or cell == null else f'"{cell}"' for cell in cells]
-            if null and nulls:
-                column.count(odd, "the text NULL", nulls)
+            if chunk.may_hold_null and column.null_word in cells:
+                column.count(odd, "the text NULL", cells.count(column.null_word))
+                cells = ["" if cell == column.null_word else cell for cell in cells]
+            if all(cells):
+                return _Piece(f'{name}"', cells, '"')
+            found = [f'{name}"{cell}"' if cell else null for cell in cells]
         elif by_the_book and not chunk.may_hold_null:
-            found = by_the_book(cells)
+            found = by_the_book(name, cells)
         if found is None:
             found = memo.read(cells, lambda rules: column.count_rules(odd, rules))
-        column.check_required(found, odd, missing="null")
+        column.check_required(found, odd, missing=null)
         return _Piece("", found)
 
     return read
 
 
-def _lists(cells: Sequence[str]) -> list[str] | None:
+def _lists(name: str, cells: Sequence[str]) -> list[str] | None:
     """Lists of a column that is written by the book; None where a cell might not be."""
     together = "\n".join(["", *cells, ""])
     if " " in together or COMMA * 2 in together or f"\n{COMMA}" in together or f"{COMMA}\n" in together:
         return None
     if COMMA in together:
         cells = together[1:-1].replace(COMMA, '","').split("\n")
-    return [f'["{cell}"]' if cell else "null" for cell in cells]
+    return [f'{name}["{cell}"]' if cell else f"{name}null" for cell in cells]
 
 
-def _user_ids(cells: Sequence[str]) -> list[str] | None:
+def _user_ids(name: str, cells: Sequence[str]) -> list[str] | None:
     """The same for a column of `{type:identifier}` elements."""
     together = "\n".join(["", *cells, ""])
     filled = len(cells) - cells.count("")
     elements = filled + together.count(f"}}{COMMA}{{")
-    types = together.split(":")
-    identifiers = types.pop()
+    *types, last = together.split(":")
     if (
         not together.count("\n{") == together.count("}\n") == filled
         or not together.count("{") == together.count("}") == len(types) == elements
@@ -210,16 +201,16 @@ def _user_ids(cells: Sequence[str]) -> list[str] | None:
         or not all("{" in part for part in types)
     ):
         return None
-    json = '","identifier":"'.join([*types, identifiers])
+    json = '","identifier":"'.join([*types, last])
     json = json.replace("{", '{"type":"').replace("}", '"}').replace(COMMA, ",")
-    return [f"[{row}]" if row else "null" for row in json[1:-1].split("\n")]
+    return [f"{name}[{row}]" if row else f"{name}null" for row in json[1:-1].split("\n")]
 
 
-def _metadata(columns: dict[str, Sequence[str]]) -> _Piece:
+def _metadata(name: str, columns: dict[str, Sequence[str]]) -> _Piece:
     """One object a row of the cells that are filled, by key."""
     held = {key: cells for key, cells in columns.items() if any(cells)}
     if not held:
-        return _NULL
+        return _Piece(f"{name}null")
     objects = [[f',{key}:"{cell}"' if cell else "" for cell in cells] for key, cells in held.items()]
     rows = objects[0] if len(objects) == 1 else map("".join, zip(*objects, strict=True))
-    return _Piece("", [f"{{{row[1:]}}}" if row else "null" for row in rows])
+    return _Piece("", [f"{name}{{{row[1:]}}}" if row else f"{name}null" for row in rows])

@@ -6,8 +6,8 @@ seam holds one line end and no other cell holds any. Whatever is not plain gets 
 real parser has to look.
 
 Cells are *raw*: one character a byte of UTF-8, and marks for what a quoted cell may hold. What is
-only passed on, as most cells are, need not become text and bytes again; `text` and `written` say
-what raw cells mean.
+only passed on, as most cells are, need not become text and bytes again; `text` and `Cells`
+know what raw cells mean.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMA", "Cells", "split", "text", "written"]
+__all__ = ["COMMA", "Cells", "split", "text"]
 
 _CELL_LIMIT = csv.field_size_limit()
 COMMA, _QUOTE = "\x1f", "\x1e"
@@ -33,27 +33,27 @@ class Cells(NamedTuple):
     """Raw cells of some rows, by column."""
 
     columns: Sequence[Sequence[str]]
-    as_text: bool
-    """Whether raw cells are just text: no letter beyond ASCII, and no mark."""
+    ascii: bool
+    marked: bool
+    """Whether marks stand in any."""
 
     def texts(self, position: int) -> Sequence[str]:
         """The cells of one column as text."""
         raw = self.columns[position]
-        return raw if self.as_text else text("\n".join(raw)).split("\n")
+        return raw if self.ascii and not self.marked else text("\n".join(raw)).split("\n")
+
+    def written(self, raw: str) -> bytes:
+        """JSON with raw cells in its strings, as it leaves the tap."""
+        json = raw.encode("latin-1")
+        if b"\\" in json:
+            json = json.replace(b"\\", b"\\\\")
+        comma, quote = _MARKS
+        return json.replace(comma, b",").replace(quote, b'\\"') if self.marked else json
 
 
 def text(raw: str) -> str:
     """What raw cells mean."""
     return raw.replace(COMMA, ",").replace(_QUOTE, '"').encode("latin-1").decode()
-
-
-def written(raw: str) -> bytes:
-    """JSON with raw cells in its strings, as it leaves the tap."""
-    json = raw.encode("latin-1")
-    if b"\\" in json:
-        json = json.replace(b"\\", b"\\\\")
-    comma, quote = _MARKS
-    return json.replace(comma, b",").replace(quote, b'\\"')
 
 
 def split(block: bytes, width: int) -> Cells | None:
@@ -66,13 +66,12 @@ def split(block: bytes, width: int) -> Cells | None:
         return None
     if not block.endswith(b"\n"):
         block += b"\n"
-    as_text = block.isascii()
+    marked = False
     if b'"' in block:
         bare = _without_quotes(block)
         if bare is None:
             return None
         block, marked = bare
-        as_text = as_text and not marked
     stride, rows = width - 1, block.count(b"\n")
     cells = block.decode("latin-1").split(",")
     seams = cells[::stride]
@@ -86,7 +85,8 @@ def split(block: bytes, width: int) -> Cells | None:
         ends = ends.replace("\r\n", "\n")
     pairs = ends.replace("\n", ",").split(",")
     pairs.pop()
-    return Cells([pairs[::2], *(cells[position::stride] for position in range(1, stride)), pairs[1::2]], as_text)
+    columns = [pairs[::2], *(cells[position::stride] for position in range(1, stride)), pairs[1::2]]
+    return Cells(columns, block.isascii(), marked)
 
 
 def _without_quotes(block: bytes) -> tuple[bytes, bool] | None:

@@ -12,7 +12,7 @@ from ..shapes import Shape
 from .values import Unreadable, text, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from .schema import Table
 
@@ -28,7 +28,7 @@ class Records(Shape):
     column's type, go into `metadata` under their own names.
     """
 
-    def __init__(self, table: Table, properties: Iterable[str], nested: Iterable[str] = ()) -> None:
+    def __init__(self, table: Table, properties: Collection[str], nested: Collection[str] = ()) -> None:
         self.unreadable: Counter[str] = Counter()
         """Values that were not of their column's type, by column."""
         self.name = table.name
@@ -37,7 +37,7 @@ class Records(Shape):
         self._keeps = any(field.name == _METADATA for field in table.fields)
         self._plan(properties)
 
-    def _plan(self, properties: Iterable[str]) -> None:
+    def _plan(self, properties: Collection[str]) -> None:
         self._planned = set(properties)
         super().__init__(self._table.file, self._table.fields, properties, self._nested)
         self._values = [

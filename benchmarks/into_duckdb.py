@@ -1,0 +1,150 @@
+"""A CSV bundle into DuckDB: our pipe, with records and with batches, against dlt's filesystem source with Arrow.
+
+./run python -m benchmarks.into_duckdb --enrollments 2000000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+from oneroster_sample.bundle import write_bundle
+from oneroster_sample.district import District
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DLT = """
+import sys, dlt
+from dlt.sources.filesystem import filesystem, read_csv_duckdb
+folder, database, way = sys.argv[1:4]
+rows = filesystem(bucket_url="file://" + folder, file_glob="enrollments.csv") | read_csv_duckdb(use_pyarrow=True, chunk_size=100_000)
+pipeline = dlt.pipeline("bench", destination=dlt.destinations.duckdb(database), dataset_name="oneroster", pipelines_dir=database + ".dlt")
+key = {"primary_key": "sourcedId"} if way == "merge" else {}
+pipeline.run(rows.with_name("enrollments"), write_disposition=way, **key)
+"""
+BIN = Path(sys.executable).parent
+
+
+class Took(NamedTuple):
+    """What one run took."""
+
+    wall: float
+    cpu: float
+    peak_mb: float
+
+
+def main() -> None:
+    """Make a bundle, bring it into DuckDB in each way, in turns; print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--enrollments", type=int, default=200_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--batch", action="store_true", help="also by BATCH with Parquet, where the tap has batch_config"
+    )
+    parser.add_argument("--no-dlt", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        here = Path(scratch)
+        write_bundle(District.of_size(options.enrollments), here / "bundle", version="1.2", only=["enrollments"])
+        ways = {"tap | target, records": _pipe(here, "records")}
+        if options.batch:
+            storage = {"encoding": {"format": "parquet"}, "storage": {"root": f"file://{here}/batches"}}
+            (here / "batches").mkdir()
+            ways["tap | target, BATCH with Parquet"] = _pipe(here, "batch", batch_config=storage)
+        if not options.no_dlt and (python := _dlt(here)):
+            (here / "dlt.py").write_text(DLT)
+            for way in ("replace", "merge"):
+                command = [
+                    str(python),
+                    str(here / "dlt.py"),
+                    str(here / "bundle"),
+                    str(here / f"dlt-{way}.duckdb"),
+                    way,
+                ]
+                ways[f"dlt, Arrow, {way}"] = [command]
+        first: dict[str, list[Took]] = {name: [] for name in ways}
+        again: dict[str, list[Took]] = {name: [] for name in ways}
+        for _ in range(options.runs):
+            for path in [*here.glob("*.duckdb*")]:
+                subprocess.run(["rm", "-rf", path], check=True)
+            for figures in (first, again):
+                for name, commands in ways.items():
+                    figures[name].append(_run(commands))
+        for path in here.glob("*.duckdb"):
+            _count(path, options.enrollments)
+    print(f"{options.enrollments:,} enrollments, {os.cpu_count()} cores, median of {options.runs}\n")
+    for title, figures in (("into a new file", first), ("the same again", again)):
+        print(f"| {title} | records/s (wall) | wall s | CPU s | peak MB |\n| --- | ---: | ---: | ---: | ---: |")
+        for name, took in figures.items():
+            wall, cpu = median(t.wall for t in took), median(t.cpu for t in took)
+            peak = max(t.peak_mb for t in took)
+            print(f"| {name} | {options.enrollments / wall:,.0f} | {wall:.2f} | {cpu:.2f} | {peak:.0f} |")
+        print()
+
+
+def _pipe(here: Path, name: str, **tap: object) -> list[list[str]]:
+    source = here / f"{name}-tap.json"
+    source.write_text(json.dumps({"mode": "csv", "csv_path": str(here / "bundle"), "settle_seconds": 0} | tap))
+    sink = here / f"{name}-target.json"
+    sink.write_text(json.dumps({"filepath": str(here / f"{name}.duckdb")}))
+    return [
+        [str(BIN / "tap-oneroster"), "--config", str(source)],
+        [str(BIN / "target-oneroster-duckdb"), "--config", str(sink)],
+    ]
+
+
+def _run(commands: Sequence[Sequence[str]]) -> Took:
+    """Run a pipe of commands to its end."""
+    started = time.perf_counter()
+    processes: list[subprocess.Popen[bytes]] = []
+    for command in commands:
+        source = processes[-1].stdout if processes else subprocess.DEVNULL
+        last = len(processes) == len(commands) - 1
+        sink = subprocess.DEVNULL if last else subprocess.PIPE
+        processes.append(subprocess.Popen(command, stdin=source, stdout=sink, stderr=subprocess.DEVNULL))
+        if processes[1:] and processes[-2].stdout:
+            processes[-2].stdout.close()
+    cpu = peak = 0.0
+    for process in processes:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"{process.args!r} ended with {process.returncode}")
+        cpu += usage.ru_utime + usage.ru_stime
+        peak = max(peak, usage.ru_maxrss / 1024)
+    return Took(time.perf_counter() - started, cpu, peak)
+
+
+def _dlt(here: Path) -> Path | None:
+    """The Python of an environment with dlt in it; None, and a line, where it cannot be made."""
+    python = here / "dlt" / "bin" / "python"
+    for command in (
+        ["venv", "--quiet", "--python", sys.executable, str(here / "dlt")],
+        ["pip", "install", "--quiet", "--python", str(python), "dlt[duckdb,filesystem]", "pyarrow"],
+    ):
+        done = subprocess.run([str(BIN / "uv"), *command], capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"dlt is left out, it could not be installed: {done.stderr.strip()[-200:]}")
+            return None
+    return python
+
+
+def _count(path: Path, expected: int) -> None:
+    with duckdb.connect(str(path), read_only=True) as database:
+        (rows,) = database.execute("SELECT count(*) FROM oneroster.enrollments").fetchall()[0]
+    if rows != expected:
+        raise SystemExit(f"{path.name}: {rows} rows of {expected}")
+
+
+if __name__ == "__main__":
+    main()
