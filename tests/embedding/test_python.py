@@ -52,7 +52,6 @@ def test_a_service_as_records(district):
 
 def test_an_arrow_table(here, district):
     """Lists and booleans with their types."""
-    pytest.importorskip("pyarrow")
     table = run("An Arrow table")["table"]
     assert table.num_rows == sum(1 for _ in district.active("classes"))
     assert str(table.schema.field("termSourcedIds").type).startswith("list<")

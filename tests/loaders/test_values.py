@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 from oneroster_sample.bundle import write_bundle
 
-from .pipe import catalog, feed, pipe
+from .pipe import ROOT, catalog, feed, pipe
 from .stores import STORES, Postgres
 
 pytestmark = pytest.mark.slow
+
+PAGE = (ROOT / "docs" / "loaders" / "snowflake.md").read_text(encoding="utf-8")
 
 TEXTS = [
     "x" * 40_000,
@@ -159,6 +162,8 @@ def test_types_in_snowflake(bundle, make_store, tmp_path):
     [batches] = store.place.query("select count(*) as n from information_schema.tables where table_name like '%_ROWS'")
     rows = {stream: len(store.raw(stream)) for stream in ("results", "users", "syncReceipts")}
     assert batches["N"] == sum(-(-count // 200) for count in rows.values()) > len(rows)
+    here, promised = [store.place.query(sql) for sql in re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)]
+    assert {row["COLLECTION"]: row["DISTINCT"] for row in promised}["users"] == len(here) == rows["users"]
 
 
 @pytest.mark.parametrize(
