@@ -1,18 +1,23 @@
-"""Real stores for the tests: an SFTP server and an S3 endpoint, on loopback, in this process."""
+"""Real stores for the tests, on loopback: SFTP, S3, Google Cloud Storage, Azure, and plain web servers."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+import subprocess
 import threading
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-__all__ = ["S3", "Sftp", "s3_endpoint", "sftp_server"]
+__all__ = ["S3", "Azure", "Gcs", "Sftp", "azurite", "gcs_emulator", "s3_endpoint", "sftp_server", "web_server"]
 
 USER, PASSWORD = "school", "correct horse"
 
@@ -134,3 +139,126 @@ def s3_endpoint() -> Iterator[S3]:
         yield store
     finally:
         server.stop()
+
+
+@dataclass(frozen=True)
+class Gcs:
+    """A running Google Cloud Storage emulator with one bucket, ``drop``."""
+
+    endpoint: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """csv_storage_options for it."""
+        return {"endpoint_url": self.endpoint, "token": "anon", "skip_instance_cache": True}
+
+    def put(self, key: str, data: bytes) -> None:
+        """Upload an object, by hand."""
+        name = urllib.request.quote(key, safe="")  # type: ignore[attr-defined]
+        url = f"{self.endpoint}/upload/storage/v1/b/drop/o?uploadType=media&name={name}"
+        headers = {"Content-Type": "application/octet-stream"}
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method="POST")) as answer:
+            answer.read()
+
+
+@contextmanager
+def gcs_emulator() -> Iterator[Gcs]:
+    """The emulator on a free port, in this process."""
+    from gcp_storage_emulator.server import create_server
+
+    server = create_server("127.0.0.1", 0, in_memory=True, default_bucket="drop")
+    server.start()
+    httpd = server._api._httpd
+    httpd.handle_error = lambda *_: None  # a client that has seen enough hangs up
+    try:
+        yield Gcs(f"http://127.0.0.1:{httpd.server_address[1]}")
+    finally:
+        server.stop()
+
+
+# Azurite's account and key are the same everywhere and no secret.
+_ACCOUNT = "devstoreaccount1"
+_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+@dataclass(frozen=True)
+class Azure:
+    """A running Azurite with one container, ``drop``."""
+
+    endpoint: str
+
+    def options(self, key: str = _KEY) -> dict[str, Any]:
+        """csv_storage_options for it."""
+        parts = {"DefaultEndpointsProtocol": "http", "AccountName": _ACCOUNT, "AccountKey": key}
+        parts["BlobEndpoint"] = f"{self.endpoint}/{_ACCOUNT}"
+        return {"connection_string": ";".join(f"{k}={v}" for k, v in parts.items()), "skip_instance_cache": True}
+
+    def container(self) -> Any:
+        """A client of the container that is not the one under test."""
+        from azure.storage.blob import BlobServiceClient
+
+        service = BlobServiceClient.from_connection_string(self.options()["connection_string"])
+        return service.get_container_client("drop")
+
+
+@contextmanager
+def azurite(command: str, folder: Path) -> Iterator[Azure]:
+    """Azurite's blob service on a free port."""
+    options = {"--blobHost": "127.0.0.1", "--blobPort": "0", "--location": str(folder)}
+    flags = ["--skipApiVersionCheck", "--disableTelemetry"]
+    process = subprocess.Popen(
+        [command, *(word for option in options.items() for word in option), *flags], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    try:
+        for line in process.stdout:
+            if found := re.search(r"listens on (http://\S+)", line):
+                break
+        else:
+            raise RuntimeError("azurite did not start")
+        store = Azure(found[1])
+        store.container().create_container()
+        yield store
+    finally:
+        process.terminate()
+        process.wait(20)
+        process.stdout.close()
+
+
+class _WholeFiles(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+class _Ranges(_WholeFiles):
+    """What the standard library's handler leaves out: a part of a file."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if not wanted or not path.is_file():
+            return super().do_GET()
+        data = path.read_bytes()
+        first, last = int(wanted[1]), min(int(wanted[2] or len(data)), len(data) - 1)
+        self.send_response(206)
+        self.send_header("Last-Modified", self.date_time_string(path.stat().st_mtime))
+        self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        self.send_header("Content-Length", str(last - first + 1))
+        self.end_headers()
+        self.wfile.write(data[first : last + 1])
+        return None
+
+
+@contextmanager
+def web_server(root: Path, *, ranges: bool) -> Iterator[str]:
+    """URL of a web server over a folder, which sends parts of files or only whole ones."""
+    handler = partial(_Ranges if ranges else _WholeFiles, directory=str(root))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(20)

@@ -1,8 +1,10 @@
-"""Bundles in stores: a real SFTP server and a real S3 endpoint, and the ways they refuse."""
+"""Bundles in stores, each over a real server, and the ways they refuse."""
 
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import zipfile
 
 import pytest
@@ -10,7 +12,7 @@ from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
 from tests.csv.bundles import ORGS, read, write
-from tests.csv.stores import PASSWORD, s3_endpoint, sftp_server
+from tests.csv.stores import PASSWORD, azurite, gcs_emulator, s3_endpoint, sftp_server, web_server
 from tests.singer import run_tap
 
 # What the libraries under the stores leave behind is theirs to mend.
@@ -173,6 +175,84 @@ def test_a_bucket_that_is_not_there_is_one_line(s3):
     found = read("s3://nowhere/*.zip", "orgs", storage_options=s3.options)
     assert found.error.startswith("csv_path: ")
     assert "\n" not in found.error
+
+
+@pytest.fixture(scope="module")
+def gcs():
+    pytest.importorskip("gcp_storage_emulator", reason="gcp-storage-emulator is not installed")
+    with pytest.MonkeyPatch.context() as patch:
+        # Read when it is imported. Else it asks over gRPC what kind of bucket that is; the emulator speaks HTTP only.
+        patch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+        pytest.importorskip("gcsfs", reason="tap-oneroster[gcs] is not installed")
+    with gcs_emulator() as store:
+        store.put("nightly/a.zip", zip_of(ORGS))
+        store.put("loose/orgs.csv", ORGS.encode())
+        yield store
+
+
+@pytest.mark.parametrize("path", ["nightly/a.zip", "nightly/*.zip", "loose"])
+def test_a_bundle_in_google_cloud_storage_and_the_next_run(gcs, path):
+    found = read(f"gs://drop/{path}", "orgs", storage_options=gcs.options)
+    assert (found.error, found.ids) == (None, IDS)
+    again = read(f"gs://drop/{path}", "orgs", storage_options=gcs.options, state={"orgs": {"bundles": found.bundles}})
+    assert (again.rows, again.modes) == ([], ["skipped"])
+
+
+def test_nothing_at_the_path_in_google_cloud_storage(gcs):
+    found = read("gs://drop/none.zip", "orgs", storage_options=gcs.options)
+    assert found.error == "csv_path: nothing lies there; check the path"
+
+
+@pytest.fixture(scope="module")
+def azure(tmp_path_factory):
+    pytest.importorskip("adlfs", reason="tap-oneroster[azure] is not installed")
+    command = os.environ.get("AZURITE") or shutil.which("azurite-blob")
+    if not command:
+        pytest.skip("azurite-blob is not on PATH (npm install azurite)")
+    with azurite(command, tmp_path_factory.mktemp("azurite")) as store:
+        store.container().upload_blob("nightly/a.zip", zip_of(ORGS))
+        store.container().upload_blob("loose/orgs.csv", ORGS.encode())
+        yield store
+
+
+@pytest.mark.parametrize("path", ["nightly/a.zip", "nightly/*.zip", "loose"])
+def test_a_bundle_in_azure_and_the_next_run(azure, path):
+    found = read(f"abfs://drop/{path}", "orgs", storage_options=azure.options())
+    assert (found.error, found.ids) == (None, IDS)
+    again = read(
+        f"abfs://drop/{path}", "orgs", storage_options=azure.options(), state={"orgs": {"bundles": found.bundles}}
+    )
+    assert (again.rows, again.modes) == ([], ["skipped"])
+
+
+def test_a_wrong_key_for_azure_is_one_line(azure):
+    found = read("abfs://drop/*.zip", "orgs", storage_options=azure.options(key="AAAA"))
+    assert found.error.startswith("csv_path: the store does not answer")
+    assert "AAAA" not in found.error
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["ranges", "whole files only"])
+def web(request, tmp_path_factory):
+    root = tmp_path_factory.mktemp("web")
+    write(root / "drop/a.zip", {"orgs.csv": ORGS})
+    with web_server(root, ranges=request.param) as url:
+        yield url
+
+
+@pytest.mark.parametrize("path", ["drop/a.zip", "drop/*.zip", "drop/a.zip?signature=hush"])
+def test_a_bundle_on_a_web_server_and_the_next_run(web, path):
+    """The way https:// goes; a signed address is a secret, so what follows its "?" is not named."""
+    found = read(f"{web}/{path}", "orgs")
+    assert (found.error, found.ids) == (None, IDS)
+    assert (found.last.source, found.bundles[0]["name"]) == ("a.zip", "a.zip")
+    assert not found.bundles[0]["modified"].startswith("1970")
+    again = read(f"{web}/{path}", "orgs", state={"orgs": {"bundles": found.bundles}})
+    assert (again.rows, again.modes) == ([], ["skipped"])
+
+
+def test_a_file_that_a_web_server_does_not_have_is_one_line_without_the_address(web):
+    found = read(f"{web}/none.zip?signature=hush", "orgs")
+    assert found.error == "csv_path: nothing lies there; check the path"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import tempfile
 import zipfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, cast
 
 from xxhash import xxh3_64_hexdigest
@@ -138,7 +137,7 @@ def _unreadable(bundle: str, name: str, error: Exception) -> SourceError:
 
 def open_bundle(store: Store, path: str) -> Bundle:
     """The bundle that lies at a path: a folder of CSV files or a zip of them."""
-    name = PurePosixPath(path).name or path
+    name = store.name(path)
     try:
         zipped = not store.is_folder(path)
         if zipped:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -113,4 +114,6 @@ def when_modified(info: Mapping[str, Any]) -> datetime:
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
             return datetime.fromisoformat(value)
+    if value := info.get("Last-Modified"):  # of a web server
+        return parsedate_to_datetime(value)
     return datetime.fromtimestamp(0, UTC)

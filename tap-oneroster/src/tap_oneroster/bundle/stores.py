@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
+from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from ..source import FatalSourceError
@@ -21,6 +24,7 @@ _EXTRAS = {
     **dict.fromkeys(("gs", "gcs"), "gcs"),
     **dict.fromkeys(("abfs", "abfss", "az"), "azure"),
 }
+_WEB = {"http", "https"}
 _IN_THE_CLEAR = re.compile(r"(?i)(?<![a-z])(http|ftp)://(?!(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/]|\Z))")
 
 
@@ -29,7 +33,9 @@ class Store:
 
     def __init__(self, fs: AbstractFileSystem) -> None:
         self._fs = fs
-        self.local = "file" in (fs.protocol if isinstance(fs.protocol, tuple) else (fs.protocol,))
+        protocols = fs.protocol if isinstance(fs.protocol, tuple) else (fs.protocol,)
+        self.local = "file" in protocols
+        self._web = not _WEB.isdisjoint(protocols)
 
     def find(self, pattern: str) -> list[str]:
         """Paths that a pattern names; without one, the path itself if something is there."""
@@ -66,7 +72,26 @@ class Store:
 
     def open(self, path: str) -> IO[bytes]:
         """The bytes of a file."""
-        return cast("IO[bytes]", self._fs.open(path, "rb"))
+        stream = cast("IO[bytes]", self._fs.open(path, "rb"))
+        if self._web:
+            try:
+                stream.seek(-1, 2)
+                stream.read(1)
+                stream.seek(0)
+            except (OSError, ValueError):  # this server sends whole files only; a zip is read from its end
+                return self._copy(path)
+        return stream
+
+    def _copy(self, path: str) -> IO[bytes]:
+        copy = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115
+        with self._fs.open(path, "rb", block_size=0) as stream:
+            shutil.copyfileobj(stream, copy, 2**20)
+        copy.seek(0)
+        return copy
+
+    def name(self, path: str) -> str:
+        """Name of a file or folder; what follows it in a web address is often a key."""
+        return PurePosixPath(path.partition("?")[0] if self._web else path).name or path
 
 
 def _mark(info: Mapping[str, Any]) -> str:
@@ -75,6 +100,8 @@ def _mark(info: Mapping[str, Any]) -> str:
 
 def is_pattern(path: str) -> bool:
     """Whether a path names several files."""
+    if path.lower().startswith(tuple(f"{scheme}://" for scheme in _WEB)):
+        path = path.partition("?")[0]
     return any(c in path for c in "*?[")
 
 
