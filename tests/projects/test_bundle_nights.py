@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import zipfile
 from contextlib import closing
+from itertools import count
 from pathlib import Path
 from threading import Event
 
@@ -160,10 +161,10 @@ def test_a_killed_process(nights, service):
     nights.run()
     first, state = nights.bundle, nights.state
     for victim in ("tap-oneroster", "target-oneroster-csv"):
-        reached, go_on = Event(), Event()
+        reached, go_on, pages = Event(), Event(), count()
 
-        def hold(pages, reached=reached, go_on=go_on):
-            if pages == 2:
+        def hold(_, reached=reached, go_on=go_on, pages=pages):
+            if next(pages) == 2:
                 reached.set()
                 go_on.wait(60)
 
