@@ -31,7 +31,6 @@ LOADERS: dict[str, Callable[[str], dict[str, str]]] = {  # a new loader is a lin
     "target-csv": lambda place: {"output_path": place},
     "target-duckdb": lambda place: {"filepath": f"{place}/x.duckdb"},
     "target-postgres": lambda _: {"sqlalchemy_url": _postgres()},
-    "target-oneroster-csv": lambda place: {"output_path": f"{place}/x"},
     "target-oneroster-duckdb": lambda place: {"filepath": f"{place}/x.duckdb"},
 }
 _servers: list[Server] = []
