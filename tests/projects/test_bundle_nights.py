@@ -153,6 +153,7 @@ def test_bundles_that_were_read_before(nights, project, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for the tap in /proc")
+@pytest.mark.timeout(900)
 def test_a_killed_process(nights, service):
     """SIGKILL in the middle of a read: Meltano ends non-zero, the bundle and the state are those of the night before.
 
@@ -166,12 +167,12 @@ def test_a_killed_process(nights, service):
         def hold(_, reached=reached, go_on=go_on, pages=pages):
             if next(pages) == 2:
                 reached.set()
-                go_on.wait(60)
+                go_on.wait(240)
 
         service.knobs_for = {"enrollments": Knobs(before_page=hold, page_cap=20)}
         night = nights.start("--full-refresh", TAP_ONEROSTER_MAX_CONCURRENCY="1")
         try:
-            assert reached.wait(100), "the tap did not come so far"
+            assert reached.wait(240), "the tap did not come so far"
             os.kill(process_of(victim, night.pid), signal.SIGKILL)
         finally:
             go_on.set()
