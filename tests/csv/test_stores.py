@@ -275,6 +275,8 @@ def test_a_store_whose_package_is_missing_says_what_to_install(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "sshfs", None)
     assert "install tap-oneroster[sftp]" in read("sftp://h/b.zip", "orgs").error
+    # fsspec remembers the classes it has met.
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "gs", raising=False)
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     assert "install tap-oneroster[gcs]" in read("gs://h/b.zip", "orgs").error
 
