@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,11 +69,17 @@ class Load:
         proven(self.path)
         self.work = WorkDir(self.path.absolute().parent, self.path)
         self._now = datetime.now(UTC)
-        self.staging = Staging(self.work.folder("staged"), options.schema, self._now, secrets=options.include_passwords)
         self.receipts = Receipts()
         self.activated: dict[str, int] = {}
         """Tables of which a read came to its end, after its last record, and its version."""
         self.outcome = Outcome()
+
+    @cached_property
+    def staging(self) -> Staging:
+        """What has come so far. Made when first asked for: a signal before that finds nothing but the folder."""
+        return Staging(
+            self.work.folder("staged"), self.options.schema, self._now, secrets=self.options.include_passwords
+        )
 
     def finish(self, others: Mapping[str, Arrival]) -> Outcome:
         """Merge what came. Raises BundleError where a stream was refused; the others are in place then.
@@ -221,5 +228,6 @@ class Load:
 
     def close(self) -> None:
         """Remove the run's own files."""
-        self.staging.discard()
+        if "staging" in self.__dict__:
+            self.staging.discard()
         self.work.remove()

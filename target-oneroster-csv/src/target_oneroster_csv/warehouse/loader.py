@@ -118,7 +118,7 @@ class Loader:
             self._stopped = True
             self._connection.interrupt()
             self._failure = self._failure or BundleError("The run was stopped.")
-            self._thread.join(timeout=3)
+            self._thread.join(timeout=10)
             self._connection.close()
 
     def _work(self) -> None:
