@@ -63,7 +63,6 @@ def pipe(
         sink = subprocess.run(
             [loader, "--config", config], stdin=source.stdout, capture_output=True, text=True, cwd=folder
         )
-        source.wait()
     assert source.returncode == 0, (folder / "tap.log").read_text()[-1000:]
     assert sink.returncode == 0, sink.stderr[-2000:]
     return json.loads(sink.stdout.splitlines()[-1])

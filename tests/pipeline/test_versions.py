@@ -21,18 +21,21 @@ def pipe(tap, target, tmp_path):
     for name, settings in (("tap", tap), ("target", target)):
         files.append(tmp_path / f"{name}.json")
         files[-1].write_text(json.dumps(settings), encoding="utf-8")
-    with subprocess.Popen(
-        [BIN / "tap-oneroster", "--config", files[0]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as source:
-        sink = subprocess.run(
+    with (
+        subprocess.Popen(
+            [BIN / "tap-oneroster", "--config", files[0]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as source,
+        subprocess.Popen(
             [BIN / "target-oneroster-csv", "--config", files[1]],
             stdin=source.stdout,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
-        source.wait()
-    return source.returncode, sink.returncode, sink.stdout, sink.stderr
+        ) as sink,
+    ):
+        source.stdout.close()  # the target's alone: where it stops reading, the tap has to notice
+        state, log = sink.communicate()
+    return source.returncode, sink.returncode, state, log
 
 
 def read(path):
