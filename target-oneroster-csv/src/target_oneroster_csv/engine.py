@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Engine", "literal", "quoted"]
+__all__ = ["Engine", "connect", "literal", "quoted"]
 
 _MEMORY = "140MB"
 
@@ -26,23 +26,28 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def connect(database: str, folder: Path, memory: str) -> duckdb.DuckDBPyConnection:
+    """A database for one thread: rows keep their order, what passes the memory spills to the folder, no network."""
+    return duckdb.connect(
+        database,
+        config={
+            "memory_limit": memory,
+            "threads": 1,
+            "temp_directory": str(folder / "spill"),
+            "preserve_insertion_order": True,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+
+
 class Engine:
-    """The tables of a run, used by one thread: rows keep their order, and memory its limit."""
+    """The tables of a run, used by one thread."""
 
     def __init__(self, folder: Path, *, large: bool = False) -> None:
-        self._connection = duckdb.connect(
-            # In memory, and beyond its limit spilled to the folder, is twice as quick; what is large
-            # would not fit even so, and goes to a database file.
-            folder / "staging.duckdb" if large else ":memory:",
-            config={
-                "memory_limit": _MEMORY,
-                "threads": 1,
-                "temp_directory": str(folder / "spill"),
-                "preserve_insertion_order": True,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
+        # In memory, and beyond its limit spilled to the folder, is twice as quick; what is large
+        # would not fit even so, and goes to a database file.
+        self._connection = connect(str(folder / "staging.duckdb") if large else ":memory:", folder, _MEMORY)
         # The text of one cell, quoted where RFC 4180 asks for it.
         self.run(
             """CREATE MACRO cell(x) AS CASE WHEN contains(x, '"') THEN '"' || replace(x, '"', '""') || '"'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import msgspec
 
-from ..engine import literal, quoted
+from ..engine import connect, literal, quoted
 from ..errors import BundleError
 from .records import Records
 from .schema import EXTRACTED, VERSION
@@ -65,17 +65,7 @@ class Loader:
         self.path = folder / f"{STAGED}.duckdb"
         self._schema = schema
         self._now = f"{literal(now.isoformat())}::TIMESTAMPTZ"
-        self._connection = duckdb.connect(
-            str(self.path),
-            config={
-                "memory_limit": _MEMORY,
-                "threads": 1,
-                "temp_directory": str(folder / "spill"),
-                "preserve_insertion_order": True,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
+        self._connection = connect(str(self.path), folder, _MEMORY)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self._unreadable = unreadable
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
