@@ -6,6 +6,7 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import IO, Any
 
 import msgspec
@@ -49,8 +50,10 @@ class BlockReader(GenericSingerReader[bytes]):
     ) -> Counter[str]:
         self._callbacks, self._counts = callbacks, Counter()
         gc.disable()  # records hold no cycles, and looking for them costs a tenth of the reading
+        source = file_input or self.default_input
+        _widen(source)
         try:
-            for block in blocks(file_input or self.default_input):
+            for block in blocks(source):
                 self.take(block)
         finally:
             gc.enable()
@@ -141,6 +144,14 @@ class BlockReader(GenericSingerReader[bytes]):
     ) -> None:
         if missing := requires - set(line_dict):
             raise BundleError(f"A Singer message lacks {', '.join(sorted(missing))}. {self.nothing_done}")
+
+
+def _widen(source: Any) -> None:
+    """Let a pipe hold as much as is read at a time, so that the tap goes on meanwhile; elsewhere than on Linux, nothing."""
+    with suppress(ImportError, AttributeError, OSError):  # no pipe, or its owner has no more to give
+        import fcntl
+
+        fcntl.fcntl(source.fileno(), fcntl.F_SETPIPE_SZ, _BLOCK)
 
 
 def blocks(source: Any) -> Iterator[bytes]:
