@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-__all__ = ["CONFIG", "config_fault", "options_from"]
+__all__ = ["CONFIG", "REQUIRE_RECEIPTS", "config_fault", "options_from"]
+
+REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
+    "require_receipts",
+    th.BooleanType(nullable=False),
+    default=False,
+    title="Require Receipts",
+    description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
+)
+"""Both targets have it."""
 
 CONFIG: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -103,13 +112,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         title="Metadata",
         description="Whether metadata.* columns, and properties the standard does not know, are left out or written.",
     ),
-    th.Property(
-        "require_receipts",
-        th.BooleanType(nullable=False),
-        default=False,
-        title="Require Receipts",
-        description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
-    ),
+    REQUIRE_RECEIPTS,
     th.Property(
         "default_class_type",
         th.StringType,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from ..settings import REQUIRE_RECEIPTS
 from .load import Options
 
 if TYPE_CHECKING:
@@ -64,13 +65,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         title="Parquet Path",
         description="Folder into which each table is also written as a Parquet file, after a run that ended well.",
     ),
-    th.Property(
-        "require_receipts",
-        th.BooleanType(nullable=False),
-        default=False,
-        title="Require Receipts",
-        description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
-    ),
+    REQUIRE_RECEIPTS,
     th.Property(
         "include_passwords",
         th.BooleanType(nullable=False),
