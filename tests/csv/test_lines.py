@@ -41,13 +41,15 @@ def both_ways(name, rows, *, extra=(), bom=False, end="\r\n", shape=None):
     csv.writer(text, lineterminator=end).writerows([[*of.header(Version.V1_2), *extra], *rows])
     data = text.getvalue().encode("utf-8-sig" if bom else "utf-8", errors="replace")
     reader = RowReader(of, io.BytesIO(data), "a file", Counter())
-    lines = LineReader(of, reader.header, Version.V1_2, shape)
+    lines = LineReader(
+        of, reader.header, Version.V1_2, shape, RecordReader(of, reader.header, Version.V1_2, shape, Counter())
+    )
     records = RecordReader(of, reader.header, Version.V1_2, shape, Counter())
     for chunk in reader.chunks():
         odd: Counter[str] = Counter()
         counted: Counter[str] = Counter()
         made = encode_rows(records.read(chunk, counted))
-        yield lines.read(chunk, odd), made, odd, counted
+        yield lines.rows(chunk, odd), made, odd, counted
         assert lines.stamped == records.stamped or not odd
 
 

@@ -207,6 +207,24 @@ def test_streams_that_are_changed_on_their_way_stay_records(config, files, caplo
     assert "users: no batches, but records" in caplog.text
 
 
+def test_files_of_a_bundle_are_announced_while_it_is_read(tmp_path, files):
+    """A loader need not wait for the last: each is whole when it is named."""
+    write_bundle(District.of_size(60_000), tmp_path / "d.zip", version="1.2", only=["enrollments", "orgs"])
+    path = tmp_path / "config.json"
+    config = batches({"mode": "csv", "csv_path": str(tmp_path / "d.zip")}, files, batch_size=5000)
+    path.write_text(json.dumps(config), encoding="utf-8")
+    begun = []
+    with subprocess.Popen([TAP, "--config", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tap:
+        for line in tap.stdout:
+            message = json.loads(line)
+            if message["type"] == "BATCH" and message["stream"] == "enrollments":
+                (url,) = message["manifest"]
+                assert gzip.decompress(Path(url.removeprefix("file://")).read_bytes()).endswith(b"}\n")
+                begun.append(len(list(files.glob("*enrollments*"))))
+        assert tap.wait(10) == 0
+    assert begun[0] < begun[-1] == len(begun)
+
+
 def test_without_versions_in_the_rows_nothing_is_deleted(config, files):
     """A loader would take every row without a version for one that is gone."""
     run = run_tap(batches(config, files, add_record_metadata=False), catalog=select(config, "orgs"))
@@ -247,10 +265,12 @@ def test_what_a_read_that_fails_had_is_delivered_and_activates_nothing(tmp_path,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_a_run_that_is_stopped_announces_nothing_more_and_removes_its_files(tmp_path, files):
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+def test_a_run_that_is_stopped_announces_nothing_more_and_removes_the_other_files(tmp_path, files, format_):
+    """What it had announced is whole, and the target's."""
     write_bundle(District.of_size(300_000), tmp_path / "d.zip", version="1.2", only=["enrollments", "orgs"])
     path = tmp_path / "config.json"
-    config = batches({"mode": "csv", "csv_path": str(tmp_path / "d.zip")}, files, batch_size=1000)
+    config = batches({"mode": "csv", "csv_path": str(tmp_path / "d.zip")}, files, format_, batch_size=1000)
     path.write_text(json.dumps(config), encoding="utf-8")
     with subprocess.Popen([TAP, "--config", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tap:
         for _ in range(600):
@@ -261,8 +281,14 @@ def test_a_run_that_is_stopped_announces_nothing_more_and_removes_its_files(tmp_
         messages = [json.loads(line) for line in tap.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
         assert tap.wait(10) == 143
     named = {url for m in messages if m["type"] == "BATCH" for url in m["manifest"]}
-    assert not any("enrollments" in url for url in named)
-    assert {f"file://{path}" for path in files.iterdir()} <= named
+    assert {f"file://{path}" for path in files.iterdir()} == named
+    enrollments = [url.removeprefix("file://") for url in named if "enrollments" in url]
+    for path in enrollments:
+        if format_ == "jsonl":
+            assert gzip.decompress(Path(path).read_bytes()).endswith(b"}\n")
+        else:
+            assert Path(path).read_bytes()[-4:] == b"PAR1"
+    assert not any(m["type"] in {"STATE", "ACTIVATE_VERSION"} and m.get("stream") == "enrollments" for m in messages)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")

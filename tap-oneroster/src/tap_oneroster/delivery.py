@@ -81,10 +81,10 @@ class CollectionRun:
                     ) from None
                 self._tap.logger.warning("%s: %s; reading it again", self._top.name, error)
 
-    def _announce_batches(self) -> None:
-        """Name the files of the last attempt; those of earlier ones are gone."""
-        if self._tap.batches:
-            for message in self._tap.batches.announce():
+    def _announce_batches(self, *, all_of_them: bool = True) -> None:
+        """Name files of the last attempt that are whole; those of earlier ones are gone."""
+        if batches := self._tap.batches:
+            for message in batches.end() if all_of_them else batches.whole():
                 self._tap.write_message(message)
 
     def _attempt(self, request: Request) -> None:
@@ -100,6 +100,8 @@ class CollectionRun:
             for batch in part:
                 name, tally = batch.file.name, one.tallies[batch.file.name]
                 self._write(batch, tally, plain[name])
+                if self._tap.source.stands_still:  # else there may be another attempt
+                    self._announce_batches(all_of_them=False)
                 counters[name].increment(len(batch))
                 progress.report(tally.received, tally.facts.expected)
                 if self._has_enough(one):
@@ -112,7 +114,7 @@ class CollectionRun:
         stream = self._streams[batch.file.name]
         limit = stream.ABORT_AT_RECORD_COUNT
         if limit is not None:
-            batch = batch.first(max(limit - tally.received, 0))
+            batch = batch.part(0, max(limit - tally.received, 0))
         if batch:
             tally.add(batch)
             stream.write_records(batch, plain=plain)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -60,6 +61,9 @@ class Batch:
     `records` are Structs of `record_class(file)`, `rows` the same encoded.
     """
 
+    arrays: Mapping[str, Any] = {}
+    """Columns of Arrow by name of the field, where the source made some anyway."""
+
     def __init__(self, file: File, records: list[Struct]) -> None:
         self.file = file
         self.records = records
@@ -76,9 +80,28 @@ class Batch:
         """Values of one field."""
         return list(map(attrgetter(name), self.records))
 
-    def first(self, count: int) -> Batch:
-        """The first records only."""
-        return Batch(self.file, self.records[:count])
+    @property
+    def content(self) -> Sequence[bytes]:
+        """The content of each record, encoded."""
+        return self.rows.content
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether all records are known to have the stamps of the first."""
+        return bool(self.rows.rest)
+
+    def counts(self, name: str, among: Sequence[bool] | None = None) -> Counter[str]:
+        """How often each value of a field of texts, or of lists of them, comes in the records, or in those that `among` picks."""
+        values: Iterable[Any] = self.values(name) if among is None else compress(self.values(name), among)
+        if self.file.field(name).kind.is_list:
+            values = chain.from_iterable(filter(None, values))
+        counts = Counter(values)
+        del counts[None]
+        return counts
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Some of the records."""
+        return Batch(self.file, self.records[start:stop])
 
 
 @dataclass(slots=True)
@@ -139,6 +162,9 @@ class Part(Protocol):
 
 class Source(Protocol):
     """A place that holds OneRoster collections."""
+
+    stands_still: bool
+    """Whether a collection cannot change while it is read, so that it never has to be read again in the same run."""
 
     def parts(self, request: Request) -> Iterable[Part]:
         """Passes over the collection, in the order in which their records must be delivered."""

@@ -41,6 +41,7 @@ def make_source(
         from .rest.source import RestSource
 
         return RestSource.from_config(config, streams=streams, user_agent=user_agent)
+    from .batch.settings import is_columnar
     from .bundle.source import BundleSource
     from .shape import Shape
 
@@ -57,5 +58,6 @@ def make_source(
         settle_seconds=config["settle_seconds"],
         accept_orphan_delta=config["accept_orphan_delta"],
         storage_options=config.get("csv_storage_options"),
+        columnar=is_columnar(config.get("batch_config")),
         say=say,
     )

@@ -190,7 +190,7 @@ class CollectionStream(OneRosterStream):
                 self._write_record_message(self._as_dict(record))
             return
         self.state_manager.is_flushed = False
-        if self._tap.batches and self._tap.batches.write(self.name, batch.rows.lines, len(batch)):
+        if self._tap.batches and self._tap.batches.write(batch):
             return
         extracted = datetime.now(UTC).isoformat()
         lines = record_lines(batch.rows, self.name, self._stream_version or 0, extracted, self._tenant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from itertools import chain, compress
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from ._model.codec import content_digest
@@ -12,8 +12,6 @@ from .dates import to_utc_text
 from .distinct import Distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ._model import File
     from .source import Batch, Facts
 
@@ -37,32 +35,25 @@ class Tally:
         self.started = datetime.now(UTC)
         self._distinct = Distinct()
         self._digest = 0
-        self._many_schools = bool(file.school) and file.field(file.school or "").kind.is_list
 
     def add(self, batch: Batch) -> None:
         """Take in some records."""
-        content = batch.rows.content
+        content = batch.content
         self.received += len(batch)
         self._distinct.add(batch.values("sourcedId"))
-        schools = batch.values(self.file.school) if self.file.school else ()
         # Where all records end alike, they have the stamps of the first.
-        stamped = batch.first(1) if batch.rows.rest else batch
+        stamped = batch.part(0, 1) if batch.is_uniform else batch
         if latest := max(filter(None, stamped.values("dateLastModified")), default=None):
             self.latest = max(self.latest or latest, latest)
-        statuses = stamped.values("status")
-        if "tobedeleted" in statuses:
+        alive: list[bool] | None = None
+        if "tobedeleted" in stamped.values("status"):
             alive = [status != "tobedeleted" for status in batch.values("status")]
-            content, schools = list(compress(content, alive)), list(compress(schools, alive))
+            content = list(compress(content, alive))
             self.deleted += len(batch) - len(content)
         if not self.facts.derived:
             self._digest = (self._digest + content_digest(content)) % 2**64
-        self._count_schools(schools)
-
-    def _count_schools(self, schools: Iterable[Any]) -> None:
-        if self._many_schools:
-            schools = chain.from_iterable(filter(None, schools))
-        self.schools.update(schools)
-        del self.schools[None]
+        if self.file.school:
+            self.schools.update(batch.counts(self.file.school, alive))
 
     def distinct(self) -> int:
         """Number of different ids that came."""

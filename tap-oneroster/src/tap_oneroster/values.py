@@ -19,7 +19,7 @@ from .dates import read_date, read_datetime
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Column", "read_number"]
+__all__ = ["Column", "holds_blanks", "read_number"]
 
 Reading = tuple[Any, str | None]
 """A value, and the rule that the source broke in writing it."""
@@ -34,6 +34,8 @@ _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\Z")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}\Z")
 _YEAR = re.compile(r"\d{4}\Z")
 _YEARS = re.compile(r"\d{4}\s*[-/\u2013]\s*(\d{4}|\d{2})\Z")
+_BLANK = re.compile(r"[^\S\n]")
+_ASCII_BLANKS = [blank for blank in map(chr, range(128)) if blank.isspace() and blank != "\n"]
 _PAIR = re.compile(r"\{([^:{}]*):([^{}]*)\}\Z")
 
 
@@ -95,10 +97,17 @@ def _read_pairs(make: Callable[[str, str], Any]) -> Callable[[str], Reading]:
     return read
 
 
+def holds_blanks(lines: str) -> bool:
+    """Whether whitespace other than line breaks stands in a text."""
+    if lines.isascii():
+        return any(blank in lines for blank in _ASCII_BLANKS)
+    return _BLANK.search(lines) is not None
+
+
 def _plain_lists(texts: Sequence[Any]) -> list[Any] | None:
     """Lists of a column that is written by the book; None where a cell might not be."""
     together = f"\n{_joined(texts)}\n"
-    if " " in together or "\t" in together or ",," in together or "\n," in together or ",\n" in together:
+    if holds_blanks(together) or ",," in together or "\n," in together or ",\n" in together:
         return None
     return [text.split(",") if text else None for text in texts]
 
@@ -251,7 +260,12 @@ class Column:
     def check_required(self, values: Sequence[Any], deviations: Counter[str], missing: Any = None) -> None:
         """Count the rows in which a required value is missing."""
         if self._required and missing in values:
-            self.count(deviations, "required, but blank", values.count(missing))
+            self.check_missing(values.count(missing), deviations)
+
+    def check_missing(self, rows: int, deviations: Counter[str]) -> None:
+        """Count so many rows in which the value is missing, if it is required."""
+        if self._required and rows:
+            self.count(deviations, "required, but blank", rows)
 
     def count_rules(self, deviations: Counter[str], rules: Iterable[str | None]) -> None:
         """Count the rules that were broken."""

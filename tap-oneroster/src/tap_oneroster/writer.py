@@ -1,4 +1,4 @@
-"""Singer messages to standard output: whole blocks of lines, flushed with every STATE."""
+"""Singer messages to standard output: whole blocks of lines, flushed with every message that somebody may wait for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 from click import ClickException
 from singer_sdk.contrib.msgspec import MsgSpecWriter
+from singer_sdk.helpers._batch import SDKBatchMessage
 from singer_sdk.singerlib import Message, StateMessage
 from typing_extensions import override
 
@@ -19,7 +20,7 @@ class BlockWriter(MsgSpecWriter):
     @override
     def write_message(self, message: Message) -> None:
         self.write_lines(self.format_message(message))
-        if isinstance(message, StateMessage):
+        if isinstance(message, StateMessage | SDKBatchMessage):
             self.flush()
 
     def write_lines(self, lines: bytes | bytearray) -> None:

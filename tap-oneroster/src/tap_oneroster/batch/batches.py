@@ -1,11 +1,11 @@
-"""Batches of a run: files are written while a collection is read, and announced or removed once it was."""
+"""Batches of a run: files that are written while a collection is read, and then announced or removed."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
 
@@ -17,13 +17,14 @@ from .storage import Storage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from .layout import Sink
+    from ..source import Batch
+    from .layout import Format
 
 __all__ = ["Batches"]
 
 
 class Batches:
-    """The files of all streams of a run. An attempt at a collection ends with `announce` or with `discard`."""
+    """The files of all streams of a run. An attempt at a collection ends with `end` or with `discard`."""
 
     def __init__(self, config: Mapping[str, Any], run_id: str) -> None:
         encoding = config["encoding"]
@@ -51,15 +52,15 @@ class Batches:
 
         `before` are columns of the schema that the lines lack: the tenant.
         """
-        layout = Layout(schema, before, self._stamped)
         if not self._stamped:
             self.unversioned.add(stream)
         self._attempt[stream] = StreamFiles(
             stream,
             version,
             self._size,
+            self._format(Layout(schema, before, self._stamped)),
             new=lambda: self._name(stream),
-            open_=lambda name: self._open(name, layout),
+            open_=self._open,
             thread=self._thread,
         )
 
@@ -69,37 +70,43 @@ class Batches:
         )
         return f"tap-oneroster--{stream}-{self._run_id}-{next(self._numbers)}.{ending}"
 
-    def _open(self, name: str, layout: Layout) -> Sink:
-        if self._over:
-            raise OSError("the run was stopped")
-        file, compression = self._storage.open(name), self._encoding.compression or ""
+    def _format(self, layout: Layout) -> Format[Any]:
+        compression = self._encoding.compression or ""
         if self._encoding.format == "parquet":
             from .parquet import Parquet
 
-            return Parquet(file, layout, compression)
+            return Parquet(layout, compression)
         from .lines import JsonLines
 
-        return JsonLines(file, layout, compression)
+        return JsonLines(layout, compression)
 
-    def write(self, stream: str, lines: bytes, records: int) -> bool:
-        """Add so many records, given as lines of JSON; False where the stream has no files."""
-        files = self._attempt.get(stream)
+    def _open(self, name: str) -> IO[bytes]:
+        if self._over:
+            raise OSError("the run was stopped")
+        return self._storage.open(name)
+
+    def write(self, batch: Batch) -> bool:
+        """Add some records; False where their stream has no files."""
+        files = self._attempt.get(batch.file.name)
         if files:
-            files.write(lines, records)
+            files.write(batch)
         return files is not None
 
-    def announce(self) -> Iterator[SDKBatchMessage]:
-        """Messages about the files of the attempt that is over; all of them are whole before the first."""
+    def whole(self) -> Iterator[SDKBatchMessage]:
+        """Messages about files that are whole, each of them once."""
+        for stream, files in self._attempt.items():
+            for name in files.take():
+                yield SDKBatchMessage(stream, self._encoding, [self._storage.url(name)], files.version)
+
+    def end(self) -> Iterator[SDKBatchMessage]:
+        """Messages about the other files of the attempt that is over; all of them are whole before the first."""
         for files in self._attempt.values():
             files.end()
-        for stream, files in self._attempt.items():
-            while files.names:  # what was not taken from here is still to be removed
-                yield SDKBatchMessage(stream, self._encoding, [self._storage.url(files.names[0])], files.version)
-                del files.names[0]
+        yield from self.whole()
         self._attempt = {}
 
     def discard(self) -> list[str]:
-        """Remove the files of the attempt, which are not to be announced; the names of those that are left."""
+        """Remove the files of the attempt that were not announced; the names of those that are left."""
         for files in self._attempt.values():
             files.give_up()
         return self._remove()

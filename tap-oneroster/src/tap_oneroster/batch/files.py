@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from click import ClickException
 
 from ..dates import to_utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
 
-    from .layout import Sink
+    from ..source import Batch
+    from .layout import Format, Sink
 
 __all__ = ["StreamFiles"]
 
 _BLOCK = 8 << 20
-"""So many bytes of lines are handed to the thread at a time; in Parquet they are a row group."""
+"""About so many bytes are handed to the thread at a time; in Parquet they are a row group."""
 
 
 class StreamFiles:
-    """Cuts lines into files of at most `size` records, which `new` names and `open_` opens.
+    """Cuts records into files of at most `size`, which `new` names and `open_` opens.
 
     No more than one block waits for the thread, so memory stays flat.
     """
@@ -33,37 +34,50 @@ class StreamFiles:
         stream: str,
         version: int,
         size: int,
+        format_: Format[Any],
         *,
         new: Callable[[], str],
-        open_: Callable[[str], Sink],
+        open_: Callable[[str], IO[bytes]],
         thread: Executor,
     ) -> None:
         self.version = version
         self.names: list[str] = []
+        """Files that were begun and not taken."""
         self._stream = stream
         self._size = size
+        self._format = format_
         self._new = new
         self._open = open_
         self._thread = thread
         self._records = size  # of the last file; a full one, so that the first record begins one
-        self._block: list[bytes] = []
+        self._block: list[Any] = []
         self._bytes = 0
-        self._sink: Sink | None = None  # the thread's alone
+        self._begin: str | None = None
+        """File that begins with the block."""
+        self._sink: Sink[Any] | None = None  # the thread's alone
+        self._whole = 0
+        self._taken = 0
         self._busy: Future[None] | None = None
 
-    def write(self, lines: bytes, records: int) -> None:
-        """Add so many records, given as lines of JSON."""
-        while records:
-            if self._records == self._size:
+    def write(self, batch: Batch) -> None:
+        """Add some records. They are cut only where they are more than a file takes."""
+        for start in range(0, len(batch), self._size):
+            piece = batch.part(start, start + self._size) if len(batch) > self._size else batch
+            if self._records + len(piece) > self._size:
                 self._next_file()
-            taken = min(records, self._size - self._records)
-            piece, rest = (lines, b"") if taken == records else _cut(lines, taken)
-            self._block.append(piece)
-            self._bytes += len(piece)
-            self._records += taken
-            lines, records = rest, records - taken
+            portion, size = self._format.portion(piece)
+            self._block.append(portion)
+            self._bytes += size
+            self._records += len(piece)
             if self._bytes >= _BLOCK:
                 self._hand_over()
+
+    def take(self) -> Iterator[str]:
+        """Names of files that are whole, each of them once. What was not taken from here is still to be removed."""
+        while self._taken < self._whole:
+            yield self.names[0]
+            del self.names[0]
+            self._taken += 1
 
     def end(self) -> None:
         """Return once all files are whole; ClickException where one could not be written."""
@@ -79,25 +93,23 @@ class StreamFiles:
 
     def _next_file(self) -> None:
         self._hand_over()
-        name = self._new()
-        self.names.append(name)
+        self._begin = self._new()
+        self.names.append(self._begin)
         self._records = 0
-
-        def work() -> None:
-            self._close()
-            self._sink = self._open(name)
-
-        self._do(work)
 
     def _hand_over(self) -> None:
         block, self._block, self._bytes = self._block, [], 0
+        begin, self._begin = self._begin, None
         if not block:
             return
         stamps = {"_sdc_extracted_at": to_utc_text(datetime.now(UTC)), "_sdc_table_version": self.version}
 
         def work() -> None:
+            if begin:
+                self._close()
+                self._sink = self._format.open(self._open(begin))
             if self._sink:
-                self._sink.write(b"".join(block), stamps)
+                self._sink.write(block, stamps)
 
         self._do(work)
 
@@ -105,6 +117,7 @@ class StreamFiles:
         sink, self._sink = self._sink, None
         if sink:
             sink.close()
+            self._whole += 1
 
     def _do(self, work: Callable[[], None]) -> None:
         self._wait()
@@ -115,7 +128,7 @@ class StreamFiles:
         try:
             if busy:
                 busy.result()
-        except ValueError as error:  # pyarrow's; its words hold values
+        except (ValueError, OverflowError) as error:  # pyarrow's; its words hold values
             raise ClickException(
                 f"{self._stream}: rows do not fit into the format of batch_config ({type(error).__name__});"
                 " take jsonl, and report it"
@@ -125,9 +138,3 @@ class StreamFiles:
             raise ClickException(
                 f"{self._stream}: a file of the batch cannot be written ({reason}); check batch_config.storage"
             ) from None
-
-
-def _cut(lines: bytes, count: int) -> tuple[bytes, bytes]:
-    """The first so many lines, and the others."""
-    *first, rest = lines.split(b"\n", count)
-    return b"\n".join([*first, b""]), rest

@@ -8,6 +8,9 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..source import Batch
     from .layout import Layout
 
 __all__ = ["JsonLines"]
@@ -17,7 +20,24 @@ _LEVEL = 1
 
 
 class JsonLines:
-    """One file of lines, compressed or not."""
+    """Lines, compressed or not."""
+
+    def __init__(self, layout: Layout, compression: str) -> None:
+        self._layout = layout
+        self._compression = compression
+
+    def portion(self, batch: Batch) -> tuple[bytes, int]:
+        """What a file needs of some records, and about how many bytes that is."""
+        lines = batch.rows.lines
+        return lines, len(lines)
+
+    def open(self, file: IO[bytes]) -> _Lines:
+        """Begin a file."""
+        return _Lines(file, self._layout, self._compression)
+
+
+class _Lines:
+    """One file."""
 
     def __init__(self, file: IO[bytes], layout: Layout, compression: str) -> None:
         self._file = file
@@ -26,8 +46,9 @@ class JsonLines:
             self._out = gzip.GzipFile(filename="", mode="wb", compresslevel=_LEVEL, fileobj=file, mtime=0)
         self._layout = layout
 
-    def write(self, lines: bytes, stamps: dict[str, Any]) -> None:
-        """Add records, given as lines of JSON, and where the layout wants them, these `STAMPS` to each."""
+    def write(self, portions: Sequence[bytes], stamps: dict[str, Any]) -> None:
+        """Add records, and where the layout wants them, these stamps to each."""
+        lines = b"".join(portions)
         # A line break is never inside of a record: there JSON writes it as \\n.
         if self._layout.stamped:
             lines = lines.replace(b"}\n", b"," + msgspec.json.encode(stamps)[1:] + b"\n")

@@ -12,10 +12,10 @@ from .storage import storage_error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BATCH_SETTING", "batch_errors", "compression_of", "size_of"]
+__all__ = ["BATCH_SETTING", "batch_errors", "compression_of", "is_columnar", "size_of"]
 
 _TEXT = th.StringType(nullable=False)
-_COMPRESSIONS = {"jsonl": ("gzip", "none"), "parquet": ("zstd", "snappy", "gzip", "none")}
+_COMPRESSIONS = {"jsonl": ("gzip", "none"), "parquet": ("snappy", "zstd", "gzip", "none")}
 """What each format takes; the first is what it gets where nothing is said."""
 _SIZES = {"jsonl": 10_000, "parquet": 100_000}
 """Rows of a file, where nothing is said: the SDK's loaders hold all rows of a file in memory at once."""
@@ -39,8 +39,8 @@ BATCH_SETTING: th.Property[Any] = th.Property(
                     "compression",
                     _TEXT,
                     title="Batch Compression",
-                    description="Compression of the files: gzip (default) or none for jsonl; zstd (default),"
-                    " snappy, gzip or none for parquet.",
+                    description="Compression of the files: gzip (default) or none for jsonl; snappy (default),"
+                    " zstd, gzip or none for parquet.",
                     allowed_values=["gzip", "none", "snappy", "zstd"],
                 ),
                 nullable=False,
@@ -110,6 +110,11 @@ def compression_of(encoding: Mapping[str, Any]) -> str:
 def size_of(batch_config: Mapping[str, Any]) -> int:
     """Most records in a file, which may have been left open."""
     return batch_config.get("batch_size") or _SIZES[batch_config["encoding"]["format"]]
+
+
+def is_columnar(batch_config: Mapping[str, Any] | None) -> bool:
+    """Whether files hold columns rather than lines."""
+    return batch_config is not None and batch_config["encoding"]["format"] == "parquet"
 
 
 def batch_errors(config: Mapping[str, Any]) -> list[str]:

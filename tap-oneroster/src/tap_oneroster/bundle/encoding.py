@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Readable", "TextBlocks", "UnreadableText"]
+__all__ = ["BLOCK", "Readable", "TextBlocks", "UnreadableText"]
 
-_BLOCK = 96 * 1024
+BLOCK = 96 * 1024
+"""Bytes read at a time."""
 _LONGEST_LINE = 4 * 2**20
 
 # Bytes that Windows-1252 leaves undefined decode to U+FFFE, which `charmap_decode` takes for an error.
@@ -38,8 +39,9 @@ class TextBlocks:
     is ever read in two ways. `deviation` names what was found, once it is known.
     """
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(self, stream: Readable, size: int = BLOCK) -> None:
         self._stream = stream
+        self._size = size
         self.deviation: str | None = None
         self._ascii = True
         self._windows = False
@@ -49,7 +51,7 @@ class TextBlocks:
         return map(self._to_utf8, self._blocks())
 
     def _blocks(self) -> Iterator[bytes]:
-        data = self._begin(self._stream.read(_BLOCK))
+        data = self._begin(self._stream.read(self._size))
         rest = b""
         while data:
             block = rest + (self._from_utf16(self._utf16, data) if self._utf16 else data)
@@ -60,7 +62,7 @@ class TextBlocks:
             elif len(block) > _LONGEST_LINE:
                 raise UnreadableText(f"a line longer than {_LONGEST_LINE:,} bytes")
             rest = block[end:]
-            data = self._stream.read(_BLOCK)
+            data = self._stream.read(self._size)
         if self._utf16:
             rest += self._from_utf16(self._utf16, b"", final=True)
         if rest:

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .._model import Kind
 from .._model.codec import Rows, encode_value, line_order
-from ..values import Column
-from .records import read_status
+from ..values import Column, holds_blanks
+from .records import ChunkBatch, read_status
 from .rows import PlainChunk
-from .split import COMMA, text
+from .split import COMMA, Cells, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from .._model import Field, File, Version
     from ..shape import Shape
+    from ..source import Batch
     from .header import Header
+    from .records import RecordReader
     from .rows import Chunk
 
 __all__ = ["LineReader"]
@@ -47,8 +49,10 @@ class _NotPlain(Exception):
 class LineReader:
     """Makes encoded rows of a file's plain chunks, and counts what is odd as `RecordReader` does."""
 
-    def __init__(self, file: File, header: Header, version: Version, shape: Shape) -> None:
+    def __init__(self, file: File, header: Header, version: Version, shape: Shape, records: RecordReader) -> None:
         self.stamped = False
+        self._file = file
+        self._records = records
         self._header = header
         fields = line_order(file, secrets=shape.secrets)
         self._content = [field.name for field in fields].index("status")
@@ -78,9 +82,18 @@ class LineReader:
 
         return read
 
-    def read(self, chunk: Chunk, odd: Counter[str]) -> Rows | None:
+    def read(self, chunk: Chunk, odd: Counter[str]) -> Batch | None:
+        """Records of a chunk; None, and nothing added to `odd`, where they have to be made one by one."""
+        rows = self.rows(chunk, odd)
+        if rows is None:
+            return None
+        batch = ChunkBatch(self._file, chunk, self._records)
+        batch.rows = rows
+        return batch
+
+    def rows(self, chunk: Chunk, odd: Counter[str]) -> Rows | None:
         """Encoded rows of a chunk; None, and nothing added to `odd`, where records have to be made of it."""
-        if not isinstance(chunk, PlainChunk):
+        if not isinstance(chunk, PlainChunk) or not isinstance(raw := chunk.raw, Cells):
             return None
         found: Counter[str] = Counter()
         try:
@@ -88,8 +101,8 @@ class LineReader:
         except _NotPlain:
             return None
         odd.update(found)
-        content = chunk.raw.written(_join("{", pieces[: self._content], "", len(chunk))).split(b"\n")
-        rests = chunk.raw.written(_join("", pieces[self._content :], "}", len(chunk))).split(b"\n")
+        content = raw.written(_join("{", pieces[: self._content], "", len(chunk))).split(b"\n")
+        rests = raw.written(_join("", pieces[self._content :], "}", len(chunk))).split(b"\n")
         return Rows(content, rests=rests) if len(rests) == len(content) else Rows(content, rests[0])
 
 
@@ -181,7 +194,7 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
 def _lists(name: str, cells: Sequence[str]) -> list[str] | None:
     """Lists of a column that is written by the book; None where a cell might not be."""
     together = "\n".join(["", *cells, ""])
-    if " " in together or COMMA * 2 in together or f"\n{COMMA}" in together or f"{COMMA}\n" in together:
+    if holds_blanks(text(together)) or COMMA * 2 in together or f"\n{COMMA}" in together or f"{COMMA}\n" in together:
         return None
     if COMMA in together:
         cells = together[1:-1].replace(COMMA, '","').split("\n")

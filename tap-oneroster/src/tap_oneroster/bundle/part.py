@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
-
-from typing_extensions import override
 
 from ..source import Batch, Facts, SourceError
 from .derived import maker
+from .encoding import BLOCK
 from .lines import LineReader
 from .records import RecordReader, is_loss
 from .rows import RowReader
@@ -17,21 +15,20 @@ from .rows import RowReader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from msgspec import Struct
-
     from .._model import File
-    from .._model.codec import Rows
     from ..shape import Shape
     from .archive import Bundle
     from .derived import Holders, Make
     from .manifest import Manifest
+    from .records import QuickReader
     from .rows import Chunk
 
 __all__ = ["FilePart", "SilentPart"]
 
+COLUMN_BLOCK = 1 << 20
+"""Bytes read at a time where they become columns, each of which costs something even where it is short."""
 _NAMED = 10
 """So many rows of a file are named in the log; the others are only counted."""
-
 
 _SAME = "the same record more than once: identical"
 _OTHER = "the same record more than once: differing, the last one counts"
@@ -47,32 +44,6 @@ class SilentPart:
 
     def __iter__(self) -> Iterator[Batch]:
         return iter(())
-
-
-class ChunkBatch(Batch):
-    """Records of a chunk that was encoded already; Structs are made of it when they are asked for."""
-
-    def __init__(self, file: File, chunk: Chunk, reader: RecordReader, rows: Rows) -> None:
-        self.file = file
-        self.rows = rows
-        self._chunk = chunk
-        self._reader = reader
-
-    @cached_property
-    def records(self) -> list[Struct]:  # type: ignore[override]
-        return self._reader.read(self._chunk, Counter())
-
-    @override
-    def __len__(self) -> int:
-        return len(self._chunk)
-
-    @override
-    def values(self, name: str) -> Sequence[Any]:
-        return self._reader.values(self._chunk, name)
-
-    @override
-    def first(self, count: int) -> Batch:
-        return Batch(self.file, self._reader.read(self._chunk.first(count), Counter()))
 
 
 class FilePart:
@@ -92,6 +63,7 @@ class FilePart:
         on_invalid: str,
         bookmark: dict[str, Any],
         holders: Holders | None = None,
+        columnar: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.bookmark = bookmark
@@ -103,6 +75,7 @@ class FilePart:
         self._shape = shape
         self._on_invalid = on_invalid
         self._holders = holders
+        self._columnar = columnar
         self._say = say
         self._named = 0
         self._where = f"{of.name}.csv in {bundle.name}"
@@ -123,33 +96,39 @@ class FilePart:
     def __iter__(self) -> Iterator[Batch]:
         deviations = self._own.deviations
         with self._bundle.open(self._file.name) as stream:
-            rows = RowReader(self._file, stream, self._where, deviations, self._reject)
+            size = COLUMN_BLOCK if self._columnar else BLOCK
+            rows = RowReader(self._file, stream, self._where, deviations, self._reject, block_size=size)
             reader = RecordReader(self._file, rows.header, self._manifest.version, self._shape, deviations)
-            lines = LineReader(self._file, rows.header, self._manifest.version, self._shape)
+            quick = self._quick_reader(rows, reader)
             makers = {s: maker(s, rows.header, self._holders) for s in self._streams if s.name != self._file.name}
             try:
                 for chunk in rows.chunks():
-                    yield from self._batches(chunk, reader, lines, makers)
+                    yield from self._batches(chunk, reader, quick, makers)
             finally:
                 self._state_facts(rows)
         self._bundle.check_unchanged(self._file.name)
-        self._finish(rows, stamped=reader.stamped or lines.stamped)
+        self._finish(rows, stamped=reader.stamped or quick.stamped)
+
+    def _quick_reader(self, rows: RowReader, records: RecordReader) -> QuickReader:
+        if not self._columnar:
+            return LineReader(self._file, rows.header, self._manifest.version, self._shape, records)
+        from .columns import ColumnReader
+
+        columns = ColumnReader(self._file, rows.header, self._manifest.version, self._shape, records)
+        rows.split = columns.split
+        return columns
 
     def _batches(
-        self, chunk: Chunk, reader: RecordReader, lines: LineReader, makers: Mapping[File, Make]
+        self, chunk: Chunk, reader: RecordReader, quick: QuickReader, makers: Mapping[File, Make]
     ) -> Iterator[Batch]:
         odd: Counter[str] = Counter()
-        batch = self._read(chunk, reader, lines, odd)
+        batch = quick.read(chunk, odd) or Batch(self._file, reader.read(chunk, odd))
         if odd:
             self._name_losses(chunk, reader, odd)
             self._own.deviations.update(odd)
         for stream in self._streams:
             make = makers.get(stream)
             yield Batch(stream, make(chunk, batch.records)) if make else batch
-
-    def _read(self, chunk: Chunk, reader: RecordReader, lines: LineReader, odd: Counter[str]) -> Batch:
-        rows = lines.read(chunk, odd)
-        return ChunkBatch(self._file, chunk, reader, rows) if rows else Batch(self._file, reader.read(chunk, odd))
 
     def _name_losses(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> None:
         """Name the first rows in which a value could not be read; in strict mode stop there."""

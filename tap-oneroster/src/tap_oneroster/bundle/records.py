@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from typing_extensions import override
 
 from .._model.codec import line_order, record_class
+from ..source import Batch
 from ..values import Column
 from .rows import Chunk
 
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from ..shape import Shape
     from .header import Header
 
-__all__ = ["RecordReader", "is_loss", "read_status"]
+__all__ = ["ChunkBatch", "QuickReader", "RecordReader", "is_loss", "read_status"]
 
 _STATUS = {"active", "tobedeleted"}
 _DELETED = {"inactive", "tobedeleted", "deleted"}
@@ -120,3 +124,40 @@ class RecordReader:
             self.read(Chunk([(cell,) for cell in cells], [number], may_hold_null=chunk.may_hold_null), odd)
             found += [(number, rule) for rule in odd if is_loss(rule)]
         return found
+
+
+class ChunkBatch(Batch):
+    """Records of a chunk that were not made to encode them; Structs are made when they are asked for."""
+
+    def __init__(self, file: File, chunk: Chunk, reader: RecordReader) -> None:
+        self.file = file
+        self._chunk = chunk
+        self._reader = reader
+
+    @cached_property
+    def records(self) -> list[Struct]:  # type: ignore[override]
+        """The records, in the order of the rows."""
+        return self._reader.read(self._chunk, Counter())
+
+    @override
+    def __len__(self) -> int:
+        return len(self._chunk)
+
+    @override
+    def values(self, name: str) -> Sequence[Any]:
+        return self._reader.values(self._chunk, name)
+
+    @override
+    def part(self, start: int, stop: int) -> Batch:
+        return Batch(self.file, self._reader.read(self._chunk.part(start, stop), Counter()))
+
+
+class QuickReader(Protocol):
+    """Reads plain chunks without making records."""
+
+    @property
+    def stamped(self) -> bool:
+        """Whether a row carried a status, which rows of a snapshot do not."""
+
+    def read(self, chunk: Chunk, odd: Counter[str]) -> Batch | None:
+        """Records of a chunk, and in `odd` what was odd in it; None, and nothing added, where records have to be made."""

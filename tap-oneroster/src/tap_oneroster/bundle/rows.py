@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from typing_extensions import override
 
 from ..source import SourceError
-from .encoding import TextBlocks, UnreadableText
+from .encoding import BLOCK, TextBlocks, UnreadableText
 from .header import Header
 from .split import split
 
@@ -19,10 +19,26 @@ if TYPE_CHECKING:
 
     from .._model import File
     from .encoding import Readable
-    from .split import Cells
 
-__all__ = ["Chunk", "PlainChunk", "RowReader"]
+__all__ = ["Chunk", "PlainChunk", "RawCells", "RowReader"]
 
+
+class RawCells(Protocol):
+    """Cells of some plain rows."""
+
+    @property
+    def columns(self) -> Sequence[Any]:
+        """Whatever they are to the one who made them, by column."""
+
+    def texts(self, position: int) -> Sequence[str]:
+        """The cells of one column as text."""
+
+    def part(self, start: int, stop: int) -> RawCells:
+        """Some of the rows."""
+
+
+Split: TypeAlias = "Callable[[bytes, int], RawCells | None]"
+"""Cells of a block with so many columns; None where it is not plain."""
 _NULL = "NULL"
 _NULL_BYTES = _NULL.encode()
 _NO_ID = frozenset({"", _NULL})
@@ -51,16 +67,16 @@ class Chunk:
         """The cells, row by row."""
         return zip(*map(self.texts, range(len(self._columns))), strict=True)
 
-    def first(self, count: int) -> Chunk:
-        """The first rows only."""
-        columns = [cells[:count] for cells in self._columns]
-        return Chunk(columns, self.numbers[:count], may_hold_null=self.may_hold_null)
+    def part(self, start: int, stop: int) -> Chunk:
+        """Some of the rows."""
+        columns = [cells[start:stop] for cells in self._columns]
+        return Chunk(columns, self.numbers[start:stop], may_hold_null=self.may_hold_null)
 
 
 class PlainChunk(Chunk):
     """A chunk that was plain enough to be split without a parser; `raw` are its cells."""
 
-    def __init__(self, raw: Cells, numbers: Sequence[int], *, may_hold_null: bool) -> None:
+    def __init__(self, raw: RawCells, numbers: Sequence[int], *, may_hold_null: bool) -> None:
         super().__init__(raw.columns, numbers, may_hold_null=may_hold_null)
         self.raw = raw
 
@@ -69,9 +85,8 @@ class PlainChunk(Chunk):
         return self.raw.texts(position)
 
     @override
-    def first(self, count: int) -> Chunk:
-        columns = [cells[:count] for cells in self.raw.columns]
-        return PlainChunk(self.raw._replace(columns=columns), self.numbers[:count], may_hold_null=self.may_hold_null)
+    def part(self, start: int, stop: int) -> Chunk:
+        return PlainChunk(self.raw.part(start, stop), self.numbers[start:stop], may_hold_null=self.may_hold_null)
 
 
 class RowReader:
@@ -88,17 +103,21 @@ class RowReader:
         where: str,
         deviations: Counter[str],
         reject: Callable[[int, str], None] = lambda _number, _rule: None,
+        *,
+        block_size: int = BLOCK,
     ) -> None:
         self._file = file
         self._where = where
         self._deviations = deviations
         self._tell = reject
-        self._text = TextBlocks(stream)
+        self._text = TextBlocks(stream, block_size)
         self._blocks = iter(self._text)
         self._number = 0
         self.rows = 0
         self.rejected = 0
         self.header, self._first = self._read_header()
+        self.split: Split = split
+        """What splits plain blocks."""
         self._id = self.header.columns["sourcedId"]
 
     def _read_header(self) -> tuple[Header, bytes]:
@@ -139,9 +158,7 @@ class RowReader:
         """Rows that can be read, some hundred or thousand at a time."""
         block = self._first or self._more()
         while block:
-            chunk = self._split(block)
-            if chunk is None:
-                chunk = self._parse(block)
+            chunk = self._plain(block) or self._parse(block)
             self.rows += len(chunk)
             if chunk:
                 yield chunk
@@ -149,9 +166,9 @@ class RowReader:
         if self._text.deviation:
             self._deviations[self._text.deviation] += 1
 
-    def _split(self, block: bytes) -> Chunk | None:
+    def _plain(self, block: bytes) -> Chunk | None:
         """The chunk of a block in which nothing is odd; else None."""
-        raw = split(block, self.header.width)
+        raw = self.split(block, self.header.width)
         if raw is None:
             return None
         ids = raw.texts(self._id)

@@ -26,8 +26,10 @@ class BundleSource:
     """CSV bundles at a path, which may be a folder, a zip, or a pattern that names several.
 
     For each file reading starts at the newest bulk, unless it was read before, and goes on with
-    every later delta in order of time.
+    every later delta in order of time. `columnar`: records are wanted as columns of Arrow.
     """
+
+    stands_still = True
 
     def __init__(
         self,
@@ -39,12 +41,14 @@ class BundleSource:
         settle_seconds: float = 0,
         accept_orphan_delta: bool = False,
         storage_options: Mapping[str, Any] | None = None,
+        columnar: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._where = (path, dict(storage_options or {}), settle_seconds, version, say)
         self._shape = shape
         self._on_invalid = on_invalid
         self._accept_orphan = accept_orphan_delta
+        self._columnar = columnar
         self._say = say
         self._told: dict[str, str] = {}
 
@@ -92,6 +96,7 @@ class BundleSource:
             on_invalid=self._on_invalid,
             bookmark={"bundles": list(plans[streams[0]].entries)},
             holders=Holders(bundle, manifest.version, streams[0].name) if step.by_roles else None,
+            columnar=self._columnar,
             say=self._say,
         )
         self._note_oddities(part.facts, found)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMA", "Cells", "split", "text"]
+__all__ = ["COMMA", "Cells", "is_plain", "split", "text"]
 
 _CELL_LIMIT = csv.field_size_limit()
 COMMA, _QUOTE = "\x1f", "\x1e"
@@ -42,6 +42,10 @@ class Cells(NamedTuple):
         raw = self.columns[position]
         return raw if self.ascii and not self.marked else text("\n".join(raw)).split("\n")
 
+    def part(self, start: int, stop: int) -> Cells:
+        """Some of the rows."""
+        return self._replace(columns=[cells[start:stop] for cells in self.columns])
+
     def written(self, raw: str) -> bytes:
         """JSON with raw cells in its strings, as it leaves the tap."""
         json = raw.encode("latin-1")
@@ -62,7 +66,7 @@ def split(block: bytes, width: int) -> Cells | None:
     None where there is one column only, a row has another width, a cell holds a control character,
     a quote stands where none belongs, or a cell might be longer than the parser allows.
     """
-    if width < 2 or len(block) > _CELL_LIMIT or any(control in block for control in _CONTROLS):
+    if width < 2 or len(block) > _CELL_LIMIT or _holds_controls(block):
         return None
     if not block.endswith(b"\n"):
         block += b"\n"
@@ -87,6 +91,15 @@ def split(block: bytes, width: int) -> Cells | None:
     pairs.pop()
     columns = [pairs[::2], *(cells[position::stride] for position in range(1, stride)), pairs[1::2]]
     return Cells(columns, block.isascii(), marked)
+
+
+def is_plain(block: bytes) -> bool:
+    """Whether no cell holds a control character, as far as carriage returns are none, and quotes stand only where they belong."""
+    return not _holds_controls(block) and (b'"' not in block or _without_quotes(block) is not None)
+
+
+def _holds_controls(block: bytes) -> bool:
+    return any(control in block for control in _CONTROLS)
 
 
 def _without_quotes(block: bytes) -> tuple[bytes, bool] | None:

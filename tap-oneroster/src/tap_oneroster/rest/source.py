@@ -72,6 +72,8 @@ class Access:
 class RestSource:
     """Collections of a service, each read in one pass over its pages."""
 
+    stands_still = False
+
     def __init__(
         self,
         address: Address,

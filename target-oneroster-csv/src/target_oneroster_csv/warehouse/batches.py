@@ -16,7 +16,7 @@ from .schema import ADDED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["BatchFile", "batch_files", "json_blocks", "parquet_of", "parquet_rows", "parquet_size"]
+__all__ = ["BatchFile", "Parquet", "batch_files", "json_blocks"]
 
 _BLOCK = 1 << 20
 _FORMATS = {("jsonl", "none"), ("jsonl", "gzip")}
@@ -88,24 +88,33 @@ def json_blocks(file: BatchFile, compression: str) -> Iterator[bytes]:
             yield rest + b"\n"
 
 
-def parquet_of(path: Path) -> dict[str, str]:
-    """Columns of a Parquet file and their types, without those that loaders add."""
-    with duckdb.connect() as connection:
-        found = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(str(path))})").fetchall()  # noqa: S608
-    return {row[0]: row[1] for row in found}
+class Parquet:
+    """Looks into Parquet files, by a database of its own: the loader's thread has the other one."""
 
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(config={"threads": 1})
 
-def parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a Parquet file as records."""
-    with duckdb.connect() as connection:
-        answer = connection.execute(f"SELECT * FROM read_parquet({literal(str(path))})")  # noqa: S608
+    def columns(self, path: Path) -> dict[str, str]:
+        """Columns of a file and their types."""
+        found = self._connection.execute(f"DESCRIBE SELECT * FROM {_read(path)}").fetchall()  # noqa: S608
+        return {row[0]: row[1] for row in found}
+
+    def size(self, path: Path) -> int:
+        """Number of rows of a file."""
+        return int(self._connection.execute(f"SELECT count(*) FROM {_read(path)}").fetchall()[0][0])  # noqa: S608
+
+    def rows(self, path: Path) -> Iterator[dict[str, Any]]:
+        """Rows of a file as records, without the columns that loaders add."""
+        answer = self._connection.execute(f"SELECT * FROM {_read(path)}")  # noqa: S608
         names = [column[0] for column in answer.description or []]
         while rows := answer.fetchmany(1000):
             for row in rows:
                 yield {name: value for name, value in zip(names, row, strict=True) if name not in ADDED}
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
 
-def parquet_size(path: Path) -> int:
-    """Number of rows of a Parquet file."""
-    with duckdb.connect() as connection:
-        return int(connection.execute(f"SELECT count(*) FROM read_parquet({literal(str(path))})").fetchall()[0][0])  # noqa: S608
+
+def _read(path: Path) -> str:
+    return f"read_parquet({literal(str(path))})"

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..engine import literal, quoted
+from ..engine import quoted
 from .history import History
 from .loader import NUMBER
 from .merge import TOMBSTONE, Counts
-from .schema import DELETED, RECEIVED
+from .schema import DELETED
 
 if TYPE_CHECKING:
     from .merge import Plan
@@ -19,23 +19,19 @@ __all__ = ["found"]
 
 
 def found(store: Store, plan: Plan) -> Counts:
-    """Make of a staged table one of the warehouse: the last rows only, tombstones marked or gone.
+    """Make of a staged table one of the warehouse, whose columns it has: the last rows only, tombstones marked or gone.
 
     Nobody else sees the file before it is whole, so this needs no transaction.
     """
     table, came = plan.table, plan.came
     place = store.place(table.name)
     keys = ", ".join(map(quoted, table.keys))
-    now = f"{literal(plan.now.isoformat())}::TIMESTAMPTZ"
     if came.first:
         store.run(f"DELETE FROM {place} WHERE rowid < {came.first}")
     if plan.superseded:
         store.run(f"DELETE FROM {place} WHERE rowid IN ({plan.superseded})")
     if came.records != came.distinct:
         store.run(f"DELETE FROM {place} WHERE rowid NOT IN (SELECT max(rowid) FROM {place} GROUP BY {keys})")
-    store.run(f"ALTER TABLE {place} ADD COLUMN {RECEIVED} TIMESTAMPTZ DEFAULT {now}")
-    store.run(f"ALTER TABLE {place} ALTER COLUMN {RECEIVED} DROP DEFAULT")
-    store.run(f"ALTER TABLE {place} ADD COLUMN {DELETED} TIMESTAMPTZ")
     if table.has_status and store.one(f"SELECT count(*) FROM {place} WHERE {TOMBSTONE}"):
         if plan.hard:
             store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")
@@ -43,9 +39,6 @@ def found(store: Store, plan: Plan) -> Counts:
             store.run(f"UPDATE {place} SET {DELETED} = ? WHERE {TOMBSTONE}", [plan.now])
     if table.has_family:
         store.run(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
-    for key in table.keys:
-        store.run(f"ALTER TABLE {place} ALTER COLUMN {quoted(key)} SET NOT NULL")
-    store.comment(table, table.name)
     if plan.history:
         History(store, table, plan.now)
     total = store.one(f"SELECT count(*) FROM {place} WHERE {DELETED} IS NULL")

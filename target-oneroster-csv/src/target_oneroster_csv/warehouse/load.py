@@ -67,6 +67,7 @@ class Load:
         self.path = Path(filepath)
         self.options = options
         proven(self.path)
+        self._is_new = not self.path.exists()
         self.work = WorkDir(self.path.absolute().parent, self.path)
         self._now = datetime.now(UTC)
         self.receipts = Receipts()
@@ -78,7 +79,11 @@ class Load:
     def staging(self) -> Staging:
         """What has come so far. Made when first asked for: a signal before that finds nothing but the folder."""
         return Staging(
-            self.work.folder("staged"), self.options.schema, self._now, secrets=self.options.include_passwords
+            self.work.folder("staged"),
+            self.options.schema,
+            self._now,
+            is_new=self._is_new,
+            secrets=self.options.include_passwords,
         )
 
     def finish(self, others: Mapping[str, Arrival]) -> Outcome:
@@ -87,10 +92,10 @@ class Load:
         `others` are streams that announced themselves and are not staged as they came.
         """
         connection = self.staging.finish()
+        connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
         came = {name: self.staging.came(connection, name) for name in self.staging.stages}
         self.outcome.unreadable = dict(self.staging.unreadable)
         self._prove(came, others)
-        connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
         if self.path.exists():
             store = Store(connection, self.options.schema, self.path)
             try:
@@ -98,6 +103,8 @@ class Load:
             finally:
                 store.close()
         else:
+            if not self._is_new:  # what is read since the last run would look like all there is
+                raise BundleError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
             self._fill(Store(connection, self.options.schema), connection, came, found)
             self._move(connection)
         if self.outcome.refused:

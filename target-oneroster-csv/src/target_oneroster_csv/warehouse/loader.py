@@ -15,7 +15,7 @@ import msgspec
 from ..engine import connect, literal, quoted
 from ..errors import BundleError
 from .records import Records
-from .schema import EXTRACTED, VERSION
+from .schema import ADDED, EXTRACTED, RECEIVED, VERSION, comments, without_key
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -60,14 +60,20 @@ class Segment:
 class Loader:
     """The database of staged rows, and the thread that fills it."""
 
-    def __init__(self, folder: Path, schema: str, now: datetime, unreadable: Counter[tuple[str, str]]) -> None:
-        """Make the database in the folder; rows that do not say when they were read are read `now`."""
+    def __init__(
+        self, folder: Path, schema: str, now: datetime, unreadable: Counter[tuple[str, str]], *, is_new: bool
+    ) -> None:
+        """Make the database in the folder; rows that do not say when they were read are read `now`.
+
+        `is_new`: it is to become the warehouse itself.
+        """
         self.path = folder / f"{STAGED}.duckdb"
         self._schema = schema
         self._now = f"{literal(now.isoformat())}::TIMESTAMPTZ"
         self._connection = connect(str(self.path), folder, _MEMORY)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self._unreadable = unreadable
+        self._is_new = is_new
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
         self._failure: Exception | None = None
         self._stopped = False
@@ -130,11 +136,15 @@ class Loader:
                 return
 
     def _make(self, table: Table) -> None:
-        columns = table.content | {EXTRACTED: "TIMESTAMPTZ", VERSION: "BIGINT"}
+        columns = table.columns if self._is_new else table.content | {n: ADDED[n][0] for n in (EXTRACTED, VERSION)}
         if table.has_family:
-            columns[NUMBER] = "BIGINT"
-        spec = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+            columns = columns | {NUMBER: "BIGINT"}
+        must = dict.fromkeys(table.keys if self._is_new else (), " NOT NULL")
+        spec = ", ".join(f"{quoted(name)} {kind}{must.get(name, '')}" for name, kind in columns.items())
         self._connection.execute(f"CREATE TABLE {self.place(table.name)} ({spec})")
+        if self._is_new:
+            for statement in comments(table, self.place(table.name), columns):
+                self._connection.execute(statement)
 
     def _load(self, segment: Segment) -> None:
         if not self._together:
@@ -172,11 +182,19 @@ class Loader:
         self._drop()
 
     def _insert(self, segment: Segment, select: str) -> None:
-        into = f"INSERT INTO {self.place(segment.table.name)}"
-        rows = self._connection.execute(f"{into} {select}").fetchall()[0][0]
+        table = segment.table
+        names = [*map(quoted, table.content), EXTRACTED, VERSION, *([NUMBER] if table.has_family else [])]
+        if self._is_new:
+            names.append(RECEIVED)
+            select = f"SELECT *, {self._now} FROM ({select})"
+        into = f"INSERT INTO {self.place(table.name)} ({', '.join(names)})"
+        try:
+            rows = self._connection.execute(f"{into} {select}").fetchall()[0][0]
+        except duckdb.ConstraintException:
+            raise BundleError(without_key(table.name)) from None
         if rows != segment.rows:
             raise BundleError(
-                f"Stream {segment.table.name}: {segment.rows} rows came, {rows} could be read. Nothing was loaded."
+                f"Stream {table.name}: {segment.rows} rows came, {rows} could be read. Nothing was loaded."
             )
 
     def _mend(self, segment: Segment, target: Path) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .._model import RECEIPTS, Field, File, Kind, Version, derived_from
 from .._model.schema import TENANT, key_properties
+from ..engine import literal, quoted
 
-__all__ = ["ADDED", "DELETED", "EXTRACTED", "RECEIVED", "VERSION", "Table"]
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["ADDED", "DELETED", "EXTRACTED", "RECEIVED", "VERSION", "Table", "comments", "without_key"]
 
 EXTRACTED, RECEIVED, DELETED, VERSION = (
     "_sdc_extracted_at",
@@ -111,6 +116,24 @@ class Table:
         if self.tenant:
             found[TENANT] = "District that the row belongs to. Ids are unique within it only."
         return found | {name: text for name, (_, text) in ADDED.items()}
+
+
+def without_key(stream: str) -> str:
+    """What to say where a row has no key."""
+    return f"Stream {stream}: a record lacks a key property. Every row needs its key."
+
+
+def comments(table: Table, place: str, columns: Collection[str], extra: Mapping[str, str] | None = None) -> list[str]:
+    """Statements that write down what a reader should know of a table and of these columns of it.
+
+    `extra` are words on columns that it has beyond those of the model; then it holds versions of rows.
+    """
+    about = table.comment if extra is None else f"Every version of the rows of {table.name}. {table.comment}"
+    words = {n: text for n, text in (table.comments() | dict(extra or {})).items() if n in columns}
+    return [
+        f"COMMENT ON TABLE {place} IS {literal(about)}",
+        *(f"COMMENT ON COLUMN {place}.{quoted(n)} IS {literal(text)}" for n, text in words.items()),
+    ]
 
 
 def _comment(field: Field) -> str:

@@ -14,7 +14,7 @@ from .._model import file as file_named
 from ..engine import quoted
 from ..errors import BundleError
 from .loader import NUMBER, Loader, Segment
-from .schema import ADDED, Table
+from .schema import ADDED, Table, without_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,13 +115,13 @@ class Stage:
 class Staging:
     """All rows of a run that have come so far."""
 
-    def __init__(self, folder: Path, schema: str, now: datetime, *, secrets: bool = False) -> None:
+    def __init__(self, folder: Path, schema: str, now: datetime, *, is_new: bool, secrets: bool = False) -> None:
         self.folder = folder
         self.stages: dict[str, Stage] = {}
         self.nested: set[str] = set()
         """Tables whose rows came inside their parents' records: a parent brings all of its rows."""
         self.unreadable: Counter[tuple[str, str]] = Counter()
-        self.loader = Loader(folder, schema, now, self.unreadable)
+        self.loader = Loader(folder, schema, now, self.unreadable, is_new=is_new)
         self._secrets = secrets
         self._numbers = 0
         self._files = 0
@@ -191,7 +191,7 @@ class Staging:
             f"SELECT count(DISTINCT {what}), count(*) FILTER ({empty}) FROM {table} WHERE rowid >= {first}"
         ).fetchall()[0]
         if without:
-            raise BundleError(f"Stream {name}: a record lacks a key property. Every row needs its key.")
+            raise BundleError(without_key(name))
         return Came(records, distinct, version, first)
 
     def rows(self, name: str, came: Came) -> str:

@@ -11,6 +11,7 @@ import duckdb
 from ..engine import literal, quoted
 from ..errors import BundleError
 from .loader import STAGED
+from .schema import comments
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,13 +148,9 @@ class Store:
 
     def comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None = None) -> None:
         """Write down what a reader should know of a table."""
-        comment = table.comment if extra is None else f"Every version of the rows of {table.name}. {table.comment}"
-        self.run(f"COMMENT ON TABLE {self.place(name)} IS {literal(comment)}")
-        words = table.comments() | {n: text for n, (_, text) in (extra or {}).items()}
-        columns = self.columns(name)
-        for column, text in words.items():
-            if column in columns:
-                self.run(f"COMMENT ON COLUMN {self.place(name)}.{quoted(column)} IS {literal(text)}")
+        more = None if extra is None else {n: text for n, (_, text) in extra.items()}
+        for statement in comments(table, self.place(name), self.columns(name), more):
+            self.run(statement)
 
     def close(self) -> None:
         """Write everything to the file itself, and let others open it."""

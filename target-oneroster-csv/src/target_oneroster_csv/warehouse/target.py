@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -17,7 +18,7 @@ from ..lanes import fits
 from ..receipts import Arrival
 from ..shapes import file_of
 from ..singer import OneRosterTarget, RecordBeforeSchema
-from .batches import BatchFile, batch_files, json_blocks, parquet_of, parquet_rows, parquet_size
+from .batches import BatchFile, Parquet, batch_files, json_blocks
 from .lane import RawLane
 from .load import Load
 from .report import report
@@ -66,6 +67,10 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         if self._load is None:
             self._load = Load(self.config["filepath"], self._options)
         return self._load
+
+    @cached_property
+    def _parquet(self) -> Parquet:
+        return Parquet()
 
     def stage_of(self, stream: str, schema: Mapping[str, Any]) -> Stage:
         """Where the rows of a stream are staged."""
@@ -144,7 +149,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         stream, version = message["stream"], message.get("version")
         path = file.local(self.load.staging.folder)
         try:
-            columns, rows = parquet_of(path), parquet_size(path)
+            columns, rows = self._parquet.columns(path), self._parquet.size(path)
         except duckdb.Error as error:
             raise BundleError(
                 f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
@@ -156,7 +161,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             self.load.activated.pop(table.name, None)
             self.get_sink(stream).record_counter_metric.increment(rows)
             return
-        for record in parquet_rows(path):
+        for record in self._parquet.rows(path):
             self._process_record_message({"stream": stream, "record": record, "version": version})
 
     def _take_json(self, file: BatchFile, compression: str, message: dict[str, Any]) -> None:
@@ -196,6 +201,8 @@ class TargetOneRosterDuckDB(OneRosterTarget):
     def close(self) -> None:
         if self._load is not None:
             self._load.close()
+        if parquet := self.__dict__.pop("_parquet", None):
+            parquet.close()
 
 
 def _table_of(stream: str) -> File | None:
