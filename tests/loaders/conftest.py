@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -80,10 +81,12 @@ def snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stand_in.Ser
 def make_store(request: pytest.FixtureRequest, loader: Any, tmp_path: Path) -> Callable[..., Store]:
     """An empty store of that kind, with the settings of meltano.yml and those that are given."""
 
+    numbers = count(1)
+
     def make(name: str, **settings: Any) -> Store:
         kind = STORES[name]
         executable = loader(name)
-        place: Any = tmp_path / "store"
+        place: Any = tmp_path / f"store-{next(numbers)}"
         if kind is Postgres:
             place = request.getfixturevalue("postgres").database()
         if kind is Snowflake:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 
+import duckdb
 import pytest
 
 from tests.csv.stores import s3_endpoint
@@ -70,24 +71,45 @@ def test_parquet_is_refused_with_what_to_set(bundle, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_files_come_from_s3(bundle, tmp_path):
+@pytest.mark.parametrize(
+    ("target", "format_", "compression"),
+    [
+        ("target-oneroster-csv", "jsonl", "gzip"),
+        ("target-oneroster-duckdb", "jsonl", "gzip"),
+        ("target-oneroster-duckdb", "parquet", "snappy"),
+    ],
+)
+def test_files_come_from_s3(bundle, tmp_path, target, format_, compression):
     """The tap has the keys in its settings, the target has them in its environment."""
     pytest.importorskip("s3fs", reason="tap-oneroster[s3] is not installed")
     config = tmp_path / "config.json"
     with s3_endpoint() as s3:
-        batch = batches("s3://drop/night")
+        batch = batches("s3://drop/night", format_, compression)
         batch["storage"]["params"] = s3.options
         settings = {"mode": "csv", "csv_path": str(bundle("1.2")), "batch_config": batch}
         config.write_text(json.dumps(settings), encoding="utf-8")
         messages = subprocess.run([BIN / "tap-oneroster", "--config", config], capture_output=True, check=True).stdout
-        config.write_text(json.dumps({"output_path": str(tmp_path / "out.zip")}), encoding="utf-8")
+        place = "output_path" if target == "target-oneroster-csv" else "filepath"
+        config.write_text(json.dumps({place: str(tmp_path / "out.zip")}), encoding="utf-8")
         keys = {"AWS_ENDPOINT_URL": s3.endpoint, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
         done = subprocess.run(
-            [BIN / "target-oneroster-csv", "--config", config],
+            [BIN / target, "--config", config],
             input=messages,
             capture_output=True,
             env={**os.environ, **keys, "AWS_DEFAULT_REGION": "us-east-1"},
         )
+        there = [each["Key"] for each in s3.client().list_objects_v2(Bucket="drop").get("Contents", [])]
+    left = [key for key in there if key.encode() in messages]
     assert done.returncode == 0, done.stderr.decode()[-1000:]
     assert b"s3://drop/night/" in messages
     assert (tmp_path / "out.zip").exists()
+    if target == "target-oneroster-duckdb":
+        assert not left, "files whose rows are in place"
+        receipts = {
+            m["record"]["collection"]: m["record"]["received"]
+            for m in map(json.loads, messages.splitlines())
+            if m.get("stream") == "syncReceipts" and m["type"] == "RECORD"
+        }
+        with duckdb.connect(str(tmp_path / "out.zip"), read_only=True) as database:
+            for name in ("users", "enrollments", "results"):
+                assert database.table(f"oneroster.{name}").count("*").fetchall() == [(receipts[name],)]

@@ -159,6 +159,32 @@ def test_parquet_holds_the_records_typed(district, files, compression):
     assert len({kind for kind, _ in kinds}) == len(kinds), "one type for each kind"
 
 
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+@pytest.mark.parametrize("batch_size", [None, 70])
+def test_parquet_of_a_bundle_holds_its_records(bundle, tmp_path, files, version, batch_size):
+    """Also rows that came twice, words nobody knows, rows that are odd, and streams made from others; the same receipts."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+
+    def spoil(data: bytes) -> bytes:
+        header, first, second, *others = data.split(b"\r\n")
+        return b"\r\n".join([header, first, first, second.replace(b",", b",\t", 1), second, first.lower(), *others])
+
+    drop = broken(tmp_path / "spoilt.zip", bundle(version), "users.csv", spoil)
+    config = {"mode": "csv", "csv_path": str(drop), "include_passwords": True, "tenant": "north"}
+    plain = run_tap(config)
+    size = {"batch_size": batch_size} if batch_size else {}
+    run = run_tap(batches(config, files, "parquet", **size))
+    for of in FILES:
+        fields = {field.name: field for field in of.fields}
+        found = [row for path in announced(run, of.name) for row in parquet.ParquetFile(path).read().to_pylist()]
+        back = [{n: v if n == "tenant" else as_json(fields[n], v) for n, v in bare(row).items()} for row in found]
+        assert back == plain.records.get(of.name, []), of.name
+    assert proof(run) == proof(plain)
+    assert run.receipts["users"]["distinct"] < run.receipts["users"]["received"]
+    assert any("more than once" in rule for rule in run.receipts["users"]["deviations"])
+    assert len(announced(run, "roles")) > 0
+
+
 TEXTS = ["x" * 130_000, "Ωμέγα 学校 😀", 'a,"metadata":null}\n{"b', "}\n", "two\nlines", "null", "\\"]
 
 

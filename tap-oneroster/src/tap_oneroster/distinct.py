@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["Distinct"]
 
@@ -38,5 +38,8 @@ class Distinct:
 
     def repeated(self, limit: int) -> frozenset[int]:
         """Hashes of ids taken in more than once, up to a number of them."""
-        found = (value for bucket in self._buckets for value, times in Counter(bucket).items() if times > 1)
-        return frozenset(islice(found, limit))
+        return frozenset(islice(chain.from_iterable(self._repeated()), limit))
+
+    def _repeated(self) -> Iterator[Iterable[int]]:
+        for bucket in self._buckets:
+            yield (value for value, times in Counter(bucket).items() if times > 1)

@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._model.codec import encode_rows
+from .distinct import Distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -98,6 +99,10 @@ class Batch:
         counts = Counter(values)
         del counts[None]
         return counts
+
+    def new_distinct(self) -> Distinct:
+        """What counts the different ids of records like these."""
+        return Distinct()
 
     def part(self, start: int, stop: int) -> Batch:
         """Some of the records."""

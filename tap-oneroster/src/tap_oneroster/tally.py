@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ._model.codec import content_digest
 from .dates import to_utc_text
-from .distinct import Distinct
 
 if TYPE_CHECKING:
     from ._model import File
+    from .distinct import Distinct
     from .source import Batch, Facts
 
 __all__ = ["Tally"]
@@ -33,13 +33,14 @@ class Tally:
         self.latest: str | None = None
         """Latest `dateLastModified` that came."""
         self.started = datetime.now(UTC)
-        self._distinct = Distinct()
+        self._distinct: Distinct | None = None
         self._digest = 0
 
     def add(self, batch: Batch) -> None:
         """Take in some records."""
         content = batch.content
         self.received += len(batch)
+        self._distinct = self._distinct or batch.new_distinct()
         self._distinct.add(batch.values("sourcedId"))
         # Where all records end alike, they have the stamps of the first.
         stamped = batch.part(0, 1) if batch.is_uniform else batch
@@ -57,12 +58,12 @@ class Tally:
 
     def distinct(self) -> int:
         """Number of different ids that came."""
-        return self._distinct.count()
+        return self._distinct.count() if self._distinct else 0
 
     def receipt(self, run_id: str) -> dict[str, Any]:
         """The receipt as a record of the stream `syncReceipts`."""
         facts, distinct = self.facts, self.distinct()
-        if distinct < self.received and facts.complete and facts.explain_copies:
+        if self._distinct and distinct < self.received and facts.complete and facts.explain_copies:
             facts.explain_copies(self._distinct.repeated(_MOST_REPEATED))
         return {
             "runId": run_id,

@@ -18,8 +18,8 @@ from typing_extensions import override
 
 from .._model.codec import encode_value, line_order
 from .._model.schema import json_schema
+from ..arrow import ArrowDistinct, typed
 from ..arrow import column as arrow_column
-from ..arrow import typed
 from ..values import Column
 from .records import ChunkBatch, read_status
 from .rows import PlainChunk
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .._model import Field, File, Version
+    from ..distinct import Distinct
     from ..shape import Shape
     from ..source import Batch
     from .header import Header
@@ -58,6 +59,11 @@ class _Cells:
             cells = self.columns[position].cast(pa.string())
             self._texts[position] = (pc.fill_null(cells, "") if cells.null_count else cells).to_pylist()
         return self._texts[position]
+
+    def are_filled(self, position: int) -> bool:
+        """Whether no cell of one column is blank."""
+        cells = self.columns[position]
+        return not cells.null_count and not pc.any(pc.utf8_is_space(cells)).as_py()
 
     def part(self, start: int, stop: int) -> _Cells:
         """Some of the rows."""
@@ -96,6 +102,10 @@ class ColumnBatch(ChunkBatch):
             return super().counts(name, among)
         found = pc.value_counts((column if among is None else column.filter(pa.array(among))).drop_null())
         return Counter({each["values"]: each["counts"] for each in found.to_pylist()})
+
+    @override
+    def new_distinct(self) -> Distinct:
+        return ArrowDistinct()
 
     @cached_property
     def is_uniform(self) -> bool:
@@ -144,7 +154,7 @@ class ColumnReader:
             )
         except pa.ArrowInvalid:
             return None
-        columns = [column.combine_chunks() for column in table.columns]
+        columns = [column.chunk(0) for column in table.columns]
         # A bare carriage return ends a row, too, and makes the numbers differ.
         if len(table) != block.count(b"\n") or (len(block) > _CELL_LIMIT and max(map(_longest, columns)) > _CELL_LIMIT):
             return None

@@ -33,6 +33,9 @@ class RawCells(Protocol):
     def texts(self, position: int) -> Sequence[str]:
         """The cells of one column as text."""
 
+    def are_filled(self, position: int) -> bool:
+        """Whether no cell of one column is blank."""
+
     def part(self, start: int, stop: int) -> RawCells:
         """Some of the rows."""
 
@@ -171,15 +174,15 @@ class RowReader:
         raw = self.split(block, self.header.width)
         if raw is None:
             return None
-        ids = raw.texts(self._id)
-        if not all(ids) or any(map(str.isspace, ids)):
+        if not raw.are_filled(self._id):
             return None
         may_hold_null = _NULL_BYTES in block
-        if may_hold_null and _NULL in ids:
+        if may_hold_null and _NULL in raw.texts(self._id):
             return None
+        rows = len(raw.columns[self._id])
         first = self._number + 1
-        self._number += len(ids)
-        return PlainChunk(raw, range(first, first + len(ids)), may_hold_null=may_hold_null)
+        self._number += rows
+        return PlainChunk(raw, range(first, first + rows), may_hold_null=may_hold_null)
 
     def _parse(self, block: bytes) -> Chunk:
         """The chunk of any block, by the CSV parser of the standard library."""

@@ -42,6 +42,11 @@ class Cells(NamedTuple):
         raw = self.columns[position]
         return raw if self.ascii and not self.marked else text("\n".join(raw)).split("\n")
 
+    def are_filled(self, position: int) -> bool:
+        """Whether no cell of one column is blank."""
+        texts = self.texts(position)
+        return all(texts) and not any(map(str.isspace, texts))
+
     def part(self, start: int, stop: int) -> Cells:
         """Some of the rows."""
         return self._replace(columns=[cells[start:stop] for cells in self.columns])
