@@ -50,8 +50,8 @@ def _tap(folder: Path, rows: int, runs: int) -> Iterator[Measured]:
         ("records", None),
         ("jsonl, gzip", {"format": "jsonl"}),
         ("jsonl, not compressed", {"format": "jsonl", "compression": "none"}),
-        ("parquet, zstd", {"format": "parquet"}),
-        ("parquet, snappy", {"format": "parquet", "compression": "snappy"}),
+        ("parquet, zstd", {"format": "parquet", "compression": "zstd"}),
+        ("parquet, snappy", {"format": "parquet"}),
     ):
         yield measure(name, rows, [str(TAP), "--config", _config(folder, batch)], runs=runs)
         files = list((folder / "files").glob("*"))

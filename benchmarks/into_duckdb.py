@@ -48,15 +48,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--enrollments", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument(
-        "--batch", action="store_true", help="also by BATCH with Parquet, where the tap has batch_config"
-    )
     parser.add_argument("--no-dlt", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
         write_bundle(District.of_size(options.enrollments), here / "bundle", version="1.2", only=["enrollments"])
-        ways = _ways(here, batch=options.batch, dlt=not options.no_dlt)
+        ways = _ways(here, dlt=not options.no_dlt)
         first: dict[str, list[Took]] = {name: [] for name in ways}
         again: dict[str, list[Took]] = {name: [] for name in ways}
         for _ in range(options.runs):
@@ -72,12 +69,12 @@ def main() -> None:
     _print("the same again", again, options.enrollments)
 
 
-def _ways(here: Path, *, batch: bool, dlt: bool) -> dict[str, list[list[str]]]:
-    ways = {"tap | target, records": _pipe(here, "records")}
-    if batch:
-        storage = {"encoding": {"format": "parquet"}, "storage": {"root": f"file://{here}/batches"}}
-        (here / "batches").mkdir()
-        ways["tap | target, BATCH with Parquet"] = _pipe(here, "batch", batch_config=storage)
+def _ways(here: Path, *, dlt: bool) -> dict[str, list[list[str]]]:
+    storage = {"encoding": {"format": "parquet"}, "storage": {"root": f"file://{here}/batches"}}
+    ways = {
+        "tap | target, records": _pipe(here, "records"),
+        "tap | target, BATCH with Parquet": _pipe(here, "batch", batch_config=storage),
+    }
     if dlt and (python := _dlt(here)):
         (here / "load.py").write_text(DLT)
         for way in ("replace", "merge"):

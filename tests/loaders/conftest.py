@@ -80,7 +80,6 @@ def snowflake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stand_in.Ser
 @pytest.fixture
 def make_store(request: pytest.FixtureRequest, loader: Any, tmp_path: Path) -> Callable[..., Store]:
     """An empty store of that kind, with the settings of meltano.yml and those that are given."""
-
     numbers = count(1)
 
     def make(name: str, **settings: Any) -> Store:

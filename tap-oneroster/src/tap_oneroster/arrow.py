@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from array import array
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["ArrowDistinct", "column", "typed"]
 
 _PLAIN = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
-_PARTS = 8
+_PARTS = 16
+_WAITING = 100_000
 _FORMATS = {"date": pa.date32(), "date-time": pa.timestamp("ms", "UTC")}
 
 
@@ -50,29 +49,35 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 
 class ArrowDistinct(Distinct):
-    """The same count in less than half the time."""
+    """The same count in half the time."""
 
     def __init__(self) -> None:
-        self._hashes = array("q")
+        self._waiting = array("q")
+        self._parts: list[list[pa.Array]] = [[] for _ in range(_PARTS)]
 
     @override
     def add(self, ids: Iterable[str]) -> None:
-        self._hashes.extend(map(hash, ids))
+        self._waiting.extend(map(hash, ids))
+        if len(self._waiting) >= _WAITING:
+            self._sort_in()
 
-    def _part(self, number: int) -> pa.Array:
-        hashes = pa.Array.from_buffers(pa.int64(), len(self._hashes), [None, pa.py_buffer(self._hashes)])
-        return hashes.filter(pc.equal(pc.bit_wise_and(hashes, _PARTS - 1), number))
+    def _sort_in(self) -> None:
+        waiting, self._waiting = self._waiting, array("q")
+        hashes = pa.Array.from_buffers(pa.int64(), len(waiting), [None, pa.py_buffer(waiting)])
+        places = pc.bit_wise_and(hashes, _PARTS - 1)
+        for place, part in enumerate(self._parts):
+            part.append(hashes.filter(pc.equal(places, place)))
+
+    def _together(self) -> Iterator[pa.ChunkedArray]:
+        self._sort_in()
+        return (pa.chunked_array(part) for part in self._parts)
 
     @override
     def count(self) -> int:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            return sum(threads.map(self._count, range(_PARTS)))
-
-    def _count(self, number: int) -> int:
-        return pc.count_distinct(self._part(number)).as_py()  # type: ignore[no-any-return]
+        return sum(pc.count_distinct(part).as_py() for part in self._together())
 
     @override
     def _repeated(self) -> Iterator[Iterable[int]]:
-        for number in range(_PARTS):
-            counts = pc.value_counts(self._part(number))
+        for part in self._together():
+            counts = pc.value_counts(part)
             yield counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist()
