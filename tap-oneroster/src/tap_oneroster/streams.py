@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from click import ClickException
 from singer_sdk import Stream
+from singer_sdk.exceptions import MappingError
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import Metadata
 from typing_extensions import override
@@ -187,7 +189,7 @@ class CollectionStream(OneRosterStream):
         """Write records by the shorter way, as encoded rows, where it is open."""
         if not plain:
             for record in batch.records:
-                self._write_record_message(self._as_dict(record))
+                self._write_mapped(record)
             return
         self.state_manager.is_flushed = False
         if self._tap.batches and self._tap.batches.write(batch):
@@ -195,6 +197,19 @@ class CollectionStream(OneRosterStream):
         extracted = datetime.now(UTC).isoformat()
         lines = record_lines(batch.rows, self.name, self._stream_version or 0, extracted, self._tenant)
         self._tap.writer.write_lines(lines)
+
+    def _write_mapped(self, record: Struct) -> None:
+        """Write one record as stream maps, flattening and selection leave it."""
+        try:
+            self._write_record_message(self._as_dict(record))
+        except (ClickException, OSError):
+            raise
+        except MappingError as error:
+            raise SourceError(f"{self.name}: stream_maps: {error}") from None
+        except Exception as error:  # whatever an expression raises; its words may hold the value
+            raise SourceError(
+                f"{self.name}: stream_maps: an expression fails on a record ({type(error).__name__})"
+            ) from None
 
     def set_version(self, version: int) -> None:
         """Version that the records from here on carry."""

@@ -19,6 +19,7 @@ from ._model.schema import read_words
 from .batch.batches import Batches
 from .checks import combination_errors, explain
 from .command import json_object, unreadable
+from .maps import register
 from .settings import SETTINGS
 from .streams import CollectionStream, ReceiptStream
 from .summary import summary_lines
@@ -139,6 +140,12 @@ class TapOneRoster(Tap):
             user_agent=f"{self.name}/{self.plugin_version}",
             say=self.logger.info,
         )
+
+    @override
+    def setup_mapper(self) -> None:
+        """Give selected streams their maps; what is wrong with one is one line."""
+        super(Tap, self).setup_mapper()
+        register(self.mapper, self.catalog)
 
     @cached_property
     def batches(self) -> Batches | None:
