@@ -14,25 +14,30 @@ from .reader import blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["record_lines"]
+__all__ = ["encoding_of", "record_lines"]
 
 _PROTOCOLS = ("file://", "s3://", "gs://", "abfs://", "/")
 # What taps note about a row for warehouses stands at its end, after all of its values.
 _NOTES = re.compile(rb'(?:,"_sdc_[a-z_]+":(?:"[^"\\]*"|-?\d+|null))+\}$', re.MULTILINE)
 
 
-def record_lines(message: Mapping[str, Any]) -> Iterator[bytes]:
-    """Record lines of a BATCH message, a megabyte or so at a time."""
+def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str]:
+    """Format and compression of the files of a message; BundleError where it does not say what they are."""
     encoding, files = message["encoding"], message["manifest"]
     if not isinstance(encoding, dict) or not isinstance(files, list) or not all(isinstance(f, str) for f in files):
-        raise BundleError("A BATCH message does not say what its files are. Nothing was published.")
-    compression = encoding.get("compression") or "none"
-    if encoding.get("format") != "jsonl" or compression not in {"gzip", "none"}:
+        raise BundleError(f"A BATCH message does not say what its files are. {nothing_done}")
+    return str(encoding.get("format")), str(encoding.get("compression") or "none")
+
+
+def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[bytes]:
+    """Record lines of a BATCH message, a megabyte or so at a time; `nothing_done` is what an error says of the run."""
+    kind, compression = encoding_of(message, nothing_done)
+    if kind != "jsonl" or compression not in {"gzip", "none"}:
         raise BundleError("Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap.")
     head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(message["stream"])
     version = message.get("version")
     tail = b',"version":%d}\n' % version if isinstance(version, int) else b"}\n"
-    for number, url in enumerate(files, start=1):
+    for number, url in enumerate(message["manifest"], start=1):
         try:
             with _open(url) as file, gzip.open(file) if compression == "gzip" else file as lines:
                 for block in blocks(lines):
@@ -40,7 +45,7 @@ def record_lines(message: Mapping[str, Any]) -> Iterator[bytes]:
         except (OSError, EOFError, ImportError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise BundleError(
-                f"File {number} of a batch of {message['stream']} cannot be read ({reason}). Nothing was published."
+                f"File {number} of a batch of {message['stream']} cannot be read ({reason}). {nothing_done}"
             ) from None
 
 

@@ -105,7 +105,7 @@ class TargetOneRosterCSV(OneRosterTarget):
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
-        for block in record_lines(message_dict):
+        for block in record_lines(message_dict, self.nothing_done):
             self.message_reader.take(block)
 
     @override

@@ -1,11 +1,10 @@
-"""BATCH: files that a message names instead of records, JSON lines or Parquet, local or by any fsspec URL."""
+"""BATCH with Parquet: files of rows, local or by any fsspec URL, that are looked into before they are loaded."""
 
 from __future__ import annotations
 
-import gzip
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -14,12 +13,9 @@ from ..errors import BundleError
 from .schema import ADDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-__all__ = ["BatchFile", "Parquet", "batch_files", "json_blocks"]
-
-_BLOCK = 1 << 20
-_FORMATS = {("jsonl", "none"), ("jsonl", "gzip")}
+__all__ = ["BatchFile", "Parquet"]
 
 
 class BatchFile:
@@ -47,13 +43,6 @@ class BatchFile:
             raise self._fault(type(error).__name__) from None
         return copy
 
-    def open(self) -> IO[bytes]:
-        """Its bytes."""
-        try:
-            return cast("IO[bytes]", self._fs.open(self._path, "rb"))
-        except Exception as error:  # whatever the store calls it
-            raise self._fault(getattr(error, "strerror", None) or type(error).__name__) from None
-
     def remove(self) -> None:
         """Delete it: its rows are in place. What cannot be deleted stays."""
         with suppress(Exception):
@@ -61,31 +50,6 @@ class BatchFile:
 
     def _fault(self, reason: str) -> BundleError:
         return BundleError(f"A file of a batch of {self._stream} cannot be read ({reason}). Nothing was loaded.")
-
-
-def batch_files(message: Mapping[str, Any]) -> tuple[str, str, list[BatchFile]]:
-    """Format, compression and files of a message."""
-    encoding, files = message["encoding"], message["manifest"]
-    if not isinstance(encoding, dict) or not isinstance(files, list) or not all(isinstance(f, str) for f in files):
-        raise BundleError("A BATCH message does not say what its files are. Nothing was loaded.")
-    kind, compression = str(encoding.get("format")), encoding.get("compression") or "none"
-    if kind != "parquet" and (kind, compression) not in _FORMATS:
-        raise BundleError(
-            "Batches must be Parquet, or JSON lines without compression or with gzip. Nothing was loaded."
-        )
-    return kind, str(compression), [BatchFile(url, message["stream"]) for url in files]
-
-
-def json_blocks(file: BatchFile, compression: str) -> Iterator[bytes]:
-    """Whole lines of a file, a megabyte or so at a time."""
-    with file.open() as raw, gzip.open(raw) if compression == "gzip" else raw as lines:
-        rest = b""
-        while piece := lines.read(_BLOCK):
-            whole, end, rest = (rest + piece).rpartition(b"\n")
-            if end:
-                yield whole + end
-        if rest:
-            yield rest + b"\n"
 
 
 class Parquet:

@@ -7,18 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import msgspec
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from typing_extensions import override
 
 from .._model import RECEIPTS
 from .._model.schema import TENANT
+from ..batches import encoding_of, record_lines
 from ..errors import BundleError
 from ..lanes import fits
 from ..receipts import Arrival
 from ..shapes import file_of
 from ..singer import OneRosterTarget, RecordBeforeSchema
-from .batches import BatchFile, Parquet, batch_files, json_blocks
+from .batches import BatchFile, Parquet
 from .lane import RawLane
 from .load import Load
 from .report import report
@@ -137,12 +137,16 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         stream = message_dict["stream"]
         if stream not in self._streams:
             raise RecordBeforeSchema(f"A batch came before the SCHEMA message of its stream. {self.nothing_done}")
-        kind, compression, files = batch_files(message_dict)
-        for file in files:
-            if kind == "parquet":
+        kind, _ = encoding_of(message_dict, self.nothing_done)
+        files = [BatchFile(url, stream) for url in message_dict["manifest"]]
+        if kind == "parquet":
+            for file in files:
                 self._take_parquet(file, message_dict)
-            else:
-                self._take_json(file, compression, message_dict)
+        elif kind == "jsonl":
+            for block in record_lines(message_dict, self.nothing_done):
+                self.message_reader.take(block)
+        else:
+            raise BundleError(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
         self._spent += files
 
     def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
@@ -163,17 +167,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             return
         for record in self._parquet.rows(path):
             self._process_record_message({"stream": stream, "record": record, "version": version})
-
-    def _take_json(self, file: BatchFile, compression: str, message: dict[str, Any]) -> None:
-        stream, version = message["stream"], message.get("version")
-        head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(stream)
-        tail = b',"version":%b}\n' % msgspec.json.encode(version)
-        for block in json_blocks(file, compression):
-            lines = head + block[:-1].replace(b"\n", tail + head) + tail
-            lane = self._lanes.get(stream)
-            if not (lane and lane(lines, block.count(b"\n"))):
-                for line in lines.splitlines():
-                    self._process_record_message(self.message_reader.deserialize_json(line))
 
     @override
     def process_endofpipe(self) -> None:
