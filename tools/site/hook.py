@@ -54,35 +54,11 @@ INSTEAD = {
 }
 
 
-def awaited() -> set[str]:
-    """Pages that other work brings; whoever brings one leaves it in the list, which says whose tests hold it."""
-    extra = re.search(r"^  awaited: \[(.*)\]$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    return set(extra[1].split(", ")) if extra else set()
-
-
 def on_config(config: MkDocsConfig) -> None:
-    """Put the pages of vendors into the navigation; leave out pages that are awaited and not there yet."""
-    here = Path(config.docs_dir)
-    missing = {name for name in awaited() if not (here / name).is_file()}
-    config.nav = without(config.nav or [], missing)
+    """Put the pages of vendors into the navigation."""
     for entry in config.nav or []:
         if "Providers" in entry:
             entry["Providers"] += [{p["title"]: providers.path(p)} for p in providers.read()]
-
-
-def without(nav: list[Any], missing: set[str]) -> list[Any]:
-    """The navigation less some pages."""
-    kept: list[Any] = []
-    for entry in nav:
-        if isinstance(entry, str):
-            kept += [entry] if entry not in missing else []
-            continue
-        ((title, inner),) = entry.items()
-        if isinstance(inner, list):
-            kept.append({title: without(inner, missing)})
-        elif inner not in missing:
-            kept.append(entry)
-    return kept
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
