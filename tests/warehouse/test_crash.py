@@ -247,3 +247,30 @@ def test_two_runs_at_a_time_both_arrive(house: House, start: Callable[..., Any])
         process.stderr.close()
     assert len(house.rows("users")) == len(rows()["users"])
     assert house.strays() == []
+
+
+def test_a_warehouse_that_vanishes_while_it_runs_is_not_begun_anew(house: House, start: Callable[..., Any]) -> None:
+    """What came may be only what changed: a new file of that would look like all there is."""
+    process = start()
+    process.stdin.write(changed())
+    process.stdin.flush()
+    for _ in range(300):
+        if len(list(house.path.parent.iterdir())) > 1:  # the run's own folder: it has begun
+            break
+        time.sleep(0.05)
+    house.path.unlink()
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (1, b"")
+    assert b"was there when the run began, and is gone. Nothing was loaded." in err
+    assert b"Traceback" not in err
+    assert list(house.path.parent.iterdir()) == []
+
+
+def test_a_row_without_key_is_named_in_a_new_warehouse(house: House) -> None:
+    """Its tables have their keys from the start; the words are those of any other run."""
+    district = rows()
+    district["users"][-1]["sourcedId"] = None
+    with pytest.raises(Exception, match="Stream users: a record lacks a key property"):
+        house.run(lines(district, receipts=True, state=STATE))
+    assert house.state == []
+    assert list(house.path.parent.iterdir()) == []
