@@ -14,7 +14,7 @@ _KEPT = 32 << 20
 
 
 def _keep_memory() -> None:
-    """Let glibc keep the memory of one block of lines for the next: asking for it anew takes a seventh of the time."""
+    """Let glibc keep the memory of one block of lines for the next: asking for it anew takes a ninth of the time."""
     with suppress(OSError, AttributeError):  # another C library
         library = ctypes.CDLL(None)
         for parameter in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):

@@ -19,7 +19,7 @@ from .dates import read_date, read_datetime
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Column", "holds_blanks", "read_number"]
+__all__ = ["Column", "Reading", "holds_blanks", "read_number"]
 
 Reading = tuple[Any, str | None]
 """A value, and the rule that the source broke in writing it."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import gc
+from .start import importing
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the target."""
-    # Nothing that is imported is garbage, and looking for it over and over takes a fifth of the start.
-    gc.disable()
-    from .target import TargetOneRosterCSV
-
-    gc.freeze()
-    gc.enable()
+    with importing():
+        from .target import TargetOneRosterCSV
     TargetOneRosterCSV.cli()
 
 

@@ -6,9 +6,7 @@ their way. Needs pyarrow.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
@@ -23,7 +21,7 @@ from ..arrow import column as arrow_column
 from ..values import Column
 from .records import ChunkBatch, read_status
 from .rows import PlainChunk
-from .split import is_plain
+from .split import CELL_LIMIT, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,25 +30,23 @@ if TYPE_CHECKING:
     from ..distinct import Distinct
     from ..shape import Shape
     from ..source import Batch
+    from ..values import Reading
     from .header import Header
     from .records import RecordReader
     from .rows import Chunk
 
 __all__ = ["ColumnReader"]
 
-_CELL_LIMIT = csv.field_size_limit()
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 
 
 class _Cells:
     """Cells of some rows, by column: texts, or where few different ones are expected, words and their places."""
 
-    def __init__(self, columns: list[pa.Array], *, escapes: bool, nulls: bool) -> None:
+    def __init__(self, columns: list[pa.Array], *, escapes: bool) -> None:
         self.columns = columns
         self.escapes = escapes
         """Whether any may hold what JSON has to escape."""
-        self.nulls = nulls
-        """Whether any may be the text NULL."""
         self._texts: dict[int, list[str]] = {}
 
     def texts(self, position: int) -> list[str]:
@@ -67,7 +63,7 @@ class _Cells:
 
     def part(self, start: int, stop: int) -> _Cells:
         """Some of the rows."""
-        return _Cells([cells[start:stop] for cells in self.columns], escapes=self.escapes, nulls=self.nulls)
+        return _Cells([cells[start:stop] for cells in self.columns], escapes=self.escapes)
 
 
 class _Piece(NamedTuple):
@@ -107,7 +103,13 @@ class ColumnBatch(ChunkBatch):
     def new_distinct(self) -> Distinct:
         return ArrowDistinct()
 
-    @cached_property
+    @override
+    def part(self, start: int, stop: int) -> Batch:
+        arrays = {name: array[start:stop] for name, array in self.arrays.items()}
+        return ColumnBatch(self.file, self._chunk.part(start, stop), self._reader, arrays, self._encoded[start:stop])
+
+    @property
+    @override
     def is_uniform(self) -> bool:
         modified = self.arrays["dateLastModified"]
         return (
@@ -156,9 +158,9 @@ class ColumnReader:
             return None
         columns = [column.chunk(0) for column in table.columns]
         # A bare carriage return ends a row, too, and makes the numbers differ.
-        if len(table) != block.count(b"\n") or (len(block) > _CELL_LIMIT and max(map(_longest, columns)) > _CELL_LIMIT):
+        if len(table) != block.count(b"\n") or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
             return None
-        return _Cells(columns, escapes=b"\\" in block or b'"' in block, nulls=b"NULL" in block)
+        return _Cells(columns, escapes=b"\\" in block or b'"' in block)
 
     def read(self, chunk: Chunk, odd: Counter[str]) -> Batch | None:
         """Records of a chunk; None where they have to be made one by one."""
@@ -188,7 +190,7 @@ class ColumnReader:
             return lambda _, cells, odd: self._status(cells.columns[position], odd)
         column = Column(field, self._version, self._shape.zone)
         if column.is_text:
-            return lambda _, cells, odd: _text(name, column, cells, position, odd)
+            return lambda chunk, cells, odd: _text(name, column, cells, position, odd, nulls=chunk.may_hold_null)
         self._words.add(str(position))
         return lambda _, cells, odd: _word(name, kind, column, cells.columns[position], odd)
 
@@ -197,10 +199,8 @@ class ColumnReader:
         if cells.null_count == len(cells):
             return _Piece(pa.repeat("active", len(cells)), ())
         self.stamped = True
-        words = [*cells.dictionary.to_pylist(), ""]
-        values, rules = zip(*map(read_status, words), strict=True)
-        places = pc.fill_null(cells.indices, len(words) - 1)
-        odd.update({f"status: {rule}": times for rule, times in _broken(rules, places).items()})
+        values, places, broken = _meant(cells, read_status)
+        odd.update({f"status: {rule}": times for rule, times in broken.items()})
         return _Piece(pa.array(values).take(places), ())
 
 
@@ -209,20 +209,23 @@ def _longest(column: Any) -> int:
     return pc.max(pc.binary_length(texts)).as_py() or 0
 
 
-def _broken(rules: Sequence[str | None], places: Any) -> Counter[str]:
-    """How many rows broke which rule, given the rule of each word and the place of each row's word."""
+def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], Any, Counter[str]]:
+    """What the words of a column mean, blank last; the place of each row's word; how many rows broke which rule."""
+    words = [*cells.dictionary.to_pylist(), ""]
+    values, rules = zip(*map(read, words), strict=True)
+    places = pc.fill_null(cells.indices, len(words) - 1)
     broken: Counter[str] = Counter()
     if any(rules):
         for found in pc.value_counts(places).to_pylist():
             if rule := rules[found["values"]]:
                 broken[rule] += found["counts"]
-    return broken
+    return values, places, broken
 
 
-def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str]) -> _Piece:
+def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str], *, nulls: bool) -> _Piece:
     """A column whose texts are their own values."""
     texts = cells.columns[position]
-    if cells.nulls:
+    if nulls:
         is_null = pc.equal(texts, column.null_word)
         if times := pc.sum(is_null).as_py():
             column.count(odd, "the text NULL", times)
@@ -240,17 +243,15 @@ def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[
 
 def _word(name: str, kind: Any, column: Column, cells: Any, odd: Counter[str]) -> _Piece:
     """A column whose texts are read; each of them once."""
-    words = [*cells.dictionary.to_pylist(), ""]
-    values, rules = zip(*map(column.reading, words), strict=True)
-    places = pc.fill_null(cells.indices, len(words) - 1)
-    for rule, times in _broken(rules, places).items():
+    values, places, broken = _meant(cells, column.reading)
+    for rule, times in broken.items():
         column.count(odd, rule, times)
     found = arrow_column(values, kind).take(places)
     column.check_missing(found.null_count, odd)
     json = [name + encode_value(value).decode() for value in values]
     if cells.null_count == len(cells):
         return _Piece(found, json[-1:])
-    if len(words) == 2 and not cells.null_count:
+    if len(values) == 2 and not cells.null_count:
         return _Piece(found, json[:1])
     return _Piece(found, [pa.array(json, pa.string()).take(places)])
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from typing_extensions import override
+
 from .._model import Kind
 from .._model.codec import Rows, encode_value, line_order
 from ..values import Column, holds_blanks
@@ -44,6 +46,19 @@ _Reader: TypeAlias = "Callable[[PlainChunk, Counter[str]], _Piece]"
 
 class _NotPlain(Exception):
     """JSON that cannot be written raw."""
+
+
+class LineBatch(ChunkBatch):
+    """Records of a chunk that is encoded."""
+
+    def __init__(self, file: File, chunk: Chunk, reader: RecordReader, rows: Rows) -> None:
+        super().__init__(file, chunk, reader)
+        self.rows = rows
+
+    @override
+    def part(self, start: int, stop: int) -> Batch:
+        rows = Rows(self.rows.content[start:stop], self.rows.rest, rests=self.rows.rests[start:stop])
+        return LineBatch(self.file, self._chunk.part(start, stop), self._reader, rows)
 
 
 class LineReader:
@@ -85,11 +100,7 @@ class LineReader:
     def read(self, chunk: Chunk, odd: Counter[str]) -> Batch | None:
         """Records of a chunk; None, and nothing added to `odd`, where they have to be made one by one."""
         rows = self.rows(chunk, odd)
-        if rows is None:
-            return None
-        batch = ChunkBatch(self._file, chunk, self._records)
-        batch.rows = rows
-        return batch
+        return LineBatch(self._file, chunk, self._records, rows) if rows else None
 
     def rows(self, chunk: Chunk, odd: Counter[str]) -> Rows | None:
         """Encoded rows of a chunk; None, and nothing added to `odd`, where records have to be made of it."""

@@ -147,10 +147,6 @@ class ChunkBatch(Batch):
     def values(self, name: str) -> Sequence[Any]:
         return self._reader.values(self._chunk, name)
 
-    @override
-    def part(self, start: int, stop: int) -> Batch:
-        return Batch(self.file, self._reader.read(self._chunk.part(start, stop), Counter()))
-
 
 class QuickReader(Protocol):
     """Reads plain chunks without making records."""

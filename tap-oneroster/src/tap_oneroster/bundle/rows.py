@@ -172,9 +172,7 @@ class RowReader:
     def _plain(self, block: bytes) -> Chunk | None:
         """The chunk of a block in which nothing is odd; else None."""
         raw = self.split(block, self.header.width)
-        if raw is None:
-            return None
-        if not raw.are_filled(self._id):
+        if raw is None or not raw.are_filled(self._id):
             return None
         may_hold_null = _NULL_BYTES in block
         if may_hold_null and _NULL in raw.texts(self._id):

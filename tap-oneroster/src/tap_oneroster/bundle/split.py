@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMA", "Cells", "is_plain", "split", "text"]
+__all__ = ["CELL_LIMIT", "COMMA", "Cells", "is_plain", "split", "text"]
 
-_CELL_LIMIT = csv.field_size_limit()
+CELL_LIMIT = csv.field_size_limit()
+"""Longest cell that the parser of the standard library takes."""
 COMMA, _QUOTE = "\x1f", "\x1e"
 """Stand for a comma and for a quote in a quoted cell."""
 _MARKS = COMMA.encode(), _QUOTE.encode()
@@ -71,7 +72,7 @@ def split(block: bytes, width: int) -> Cells | None:
     None where there is one column only, a row has another width, a cell holds a control character,
     a quote stands where none belongs, or a cell might be longer than the parser allows.
     """
-    if width < 2 or len(block) > _CELL_LIMIT or _holds_controls(block):
+    if width < 2 or len(block) > CELL_LIMIT or _holds_controls(block):
         return None
     if not block.endswith(b"\n"):
         block += b"\n"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import gc
+from ..start import importing
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the target."""
-    # As in the other target: nothing that is imported is garbage.
-    gc.disable()
-    from .target import TargetOneRosterDuckDB
-
-    gc.freeze()
-    gc.enable()
+    with importing():
+        from .target import TargetOneRosterDuckDB
     TargetOneRosterDuckDB.cli()
 
 

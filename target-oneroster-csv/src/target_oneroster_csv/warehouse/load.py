@@ -102,9 +102,9 @@ class Load:
                 self._fill(store, connection, came, merge)
             finally:
                 store.close()
+        elif not self._is_new:  # what is read since the last run would look like all there is
+            raise BundleError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
         else:
-            if not self._is_new:  # what is read since the last run would look like all there is
-                raise BundleError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
             self._fill(Store(connection, self.options.schema), connection, came, found)
             self._move(connection)
         if self.outcome.refused:
