@@ -22,12 +22,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import oneroster_model as model
+import oneroster_core.model as model
 import yaml
 from tap_oneroster import TapOneRoster
-from tap_oneroster.rest.presets import PRESETS
-from target_oneroster_csv.checks import Severity
-from target_oneroster_csv.checks.catalogue import package_rules, rules
+from tap_oneroster._core.http.presets import PRESETS
+from target_oneroster.bundle.checks import Severity
+from target_oneroster.bundle.checks.catalogue import package_rules, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

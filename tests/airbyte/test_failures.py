@@ -13,7 +13,7 @@ import pytest
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.provider import Knobs
-from tap_oneroster.streams import CollectionStream
+from tap_oneroster.singer.streams import CollectionStream
 
 from tests.airbyte.source import SOURCE, Source, configured, parse
 from tests.tap.test_messages import broken
@@ -22,7 +22,7 @@ from tests.tap.test_messages import broken
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """No waiting between tries."""
-    monkeypatch.setattr("tap_oneroster.rest.pace.Backoff.wait", lambda *_: 0.0)
+    monkeypatch.setattr("tap_oneroster._core.http.pace.Backoff.wait", lambda *_: 0.0)
 
 
 def test_a_service_that_stops_in_the_middle(rest, service):

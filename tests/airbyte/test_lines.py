@@ -7,8 +7,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oneroster_model import file
-from oneroster_model.codec import encode_rows, record_class, record_lines
+from oneroster_core.codec import encode_rows, record_class, record_lines
+from oneroster_core.model import file
 from tap_oneroster.airbyte.messages import translate
 
 USERS = file("users")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from oneroster_model import FILES
+from oneroster_core.model import FILES
 from oneroster_sample.provider import Knobs, Provider
 
 from tests.airbyte.source import SOURCE
@@ -23,7 +23,7 @@ from tests.loaders.stores import NESTED, utc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from oneroster_model import File
+    from oneroster_core.model import File
 
 pytestmark = [pytest.mark.airbyte, pytest.mark.timeout(1500)]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from tap_oneroster._model import VIEWS, Version, csv_files, file
-from tap_oneroster._model.codec import encode_rows
+from tap_oneroster._core.codec import encode_rows
+from tap_oneroster._core.model import VIEWS, Version, csv_files, file
 from tap_oneroster.bundle.source import BundleSource
-from tap_oneroster.shape import Shape
+from tap_oneroster.policy import Policy
 from tap_oneroster.source import Facts, Request, SourceError
 
 if TYPE_CHECKING:
@@ -119,15 +119,15 @@ class Read:
 
 
 def read(
-    path: Any, *streams: str, state: Mapping[str, Any] | None = None, shape: Shape | None = None, **settings: Any
+    path: Any, *streams: str, state: Mapping[str, Any] | None = None, policy: Policy | None = None, **settings: Any
 ) -> Read:
     """Read one collection, and with it streams derived from it, as the tap would."""
     views = {view.name: view for view in VIEWS}
     files = [_as_view(views[name].parent, name) if name in views else file(name) for name in streams]
     result = Read({name: [] for name in streams})
-    source = BundleSource(str(path), shape=shape or Shape(), say=result.said.append, **settings)
+    source = BundleSource(str(path), policy=policy or Policy(), say=result.said.append, **settings)
     try:
-        for part in source.parts(Request(files[0], tuple(files), state=state or {})):
+        for part in source.passes(Request(files[0], tuple(files), state=state or {})):
             result.facts += part.facts.items()
             for batch in part:
                 result.records[batch.file.name] += map(msgspec.to_builtins, batch.records)

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from tap_oneroster._model import Kind, Version, file
-from tap_oneroster._model.codec import encode_rows
-from tap_oneroster.bundle.records import RecordReader
-from tap_oneroster.bundle.rows import PlainChunk, RowReader
-from tap_oneroster.shape import Shape
+from tap_oneroster._core.codec import encode_rows
+from tap_oneroster._core.model import Kind, Version, file
+from tap_oneroster.bundle.read.records import RecordReader
+from tap_oneroster.bundle.read.rows import PlainChunk, RowReader
+from tap_oneroster.policy import Policy
 
 from tests.csv.test_lines import CELL, CSV, PLAIN
 
 pytest.importorskip("pyarrow")
-from tap_oneroster.bundle.columns import ColumnBatch, ColumnReader
+from tap_oneroster.bundle.read.columns import ColumnReader, ColumnRecords
 
 
 def text_of(name, rows, *, extra=(), end="\r\n"):
@@ -34,7 +34,7 @@ class Read:
     """What came of a file."""
 
     def __init__(self, name, data, *, columnar, block_size=96 * 1024):
-        of, shape = file(name), Shape()
+        of, shape = file(name), Policy()
         self.rejected: list[tuple[int, str]] = []
         self.odd: Counter[str] = Counter()
         self.deviations: Counter[str] = Counter()
@@ -59,7 +59,7 @@ class Read:
             self.numbers += chunk.numbers
             batch = columns.read(chunk, self.odd) if columnar else None
             if batch:
-                assert isinstance(batch, ColumnBatch)
+                assert isinstance(batch, ColumnRecords)
                 self.quick += len(batch)
                 self.records += batch.records
                 self.content += batch.content
@@ -70,7 +70,7 @@ class Read:
                 self.values += [{n: as_json(of.field(n).kind, v) for n, v in row.items()} for row in made]
                 school = of.school
                 if school:
-                    assert batch.counts(school) == super(ColumnBatch, batch).counts(school)
+                    assert batch.counts(school) == super(ColumnRecords, batch).counts(school)
                 stamps = set(zip(batch.values("status"), batch.values("dateLastModified"), strict=True))
                 assert not batch.is_uniform or len(stamps) == 1
             else:
@@ -168,8 +168,8 @@ def test_plain_chunks_know_their_columns_as_text():
     """Who asks for cells, as derived streams do, gets text, whatever the chunk is made of."""
     of = file("orgs")
     rows = RowReader(of, io.BytesIO(text_of("orgs", [["1", "", "", "é", "school", "", ""]])), "a file", Counter())
-    reader = RecordReader(of, rows.header, Version.V1_2, Shape(), Counter())
-    rows.split = ColumnReader(of, rows.header, Version.V1_2, Shape(), reader).split
+    reader = RecordReader(of, rows.header, Version.V1_2, Policy(), Counter())
+    rows.split = ColumnReader(of, rows.header, Version.V1_2, Policy(), reader).split
     (chunk,) = rows.chunks()
     assert isinstance(chunk, PlainChunk)
     assert list(chunk.rows()) == [("1", "", "", "é", "school", "", "")]

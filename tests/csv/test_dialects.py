@@ -134,10 +134,10 @@ def test_metadata_between_the_standards_columns_shifts_nothing(tmp_path):
 
 
 def test_metadata_keys_are_an_allow_list(tmp_path):
-    from tap_oneroster.shape import Shape
+    from tap_oneroster.policy import Policy
 
     text = csv_text(f"{ORGS_HEADER},metadata.size,metadata.religion", "s1,,,One,school,,,9,x")
-    found = read(write(tmp_path / "b", {"orgs.csv": text}), "orgs", shape=Shape(metadata_keys=("si*",)))
+    found = read(write(tmp_path / "b", {"orgs.csv": text}), "orgs", policy=Policy(metadata_keys=("si*",)))
     assert found.rows[0]["metadata"] == {"size": "9"}
     assert found.odd == {"metadata key that metadata_keys does not name": 1}
 
@@ -253,7 +253,7 @@ def test_a_file_that_is_declared_but_not_there_is_absent_and_the_receipt_says_so
 
 
 def test_an_unknown_version_is_refused_unless_the_settings_name_one(tmp_path):
-    from tap_oneroster._model import Version
+    from tap_oneroster._core.model import Version
 
     path = write(tmp_path / "b", {"orgs.csv": ORGS}, version="2.0")
     assert "other than 1.1 and 1.2; set oneroster_version" in read(path, "orgs").error
@@ -262,16 +262,16 @@ def test_an_unknown_version_is_refused_unless_the_settings_name_one(tmp_path):
 
 def test_what_is_odd_about_a_bundle_is_told_once_a_run(tmp_path):
     """In the first receipt that speaks of it, not in twenty."""
-    from tap_oneroster._model import file
+    from tap_oneroster._core.model import file
     from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.shape import Shape
+    from tap_oneroster.policy import Policy
     from tap_oneroster.source import Request
 
     path = write(tmp_path / "b", {"orgs.csv": ORGS, "notes.csv": "x"}, None)
-    source = BundleSource(str(path), shape=Shape())
+    source = BundleSource(str(path), policy=Policy())
     told = []
     for name in ("users", "orgs", "users"):
-        (part,) = source.parts(Request(file(name), (file(name),)))
+        (part,) = source.passes(Request(file(name), (file(name),)))
         told.append(dict(part.facts[name].deviations))
     both = {"no manifest": 1, "file that the standard does not have": 1}
     assert told == [both, {}, both]

@@ -9,12 +9,12 @@ from collections import Counter
 import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
-from tap_oneroster._model import FILES, Version, file
-from tap_oneroster._model.codec import content_digest, encode_rows, record_lines
-from tap_oneroster.bundle.lines import LineReader
-from tap_oneroster.bundle.records import RecordReader
-from tap_oneroster.bundle.rows import RowReader
-from tap_oneroster.shape import Shape
+from tap_oneroster._core.codec import content_digest, encode_rows, record_lines
+from tap_oneroster._core.model import FILES, Version, file
+from tap_oneroster.bundle.read.lines import LineReader
+from tap_oneroster.bundle.read.records import RecordReader
+from tap_oneroster.bundle.read.rows import RowReader
+from tap_oneroster.policy import Policy
 
 ODD = [
     *('say "hi"', '"', "a,b", ",", " ", "\u00a0", "NULL", "null", "\\", "\\n", "a\\", "\t", "\x1e", "\x1f", "\x7f"),
@@ -34,17 +34,17 @@ PLAIN = st.one_of(
 CSV = [f for f in FILES if f.csv]
 
 
-def both_ways(name, rows, *, extra=(), bom=False, end="\r\n", shape=None):
+def both_ways(name, rows, *, extra=(), bom=False, end="\r\n", policy=None):
     """Chunks as encoded by the shorter way, by way of records, and what each found odd."""
-    of, shape = file(name), shape or Shape()
+    of, policy = file(name), policy or Policy()
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end).writerows([[*of.header(Version.V1_2), *extra], *rows])
     data = text.getvalue().encode("utf-8-sig" if bom else "utf-8", errors="replace")
     reader = RowReader(of, io.BytesIO(data), "a file", Counter())
     lines = LineReader(
-        of, reader.header, Version.V1_2, shape, RecordReader(of, reader.header, Version.V1_2, shape, Counter())
+        of, reader.header, Version.V1_2, policy, RecordReader(of, reader.header, Version.V1_2, policy, Counter())
     )
-    records = RecordReader(of, reader.header, Version.V1_2, shape, Counter())
+    records = RecordReader(of, reader.header, Version.V1_2, policy, Counter())
     for chunk in reader.chunks():
         odd: Counter[str] = Counter()
         counted: Counter[str] = Counter()

@@ -7,7 +7,7 @@ import io
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tap_oneroster.bundle.split import split, text
+from tap_oneroster.bundle.read.fast_split import split, text
 
 PIECES = st.sampled_from(
     ["a", "b,c", "", " ", '"', '""', '"a"', '"a,b"', '""""', ",", "\n", "\r\n", "\r", "\x1f", "\0", "é"]

@@ -156,18 +156,18 @@ def test_a_whole_run_over_s3_and_the_next_one(s3, tmp_path):
 
 def test_a_zip_in_a_store_that_changes_between_two_looks_is_refused(s3):
     """The directory was that of one upload, the rows would be those of another."""
-    from tap_oneroster._model import file
+    from tap_oneroster._core.model import file
     from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.shape import Shape
+    from tap_oneroster.policy import Policy
     from tap_oneroster.source import FatalSourceError, Request
 
     s3.put("moving/a.zip", zip_of(ORGS))
-    source = BundleSource("s3://drop/moving/a.zip", shape=Shape(), storage_options=s3.options)
+    source = BundleSource("s3://drop/moving/a.zip", policy=Policy(), storage_options=s3.options)
     request = Request(file("users"), (file("users"),))
-    assert [part.facts["users"].mode for part in source.parts(request)] == ["absent"]
+    assert [part.facts["users"].mode for part in source.passes(request)] == ["absent"]
     s3.put("moving/a.zip", zip_of(ORGS.replace("School One", "School 1")))
     with pytest.raises(FatalSourceError, match=r"changed while it was read|not read to its end"):
-        list(source.parts(Request(file("orgs"), (file("orgs"),))))
+        list(source.passes(Request(file("orgs"), (file("orgs"),))))
     source.close()
 
 

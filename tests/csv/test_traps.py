@@ -127,14 +127,14 @@ def test_a_manifest_that_says_two_things_is_refused(tmp_path):
 @pytest.mark.parametrize("form", ["folder", "b.zip"])
 def test_a_bundle_replaced_while_it_is_read_is_neither_old_nor_new(tmp_path, form):
     """Half of yesterday's and half of today's roster would pass for a whole one."""
-    from tap_oneroster._model import file
+    from tap_oneroster._core.model import file
     from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.shape import Shape
+    from tap_oneroster.policy import Policy
     from tap_oneroster.source import FatalSourceError, Request
 
     path = write(tmp_path / form, {"orgs.csv": ORGS}, at=1_788_000_000)
-    source = BundleSource(str(path), shape=Shape())
-    (part,) = source.parts(Request(file("orgs"), (file("orgs"),)))
+    source = BundleSource(str(path), policy=Policy())
+    (part,) = source.passes(Request(file("orgs"), (file("orgs"),)))
     batches = iter(part)
     next(batches)
     write(path, {"orgs.csv": ORGS + "s3,,,School Three,school,,\r\n"})
@@ -144,14 +144,14 @@ def test_a_bundle_replaced_while_it_is_read_is_neither_old_nor_new(tmp_path, for
 
 
 def test_a_bundle_taken_away_before_it_is_read_is_one_line(tmp_path):
-    from tap_oneroster._model import file
+    from tap_oneroster._core.model import file
     from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.shape import Shape
+    from tap_oneroster.policy import Policy
     from tap_oneroster.source import FatalSourceError, Request
 
     path = write(tmp_path / "b", {"orgs.csv": ORGS})
-    source = BundleSource(str(path), shape=Shape())
-    parts = iter(source.parts(Request(file("orgs"), (file("orgs"),))))
+    source = BundleSource(str(path), policy=Policy())
+    parts = iter(source.passes(Request(file("orgs"), (file("orgs"),))))
     part = next(parts)
     (path / "orgs.csv").unlink()
     with pytest.raises(FatalSourceError, match=r"orgs\.csv is gone; run again"):

@@ -132,18 +132,18 @@ def test_a_required_value_that_is_missing_is_counted_not_refused(tmp_path):
 
 
 def test_passwords_stay_where_they_are_unless_asked_for(tmp_path):
-    from tap_oneroster.shape import Shape
+    from tap_oneroster.policy import Policy
 
     header = "sourcedId,enabledUser,username,givenName,familyName,password"
     row = "u1,true,ann,Ann,Lee,secret"
     assert "password" not in one(tmp_path, "users", header, row)[0]
-    assert one(tmp_path, "users", header, row, shape=Shape(secrets=True))[0]["password"] == "secret"
+    assert one(tmp_path, "users", header, row, policy=Policy(secrets=True))[0]["password"] == "secret"
 
 
 def test_times_of_a_delta_are_brought_to_utc(tmp_path):
     from zoneinfo import ZoneInfo
 
-    from tap_oneroster.shape import Shape
+    from tap_oneroster.policy import Policy
 
     text = csv_text(
         "sourcedId,status,dateLastModified,title",
@@ -152,7 +152,7 @@ def test_times_of_a_delta_are_brought_to_utc(tmp_path):
         "c,active,2026-09-01 12:00:00,C",
     )
     path = write(tmp_path / "b", {"categories.csv": text}, "delta")
-    found = read(path, "categories", accept_orphan_delta=True, shape=Shape(zone=ZoneInfo("America/Chicago")))
+    found = read(path, "categories", accept_orphan_delta=True, policy=Policy(zone=ZoneInfo("America/Chicago")))
     times = [row["dateLastModified"][11:16] for row in found.rows]
     assert times == ["12:00", "10:00", "17:00"]
     assert found.odd == {

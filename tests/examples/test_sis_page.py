@@ -6,9 +6,9 @@ import os
 import re
 import subprocess
 
-import oneroster_model as model
+import oneroster_core.model as model
 import pytest
-from oneroster_model import Version
+from oneroster_core.model import Version
 
 from .conftest import EXAMPLE, PAGE, snippet
 

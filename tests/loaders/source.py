@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from oneroster_model import File
+    from oneroster_core.model import File
     from oneroster_sample.district import District
 
 __all__ = ["Bundles", "Service", "comparable"]

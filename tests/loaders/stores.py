@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from oneroster_model import FILES, Kind
+from oneroster_core.model import FILES, Kind
 
 from .pipe import defaults
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 
 import pytest
-from oneroster_model import FILES
+from oneroster_core.model import FILES
 
 from .pipe import TAP, pipe
 from .source import Bundles, Service

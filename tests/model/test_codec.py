@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from oneroster_model import FILES, file
-from oneroster_model.codec import content_digest, encode_rows, line_order, record_class, record_lines
-from oneroster_model.ids import derived_id
-from oneroster_model.schema import json_schema
+from oneroster_core.codec import content_digest, encode_rows, line_order, record_class, record_lines
+from oneroster_core.model import FILES, file
+from oneroster_core.model.ids import derived_id
+from oneroster_core.model.schema import json_schema
 
 ORGS = file("orgs")
 USERS = file("users")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import oneroster_model as model
-from oneroster_model.schema import json_schema
+import oneroster_core.model as model
+from oneroster_core.model.schema import json_schema
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion

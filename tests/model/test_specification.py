@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import oneroster_model as model
+import oneroster_core.model as model
 import pytest
 import yaml
-from oneroster_model import Kind, Service, Version
+from oneroster_core.model import Kind, Service, Version
 
 SPEC = Path(__file__).parents[3] / "shared" / "spec"
 BOTH = pytest.mark.parametrize("version", list(Version), ids=lambda v: v.value)

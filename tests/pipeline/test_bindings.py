@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oneroster_model import FILES
+from oneroster_core.model import FILES
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.provider import Knobs, Provider
 

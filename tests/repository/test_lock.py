@@ -59,13 +59,36 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported(member: s
     required.discard(canonicalize_name("tzdata"))  # nobody imports it: zoneinfo reads it where the system has no zones
     extras = project["project"].get("optional-dependencies", {})
     optional = names_of(text for extra in extras.values() for text in extra)
-    folders = {member, "oneroster-model"}  # the model is inside each of them
-    sources = [path for folder in folders for path in (ROOT / folder / "src").rglob("*.py")]
+    sources = sources_of(member)
     known = packages_distributions()
     used = {canonicalize_name(known[name][0]) for path in sources for name in imported(path) if name in known}
-    own = {canonicalize_name(member), canonicalize_name("oneroster-model")}
+    own = {canonicalize_name(member), canonicalize_name("oneroster-core")}
     assert required <= used
     assert used - own <= required | optional
+
+
+def sources_of(member: str) -> set[Path]:
+    """Modules of a member, and those of the core that they need: the core is inside each of them as `_core`."""
+    waiting = [path for path in (ROOT / member / "src").rglob("*.py") if "_core" not in path.parts]
+    core = (ROOT / "oneroster-core/src/oneroster_core").resolve()
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                place = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                if "_core" in place.parts or core in place.parents or place == core:
+                    place = (
+                        core.joinpath(*place.parts[place.parts.index("_core") + 1 :])
+                        if "_core" in place.parts
+                        else place
+                    )
+                    inner = [place, *(place / alias.name for alias in node.names)]
+                    waiting += [p for at in inner for p in (at.with_suffix(".py"), at / "__init__.py") if p.is_file()]
+    return found
 
 
 def names_of(requirements: Iterable[str]) -> set[str]:

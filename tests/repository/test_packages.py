@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODEL = ROOT / "oneroster-model" / "src" / "oneroster_model"
-PLUGINS = {"tap-oneroster": "tap_oneroster", "target-oneroster-csv": "target_oneroster_csv"}
+CORE = ROOT / "oneroster-core" / "src" / "oneroster_core"
+PLUGINS = {"tap-oneroster": "tap_oneroster", "target-oneroster-csv": "target_oneroster"}
 
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
 
@@ -31,9 +31,10 @@ def run(*command: str | Path, cwd: Path | None = None) -> str:
     return done.stdout
 
 
-def model_files() -> dict[str, bytes]:
-    """The model's files, by their path inside a plugin's `_model`."""
-    return {path.name: path.read_bytes() for path in MODEL.iterdir() if path.is_file()}
+def core_files() -> dict[str, bytes]:
+    """The core's files, by their path inside a plugin's `_core`."""
+    files = (path for path in CORE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(CORE).as_posix(): path.read_bytes() for path in files}
 
 
 def copied(folder: Path) -> Path:
@@ -60,14 +61,14 @@ def only(folder: Path, pattern: str) -> Path:
 
 
 @each_plugin
-def test_the_wheel_holds_the_model_byte_for_byte(built: Path, plugin: str) -> None:
-    """`_model` is a link in the repository and a folder of files in the wheel."""
+def test_the_wheel_holds_the_core_byte_for_byte(built: Path, plugin: str) -> None:
+    """`_core` is a link in the repository and a folder of files in the wheel."""
     package = PLUGINS[plugin]
-    with zipfile.ZipFile(only(built, f"{package}-*.whl")) as wheel:
-        prefix = f"{package}/_model/"
+    with zipfile.ZipFile(only(built, f"{plugin.replace('-', '_')}-*.whl")) as wheel:
+        prefix = f"{package}/_core/"
         inside = {n.removeprefix(prefix): wheel.read(n) for n in wheel.namelist() if n.startswith(prefix)}
         others = {name.split("/")[0] for name in wheel.namelist()}
-    assert inside == model_files()
+    assert inside == core_files()
     assert len(others) == 2, "the package and its dist-info, and nothing else"
 
 
@@ -75,7 +76,7 @@ def test_the_wheel_holds_the_model_byte_for_byte(built: Path, plugin: str) -> No
 def test_the_wheel_is_typed_and_licensed(built: Path, plugin: str) -> None:
     """Type checkers find the marker, and lawyers the licence."""
     package = PLUGINS[plugin]
-    with zipfile.ZipFile(only(built, f"{package}-*.whl")) as wheel:
+    with zipfile.ZipFile(only(built, f"{plugin.replace('-', '_')}-*.whl")) as wheel:
         names = wheel.namelist()
         assert f"{package}/py.typed" in names
         licence = next(name for name in names if name.endswith("licenses/LICENSE"))
@@ -84,27 +85,27 @@ def test_the_wheel_is_typed_and_licensed(built: Path, plugin: str) -> None:
 
 @each_plugin
 def test_the_sdist_holds_files_and_no_links(built: Path, plugin: str) -> None:
-    """An sdist is unpacked far from the model's own folder: a link would point at nothing."""
+    """An sdist is unpacked far from the core's own folder: a link would point at nothing."""
     package = PLUGINS[plugin]
-    with tarfile.open(only(built, f"{package}-*.tar.gz")) as sdist:
+    with tarfile.open(only(built, f"{plugin.replace('-', '_')}-*.tar.gz")) as sdist:
         members = sdist.getmembers()
     assert all(member.isfile() for member in members if not member.isdir())
     names = {member.name.partition("/")[2] for member in members}
-    assert {f"src/{package}/_model/{name}" for name in model_files()} < names
+    assert {f"src/{package}/_core/{name}" for name in core_files()} < names
     assert not {name for name in names if "test" in name or "__pycache__" in name}
 
 
 @each_plugin
-def test_a_plugin_without_its_model_is_not_built(tmp_path: Path, plugin: str) -> None:
+def test_a_plugin_without_its_core_is_not_built(tmp_path: Path, plugin: str) -> None:
     """An archive that lost the link has a small text file in its place: no broken wheel is made from that."""
     shutil.copytree(ROOT / plugin, tmp_path / plugin, symlinks=True)
-    link = tmp_path / plugin / "src" / PLUGINS[plugin] / "_model"
+    link = tmp_path / plugin / "src" / PLUGINS[plugin] / "_core"
     link.unlink()
-    link.write_text("../../../oneroster-model/src/oneroster_model")
+    link.write_text("../../../oneroster-core/src/oneroster_core")
     build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(tmp_path / plugin)]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode != 0
-    assert "_model is not a folder" in done.stdout + done.stderr
+    assert "_core is not a folder" in done.stdout + done.stderr
 
 
 @each_plugin
@@ -119,7 +120,7 @@ def test_each_plugin_installs_alone_with_plain_pip(built: Path, plugin: str, tmp
     def install(*what: str | Path) -> None:
         run(bin_ / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *what, cwd=tmp_path)
 
-    install(only(built, f"{PLUGINS[plugin]}-*.whl"))
+    install(only(built, f"{plugin.replace('-', '_')}-*.whl"))
     about = json.loads(run(bin_ / plugin, "--about", "--format=json"))
     assert about["name"] == plugin
     for script in also_in(plugin):

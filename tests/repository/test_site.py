@@ -14,12 +14,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import jsonschema
-import oneroster_model as model
+import oneroster_core.model as model
 import pytest
 import yaml
 from mkdocs.exceptions import PluginError
-from tap_oneroster.checks import combination_errors
-from tap_oneroster.rest.presets import PRESETS
+from tap_oneroster._core.http.presets import PRESETS
+from tap_oneroster.singer.config_check import combination_errors
 
 from tools.derive import about, properties
 from tools.site import diagram, hook, messages, providers
@@ -277,8 +277,8 @@ def test_names_of_settings_in_the_text_exist() -> None:
 def texts_of_the_code() -> str:
     """Every text that stands in the code of tap and target."""
     found = []
-    for root in messages.SOURCES.values():
-        for path in root.rglob("*.py"):
+    for folder in {folder for folders in messages.SOURCES.values() for folder in folders}:
+        for path in folder.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant | ast.JoinedStr):
                     found += [" ".join((messages.text_of(node) or "").split())]

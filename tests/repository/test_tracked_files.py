@@ -10,9 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LINKS = {
-    "oneroster-sample/src/oneroster_sample/_model",
-    "tap-oneroster/src/tap_oneroster/_model",
-    "target-oneroster-csv/src/target_oneroster_csv/_model",
+    "oneroster-sample/src/oneroster_sample/_core",
+    "tap-oneroster/src/tap_oneroster/_core",
+    "target-oneroster-csv/src/target_oneroster/_core",
 }
 
 
@@ -52,7 +52,7 @@ def test_scripts_are_executable(tracked: dict[str, str]) -> None:
 
 
 def test_plugins_use_their_own_copy_of_the_model() -> None:
-    """A plugin that imports `oneroster_model` works in this checkout and nowhere else."""
+    """A plugin that imports `oneroster_core` works in this checkout and nowhere else."""
     sources = [
         path for plugin in ("tap-oneroster", "target-oneroster-csv") for path in (ROOT / plugin / "src").rglob("*.py")
     ]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from oneroster_sample.district import District
 from oneroster_sample.provider import Knobs, Provider
-from tap_oneroster._model import FILES, derived_from, file
-from tap_oneroster.rest.pace import Backoff
+from tap_oneroster._core.http.pace import Backoff
+from tap_oneroster._core.model import FILES, derived_from, file
 from tap_oneroster.rest.source import RestSource
 from tap_oneroster.source import CollectionMoved, Facts, Request
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from tap_oneroster._model import File
+    from tap_oneroster._core.model import File
 
 DISTRICT = District(seed=3, schools=1, students_per_school=30)
 STREAMS = frozenset(f.name for f in FILES)
@@ -81,7 +81,7 @@ class Reader:
         top = of or file(name)
         wanted = tuple(map(file, streams)) if streams else (top, *derived_from(name))
         pull = Pull()
-        for part in self.source.parts(Request(top, wanted, since=since)):
+        for part in self.source.passes(Request(top, wanted, since=since)):
             pull.facts = dict(part.facts)
             for batch in part:
                 pull.records.setdefault(batch.file.name, []).extend(batch.records)

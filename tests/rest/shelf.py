@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tap_oneroster.rest.answers import Answer, Link, Refused
-from tap_oneroster.rest.paging import Walk
+from tap_oneroster.rest.paging.answers import Answer, Link, Refused
+from tap_oneroster.rest.paging.walk import Walk
 
 
 @dataclass

@@ -11,10 +11,10 @@ import pytest
 from jsonschema import Draft7Validator
 from oneroster_sample.provider import Knobs
 from tap_oneroster import TapOneRoster
-from tap_oneroster._model import Service, Version
-from tap_oneroster.rest.addresses import Address, address_error
-from tap_oneroster.rest.auth import ClientCredentials
-from tap_oneroster.rest.presets import PRESETS, filled_in
+from tap_oneroster._core.http.addresses import Address, address_error
+from tap_oneroster._core.http.auth import ClientCredentials
+from tap_oneroster._core.http.presets import PRESETS, filled_in
+from tap_oneroster._core.model import Service, Version
 from tap_oneroster.rest.probe import probe
 from tap_oneroster.rest.scopes import scopes_for
 from tap_oneroster.rest.settings import REST_SETTINGS, rest_errors

@@ -11,42 +11,42 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oneroster_sample._model import file as sample_file
+from oneroster_sample._core.model import file as sample_file
 from oneroster_sample.store import Store
-from tap_oneroster._model import FILES, Version, derived_from, file
-from tap_oneroster._model.codec import record_class
-from tap_oneroster._model.ids import derived_id
-from tap_oneroster.rest.decode import NoJson, Page, PageDecoder
-from tap_oneroster.rest.derived import DerivedRows
-from tap_oneroster.rest.rows import RowMaker
-from tap_oneroster.rest.shapes import forms_of
-from tap_oneroster.shape import Shape
+from tap_oneroster._core.codec import record_class
+from tap_oneroster._core.model import FILES, Version, derived_from, file
+from tap_oneroster._core.model.ids import derived_id
+from tap_oneroster.policy import Policy
+from tap_oneroster.rest.records.decode import NoJson, Page, PageDecoder
+from tap_oneroster.rest.records.derived_rows import DerivedRows
+from tap_oneroster.rest.records.forms import forms_of
+from tap_oneroster.rest.records.rows import RowMaker
 from tap_oneroster.source import SourceError
 
 from .conftest import DISTRICT
 
 COLLECTIONS = [f.name for f in FILES if f.collection]
-PLAIN = Shape()
+PLAIN = Policy()
 
 
 class Made:
     """Rows of a page's streams, and what deviated."""
 
     def __init__(
-        self, name: str, body: bytes, *, slowly: bool = False, shape: Shape = PLAIN, version: Version = Version.V1_2
+        self, name: str, body: bytes, *, slowly: bool = False, policy: Policy = PLAIN, version: Version = Version.V1_2
     ) -> None:
         its = file(name)
         self.deviations: Counter[str] = Counter()
         streams = derived_from(name)
-        decoder = PageDecoder(its, forms_of(its, secrets=shape.secrets, derived=streams))
+        decoder = PageDecoder(its, forms_of(its, secrets=policy.secrets, derived=streams))
         page = decoder.decode(body, self.deviations)
         if slowly:
             page = Page(decoder, *decoder._any_records(body, Counter()), fits=False)
         self.fits = page._fits
         came = page.take([row for row, one in enumerate(page.ids) if one], self.deviations)
-        self.records = RowMaker(its, version, shape).read(came, self.deviations)
+        self.records = RowMaker(its, version, policy).read(came, self.deviations)
         self.derived = {
-            s.name: DerivedRows(s, version, shape).rows(came, self.records, self.deviations) for s in streams
+            s.name: DerivedRows(s, version, policy).rows(came, self.records, self.deviations) for s in streams
         }
 
     @property
@@ -186,9 +186,9 @@ def test_unknown_keys_go_to_metadata_also_once_they_are_learned() -> None:
 
 
 def test_metadata_passes_by_its_allow_list_and_never_with_passwords() -> None:
-    shape = Shape(metadata_keys=("lunch.*", "*word*"))
+    policy = Policy(metadata_keys=("lunch.*", "*word*"))
     record = {"sourcedId": "x", "metadata": {"lunch": {"free": "no"}, "religion": "x", "passWord": "s"}, "Passwd": "s"}
-    made = Made("users", page_of("users", record), shape=shape)
+    made = Made("users", page_of("users", record), policy=policy)
     assert made.records[0].metadata == {"lunch.free": "no"}  # type: ignore[attr-defined]
     assert made.deviations["metadata key that metadata_keys does not name"] == 1
 
@@ -201,16 +201,16 @@ def test_passwords_leave_only_where_the_settings_say_so() -> None:
     }
     assert b"s3cret" not in Made("users", page_of("users", record)).lines
     assert b"s3cret" not in Made("users", page_of("users", record), slowly=True).lines
-    made = Made("users", page_of("users", record), shape=Shape(secrets=True))
+    made = Made("users", page_of("users", record), policy=Policy(secrets=True))
     assert made.records[0].password == "s3cret"  # type: ignore[attr-defined]
     assert made.derived["userProfiles"][0].password == "s3cret"  # type: ignore[attr-defined]
 
 
 def test_dates_of_line_items_are_cut_where_the_source_is() -> None:
     """Midnight in Chicago is another day in UTC."""
-    shape = Shape(zone=ZoneInfo("America/Chicago"))
+    policy = Policy(zone=ZoneInfo("America/Chicago"))
     record = {"sourcedId": "l", "assignDate": "2025-09-02T03:30:00.000Z", "dueDate": "2025-09-05"}
-    made: Any = Made("lineItems", page_of("lineItems", record), shape=shape).records[0]
+    made: Any = Made("lineItems", page_of("lineItems", record), policy=policy).records[0]
     assert (made.assignDate, made.assignDateTime) == ("2025-09-01", "2025-09-02T03:30:00.000Z")
     assert (made.dueDate, made.dueDateTime) == ("2025-09-05", None)
 

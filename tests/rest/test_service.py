@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oneroster_sample.provider import Knobs
-from tap_oneroster._model import VIEWS, file
+from tap_oneroster._core.model import VIEWS, file
 from tap_oneroster.source import CollectionMoved, FatalSourceError, MissingCollection, Request, SourceError
 
 from .conftest import served
@@ -338,7 +338,7 @@ def test_a_reader_that_stops_early_does_not_hang() -> None:
     """The tap's --test takes the first records of each stream and drops the rest."""
     with served(Knobs(page_cap=5, latency_seconds=0.5), max_concurrency=8, oneroster_version="1.2") as reader:
         started = time.monotonic()
-        (part,) = reader.source.parts(Request(file("users"), (file("users"),)))
+        (part,) = reader.source.passes(Request(file("users"), (file("users"),)))
         batches = iter(part)
         next(batches)
         batches.close()  # type: ignore[attr-defined]
@@ -356,7 +356,7 @@ def test_records_without_an_id_are_left_out_and_the_part_is_not_complete(users: 
     kept = [one for one in users if not one.endswith("7")]
     for decision in ("report", "accept"):
         with served(Knobs(page_cap=20, spelling=nameless), on_invalid=decision) as reader:
-            (part,) = reader.source.parts(Request(file("users"), (file("users"), file("roles"))))
+            (part,) = reader.source.passes(Request(file("users"), (file("users"), file("roles"))))
             came: list[str] = []
             with pytest.raises(SourceError, match="left out") if decision == "report" else nullcontext():
                 for batch in part:

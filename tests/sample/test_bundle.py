@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from oneroster_sample import __main__ as cli
-from oneroster_sample._model import FILES, Version, csv_files, manifest_properties
+from oneroster_sample._core.model import FILES, Version, csv_files, manifest_properties
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 

@@ -12,7 +12,7 @@ from collections import Counter
 from itertools import islice
 
 import pytest
-from oneroster_sample._model import FILES, Version, file
+from oneroster_sample._core.model import FILES, Version, file
 from oneroster_sample.district import District
 from oneroster_sample.names import person_name
 

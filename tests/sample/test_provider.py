@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from oneroster_sample._model import FILES, VIEWS, Version, file, scope_uri
+from oneroster_sample._core.model import FILES, VIEWS, Version, file, scope_uri
 from oneroster_sample.district import District
 from oneroster_sample.provider import Knobs, Provider
 

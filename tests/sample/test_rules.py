@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from oneroster_sample._model import Field, Kind, Version, file
+from oneroster_sample._core.model import Field, Kind, Version, file
 from oneroster_sample.district import District
 
 DISTRICTS = {

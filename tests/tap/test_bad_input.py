@@ -19,7 +19,7 @@ CORE = ("roster-core.readonly",)
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr("tap_oneroster.rest.pace.Backoff.wait", lambda *_: 0.0)
+    monkeypatch.setattr("tap_oneroster._core.http.pace.Backoff.wait", lambda *_: 0.0)
 
 
 NEW = {"oneroster_version": "1.2"}

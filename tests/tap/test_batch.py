@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from oneroster_model import FILES, Kind
+from oneroster_core.model import FILES, Kind
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.provider import Knobs, Provider
@@ -397,7 +397,7 @@ def test_wrong_settings_are_named(config, files, wrong, says):
 
 
 def test_parquet_without_its_package_says_what_to_install(config, files, monkeypatch):
-    monkeypatch.setattr("tap_oneroster.batch.settings.find_spec", lambda name: None)
+    monkeypatch.setattr("tap_oneroster.batch_files.settings.find_spec", lambda name: None)
     with pytest.raises(ConfigValidationError, match=r"install tap-oneroster\[parquet\]"):
         TapOneRoster(config=batches(config, files, "parquet"))
     assert run_tap(batches(config, files)).error is None, "jsonl needs nothing"

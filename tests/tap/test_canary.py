@@ -76,7 +76,7 @@ def canaries(monkeypatch, caplog):
     )
     monkeypatch.setattr("oneroster_sample.service._LOGIN_PAGE", b"<html>CANARY-page</html>")
     monkeypatch.setattr("oneroster_sample.tokens.token_urlsafe", lambda n: "CANARY-token-" + secrets.token_hex(n))
-    monkeypatch.setattr("tap_oneroster.rest.pace.Backoff.wait", lambda *_: 0.0)
+    monkeypatch.setattr("tap_oneroster._core.http.pace.Backoff.wait", lambda *_: 0.0)
     caplog.set_level("DEBUG")
 
 

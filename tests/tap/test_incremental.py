@@ -68,7 +68,7 @@ def test_a_bookmark_never_runs_ahead_of_the_clock(provider, monkeypatch):
         def now(cls, tz=None):
             return now
 
-    monkeypatch.setattr("tap_oneroster.delivery.datetime", Clock)
+    monkeypatch.setattr("tap_oneroster.singer.collection_run.datetime", Clock)
     run = pull(provider, "enrollments")
     assert max(stamps(run, "enrollments")) > "2026-11"
     assert run.state["bookmarks"]["enrollments"]["replication_key_value"] == "2026-10-01T00:00:00.000Z"
@@ -129,7 +129,7 @@ def test_a_parents_read_starts_at_the_oldest_bookmark_of_its_family(provider):
 def test_a_collection_that_fails_leaves_no_trace_in_state(provider, district, knobs, monkeypatch):
     """The rows that came carry a version that is never activated; the next night starts where this one did."""
     good = pull(provider, "enrollments", "orgs")
-    monkeypatch.setattr("tap_oneroster.rest.pace.Backoff.wait", lambda *_: 0.0)
+    monkeypatch.setattr("tap_oneroster._core.http.pace.Backoff.wait", lambda *_: 0.0)
     with Provider(district, version="1.2", knobs_for={"enrollments": knobs}) as bad:
         run = pull(
             bad, "enrollments", "orgs", state=good.state, page_size=20, full_refresh_days=0, lookback_seconds=10**8

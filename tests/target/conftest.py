@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv.target import TargetOneRosterCSV
+from target_oneroster.bundle.target import TargetOneRosterCSV
 
 from .mini import encode
 

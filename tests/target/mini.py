@@ -6,17 +6,17 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-import oneroster_model as model
-from oneroster_model.schema import json_schema, key_properties
+import oneroster_core.model as model
+from oneroster_core.model.schema import json_schema, key_properties
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-Rows = dict[str, list[dict[str, Any]]]
+ScannedRows = dict[str, list[dict[str, Any]]]
 
 UUID = "5f2bbdb5-57a4-47a2-8f3c-e2a839d84fcb"
 
-_ROWS: Rows = {
+_ROWS: ScannedRows = {
     "orgs": [
         {"sourcedId": "d1", "name": "District", "type": "district"},
         {"sourcedId": "s1", "name": 'School "One", north', "type": "school", "parentSourcedId": "d1"},
@@ -201,7 +201,7 @@ _ROWS: Rows = {
 _ROLES_1_1 = {"u1": "student", "u2": "teacher", "u3": "parent"}
 
 
-def rows(version: str = "1.2") -> Rows:
+def rows(version: str = "1.2") -> ScannedRows:
     """The district's rows; in 1.1 users carry role and orgs, and what 1.2 has added is not there."""
     district = copy.deepcopy(_ROWS)
     if version == "1.1":
@@ -220,7 +220,7 @@ def rows(version: str = "1.2") -> Rows:
     return district
 
 
-def row(district: Rows, file: str, source_id: str) -> dict[str, Any]:
+def row(district: ScannedRows, file: str, source_id: str) -> dict[str, Any]:
     """One row of a district, to be changed."""
     return next(r for r in district[file] if r["sourcedId"] == source_id)
 
@@ -247,7 +247,7 @@ def schema_line(stream: str) -> dict[str, Any]:
 
 
 def lines(
-    district: Rows, *, receipts: bool = False, version: int | None = None, state: Any = None
+    district: ScannedRows, *, receipts: bool = False, version: int | None = None, state: Any = None
 ) -> list[dict[str, Any]]:
     """A run of a tap as messages."""
     messages: list[dict[str, Any]] = [schema_line("syncReceipts")] if receipts else []

@@ -6,9 +6,9 @@ import random
 import zipfile
 from typing import TYPE_CHECKING
 
-import oneroster_model as model
+import oneroster_core.model as model
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
 from .mini import encode, lines, row, rows, schema_line
 
@@ -77,7 +77,7 @@ def test_large_files_are_sorted_in_parts(place: Place, monkeypatch: pytest.Monke
     district["categories"] += [{"sourcedId": f"c{number * 7919 % 5000:04}", "title": "x"} for number in range(5000)]
     place.run(lines(district))
     whole = place.files()
-    monkeypatch.setattr("target_oneroster_csv.tables._SORTED_AT_ONCE", 1000)
+    monkeypatch.setattr("target_oneroster.bundle.tables._SORTED_AT_ONCE", 1000)
     place.run(lines(district))
     assert place.files() == whole
     assert place.ids("categories") == sorted(place.ids("categories"))
@@ -225,7 +225,7 @@ def test_default_class_type_only_by_setting(place: Place) -> None:
     """REST classes may lack a type; nothing is invented unless a setting says so."""
     district = rows()
     row(district, "classes", "k2")["classType"] = None
-    with pytest.raises(BundleError, match="rows would have to go"):
+    with pytest.raises(TargetError, match="rows would have to go"):
         place.run(lines(district))
     place.run(lines(district), default_class_type="scheduled")
     assert [r["classType"] for r in place.rows("classes")] == ["scheduled", "scheduled"]
@@ -308,7 +308,7 @@ def test_a_record_that_its_schema_does_not_hold(place: Place) -> None:
     """A cell of a shape that no text can be made of stops the run, by stream and property, without the value."""
     district = rows()
     row(district, "orgs", "s1")["name"] = {"de": "Zweistein"}
-    with pytest.raises(BundleError, match="Stream orgs, property name: text was expected") as told:
+    with pytest.raises(TargetError, match="Stream orgs, property name: text was expected") as told:
         place.run(lines(district))
     assert "Zweistein" not in told.value.message
     assert place.files() == {}

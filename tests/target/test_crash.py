@@ -30,7 +30,7 @@ def start(any_place: Place, tmp_path: Path) -> Callable[..., subprocess.Popen[by
 
     def make(**settings: Any) -> subprocess.Popen[bytes]:
         config.write_text(json.dumps({"output_path": str(any_place.output)} | settings))
-        command = [sys.executable, "-m", "target_oneroster_csv", "--config", str(config)]
+        command = [sys.executable, "-m", "target_oneroster", "--config", str(config)]
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     return make
@@ -128,7 +128,7 @@ def test_a_full_disk_is_one_line(any_place: Place, start: Callable[..., Any]) ->
     district = rows()
     district["categories"] += [{"sourcedId": f"cat-{n}", "title": "x" * 50} for n in range(4000)]
     process = subprocess.run(
-        [sys.executable, "-m", "target_oneroster_csv", "--config", str(os_config)],
+        [sys.executable, "-m", "target_oneroster", "--config", str(os_config)],
         input=encode(lines(district, state=STATE)), capture_output=True, preexec_fn=small, timeout=30,
     )  # fmt: skip
     assert process.returncode == 1
@@ -145,15 +145,15 @@ MOMENTS = {
     "one file is written": ("write._write_file", False),
     "all files are written": ("build.write_files", False),
     "they are to be put in place": ("stores.LocalStore.put", False),
-    "the bundle is in place": ("build.Bundle.publish", True),
+    "the bundle is in place": ("build.BundleBuild.publish", True),
 }
 _STRUCK = """
 import os, sys
 from importlib import import_module
-from target_oneroster_csv.target import TargetOneRosterCSV
+from target_oneroster.bundle.target import TargetOneRosterCSV
 path, number = sys.argv.pop(1), int(sys.argv.pop(1))
 module, _, name = path.partition(".")
-owner = import_module(f"target_oneroster_csv.{module}")
+owner = import_module(f"target_oneroster.{module}")
 *inside, name = name.split(".")
 for part in inside:
     owner = getattr(owner, part)
@@ -216,7 +216,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         for amount in (12_000, 30_000):  # no room for the new files; none for the rows
             district["categories"] += [{"sourcedId": f"more-{n}", "title": "x" * 50} for n in range(amount)]
             process = subprocess.run(
-                [sys.executable, "-m", "target_oneroster_csv", "--config", str(config)],
+                [sys.executable, "-m", "target_oneroster", "--config", str(config)],
                 input=encode(lines(district, state=STATE)), capture_output=True, timeout=60,
             )  # fmt: skip
             assert (process.returncode, process.stdout) == (1, b"")
@@ -258,7 +258,7 @@ def test_a_configuration_that_cannot_be_read(tmp_path: Path, content: str | None
     """One line, no traceback."""
     if content:
         (tmp_path / "c.json").write_text(content)
-    command = [sys.executable, "-m", "target_oneroster_csv", "--config", str(tmp_path / "c.json")]
+    command = [sys.executable, "-m", "target_oneroster", "--config", str(tmp_path / "c.json")]
     process = subprocess.run(command, input=b"", capture_output=True, timeout=20)
     assert process.returncode == 1
     assert process.stderr.decode().splitlines()[-1].startswith("Error: --config names a file that is not")

@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv._model import Version
-from target_oneroster_csv.checks.catalogue import Known, package_rules, rules
-from target_oneroster_csv.errors import BundleError
+from target_oneroster._core.model import Version
+from target_oneroster.bundle.checks.catalogue import Known, package_rules, rules
+from target_oneroster.errors import TargetError
 
 from . import test_package, test_rules
-from .mini import Rows, lines, row, rows
+from .mini import ScannedRows, lines, row, rows
 
 if TYPE_CHECKING:
     from .conftest import Place
@@ -73,7 +73,7 @@ class Sweep:
     """A district with one row for each rule, and what must be found in it."""
 
     def __init__(self, version: Version, mode: str) -> None:
-        self.district: Rows = rows(version.value)
+        self.district: ScannedRows = rows(version.value)
         self.expected: dict[Key, list[str]] = {}
         self._version = version
         self._mode = mode
@@ -139,7 +139,7 @@ SWEEPS = [(version, mode) for version in Version for mode in ("bulk", "delta")]
 def test_every_rule_of_a_cell_is_found_in_its_row_only(place: Place, version: Version, mode: str) -> None:
     """As many findings as rows were broken, in these rows, and no other."""
     sweep = Sweep(version, mode)
-    with pytest.raises(BundleError):
+    with pytest.raises(TargetError):
         place.run(lines(sweep.district), oneroster_version=version.value, file_mode=mode)
     found = json.loads(place.report.read_text())["findings"]
     counts = {(f["severity"], f"{f['file']}.{f['field']}", f["rule"]): f["count"] for f in found}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
 from .mini import lines, receipt, record_line, row, rows, schema_line
 
@@ -82,9 +82,9 @@ def test_only_bulk_files_need_a_whole_read(place: Place, change: dict[str, Any])
     """An incremental read is a delta; for a bulk file beside it, it is refused."""
     place.run(receipted({"enrollments": change}), file_modes=SEATS)
     before = place.files()
-    with pytest.raises(BundleError, match=r"Nothing was published\. orgs: "):
+    with pytest.raises(TargetError, match=r"Nothing was published\. orgs: "):
         place.run(receipted({"enrollments": change, "orgs": change}), file_modes=SEATS)
-    with pytest.raises(BundleError, match=r"enrollments: the receipt says that the read did not reach its end"):
+    with pytest.raises(TargetError, match=r"enrollments: the receipt says that the read did not reach its end"):
         place.run(receipted({"enrollments": {"complete": False}}), file_modes=SEATS)
     assert place.files() == before
 
@@ -98,7 +98,7 @@ def test_only_bulk_files_are_braked(place: Place) -> None:
     assert place.ids("enrollments") == ["e1", "e2"]
     less = rows()
     less["classes"] = less["classes"][:1]
-    with pytest.raises(BundleError, match=r"classes \(2 before, 1 now\)"):
+    with pytest.raises(TargetError, match=r"classes \(2 before, 1 now\)"):
         place.run(lines(less), file_modes=SEATS)
 
 
@@ -111,7 +111,7 @@ def test_a_delta_row_names_what_a_bulk_file_holds(place: Place) -> None:
     assert place.findings() == set()
     assert place.ids("enrollments") == ["e1", "e2", "e8"]
     district["enrollments"] += [seat | {"sourcedId": "e9", "userSourcedId": "u9"}]
-    with pytest.raises(BundleError, match="names a row that is not in users: 1 "):
+    with pytest.raises(TargetError, match="names a row that is not in users: 1 "):
         place.run(lines(district), file_modes=SEATS)
 
 
@@ -128,7 +128,7 @@ def test_what_the_receiver_may_have(place: Place) -> None:
         "absent", "bulk", "delta",
     )  # fmt: skip
     bulk = {name: district[name] for name in ("orgs", "classes", "academicSessions")}
-    with pytest.raises(BundleError, match="names a row that is not in courses"):
+    with pytest.raises(TargetError, match="names a row that is not in courses"):
         place.run(lines(bulk), file_modes=SEATS, accept_shrink=True)
 
 
@@ -140,7 +140,7 @@ def test_a_bad_id_is_seen_where_nothing_is_looked_up(place: Place) -> None:
         "enrollments": [row(day, "enrollments", "e1") | {"userSourcedId": "u 9"}],
         "users": [row(day, "users", "u1") | {"agentSourcedIds": ["a b"]}],
     }
-    with pytest.raises(BundleError):
+    with pytest.raises(TargetError):
         place.run(lines(changes), file_mode="delta")
     assert place.findings() == {
         ("row", "classes.termSourcedIds", "holds an element that is not an id"),
@@ -206,7 +206,7 @@ def test_upsert_keeps_the_modes_that_are_there(place: Place) -> None:
     place.run(lines(changes), file_modes=SEATS, load_method="upsert", accept_shrink=True)
     assert {r["sourcedId"]: r["status"] for r in place.rows("enrollments")} == {"e1": "tobedeleted", "e2": "active"}
     assert manifest(place)["demographics"] == "absent"
-    with pytest.raises(BundleError, match=r"in the bundle at output_path enrollments \(delta\) is not of the mode"):
+    with pytest.raises(TargetError, match=r"in the bundle at output_path enrollments \(delta\) is not of the mode"):
         place.run(lines(changes), load_method="upsert")
 
 
@@ -223,7 +223,7 @@ def test_upsert_keeps_the_modes_that_are_there(place: Place) -> None:
 )
 def test_modes_that_cannot_be_meant(place: Place, config: dict[str, Any], words: str) -> None:
     """Refused at the start, by name."""
-    with pytest.raises(BundleError) as error:
+    with pytest.raises(TargetError) as error:
         place.run(lines(rows("1.1")), **config)
     assert words in error.value.message
     assert "geheim" not in error.value.message

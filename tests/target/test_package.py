@@ -6,8 +6,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv.checks import Severity, check_package
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.bundle.checks import Severity, check_package
+from target_oneroster.errors import TargetError
 
 from .conftest import Place, files_of
 from .mini import lines, rows
@@ -148,7 +148,7 @@ def test_a_damaged_archive(good: Files, tmp_path: Path, data: bytes) -> None:
 
 def test_an_archive_without_end(good: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What would fill the disk is not unpacked."""
-    monkeypatch.setattr("target_oneroster_csv.checks.package.UNPACKED_LIMIT", 100)
+    monkeypatch.setattr("target_oneroster.bundle.checks.package.UNPACKED_LIMIT", 100)
     assert faults(packed(good, tmp_path / "b.zip")) == {("", "", "unpacks to more than 64 GB")}
 
 
@@ -170,7 +170,7 @@ def test_a_malformed_old_bundle_is_one_line(any_place: Place, method: str) -> No
         (any_place.output / ORGS).write_bytes(files[ORGS])
     else:
         packed(files, any_place.output)
-    with pytest.raises(BundleError, match=rf"malformed: orgs\.csv: {WIDTH}: 1 \(rows 2\)\. Mend it") as told:
+    with pytest.raises(TargetError, match=rf"malformed: orgs\.csv: {WIDTH}: 1 \(rows 2\)\. Mend it") as told:
         any_place.run(lines(rows()), load_method=method)
     assert "Secret" not in told.value.message
     assert any_place.files() == files
@@ -182,7 +182,7 @@ def test_files_without_a_manifest(place: Place) -> None:
     """What a first upload that was killed has left: replaced, but not taken for nothing by an upsert."""
     place.run(lines(rows()))
     (place.output / M).unlink()
-    with pytest.raises(BundleError, match=r"malformed: manifest\.csv: is missing"):
+    with pytest.raises(TargetError, match=r"malformed: manifest\.csv: is missing"):
         place.run(lines(rows()), load_method="upsert")
     place.run(lines(rows()))
     assert M in place.files()

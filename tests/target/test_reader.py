@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 
 import pytest
-from target_oneroster_csv.reader import BlockReader
+from target_oneroster.singer.reader import BlockReader
 
 _LINE = b'{"type":"STATE","value":{}}\n'
 

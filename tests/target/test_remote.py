@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fsspec.registry import _registry
-from target_oneroster_csv.errors import BundleError
-from target_oneroster_csv.remote import RemoteStore
-from target_oneroster_csv.target import TargetOneRosterCSV
+from target_oneroster.bundle.remote import RemoteStore
+from target_oneroster.bundle.target import TargetOneRosterCSV
+from target_oneroster.errors import TargetError
 
 from tests.csv.stores import PASSWORD, s3_endpoint, sftp_server
 
@@ -176,7 +176,7 @@ def test_a_failed_upload_keeps_the_old_bundle(store, path, monkeypatch, capsys) 
         self._files.put_file = cut
 
     monkeypatch.setattr(RemoteStore, "__init__", failing)
-    with pytest.raises(BundleError, match=r"uploaded \(ConnectionResetError\)\. The old one is as it was") as told:
+    with pytest.raises(TargetError, match=r"uploaded \(ConnectionResetError\)\. The old one is as it was") as told:
         run(store, path, lines(small("County"), state={"a": 1}))
     assert "host.example" not in told.value.message
     assert store.all() == before
@@ -213,14 +213,14 @@ def test_an_unknown_host_key_is_refused(sftp, tmp_path) -> None:
         ({"host_key": None, "known_hosts": str(tmp_path / "none")}, "nothing says which key"),
         ({"host_key": None, "known_hosts": None}, "must name a file"),
     ):
-        with pytest.raises(BundleError, match=line):
+        with pytest.raises(TargetError, match=line):
             run(sftp, "unknown.zip", lines(small()), sftp.options(**options))
     assert (empty.read_text(), "unknown.zip" in sftp.all()) == ("", False)
 
 
 def test_a_wrong_password_is_one_line_without_it(sftp) -> None:
     """It names the settings."""
-    with pytest.raises(BundleError, match="refused the login") as told:
+    with pytest.raises(TargetError, match="refused the login") as told:
         run(sftp, "a.zip", lines(small()), sftp.options(password="wrong horse"))
     assert "horse" not in told.value.message
 
@@ -229,7 +229,7 @@ def test_a_wrong_password_is_one_line_without_it(sftp) -> None:
 def test_a_place_that_cannot_be(s3, url, monkeypatch) -> None:
     """One line that names the setting."""
     monkeypatch.setattr(s3, "url", lambda path: url, raising=True)
-    with pytest.raises(BundleError, match=r"^output_path: "):
+    with pytest.raises(TargetError, match=r"^output_path: "):
         run(s3, "", lines(small()))
 
 
@@ -242,7 +242,7 @@ def test_a_place_that_cannot_be(s3, url, monkeypatch) -> None:
 )
 def test_rosters_do_not_travel_in_the_clear(url, options) -> None:
     """Whatever the place in the options."""
-    with pytest.raises(BundleError, match="Use https:// or sftp://"):
+    with pytest.raises(TargetError, match="Use https:// or sftp://"):
         RemoteStore(url, options)
 
 
@@ -252,5 +252,5 @@ def test_a_missing_package_says_what_to_install(url, module, monkeypatch) -> Non
     # fsspec remembers the classes it has met.
     monkeypatch.delitem(_registry, url.partition(":")[0], raising=False)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(BundleError, match=r"Install target-oneroster-csv\[(sftp|gcs)\]"):
+    with pytest.raises(TargetError, match=r"Install target-oneroster-csv\[(sftp|gcs)\]"):
         RemoteStore(url, {})

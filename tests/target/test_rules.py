@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
-from .mini import UUID, Rows, lines, row, rows
+from .mini import UUID, ScannedRows, lines, row, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def add(file: str, source_id: str, like: str, **cells: Any) -> Callable[[Rows], 
     return lambda d: d[file].append(row(d, file, like) | {"sourcedId": source_id} | cells)
 
 
-def both(*changes: Callable[[Rows], Any]) -> Callable[[Rows], Any]:
+def both(*changes: Callable[[Rows], Any]) -> Callable[[ScannedRows], Any]:
     return lambda d: [change(d) for change in changes]
 
 
@@ -166,7 +166,7 @@ def test_a_broken_rule_is_found_and_nothing_else(
     change(district)
     fatal = any(severity in ("stop", "row") for severity, _, _ in expected)
     if fatal:
-        with pytest.raises(BundleError):
+        with pytest.raises(TargetError):
             place.run(lines(district), oneroster_version=version)
         assert place.files() == {}
     else:

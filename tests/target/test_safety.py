@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
 from .mini import lines, receipt, record_line, row, rows, schema_line
 from .test_shapes import loose, snake
@@ -22,7 +22,7 @@ def test_state_follows_the_bundle(
     place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bookmark is acknowledged once, after the bundle is in place; the SDK's timed drain says nothing."""
-    from target_oneroster_csv.target import TargetOneRosterCSV
+    from target_oneroster.bundle.target import TargetOneRosterCSV
 
     monkeypatch.setattr(TargetOneRosterCSV, "_MAX_RECORD_AGE_IN_MINUTES", -1)
     place.run(lines(rows(), state=STATE), stream_maps={"orgs": {}})
@@ -35,7 +35,7 @@ def test_no_state_where_nothing_may_be_published(place: Place, capsys: pytest.Ca
     before = place.files()
     bad = rows()
     row(bad, "users", "u1")["givenName"] = None
-    with pytest.raises(BundleError):
+    with pytest.raises(TargetError):
         place.run(lines(bad, state=STATE))
     assert capsys.readouterr().out == ""
     assert place.files() == before
@@ -107,11 +107,11 @@ def test_a_database_can_count_for_itself(place: Place, text: bool) -> None:
         ({"rejected": 1}, "users: the tap left rows out"),
         ({"complete": "f"}, "users: the receipt says"),
     ):
-        with pytest.raises(BundleError, match=words):
+        with pytest.raises(TargetError, match=words):
             place.run(counted(text, users=change))
     whole = counted(text)
     for cut, words in ((-1, "fewer or more rows"), (-3, "userResources: rows were promised and the stream never came")):
-        with pytest.raises(BundleError, match=words):
+        with pytest.raises(TargetError, match=words):
             place.run(whole[:cut])
     assert place.files() == before
 
@@ -124,7 +124,7 @@ def test_receipts_in_a_warehouse_are_of_other_runs(place: Place, caplog: pytest.
     place.run(messages)
     assert place.ids("users") == ["u1", "u2", "u3"]
     assert "Stream oneroster-syncReceipts is not part of a bundle and is left out" in caplog.text
-    with pytest.raises(BundleError, match="require_receipts"):
+    with pytest.raises(TargetError, match="require_receipts"):
         place.run(messages, require_receipts=True)
 
 
@@ -146,20 +146,20 @@ def test_receipts_in_a_warehouse_are_of_other_runs(place: Place, caplog: pytest.
 )  # fmt: skip
 def test_receipts_refuse(place: Place, change: dict[str, Any] | None, words: str) -> None:
     """A bulk bundle that overwrites needs proof that each read was whole."""
-    with pytest.raises(BundleError, match=words):
+    with pytest.raises(TargetError, match=words):
         place.run(with_receipts({"orgs": change}))
     assert place.files() == {}
 
 
 def test_a_killed_tap_does_not_look_finished(place: Place) -> None:
     """The receipts' SCHEMA is the first line: without their records nothing is published."""
-    with pytest.raises(BundleError, match="no receipt came"):
+    with pytest.raises(TargetError, match="no receipt came"):
         place.run([schema_line("syncReceipts"), *lines(rows())][:20])
 
 
 def test_no_receipts_where_they_are_required(place: Place) -> None:
     """A tap without receipts can be refused by setting."""
-    with pytest.raises(BundleError, match="require_receipts"):
+    with pytest.raises(TargetError, match="require_receipts"):
         place.run(lines(rows()), require_receipts=True)
 
 
@@ -168,7 +168,7 @@ def test_mapped_streams_are_counted_as_they_came(place: Place) -> None:
     place.run(lines(rows(), receipts=True), stream_maps={"categories": {"__filter__": "False"}, "lineItems": None, "results": None,
               "lineItemScoreScales": None, "resultScoreScales": None, "lineItemLearningObjectiveIds": None, "resultLearningObjectiveIds": None})  # fmt: skip
     assert "categories.csv" not in place.files()
-    with pytest.raises(BundleError, match="fewer or more rows"):
+    with pytest.raises(TargetError, match="fewer or more rows"):
         place.run(with_receipts({"orgs": {"distinct": 3}}), stream_maps={"orgs": {}})
 
 
@@ -186,14 +186,14 @@ def test_two_tenants_are_refused_and_one_is_dropped(place: Place) -> None:
 
     place.run(tenants("a"))
     assert b"tenant" not in place.files()["orgs.csv"]
-    with pytest.raises(BundleError, match="two tenants"):
+    with pytest.raises(TargetError, match="two tenants"):
         place.run(tenants("a", "b"))
 
 
 def test_two_streams_for_one_file(place: Place) -> None:
     """Which of them is meant cannot be known."""
     other = [m | {"stream": "dbo-orgs"} for m in lines({"orgs": rows()["orgs"]})]
-    with pytest.raises(BundleError, match=r"Streams orgs and dbo-orgs both go to orgs\.csv"):
+    with pytest.raises(TargetError, match=r"Streams orgs and dbo-orgs both go to orgs\.csv"):
         place.run(lines(rows()) + other)
     assert place.files() == {}
 
@@ -279,9 +279,9 @@ def test_the_brake(place: Place) -> None:
     district["orgs"].append(row(district, "orgs", "s1") | {"sourcedId": "s2"})
     place.run(lines(district | {"enrollments": many(100) + many(30, "s2")}))
     before = place.files()
-    with pytest.raises(BundleError, match=r"enrollments \(130 before, 100 now\)"):
+    with pytest.raises(TargetError, match=r"enrollments \(130 before, 100 now\)"):
         place.run(lines(district | {"enrollments": many(100)}))
-    with pytest.raises(BundleError, match=r"enrollments of school s2 \(30 before, 20 now\)"):
+    with pytest.raises(TargetError, match=r"enrollments of school s2 \(30 before, 20 now\)"):
         place.run(lines(district | {"enrollments": many(100) + many(20, "s2")}))
     assert place.files() == before
     place.run(lines(district | {"enrollments": many(100) + many(25, "s2")}))
@@ -314,7 +314,7 @@ def test_root_causes_are_counted(place: Place) -> None:
     """One missing org explains its classes, and their enrollments."""
     district = rows()
     district["orgs"] = district["orgs"][:1]
-    with pytest.raises(BundleError):
+    with pytest.raises(TargetError):
         place.run(lines(district))
     causes = json.loads(place.report.read_text())["causes"]
     assert causes[0]["cause"].startswith("orgs ")
@@ -326,7 +326,7 @@ def test_reports_and_errors_name_no_one(place: Place, caplog: pytest.LogCaptureF
     """No id, name or value in log, error or report."""
     district = rows()
     row(district, "users", "u1").update(sourcedId="Zweistein-1", familyName="Zweistein", givenName=None)
-    with pytest.raises(BundleError) as error:
+    with pytest.raises(TargetError) as error:
         place.run(lines(district))
     assert "Zweistein" not in caplog.text + place.report.read_text() + error.value.message
 
@@ -335,7 +335,7 @@ def test_an_output_path_that_is_not_a_bundle(place: Place) -> None:
     """A folder that holds something else is not replaced."""
     place.output.mkdir()
     (place.output / "thesis.txt").write_text("ten years")
-    with pytest.raises(BundleError, match="is not a bundle"):
+    with pytest.raises(TargetError, match="is not a bundle"):
         place.run(lines(rows()))
     assert (place.output / "thesis.txt").read_text() == "ten years"
 
@@ -351,7 +351,7 @@ def test_an_output_path_that_is_not_a_bundle(place: Place) -> None:
 )
 def test_configuration_errors_name_the_setting_only(place: Place, config: dict[str, Any], words: str) -> None:
     """The SDK's own errors quote the value."""
-    with pytest.raises(BundleError) as error:
+    with pytest.raises(TargetError) as error:
         place.run(lines(rows()), **config)
     assert words in error.value.message
     assert "geheim" not in error.value.message

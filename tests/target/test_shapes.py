@@ -6,11 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import oneroster_model as model
+import oneroster_core.model as model
 import pytest
-from oneroster_model.ids import derived_id
-from target_oneroster_csv.errors import BundleError
-from target_oneroster_csv.target import TargetOneRosterCSV
+from oneroster_core.model.ids import derived_id
+from target_oneroster.bundle.target import TargetOneRosterCSV
+from target_oneroster.errors import TargetError
 
 from .mini import UUID, lines, row, rows
 
@@ -159,7 +159,7 @@ def test_a_shape_without_text_is_refused_by_name(place: Place) -> None:
     """The error names stream and property, never the value."""
     district = rows()
     row(district, "users", "u1")["email"] = {"home": "ann@secret.example"}
-    with pytest.raises(BundleError) as error:
+    with pytest.raises(TargetError) as error:
         place.run(lines(district))
     assert "users" in error.value.message
     assert "email" in error.value.message

@@ -10,7 +10,7 @@ from singer_sdk.testing import target_tests
 from singer_sdk.testing.config import SuiteConfig
 from singer_sdk.testing.runners import TargetTestRunner
 from singer_sdk.testing.templates import TargetTestTemplate
-from target_oneroster_csv.target import TargetOneRosterCSV
+from target_oneroster.bundle.target import TargetOneRosterCSV
 
 if TYPE_CHECKING:
     from pathlib import Path

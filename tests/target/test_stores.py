@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 import pytest
-from target_oneroster_csv.errors import BundleError
-from target_oneroster_csv.target import TargetOneRosterCSV
+from target_oneroster.bundle.target import TargetOneRosterCSV
+from target_oneroster.errors import TargetError
 
 from .mini import encode, lines, row, rows
 
@@ -73,7 +73,7 @@ def test_a_failed_upload_keeps_the_old_bundle(
     monkeypatch.setattr(type(store), "put_file", broken)
     district = rows()
     row(district, "courses", "c1")["title"] = "Arts"
-    with pytest.raises(BundleError, match=r"the store failed while the new bundle was uploaded \(OSError\)"):
+    with pytest.raises(TargetError, match=r"the store failed while the new bundle was uploaded \(OSError\)"):
         run(url, lines(district, state={"a": 1}))
     assert files(url) == before
     assert beside(url) == [url.rpartition("/")[2]]
@@ -96,13 +96,13 @@ def test_a_folder_that_is_no_bundle(url: str) -> None:
         pytest.skip("a zip is one file")
     store, path = fsspec.core.url_to_fs(url)
     store.pipe_file(f"{path}/thesis.txt", b"ten years")
-    with pytest.raises(BundleError, match="is not a bundle"):
+    with pytest.raises(TargetError, match="is not a bundle"):
         run(url, lines(rows()))
 
 
 def test_an_unknown_kind_of_url() -> None:
     """One line that names the setting."""
-    with pytest.raises(BundleError, match="output_path"):
+    with pytest.raises(TargetError, match="output_path"):
         run("nosuch://bucket/bundle.zip", lines(rows()))
 
 
@@ -116,7 +116,7 @@ def test_an_unknown_kind_of_url() -> None:
 )  # fmt: skip
 def test_a_store_that_is_not_there(url: str, options: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     """One line that names the setting and the kind of fault, no secret, no state."""
-    with pytest.raises(BundleError, match=r"^output_path: .*(ConnectionRefusedError|EndpointConnectionError)") as told:
+    with pytest.raises(TargetError, match=r"^output_path: .*(ConnectionRefusedError|EndpointConnectionError)") as told:
         run(url, lines(rows(), state={"a": 1}), storage_options=options)
     assert "geheim" not in told.value.message
     assert "\n" not in told.value.message

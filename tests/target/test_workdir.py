@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from target_oneroster_csv import workdir
+from target_oneroster._core.stores import work_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +18,9 @@ def without_fcntl(monkeypatch):
     """The module as Windows has it."""
     with monkeypatch.context() as context:
         context.setitem(sys.modules, "fcntl", None)
-        importlib.reload(workdir)
-        yield workdir
-    importlib.reload(workdir)
+        importlib.reload(work_folder)
+        yield work_folder
+    importlib.reload(work_folder)
 
 
 def test_it_works_without_fcntl(without_fcntl, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from target_oneroster_csv.warehouse.target import TargetOneRosterDuckDB
+from target_oneroster.warehouse.target import TargetOneRosterDuckDB
 
 from tests.target.mini import encode
 

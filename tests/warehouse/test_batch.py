@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
 from tests.target.mini import encode, lines, receipt, record_line, rows, schema_line
 
@@ -107,7 +107,7 @@ def test_a_batch_that_cannot_be_taken_loads_nothing(
     """One line; the files stay where they are."""
     path = parquet(rows()["users"], tmp_path / "users.parquet")
     messages = [schema_line("users"), batch("users", path, "parquet"), batch("users", path, "parquet") | change]
-    with pytest.raises(BundleError, match=words):
+    with pytest.raises(TargetError, match=words):
         house.run(messages)
     assert not house.path.exists()
     assert path.exists()
@@ -117,7 +117,7 @@ def test_a_receipt_counts_the_rows_of_files_too(house: House, tmp_path: Path) ->
     users = rows()["users"]
     path = parquet(users, tmp_path / "users.parquet")
     proof = record_line("syncReceipts", receipt("users", users, distinct=len(users) + 1, received=len(users) + 1))
-    with pytest.raises(BundleError, match="users: fewer or more rows"):
+    with pytest.raises(TargetError, match="users: fewer or more rows"):
         house.run([schema_line("syncReceipts"), schema_line("users"), batch("users", path, "parquet"), proof])
     assert path.exists()
 

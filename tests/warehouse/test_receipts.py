@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
 from tests.target.mini import lines, receipt, record_line, rows, schema_line
 
@@ -53,7 +53,7 @@ def test_a_stream_that_is_not_borne_out_is_left_as_it_was(
     """Its table is untouched, the others are in place; non-zero, no state; the receipts are kept."""
     house.run(lines(rows()))
     before = house.rows("users")
-    with pytest.raises(BundleError, match=words):
+    with pytest.raises(TargetError, match=words):
         house.run(run_of(tonight, users=lie))
     assert house.state == []
     assert house.rows("users") == before
@@ -75,7 +75,7 @@ def test_a_read_that_did_not_reach_its_end_deletes_nothing(house: House, tonight
 
 
 def test_a_tap_without_receipts_is_taken_unless_they_are_required(house: House) -> None:
-    with pytest.raises(BundleError, match="require_receipts is set"):
+    with pytest.raises(TargetError, match="require_receipts is set"):
         house.run(lines(rows(), state=STATE), require_receipts=True)
     assert not house.path.exists()
     assert house.run(lines(rows(), state=STATE)) == [STATE]
@@ -104,7 +104,7 @@ def test_a_stream_without_a_table_is_named_and_its_receipt_still_counts(house: H
         schema = {"type": "SCHEMA", "stream": name, "key_properties": [], "schema": {"properties": {"sourcedId": {}}}}
         messages += [schema, *(record_line(name, record) for record in records)]
         messages.append(record_line("syncReceipts", receipt(name, records, distinct=1 if name == "students" else 5)))
-    with pytest.raises(BundleError, match="buses: fewer or more rows"):
+    with pytest.raises(TargetError, match="buses: fewer or more rows"):
         house.run(messages)
     assert "Stream students repeats rows of another stream and is left out." in caplog.text
     assert "Stream buses is not part of the standard and is left out." in caplog.text

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
 from tests.target.mini import lines, record_line, rows, schema_line
 
@@ -126,20 +126,20 @@ def test_texts_arrive_as_they_are(house: House, quick: bool) -> None:
 
 def test_a_shape_that_no_column_takes_is_one_line(house: House) -> None:
     """Stream and property are named, the value is not."""
-    with pytest.raises(BundleError, match="Stream users, property givenName: text was expected") as caught:
+    with pytest.raises(TargetError, match="Stream users, property givenName: text was expected") as caught:
         house.run(foreign("users", {"sourcedId": "u", "givenName": ["Zweistein"]}))
     assert "Zweistein" not in caught.value.message
     assert not house.path.exists()
 
 
 def test_a_record_without_its_key_loads_nothing(house: House) -> None:
-    with pytest.raises(BundleError, match="lacks a key property"):
+    with pytest.raises(TargetError, match="lacks a key property"):
         house.run(lines({"orgs": [*rows()["orgs"], {"name": "nameless"}]}))
     assert not house.path.exists()
 
 
 def test_two_streams_for_one_table_are_refused(house: House) -> None:
-    with pytest.raises(BundleError, match="both go to table users"):
+    with pytest.raises(TargetError, match="both go to table users"):
         house.run([*foreign("users", {"sourcedId": "a"}), *foreign("public-users", {"sourcedId": "a"})])
 
 

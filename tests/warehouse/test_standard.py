@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 from singer_sdk.testing import get_target_test_class
-from target_oneroster_csv.warehouse.target import TargetOneRosterDuckDB
+from target_oneroster.warehouse.target import TargetOneRosterDuckDB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import oneroster_model as model
+import oneroster_core.model as model
 import pytest
-from target_oneroster_csv.errors import BundleError
+from target_oneroster.errors import TargetError
 
 from tests.target.mini import lines, record_line, row, rows, schema_line
 
@@ -105,7 +105,7 @@ def test_only_the_last_version_of_a_stream_counts(house: House) -> None:
 def test_a_version_that_goes_back_loads_nothing(house: House) -> None:
     orgs = rows()["orgs"]
     messages = [schema_line("orgs"), *(record_line("orgs", orgs[0], version) for version in (2, 2, 1))]
-    with pytest.raises(BundleError, match="went back"):
+    with pytest.raises(TargetError, match="went back"):
         house.run(messages)
     assert not house.path.exists()
 
@@ -150,7 +150,7 @@ def test_tenants_share_tables_and_not_keys(house: House) -> None:
     assert house.query("SELECT column_name FROM duckdb_columns() WHERE table_name = 'orgs' AND column_index = 1") == [
         ("tenant",)
     ]
-    with pytest.raises(BundleError, match="was made with tenant"):
+    with pytest.raises(TargetError, match="was made with tenant"):
         house.run(lines({"orgs": orgs}))
 
 
@@ -180,7 +180,7 @@ def test_a_table_of_another_loader_is_left_alone(house: House) -> None:
     """Another type under the same name: the line says which column and what to do."""
     with duckdb.connect(str(house.path)) as database:
         database.execute('CREATE SCHEMA oneroster; CREATE TABLE oneroster.orgs ("sourcedId" VARCHAR, "name" INTEGER)')
-    with pytest.raises(BundleError, match=r"Table oneroster\.orgs, column name is of type INTEGER, not VARCHAR"):
+    with pytest.raises(TargetError, match=r"Table oneroster\.orgs, column name is of type INTEGER, not VARCHAR"):
         house.run(lines({"orgs": rows()["orgs"]}, state=STATE))
     assert house.state == []
 

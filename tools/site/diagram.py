@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from html import escape
 
-import oneroster_model as model
+import oneroster_core.model as model
 
 __all__ = ["LAYOUT", "of_service", "svg"]
 

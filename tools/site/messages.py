@@ -15,7 +15,7 @@ __all__ = ["ERRORS", "SOURCES", "messages", "table", "text_of"]
 
 # Classes whose text is the line that a run ends with.
 ERRORS = {
-    "BundleError",
+    "TargetError",
     "ClickException",
     "CollectionMoved",
     "FatalSourceError",
@@ -28,9 +28,10 @@ ERRORS |= {"kind"}  # a variable that holds one of them
 _GATHERED = {"errors", "faults"}
 _ADVISES = re.compile(r"[;.:] ")
 _IS_CODE = re.compile(r'["{}<>=|]|SELECT|ELSE|… rows')
+CORE = ROOT / "oneroster-core/src/oneroster_core"
 SOURCES = {
-    "tap-oneroster": ROOT / "tap-oneroster/src/tap_oneroster",
-    "target-oneroster-csv": ROOT / "target-oneroster-csv/src/target_oneroster_csv",
+    "tap-oneroster": [ROOT / "tap-oneroster/src/tap_oneroster", CORE],
+    "target-oneroster-csv": [ROOT / "target-oneroster-csv/src/target_oneroster"],
 }
 
 
@@ -74,8 +75,8 @@ def _advised(module: ast.Module) -> Iterator[str]:
 def messages(plugin: str) -> list[str]:
     """All messages of a plugin, in the order of the alphabet."""
     found: set[str] = set()
-    for path in sorted(SOURCES[plugin].rglob("*.py")):
-        if "_model" not in path.parts:
+    for path in sorted(path for folder in SOURCES[plugin] for path in folder.rglob("*.py")):
+        if "_core" not in path.parts:
             module = ast.parse(path.read_text(encoding="utf-8"))
             said = [*map(_said, ast.walk(module)), *_advised(module)]
             found |= {" ".join(text.split()) for text in said if text and len(text.replace("…", "").split()) > 2}

@@ -6,9 +6,9 @@ import re
 from functools import cache
 from typing import Any
 
-import oneroster_model as model
+import oneroster_core.model as model
 import yaml
-from oneroster_model.schema import json_schema, key_properties
+from oneroster_core.model.schema import json_schema, key_properties
 
 from tools.derive import ROOT
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import yaml
-from tap_oneroster.rest.presets import GENERIC, PRESETS, Preset
+from tap_oneroster._core.http.presets import GENERIC, PRESETS, Preset
 
 from tools.derive import ROOT, code, in_yaml
 

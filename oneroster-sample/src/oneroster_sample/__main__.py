@@ -69,7 +69,7 @@ def _district(options: argparse.Namespace) -> District:
 
 
 def _names(value: str | None) -> list[str] | None:
-    from ._model import FILES
+    from ._core.model import FILES
 
     if value is None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ._model import Version
+from ._core.model import Version
 from .dice import mix, pick, salt
 from .library import RESOURCES
 from .names import person_name

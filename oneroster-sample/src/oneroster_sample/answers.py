@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._model import Version
+from ._core.model import Version
 
 __all__ = ["Answer", "Refused", "status_info", "unauthorized", "warning"]
 

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from ._model import FILES, MANIFEST_VERSION, File, Version, csv_files, manifest_properties
+from ._core.model import FILES, MANIFEST_VERSION, File, Version, csv_files, manifest_properties
 from .cells import header, row_writer
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from ._model import Field, File, Kind, Version
+from ._core.model import Field, File, Kind, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import accounts, assessing, catalogue, enrolling, grading, library
-from ._model import FILES, File, Service, Version, file
+from ._core.model import FILES, File, Service, Version, file
 from .plan import Plan
 from .rows import Row
 from .sizes import plan_of

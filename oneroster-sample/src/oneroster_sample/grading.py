@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._model import Version
+from ._core.model import Version
 from .catalogue import class_life, course_id
 from .changes import Life, last_edit, life, student_life
 from .dice import mix, pick, salt, uuid

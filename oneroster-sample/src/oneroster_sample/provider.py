@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from ._model import Version, scope_uri
+from ._core.model import Version, scope_uri
 from .answers import Answer, status_info
 from .knobs import Knobs
 from .service import Service

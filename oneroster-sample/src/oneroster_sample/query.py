@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ._model import File, Kind, Version, derived_from
+from ._core.model import File, Kind, Version, derived_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable

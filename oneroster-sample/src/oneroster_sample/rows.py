@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from ._model import file
+from ._core.model import file
 
 __all__ = ["Row", "row"]
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlencode
 
 import msgspec
 
-from ._model import BASE_PATHS, FILES, VIEWS, Collection, File, Version, View
+from ._core.model import BASE_PATHS, FILES, VIEWS, Collection, File, Version, View
 from .answers import Answer, Refused, status_info, unauthorized, warning
 from .links import link_header, start_of
 from .query import FilterError, known_field, only_fields, parse_filter

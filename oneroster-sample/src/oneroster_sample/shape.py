@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ._model import BASE_PATHS, Field, File, Kind, Version, file
+from ._core.model import BASE_PATHS, Field, File, Kind, Version, file
 from .rows import Row
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ._model import VIEWS, File, Version, View, derived_from
+from ._core.model import VIEWS, File, Version, View, derived_from
 from .query import Filter, order, value_at
 from .shape import Children, Shape
 

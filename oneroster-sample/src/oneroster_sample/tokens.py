@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 from urllib.parse import unquote_plus
 
-from ._model import FILES, SCOPE_PREFIXES, VIEWS, Version, scope_uri
+from ._core.model import FILES, SCOPE_PREFIXES, VIEWS, Version, scope_uri
 
 __all__ = ["TokenDesk", "scopes_of"]
 

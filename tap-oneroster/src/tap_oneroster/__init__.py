@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .tap import TapOneRoster
+    from .singer.tap import TapOneRoster
 
 __all__ = ["TapOneRoster"]
 
@@ -13,7 +13,7 @@ __all__ = ["TapOneRoster"]
 def __getattr__(name: str) -> object:
     # Late, so that the pure modules can be used without loading the SDK.
     if name == "TapOneRoster":
-        from .tap import TapOneRoster
+        from .singer.tap import TapOneRoster
 
         return TapOneRoster
     raise AttributeError(name)

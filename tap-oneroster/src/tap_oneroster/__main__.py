@@ -28,7 +28,7 @@ def main() -> None:
     _keep_memory()
     # Nothing that is imported is garbage, and looking for it over and over takes a fifth of the start.
     gc.disable()
-    from .tap import TapOneRoster
+    from .singer.tap import TapOneRoster
 
     gc.freeze()
     gc.enable()

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from typing_extensions import override
 
-from ._model.codec import encode_value
-from .distinct import Distinct
+from ._core.codec import encode_value
+from .receipts.distinct import Distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -15,8 +15,9 @@ from itertools import chain, compress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ._model.codec import encode_rows
-from .distinct import Distinct
+from ._core.codec import encode_rows
+from ._core.errors import CollectionMoved, FatalSourceError, MissingCollection, SourceError
+from .receipts.distinct import Distinct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,39 +25,23 @@ if TYPE_CHECKING:
 
     from msgspec import Struct
 
-    from ._model import File
-    from ._model.codec import Rows
+    from ._core.codec import EncodedRows
+    from ._core.model import File
 
 __all__ = [
-    "Batch",
     "CollectionMoved",
     "Facts",
     "FatalSourceError",
     "MissingCollection",
-    "Part",
+    "Pass",
+    "Records",
     "Request",
     "Source",
     "SourceError",
 ]
 
 
-class SourceError(Exception):
-    """A collection could not be read to its end. The message is one line, without any value."""
-
-
-class FatalSourceError(SourceError):
-    """Nothing can be read from this source: the run stops here."""
-
-
-class CollectionMoved(SourceError):
-    """The collection changed while it was read: worth another attempt."""
-
-
-class MissingCollection(SourceError):
-    """The source does not offer this collection; others may go on."""
-
-
-class Batch:
+class Records:
     """Some records of one stream, in the order of the source.
 
     `records` are Structs of `record_class(file)`, `rows` the same encoded.
@@ -70,7 +55,7 @@ class Batch:
         self.records = records
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> EncodedRows:
         """The records as they leave the tap."""
         return encode_rows(self.records)
 
@@ -104,9 +89,9 @@ class Batch:
         """What counts the different ids of records like these."""
         return Distinct()
 
-    def part(self, start: int, stop: int) -> Batch:
+    def part(self, start: int, stop: int) -> Records:
         """Some of the records."""
-        return Batch(self.file, self.records[start:stop])
+        return Records(self.file, self.records[start:stop])
 
 
 @dataclass(slots=True)
@@ -151,7 +136,7 @@ class Request:
     state: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-class Part(Protocol):
+class Pass(Protocol):
     """One pass over one place that holds records of a collection."""
 
     @property
@@ -162,7 +147,7 @@ class Part(Protocol):
     def bookmark(self) -> dict[str, Any] | None:
         """What state should remember once this part is delivered: an entry of `bundles`, or None."""
 
-    def __iter__(self) -> Iterator[Batch]: ...
+    def __iter__(self) -> Iterator[Records]: ...
 
 
 class Source(Protocol):
@@ -171,7 +156,7 @@ class Source(Protocol):
     stands_still: bool
     """Whether a collection cannot change while it is read, so that it never has to be read again in the same run."""
 
-    def parts(self, request: Request) -> Iterable[Part]:
+    def passes(self, request: Request) -> Iterable[Pass]:
         """Passes over the collection, in the order in which their records must be delivered."""
 
     def close(self) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._model import FILES, file
+from .._core.model import FILES, file
+from ..open_source import make_source
 from ..source import MissingCollection, Request
-from ..sources import make_source
 
 if TYPE_CHECKING:
-    from .._model import File
+    from .._core.model import File
     from .tap import AirbyteTap
 
 __all__ = ["check"]
@@ -40,9 +40,9 @@ def _try(tap: AirbyteTap, of: File) -> str:
     )
     try:
         name = tap.source_name
-        for part in source.parts(Request(of, (of,))):
-            name = part.facts[of.name].source
-            if next(iter(part), None):
+        for one_pass in source.passes(Request(of, (of,))):
+            name = one_pass.facts[of.name].source
+            if next(iter(one_pass), None):
                 break
     finally:
         source.close()

@@ -13,7 +13,7 @@ import msgspec
 from click import ClickException
 from singer_sdk.exceptions import ConfigValidationError
 
-from ..command import unreadable
+from .._core.shell import unreadable
 from ..source import SourceError
 from . import messages
 from .catalog import airbyte_catalog, read_choice, select

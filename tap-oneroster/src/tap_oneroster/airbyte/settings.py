@@ -8,7 +8,7 @@ import msgspec
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
-from ..settings import SETTINGS
+from ..singer.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
+from ..singer.streams import CollectionStream, ReceiptStream
+from ..singer.tap import TapOneRoster
 from ..source import MissingCollection
-from ..streams import CollectionStream, ReceiptStream
-from ..tap import TapOneRoster
 from . import messages
 from .writer import AirbyteWriter
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from types import FrameType
 
-    from ..source import Batch
+    from ..source import Records
 
 __all__ = ["AirbyteTap"]
 
@@ -35,7 +35,7 @@ class AirbyteTap(TapOneRoster):
     @override
     def fail(self, problem: str | Exception, stream: str | None = None) -> None:
         """Note that the run cannot end well, and say so."""
-        from ..rest.auth import NoToken
+        from .._core.http.auth import NoToken
 
         super().fail(problem, stream)
         # What only the settings or the vendor can change is not worth another try.
@@ -62,7 +62,7 @@ class AirbyteCollection(CollectionStream):
             self._tap.writer.hold(self.name)
 
     @override
-    def write_records(self, batch: Batch, *, plain: bool) -> None:
+    def write_records(self, batch: Records, *, plain: bool) -> None:
         self._tap.writer.tick()
         super().write_records(batch, plain=plain)
 

@@ -11,7 +11,7 @@ from singer_sdk.contrib.msgspec import encoder
 from singer_sdk.singerlib import ActivateVersionMessage, Message, RecordMessage, SchemaMessage, StateMessage
 from typing_extensions import override
 
-from ..writer import BlockWriter
+from ..singer.writer import BlockWriter
 from . import messages
 
 __all__ = ["AirbyteWriter"]

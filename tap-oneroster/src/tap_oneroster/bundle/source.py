@@ -6,18 +6,18 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..source import Facts, Part, Request, SourceError
-from .derived import Holders
-from .drop import Drop, Found
-from .part import FilePart, SilentPart
-from .plan import Plan, Step, make_plan
+from ..source import Facts, Pass, Request, SourceError
+from .file_pass import FilePass, SilentPass
+from .locate.bundle_plan import BundlePlan, PlanStep, make_plan
+from .locate.drop_folder import Drop, Found
+from .read.derived_rows import Holders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from .._model import File, Version
-    from ..shape import Shape
-    from .archive import Bundle
+    from .._core.model import File, Version
+    from ..policy import Policy
+    from .locate.archive import Bundle
 
 __all__ = ["BundleSource"]
 
@@ -35,7 +35,7 @@ class BundleSource:
         self,
         path: str,
         *,
-        shape: Shape,
+        policy: Policy,
         version: Version | None = None,
         on_invalid: str = "report",
         settle_seconds: float = 0,
@@ -45,7 +45,7 @@ class BundleSource:
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._where = (path, dict(storage_options or {}), settle_seconds, version, say)
-        self._shape = shape
+        self._policy = policy
         self._on_invalid = on_invalid
         self._accept_orphan = accept_orphan_delta
         self._columnar = columnar
@@ -56,7 +56,7 @@ class BundleSource:
     def _drop(self) -> Drop:
         return Drop(*self._where)
 
-    def parts(self, request: Request) -> Iterator[Part]:
+    def passes(self, request: Request) -> Iterator[Pass]:
         """Parts of a collection, oldest bundle first; a SourceError at the end where rows were left out."""
         plans = {
             stream: make_plan(stream, self._drop, request.state.get(stream.name, {}), accept_orphan=self._accept_orphan)
@@ -72,41 +72,41 @@ class BundleSource:
                     for stream in streams:
                         yield self._silent(stream, found, "skipped")
                     continue
-                part = self._part(found, step, streams, plans)
-                yield part
-                if part.problem:
-                    problems.append(part.problem)
+                one_pass = self._pass(found, step, streams, plans)
+                yield one_pass
+                if one_pass.problem:
+                    problems.append(one_pass.problem)
         if problems:
             raise SourceError("; ".join(problems))
 
-    def _part(self, found: Found, step: Step, streams: Sequence[File], plans: dict[File, Plan]) -> FilePart:
+    def _pass(self, found: Found, step: PlanStep, streams: Sequence[File], plans: dict[File, BundlePlan]) -> FilePass:
         bundle, manifest = found
         bundle.fetch()
         entry = _entry(bundle, step.mode)
         for stream in streams:
             plan = plans[stream]
             others = tuple(e for e in plan.entries if e["digest"] != bundle.digest)
-            plans[stream] = Plan(plan.steps, (*others, entry))
-        part = FilePart(
+            plans[stream] = BundlePlan(plan.steps, (*others, entry))
+        one_pass = FilePass(
             bundle,
             manifest,
             step.home,
             streams,
-            self._shape,
+            self._policy,
             on_invalid=self._on_invalid,
             bookmark={"bundles": list(plans[streams[0]].entries)},
             holders=Holders(bundle, manifest.version, streams[0].name) if step.by_roles else None,
             columnar=self._columnar,
             say=self._say,
         )
-        self._note_oddities(part.facts, found)
-        return part
+        self._note_oddities(one_pass.facts, found)
+        return one_pass
 
-    def _silent(self, stream: File, found: Found, mode: str) -> SilentPart:
+    def _silent(self, stream: File, found: Found, mode: str) -> SilentPass:
         version = found.manifest.version.value
-        part = SilentPart({stream.name: Facts(found.bundle.name, mode, version, complete=True)})
-        self._note_oddities(part.facts, found)
-        return part
+        one_pass = SilentPass({stream.name: Facts(found.bundle.name, mode, version, complete=True)})
+        self._note_oddities(one_pass.facts, found)
+        return one_pass
 
     def _note_oddities(self, facts: Mapping[str, Facts], found: Found) -> None:
         """What is odd about a bundle goes into the receipts of the files it concerns.
@@ -138,7 +138,7 @@ _DISAGREES = {
 }
 
 
-def _together(plans: Mapping[File, Plan], key: str) -> list[tuple[Step, list[File]]]:
+def _together(plans: Mapping[File, BundlePlan], key: str) -> list[tuple[PlanStep, list[File]]]:
     """Streams that one pass over one file of a bundle feeds: same file, same memory of what was read."""
     groups: dict[tuple[str, bool, bool, tuple[str, ...]], list[File]] = defaultdict(list)
     for stream, plan in plans.items():

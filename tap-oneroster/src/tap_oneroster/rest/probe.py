@@ -19,14 +19,14 @@ from typing import Any
 import msgspec
 from singer_sdk.exceptions import ConfigValidationError
 
-from .._model import FILES, File, Version
-from ..command import unreadable
+from .._core.http.presets import GENERIC, filled_in
+from .._core.model import FILES, File, Version
+from .._core.shell import unreadable
 from ..source import SourceError
-from .order import looks_sorted
-from .presets import GENERIC, filled_in
+from .paging.order import looks_sorted
 from .source import RestSource
 
-__all__ = ["Finding", "main", "probe"]
+__all__ = ["ProbeResult", "main", "probe"]
 
 _STYLES = ("basic", "body", "query")
 _FAR = 10_000_000
@@ -34,7 +34,7 @@ _NEVER = "dateLastModified>='2100-01-01T00:00:00.000Z'"
 
 
 @dataclass(slots=True)
-class Finding:
+class ProbeResult:
     """How one collection answered."""
 
     name: str
@@ -64,7 +64,7 @@ class _Asker:
     source: RestSource
     file: File
     page_size: int
-    finding: Finding = field(init=False)
+    finding: ProbeResult = field(init=False)
 
     def _get(self, path: str = "", **query: str) -> tuple[int, Mapping[str, str], str, list[Any]]:
         collection = self.file.collection
@@ -79,11 +79,11 @@ class _Asker:
         wrapper = collection.wrapper if collection.wrapper in lists else next(iter(lists), "")
         return reply.status, reply.headers, wrapper, lists.get(wrapper, [])
 
-    def ask(self) -> Finding:
+    def ask(self) -> ProbeResult:
         """Everything that can be found out with a few requests."""
         limit = str(self.page_size)
         status, headers, wrapper, rows = self._get(limit=limit, offset="0")
-        found = Finding(self.file.name, status, len(rows), headers.get("X-Total-Count", "none"), wrapper)
+        found = ProbeResult(self.file.name, status, len(rows), headers.get("X-Total-Count", "none"), wrapper)
         if date := headers.get("Date"):
             found.skew_seconds = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
         if status != 200:
@@ -125,13 +125,13 @@ def probe(config: Mapping[str, Any]) -> Iterator[str]:
     yield "no way in was found"
 
 
-def _all(source: RestSource, version: Version, page_size: int) -> Iterator[Finding]:
+def _all(source: RestSource, version: Version, page_size: int) -> Iterator[ProbeResult]:
     for file in FILES:
         if file.collection and file.exists_in(version):
             yield _Asker(source, file, page_size).ask()
 
 
-def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[Finding]) -> Iterator[str]:
+def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[ProbeResult]) -> Iterator[str]:
     answered = [finding for finding in findings if finding.status == 200]
     skews = [finding.skew_seconds for finding in answered if finding.skew_seconds is not None]
     if skews:
@@ -165,7 +165,7 @@ def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[F
 
 def _settings(path: str) -> Mapping[str, Any]:
     """The tap's settings from a file or, for ``ENV``, from the environment, checked as the tap checks them."""
-    from ..tap import TapOneRoster
+    from ..singer.tap import TapOneRoster
 
     given = {} if path == "ENV" else json.loads(Path(path).read_text(encoding="utf-8"))
     return TapOneRoster(config={"mode": "rest", **given}, parse_env_config=path == "ENV", setup_mapper=False).config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._model import RECEIPTS, VIEWS, Version, file, scope_uri
+from .._core.model import RECEIPTS, VIEWS, Version, file, scope_uri
 
 __all__ = ["scopes_for"]
 

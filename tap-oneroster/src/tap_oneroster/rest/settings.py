@@ -8,8 +8,8 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-from .addresses import address_error
-from .presets import GENERIC, PRESETS, filled_in
+from .._core.http.addresses import address_error
+from .._core.http.presets import GENERIC, PRESETS, filled_in
 
 __all__ = ["REST_SETTINGS", "rest_errors"]
 

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .._model import VIEWS, Service, Version, file
-from ..dates import to_utc_text
-from ..shape import Shape
-from ..source import FatalSourceError, Part, Request
-from .addresses import Address
-from .auth import Anonymous, Bearer, ClientCredentials, Credentials, OAuth1
-from .decode import PageDecoder
-from .http import HttpClient, Reply
-from .pace import Backoff, Pace
-from .pages import Habits, Pages
-from .part import AbsentPart, Repeated, RestPart, Wish
-from .presets import filled_in
+from .._core.dates import to_utc_text
+from .._core.http.addresses import Address
+from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, OAuth1
+from .._core.http.client import HttpClient, Reply
+from .._core.http.pace import Backoff, Pace
+from .._core.http.presets import filled_in
+from .._core.model import VIEWS, Service, Version, file
+from ..policy import Policy
+from ..source import FatalSourceError, Pass, Request
+from .collection_pass import AbsentPass, Repeated, RestPass, Wish
+from .paging.pages import Habits, Pages
+from .paging.window import Workers
+from .records.decode import PageDecoder
+from .records.forms import forms_of
 from .scopes import scopes_for
-from .shapes import forms_of
 from .version import find_version
-from .window import Workers
 
 __all__ = ["RestSource"]
 
@@ -80,7 +80,7 @@ class RestSource:
         http: HttpClient,
         access: Access,
         habits: Habits,
-        shape: Shape,
+        policy: Policy,
         *,
         streams: frozenset[str],
         version: Version | None = None,
@@ -92,7 +92,7 @@ class RestSource:
         self._http = http
         self._access = access
         self._habits = habits
-        self._shape = shape
+        self._policy = policy
         self._streams = streams
         self._asked_version = version
         self._status_filter = status_filter
@@ -147,7 +147,7 @@ class RestSource:
                 signature=config["oauth1_signature_method"],
             ),
             habits,
-            Shape(
+            Policy(
                 secrets=config["include_passwords"],
                 metadata_keys=tuple(config["metadata_keys"]),
                 zone=ZoneInfo(config["source_time_zone"]),
@@ -182,20 +182,20 @@ class RestSource:
         """The answer to one request, whatever its status: to find out how the service behaves."""
         return self._http.get(self._address.url(self.version, service, path, query), what, few_tries=True)
 
-    def parts(self, request: Request) -> Iterable[Part]:
+    def passes(self, request: Request) -> Iterable[Pass]:
         """One part, which reads the collection and feeds all streams asked for."""
-        return self._parts(request)
+        return self._passes(request)
 
-    def _parts(self, request: Request) -> Iterator[Part]:
+    def _passes(self, request: Request) -> Iterator[Pass]:
         version = self.version
         home = file(_PARENTS.get(request.file.name, request.file.name))
         if not home.exists_in(version) or home.collection is None:
             rule = f"not part of OneRoster {version.value}"
-            yield AbsentPart(request.streams, self._address.host, version, rule)
+            yield AbsentPass(request.streams, self._address.host, version, rule)
             return
-        yield self._part(request, version)
+        yield self._pass(request, version)
 
-    def _part(self, request: Request, version: Version) -> RestPart:
+    def _pass(self, request: Request, version: Version) -> RestPass:
         wish = Wish(
             request.file,
             request.streams,
@@ -205,7 +205,7 @@ class RestSource:
             accept_missing=self._accept_missing,
         )
         derived = [s for s in request.streams if s.name != request.file.name]
-        forms = forms_of(request.file, secrets=self._shape.secrets, derived=derived)
+        forms = forms_of(request.file, secrets=self._policy.secrets, derived=derived)
         collection = request.file.collection
         if collection is None:
             raise FatalSourceError(f"{request.file.name}: not a collection of the standard")
@@ -218,7 +218,7 @@ class RestSource:
             self._habits,
             wish.filter,
         )
-        return RestPart(wish, pages, self._shape, version, self._address.host, self._repeated)
+        return RestPass(wish, pages, self._policy, version, self._address.host, self._repeated)
 
     def close(self) -> None:
         """Let go of the connections; what is still being asked for is not waited for."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import requests
 
-from .._model import Version
+from .._core.http.auth import NoToken
+from .._core.model import Version
 from ..source import FatalSourceError, SourceError
-from .auth import NoToken
 
 if TYPE_CHECKING:
-    from .http import HttpClient, Reply
+    from .._core.http.client import HttpClient, Reply
 
 __all__ = ["find_version"]
 

@@ -1,0 +1,207 @@
+"""Record classes made from the model, and the line codec that tap and targets share.
+
+A line is a Singer RECORD message. Records are `msgspec.Struct` objects whose fields lie in
+*line order*: first the columns of the CSV form (the *content*), then what a source may stamp
+or add (status, dateLastModified, passwords, what only REST has, metadata). So the content of
+an encoded record is its prefix, and its digest needs no second encoding.
+"""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from xxhash import xxh3_64_intdigest
+
+from .model._types import Field, File, Kind
+from .model.schema import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "EncodedRows",
+    "Objective",
+    "ObjectiveResult",
+    "ObjectiveScores",
+    "ScaleValue",
+    "UserId",
+    "content_digest",
+    "encode_rows",
+    "encode_value",
+    "line_order",
+    "record_class",
+    "record_lines",
+]
+
+
+class UserId(msgspec.Struct, frozen=True, gc=False):
+    """An identifier of a user in another system (`userIds`)."""
+
+    type: str | None = None
+    identifier: str | None = None
+
+
+class ScaleValue(msgspec.Struct, frozen=True, gc=False):
+    """One step of a score scale: what is written (LHS) for which score (RHS)."""
+
+    itemValueLHS: str | None = None
+    itemValueRHS: str | None = None
+
+
+class Objective(msgspec.Struct, frozen=True):
+    """Learning objectives of one source (REST 1.2, assessmentLineItems)."""
+
+    source: str | None = None
+    learningObjectiveIds: list[str] | None = None
+
+
+class ObjectiveResult(msgspec.Struct, frozen=True):
+    """What was reached in one learning objective (REST 1.2, assessmentResults)."""
+
+    learningObjectiveId: str | None = None
+    score: float | None = None
+    textScore: str | None = None
+
+
+class ObjectiveScores(msgspec.Struct, frozen=True):
+    """Results for the learning objectives of one source (REST 1.2, assessmentResults)."""
+
+    source: str | None = None
+    learningObjectiveResults: list[ObjectiveResult] | None = None
+
+
+_TYPES: dict[Kind, Any] = {
+    Kind.TRUE_FALSE: bool | None,
+    Kind.INTEGER: int | None,
+    Kind.NUMBER: float | None,
+    Kind.REFS: list[str] | None,
+    Kind.STRINGS: list[str] | None,
+    Kind.WORDS: list[str] | None,
+    Kind.USER_IDS: list[UserId] | None,
+    Kind.SCALE_VALUES: list[ScaleValue] | None,
+    Kind.OBJECTIVES: list[Objective] | None,
+    Kind.OBJECTIVE_SCORES: list[ObjectiveScores] | None,
+    Kind.OBJECT: dict[str, Any] | None,
+}
+
+_STAMPS = ("status", "dateLastModified", "metadata")
+# No value can hold this text: inside a JSON string its quotes would be escaped.
+_END_OF_CONTENT = b',"status":'
+_METADATA = b',"metadata":'
+
+
+def _is_content(field: Field) -> bool:
+    # A column that REST cannot carry would part the digests of the two bindings.
+    return field.csv and not field.secret and field.name not in _STAMPS and bool(field.rest_names)
+
+
+@cache
+def line_order(file: File, *, secrets: bool = False) -> tuple[Field, ...]:
+    """Fields of a stream in the order of its lines: content first, stamps and extras after it."""
+    content = [f for f in file.fields if _is_content(f)]
+    stamps = [f for f in file.fields if f.blank_in_bulk]
+    extras = [f for f in file.fields if not _is_content(f) and not f.blank_in_bulk and (secrets or not f.secret)]
+    return (*content, *stamps, *extras)
+
+
+@cache
+def record_class(
+    file: File, *, tenant: bool = False, secrets: bool = False, strict: bool = False
+) -> type[msgspec.Struct]:
+    """The class of a stream's records, fields in line order (`tenant` before them), all optional.
+
+    `strict` classes refuse properties they do not know, which a reader wants to count.
+    """
+    fields: list[tuple[str, Any, Any]] = [
+        (field.name, _TYPES.get(field.kind, str | None), None) for field in line_order(file, secrets=secrets)
+    ]
+    if tenant:
+        fields.insert(0, (TENANT, str | None, None))
+    return msgspec.defstruct(file.name, fields, module=__name__, gc=False, forbid_unknown_fields=strict)
+
+
+_encoder = msgspec.json.Encoder()
+encode_value = _encoder.encode
+"""JSON of one value, as it stands in a line."""
+
+
+class EncodedRows:
+    """Encoded records: the content of each, and what follows it, alike for all or one by one.
+
+    The content is a record's JSON in line order up to its status: the columns of the CSV form
+    without status, dateLastModified, passwords and metadata. `rest` is alike for all records of
+    most bulk files; where it is not, either `rests` or `lines` has to be given.
+    """
+
+    def __init__(
+        self,
+        content: list[bytes],
+        rest: bytes = b"",
+        *,
+        rests: Sequence[bytes] = (),
+        lines: bytes | None = None,
+    ) -> None:
+        self.content = content
+        self.rest = rest
+        self.rests = rests
+        self._lines = lines
+
+    @cached_property
+    def lines(self) -> bytes:
+        """The records as lines of JSON."""
+        return self.between(b"", b"\n") if self._lines is None else self._lines
+
+    def between(self, head: bytes, tail: bytes) -> bytes:
+        """Each record with something before and after it."""
+        if self.rest:
+            return b"".join((head, (self.rest + tail + head).join(self.content), self.rest, tail))
+        if self.rests:
+            parts = [tail + head] * (3 * len(self.content))
+            parts[::3] = self.content
+            parts[1::3] = self.rests
+            parts[-1] = tail
+            return head + b"".join(parts)
+        # No line break stands inside a record: there JSON writes it as \\n.
+        return b"".join((head, self.lines[:-1].replace(b"\n", tail + head), tail))
+
+
+def encode_rows(records: Sequence[msgspec.Struct]) -> EncodedRows:
+    """Encode records of one stream, of classes without tenant."""
+    lines = _encoder.encode_lines(records)
+    start, end = lines.index(_END_OF_CONTENT), lines.index(b"\n") + 1
+    rest = lines[start:end]
+    content = lines.split(rest)
+    if len(content) == len(records) + 1:
+        content.pop()
+        return EncodedRows(content, rest[:-1], lines=lines)
+    # As a rule only metadata differ: split at what stands before them, each piece but the first
+    # begins with the metadata of one record and goes on with the content of the next.
+    stamps, before, _ = rest.partition(_METADATA)
+    pieces = lines.split(stamps + before)
+    if before and len(pieces) == len(records) + 1:
+        content = [pieces[0], *(piece[piece.index(b"\n") + 1 :] for piece in pieces[1:-1])]
+        return EncodedRows(content, lines=lines)
+    return EncodedRows([row.partition(_END_OF_CONTENT)[0] for row in lines.split(b"\n")[:-1]], lines=lines)
+
+
+def record_lines(rows: EncodedRows, stream: str, version: int, time_extracted: str, tenant: str | None = None) -> bytes:
+    """Singer RECORD lines of encoded records, of which there must be one at least.
+
+    `time_extracted` is ISO 8601 in UTC. `tenant` is put before the first property of each record.
+    """
+    head = b'{"type":"RECORD","stream":%b,"record":' % _encoder.encode(stream)
+    tail = b',"version":%d,"time_extracted":%b}\n' % (version, _encoder.encode(time_extracted))
+    if tenant is not None:
+        first = b'{"%b":%b,' % (TENANT.encode(), _encoder.encode(tenant))
+        rows = EncodedRows([], lines=first + rows.lines[1:].replace(b"\n{", b"\n" + first))
+    return rows.between(head, tail)
+
+
+def content_digest(contents: Iterable[bytes]) -> int:
+    """Sum of xxh3-64 over the contents of encoded records, to be kept modulo 2^64.
+
+    The sum is the same in any order, and for either binding.
+    """
+    return sum(map(xxh3_64_intdigest, contents))

@@ -1,0 +1,98 @@
+"""Where a service lies: what `base_url` says and leaves out, and which addresses may be called."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from ..errors import FatalSourceError
+from ..model import BASE_PATHS, Service, Version
+
+__all__ = ["Address", "address_error", "same_origin"]
+
+_VERSIONED = re.compile(r"(?P<root>.*?)(?P<service>/(?:rostering|gradebook|resources))?/v1p(?P<minor>[12])\Z")
+_STANDARD_PATH = "/ims/oneroster"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def address_error(setting: str, url: str) -> str | None:
+    """What is wrong with an address in the settings, if anything; never quotes it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return f"{setting}: not an address; write it like https://district.example/path"
+    if parts.scheme not in {"http", "https"} or not host:
+        return f"{setting}: must start with https:// and name a host"
+    if parts.scheme == "http" and not _is_loopback(host):
+        return f"{setting}: must start with https:// (plain http is for this machine only)"
+    if parts.username or parts.password:
+        return f"{setting}: must not hold credentials; put them in client_id and client_secret"
+    return None
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses lie on one host and port and are spoken to alike."""
+    a, b = urlsplit(one), urlsplit(other)
+    default = {"http": 80, "https": 443}
+    return (a.scheme, a.hostname, a.port or default.get(a.scheme)) == (
+        b.scheme,
+        b.hostname,
+        b.port or default.get(b.scheme),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The base of a service, with or without the standard's path and version."""
+
+    host: str
+    root: str
+    """Everything before the version, without a slash at its end."""
+    version: Version | None
+    """What the path says."""
+    per_service: bool = True
+    """Whether 1.2's services have paths of their own."""
+
+    @classmethod
+    def read(cls, base_url: str) -> Address:
+        """Take `base_url` apart; what follows a ? or # is not part of it."""
+        parts = urlsplit(base_url.strip())
+        path = parts.path.rstrip("/")
+        origin = f"{parts.scheme}://{parts.netloc}"
+        host = parts.hostname or ""
+        found = _VERSIONED.match(path)
+        if found:
+            version = Version(f"1.{found['minor']}")
+            per_service = version is Version.V1_1 or bool(found["service"])
+            return cls(host, origin + found["root"], version, per_service)
+        if not path.endswith(_STANDARD_PATH):
+            path += _STANDARD_PATH
+        return cls(host, origin + path, None)
+
+    def check_version(self, asked: Version | None) -> Version | None:
+        """The version to speak, as far as settings and path tell; FatalSourceError where they part."""
+        if asked and self.version and asked is not self.version:
+            raise FatalSourceError(
+                f"base_url names version {self.version.value} and oneroster_version is"
+                f" {asked.value}: make them agree, or set oneroster_version to auto"
+            )
+        return asked or self.version
+
+    def url(self, version: Version, service: Service, path: str, query: dict[str, str]) -> str:
+        """Address of a collection, the query percent-encoded (a space as %20)."""
+        base = BASE_PATHS[version][service].removeprefix(_STANDARD_PATH)
+        if not self.per_service:
+            base = "/" + base.rpartition("/")[2]
+        text = "&".join(f"{key}={quote(value, safe='')}" for key, value in query.items())
+        return f"{self.root}{base}{path}?{text}"

@@ -1,0 +1,202 @@
+"""Proving to a service who asks: OAuth 2 client credentials, OAuth 1.0a, a bearer token, nothing."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+from urllib.parse import quote, quote_plus, urlencode
+
+import msgspec
+import requests
+from typing_extensions import override
+
+from ..errors import FatalSourceError
+
+__all__ = ["Anonymous", "Bearer", "ClientCredentials", "Credentials", "NoToken", "OAuth1", "TokenRequest"]
+
+_RENEW_BEFORE = 30.0
+"""Seconds before its end at which a token is no longer used, at most half of its life."""
+_UNSTATED_LIFE = 1500.0
+"""How long a token is used whose answer does not say: a request that fails with 401 renews it."""
+
+
+class NoToken(FatalSourceError):
+    """The token service refused to give a token."""
+
+
+class TokenRequest(Protocol):
+    """Sends a token request and gives back status and body; the service does the rest."""
+
+    def __call__(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Post a form."""
+
+
+class Credentials(requests.auth.AuthBase):
+    """Puts what proves us into each request; can be renewed where a service no longer takes it."""
+
+    def renew(self, refused: requests.PreparedRequest) -> bool:
+        """Get fresh proof after a 401; False where there is nothing to renew."""
+        del refused
+        return False
+
+
+class Anonymous(Credentials):
+    """Sends no proof, and keeps a .netrc from adding any."""
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Bearer(Credentials):
+    """Sends a token that does not change."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {token.strip()}"
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+
+class OAuth1(Credentials):
+    """Signs each request as OAuth 1.0a, two-legged, over exactly the address that is sent."""
+
+    def __init__(self, key: str, secret: str, method: str) -> None:
+        # Imported late: it costs 30 ms, and OAuth 2 needs nothing of it.
+        from oauthlib.oauth1 import Client
+
+        logging.getLogger("oauthlib").setLevel(logging.WARNING)  # what it says below that holds keys and signatures
+        self._make: Callable[[], Any] = lambda: Client(key, client_secret=secret, signature_method=method)
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        # A client for each request: nonce and time are kept in it, and threads share this object.
+        _, headers, _ = self._make().sign(request.url, http_method=request.method)
+        request.headers["Authorization"] = headers["Authorization"]
+        return request
+
+
+class ClientCredentials(Credentials):
+    """Gets tokens by OAuth 2 client credentials, one for all threads."""
+
+    def __init__(
+        self,
+        send: TokenRequest,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        style: str = "basic",
+        scopes: Sequence[str] = (),
+    ) -> None:
+        self._send = send
+        self._url = token_url
+        self._id = client_id
+        self._secret = client_secret
+        self._style = style
+        self._scopes = " ".join(scopes)
+        self._lock = threading.Lock()
+        self._header: str | None = None
+        self._until = 0.0
+        self._accepted: tuple[str, str] | None = None
+        self.granted: frozenset[str] | None = None
+        """Scopes that the answer named; None where it named none."""
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        with self._lock:
+            if self._header is None or time.monotonic() >= self._until:
+                self._get_token()
+            request.headers["Authorization"] = self._header or ""
+        return request
+
+    @override
+    def renew(self, refused: requests.PreparedRequest) -> bool:
+        """Get a new token, unless another thread has done so since the request went out."""
+        with self._lock:
+            if refused.headers.get("Authorization") == self._header:
+                self._get_token()
+        return True
+
+    def _get_token(self) -> None:
+        self._header = None
+        status, body = self._ask()
+        if status != requests.codes.ok and status != requests.codes.created:
+            raise NoToken(self._refusal(status, body))
+        try:
+            answer = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            answer = None
+        token = answer.get("access_token") if isinstance(answer, dict) else None
+        if not isinstance(token, str) or not token:
+            raise FatalSourceError("token_url: status 200, but no access_token in the answer; check the address")
+        life = _seconds(answer.get("expires_in"))
+        scope = answer.get("scope")
+        self.granted = frozenset(scope.split()) if isinstance(scope, str) and scope else None
+        self._until = time.monotonic() + max(life - _RENEW_BEFORE, life / 2)
+        self._header = f"Bearer {token}"
+
+    def _ask(self) -> tuple[int, bytes]:
+        """Ask in the style that is set; a Basic header is tried raw, and then percent-encoded.
+
+        The standard encodes id and secret before Base64, and most services do not expect it.
+        """
+        form = {"grant_type": "client_credentials"}
+        if self._scopes:
+            form["scope"] = self._scopes
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+        }
+        if self._style == "body":
+            form |= {"client_id": self._id, "client_secret": self._secret}
+            return self._send(self._url, urlencode(form), headers)
+        raw = (self._id, self._secret)
+        encoded = (quote_plus(self._id), quote_plus(self._secret))
+        url, data = self._url, urlencode(form)
+        if self._style == "query":
+            url += ("&" if "?" in url else "?") + urlencode(form, quote_via=quote)
+            data = ""
+        pairs = (self._accepted,) if self._accepted else tuple(dict.fromkeys((raw, encoded)))
+        for pair in pairs:
+            status, body = self._send(url, data, {**headers, "Authorization": _basic(*pair)})
+            if status < requests.codes.bad_request:
+                self._accepted = pair
+            if status not in {400, 401, 403}:
+                break
+        return status, body
+
+    def _refusal(self, status: int, body: bytes) -> str:
+        """One line for a refused token; of the body only the standard's own error word."""
+        try:
+            answer = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            answer = None
+        word = answer.get("error") if isinstance(answer, dict) else None
+        if word in {"invalid_scope", "unauthorized_client", "unsupported_grant_type", "invalid_request"}:
+            return (
+                f"token_url: status {status}, {word}: check scopes (the account may lack one, or the"
+                " service takes none: scopes may be empty) and token_auth_style"
+            )
+        if status in {requests.codes.not_found, requests.codes.method_not_allowed}:
+            return f"token_url: status {status}: no token service there; check the address"
+        return f"token_url: status {status}: no token was given; check client_id, client_secret and token_auth_style"
+
+
+def _basic(name: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+
+def _seconds(value: Any) -> float:
+    """Life of a token, whatever type its number has."""
+    try:
+        life = float(value)
+    except (TypeError, ValueError):
+        return _UNSTATED_LIFE
+    return life if 0 < life < float("inf") else _UNSTATED_LIFE

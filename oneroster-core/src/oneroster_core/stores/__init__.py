@@ -1,0 +1,1 @@
+"""Where files lie: the local disk, or a store that fsspec knows."""

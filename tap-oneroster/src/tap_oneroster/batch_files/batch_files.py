@@ -1,0 +1,131 @@
+"""BatchFiles of a run: files that are written while a collection is read, and then announced or removed."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from itertools import count
+from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
+
+from .files import StreamFiles
+from .layout import Layout
+from .settings import compression_of, size_of
+from .storage import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..source import Records
+    from .layout import Format
+
+__all__ = ["BatchFiles"]
+
+
+class BatchFiles:
+    """The files of all streams of a run. An attempt at a collection ends with `end` or with `discard`."""
+
+    def __init__(self, config: Mapping[str, Any], run_id: str) -> None:
+        encoding = config["encoding"]
+        self._encoding = BaseBatchFileEncoding(encoding["format"], compression_of(encoding))
+        self._where: Mapping[str, Any] = config["storage"]
+        self._size = size_of(config)
+        self._stamped: bool = config["add_record_metadata"]
+        self._run_id = run_id
+        self._numbers = count(1)
+        self._attempt: dict[str, StreamFiles] = {}
+        self._over = False
+        self.unversioned: set[str] = set()
+        """Streams whose rows do not tell their version: after ACTIVATE_VERSION, a loader would take all for gone."""
+
+    @cached_property
+    def _storage(self) -> Storage:
+        return Storage(self._where["root"], self._where.get("prefix"), self._where.get("params"))
+
+    @cached_property
+    def _thread(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, "batches")
+
+    def start(self, stream: str, version: int, schema: dict[str, Any], before: dict[str, Any]) -> None:
+        """Begin with the files of a stream, whose records have this version in this attempt.
+
+        `before` are columns of the schema that the lines lack: the tenant.
+        """
+        if not self._stamped:
+            self.unversioned.add(stream)
+        self._attempt[stream] = StreamFiles(
+            stream,
+            version,
+            self._size,
+            self._format(Layout(schema, before, self._stamped)),
+            new=lambda: self._name(stream),
+            open_=self._open,
+            thread=self._thread,
+        )
+
+    def _name(self, stream: str) -> str:
+        ending = {"jsonl gzip": "jsonl.gz"}.get(
+            f"{self._encoding.format} {self._encoding.compression}", self._encoding.format
+        )
+        return f"tap-oneroster--{stream}-{self._run_id}-{next(self._numbers)}.{ending}"
+
+    def _format(self, layout: Layout) -> Format[Any]:
+        compression = self._encoding.compression or ""
+        if self._encoding.format == "parquet":
+            from .parquet import ParquetFormat
+
+            return ParquetFormat(layout, compression)
+        from .lines import JsonLines
+
+        return JsonLines(layout, compression)
+
+    def _open(self, name: str) -> IO[bytes]:
+        if self._over:
+            raise OSError("the run was stopped")
+        return self._storage.open(name)
+
+    def write(self, batch: Records) -> bool:
+        """Add some records; False where their stream has no files."""
+        files = self._attempt.get(batch.file.name)
+        if files:
+            files.write(batch)
+        return files is not None
+
+    def whole(self) -> Iterator[SDKBatchMessage]:
+        """Messages about files that are whole, each of them once."""
+        for stream, files in self._attempt.items():
+            for name in files.take():
+                yield SDKBatchMessage(stream, self._encoding, [self._storage.url(name)], files.version)
+
+    def end(self) -> Iterator[SDKBatchMessage]:
+        """Messages about the other files of the attempt that is over; all of them are whole before the first."""
+        for files in self._attempt.values():
+            files.end()
+        yield from self.whole()
+        self._attempt = {}
+
+    def discard(self) -> list[str]:
+        """Remove the files of the attempt that were not announced; the names of those that are left."""
+        for files in self._attempt.values():
+            files.give_up()
+        return self._remove()
+
+    def abandon(self) -> list[str]:
+        """As `discard`, at once, from inside of a signal's handler; files in a remote store are left."""
+        self._over = True
+        return self._remove() if not self._is_open or self._storage.is_local else self._names()
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether the store could be opened; where not, no file is there."""
+        return "_storage" in self.__dict__
+
+    def _names(self) -> list[str]:
+        return [name for files in self._attempt.values() for name in files.names]
+
+    def _remove(self) -> list[str]:
+        names = self._names()
+        left = self._storage.remove(names) if self._is_open else []
+        self._attempt = {}
+        return left

@@ -1,0 +1,140 @@
+"""The files of one stream in one attempt to read it, written in a thread beside the reading."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+from click import ClickException
+
+from .._core.dates import to_utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor, Future
+
+    from ..source import Records
+    from .layout import Format, Sink
+
+__all__ = ["StreamFiles"]
+
+_BLOCK = 8 << 20
+"""About so many bytes are handed to the thread at a time; in Parquet they are a row group."""
+
+
+class StreamFiles:
+    """Cuts records into files of at most `size`, which `new` names and `open_` opens.
+
+    No more than one block waits for the thread, so memory stays flat.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        version: int,
+        size: int,
+        format_: Format[Any],
+        *,
+        new: Callable[[], str],
+        open_: Callable[[str], IO[bytes]],
+        thread: Executor,
+    ) -> None:
+        self.version = version
+        self.names: list[str] = []
+        """Files that were begun and not taken."""
+        self._stream = stream
+        self._size = size
+        self._format = format_
+        self._new = new
+        self._open = open_
+        self._thread = thread
+        self._records = size  # of the last file; a full one, so that the first record begins one
+        self._block: list[Any] = []
+        self._bytes = 0
+        self._begin: str | None = None
+        """File that begins with the block."""
+        self._sink: Sink[Any] | None = None  # the thread's alone
+        self._whole = 0
+        self._taken = 0
+        self._busy: Future[None] | None = None
+
+    def write(self, batch: Records) -> None:
+        """Add some records. They are cut only where they are more than a file takes."""
+        for start in range(0, len(batch), self._size):
+            piece = batch.part(start, start + self._size) if len(batch) > self._size else batch
+            if self._records + len(piece) > self._size:
+                self._next_file()
+            portion, size = self._format.portion(piece)
+            self._block.append(portion)
+            self._bytes += size
+            self._records += len(piece)
+            if self._bytes >= _BLOCK:
+                self._hand_over()
+
+    def take(self) -> Iterator[str]:
+        """Names of files that are whole, each of them once. What was not taken from here is still to be removed."""
+        while self._taken < self._whole:
+            yield self.names[0]
+            del self.names[0]
+            self._taken += 1
+
+    def end(self) -> None:
+        """Return once all files are whole; ClickException where one could not be written."""
+        self._hand_over()
+        self._do(self._close)
+        self._wait()
+
+    def give_up(self) -> None:
+        """As `end`, for files that nobody will read."""
+        self._block = []
+        with suppress(ClickException):
+            self.end()
+
+    def _next_file(self) -> None:
+        self._hand_over()
+        self._begin = self._new()
+        self.names.append(self._begin)
+        self._records = 0
+
+    def _hand_over(self) -> None:
+        block, self._block, self._bytes = self._block, [], 0
+        begin, self._begin = self._begin, None
+        if not block:
+            return
+        stamps = {"_sdc_extracted_at": to_utc_text(datetime.now(UTC)), "_sdc_table_version": self.version}
+
+        def work() -> None:
+            if begin:
+                self._close()
+                self._sink = self._format.open(self._open(begin))
+            if self._sink:
+                self._sink.write(block, stamps)
+
+        self._do(work)
+
+    def _close(self) -> None:
+        sink, self._sink = self._sink, None
+        if sink:
+            sink.close()
+            self._whole += 1
+
+    def _do(self, work: Callable[[], None]) -> None:
+        self._wait()
+        self._busy = self._thread.submit(work)
+
+    def _wait(self) -> None:
+        busy, self._busy = self._busy, None
+        try:
+            if busy:
+                busy.result()
+        except (ValueError, OverflowError) as error:  # pyarrow's; its words hold values
+            raise ClickException(
+                f"{self._stream}: rows do not fit into the format of batch_config ({type(error).__name__});"
+                " take jsonl, and report it"
+            ) from None
+        except Exception as error:  # whatever the store calls it
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+            raise ClickException(
+                f"{self._stream}: a file of the batch cannot be written ({reason}); check batch_config.storage"
+            ) from None

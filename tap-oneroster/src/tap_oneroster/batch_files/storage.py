@@ -1,0 +1,70 @@
+"""Where the files of batches lie: a local folder, or an object store that fsspec knows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from ..bundle.locate.stores import extra_of, is_in_the_clear
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["Storage", "storage_error"]
+
+_PROTOCOLS = {"file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"}
+
+
+def _protocol(root: str) -> str:
+    return root.partition("://")[0].lower() if "://" in root else "file"
+
+
+def storage_error(storage: Mapping[str, Any]) -> str | None:
+    """What is wrong with the settings of a store, if something is: one line that begins with the setting."""
+    protocol = _protocol(storage["root"])
+    if protocol not in _PROTOCOLS:
+        return "root: batches go to a local folder or to s3://, gs:// or abfs://"
+    if is_in_the_clear(storage["root"], storage.get("params") or {}):
+        return "params: http:// shows pupils' data to the network; use https://"
+    return None
+
+
+class Storage:
+    """The folder of the files. Local ones are readable for their owner alone."""
+
+    def __init__(self, root: str, prefix: str | None, params: Mapping[str, Any] | None) -> None:
+        # Imported here: without batches, no store is needed.
+        from fsspec.core import url_to_fs
+
+        try:
+            self._fs, folder = url_to_fs(root, **(params or {}))
+        except ImportError:
+            protocol = _protocol(root)
+            raise OSError(f"{protocol}:// is not installed; install tap-oneroster[{extra_of(protocol)}]") from None
+        self._start = f"{folder.rstrip('/')}/{prefix or ''}"
+        self.is_local = _protocol(root) == "file"
+        if self.is_local:
+            Path(self._start + "name").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def open(self, name: str) -> IO[bytes]:
+        """A new file, which is there as a whole once it is closed."""
+        if self.is_local:
+            return open(self._start + name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
+        return cast("IO[bytes]", self._fs.open(self._start + name, "wb"))
+
+    def url(self, name: str) -> str:
+        """URL of a file, as the loaders of the SDK read it: blanks are blanks."""
+        return str(self._fs.unstrip_protocol(self._start + name))
+
+    def remove(self, names: Iterable[str]) -> list[str]:
+        """Remove files, as far as they are there; the names of those that could not be removed."""
+        left = []
+        for name in names:
+            try:
+                self._fs.rm_file(self._start + name)
+            except FileNotFoundError:
+                pass
+            except OSError:
+                left.append(name)
+        return left

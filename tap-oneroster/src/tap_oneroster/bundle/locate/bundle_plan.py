@@ -1,0 +1,150 @@
+"""Which bundles a stream is read from, in which order, and what state remembers of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..._core.model import file
+from ...source import SourceError
+from ..read.derived_rows import needs, parent_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..._core.model import File
+    from .archive import Bundle
+    from .drop_folder import Drop, Found
+
+__all__ = ["BundlePlan", "PlanStep", "make_plan"]
+
+Entry = dict[str, Any]
+"""What state keeps of a bundle: name, size, time, digest, mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One bundle that holds a stream: the file its rows lie in, and whether it is to be read."""
+
+    home: File
+    mode: str
+    read: bool
+    by_roles: bool = False
+    """The rows are those users that roles.csv names."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundlePlan:
+    """Steps by the key of the bundle, and what state remembers so far."""
+
+    steps: Mapping[str, PlanStep]
+    entries: tuple[Entry, ...]
+
+
+def make_plan(stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool) -> BundlePlan:
+    """Start at the newest bulk, then every later delta in order of time.
+
+    What state says was read already is skipped; but from the first bundle that is new all later
+    ones are read, again if need be, since their rows stand on it.
+    """
+    known: Sequence[Entry] = state.get("bundles") or []
+    held = [(found, step) for found in drop.found if (step := _step(stream, found, known))]
+    bulks = [number for number, (_, step) in enumerate(held) if step.mode == "bulk"]
+    chain = held[bulks[-1] :] if bulks else held
+    base = next((entry for entry in reversed(known) if entry["mode"] == "bulk"), None)
+    if drop.several:
+        chain = _not_outdated(stream, chain, known, base, {found.bundle.digest for found, _ in held})
+    if chain and not bulks and not base and not accept_orphan and any(s.mode == "delta" for _, s in chain):
+        raise SourceError(
+            f"{stream.name}.csv: only a delta is there, and no bulk was read before it; load the bulk"
+            " first, or set accept_orphan_delta"
+        )
+    steps: dict[str, PlanStep] = {}
+    new = False
+    for found, step in chain:
+        new = new or step.read
+        steps[found.bundle.key] = PlanStep(step.home, step.mode, new, step.by_roles)
+    listed = {found.bundle.digest for found in drop.found}
+    # The newest bulk stays: later deltas stand on it, also when its bundle is gone.
+    return BundlePlan(steps, tuple(entry for entry in known if entry["digest"] in listed or entry is base))
+
+
+def _step(stream: File, found: Found, known: Sequence[Entry]) -> PlanStep | None:
+    """Where the stream's rows lie in a bundle; None where it has none."""
+    bundle, manifest = found
+    if stream.name in bundle.members:
+        home, by_roles = stream, False
+    else:
+        parent = parent_of(stream.name)
+        if parent not in bundle.members or parent is None:
+            return None
+        home = file(parent)
+        by_roles = not needs(stream.name) <= bundle.peek(parent).header
+        if by_roles and not (stream.name in {"students", "teachers"} and "roles" in bundle.members):
+            return None
+    if entry := _met_before(bundle, known):
+        return PlanStep(home, entry["mode"], read=False, by_roles=by_roles)
+    mode = _mode(bundle, manifest.modes.get(home.name), home.name)
+    if by_roles and "delta" in (mode, _mode(bundle, manifest.modes.get("roles"), "roles")):
+        raise SourceError(
+            f"{stream.name}: in a delta of {bundle.name} users and roles lie apart, so nobody's role is"
+            " certain; deselect the stream, and join users with roles instead"
+        )
+    return PlanStep(home, mode, read=True, by_roles=by_roles)
+
+
+def _met_before(bundle: Bundle, known: Sequence[Entry]) -> Entry | None:
+    """What state remembers of a bundle.
+
+    One with the content of a bundle that was read, but of another time, is the same only if nothing
+    else was read after it: otherwise it brings back what has changed since.
+    """
+    for entry in known:
+        same_time = entry["modified"] == bundle.modified.isoformat()
+        if entry["digest"] == bundle.digest and (same_time or entry is known[-1]):
+            return entry
+    return None
+
+
+def _mode(bundle: Bundle, declared: str | None, name: str) -> str:
+    """What a file is to the others: `bulk` to start from, `delta` to add, `empty` to pass over.
+
+    A bulk whose rows carry a status, against the rule, is still where reading starts, though it
+    deletes nothing. What nobody declares and carries a status is a delta.
+    """
+    seen = bundle.peek(name)
+    if not seen.has_rows:
+        return "empty"
+    if declared in {"bulk", "delta"}:
+        return declared
+    return "delta" if seen.stamped else "bulk"
+
+
+def _when(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return entry["modified"], entry["name"]
+
+
+def _not_outdated(
+    stream: File,
+    chain: Sequence[tuple[Found, PlanStep]],
+    known: Sequence[Entry],
+    base: Entry | None,
+    listed: set[str],
+) -> list[tuple[Found, PlanStep]]:
+    """The chain without bundles older than a bulk that was read and has since been taken away.
+
+    A new bundle older than a delta that was read and is gone cannot be put in its place any more.
+    """
+    kept = []
+    gone = [entry for entry in known if entry["digest"] not in listed]
+    for found, step in chain:
+        when = (found.bundle.modified.isoformat(), found.bundle.name)
+        if base and base in gone and when < _when(base):
+            continue
+        if step.read and any(when < _when(entry) for entry in gone if entry is not base):
+            raise SourceError(
+                f"{stream.name}.csv: {found.bundle.name} is older than a bundle that was read before and is"
+                " no longer there; load everything again, with --full-refresh"
+            )
+        kept.append((found, step))
+    return kept

@@ -1,0 +1,119 @@
+"""Which file of the standard each entry of a folder or zip is, and which entries are traps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from ..._core.model import FILES
+from ...source import FatalSourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from zipfile import ZipInfo
+
+__all__ = ["Member", "Members", "check_ages", "name_members", "when_modified", "zip_members"]
+
+_KNOWN = {name.lower(): name for name in ("manifest", *(f.name for f in FILES if f.csv))}
+# OneRoster 1.0 and its readers also wrote the singular.
+_SINGULAR = {name.removesuffix("es" if name == "classes" else "s").lower(): name for name in _KNOWN.values()} | {
+    "demographic": "demographics"
+}
+
+# A roster file deflates 5 to 30 times. Beyond these bounds it is no roster but a trap.
+_SUSPICIOUS_RATIO = 250
+_SUSPICIOUS_BYTES = 100 * 2**20
+_MOST_ENTRIES = 10_000
+
+_HOURS_APART = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of a bundle: its path in the folder or zip, its size, and what tells versions apart."""
+
+    path: str
+    size: int
+    stamp: str
+    modified: datetime | None = None
+
+
+@dataclass(slots=True)
+class Members:
+    """The files of a bundle by the standard's names, and what was odd about entries."""
+
+    files: dict[str, Member] = field(default_factory=dict)
+    deviations: Counter[str] = field(default_factory=Counter)
+    """Of the bundle as a whole."""
+    odd: dict[str, str] = field(default_factory=dict)
+    """By file: what is odd about its name."""
+
+
+def zip_members(bundle: str, entries: Iterable[ZipInfo]) -> Iterator[Member]:
+    """Files of a zip; FatalSourceError where it looks like a trap."""
+    for count, entry in enumerate(entries):
+        if count >= _MOST_ENTRIES:
+            raise FatalSourceError(f"{bundle}: more than {_MOST_ENTRIES:,} entries; not read")
+        if entry.is_dir():
+            continue
+        path = PurePosixPath(entry.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+            raise FatalSourceError(f"{bundle}: an entry points outside of the zip; not read")
+        if entry.flag_bits & 1:
+            raise FatalSourceError(f"{bundle}: the zip is encrypted; ask for one that is not")
+        if entry.file_size > _SUSPICIOUS_BYTES and entry.file_size > _SUSPICIOUS_RATIO * entry.compress_size:
+            raise FatalSourceError(
+                f"{bundle}: an entry unpacks to more than {_SUSPICIOUS_RATIO} times its size; not read"
+            )
+        # The time inside the zip is left out: the same content must be known again.
+        yield Member(entry.filename, entry.file_size, f"{entry.CRC:08x}")
+
+
+def name_members(bundle: str, found: Iterable[Member]) -> Members:
+    """Match entries to the standard's files, whatever their case and folder."""
+    members = Members()
+    for member in found:
+        path = PurePosixPath(member.path.replace("\\", "/"))
+        if path.name.startswith(".") or "__MACOSX" in path.parts:
+            continue
+        stem = path.stem.lower() if path.suffix.lower() == ".csv" else ""
+        known = _KNOWN.get(stem) or _SINGULAR.get(stem)
+        if known is None:
+            members.deviations["file that the standard does not have"] += 1
+            continue
+        if known in members.files:
+            raise FatalSourceError(f"{bundle}: {known}.csv is in it twice; not read, remove one of them")
+        if path.name != f"{known}.csv":
+            members.odd[known] = "file name in another case" if stem in _KNOWN else "file name in the singular"
+        members.files[known] = member
+    return members
+
+
+def check_ages(bundle: str, members: Mapping[str, Member]) -> None:
+    """Refuse a folder in which files of two exports lie."""
+    ages = {name: m.modified for name, m in members.items() if m.modified}
+    if ages and (max(ages.values()) - min(ages.values())).total_seconds() > _HOURS_APART * 3600:
+        oldest = min(ages, key=lambda name: ages[name])
+        raise FatalSourceError(
+            f"{bundle}: its files were written more than {_HOURS_APART} hours apart, so they are not"
+            f" one export ({oldest}.csv is the oldest); remove what is left over"
+        )
+
+
+def when_modified(info: Mapping[str, Any]) -> datetime:
+    """When a store says the file was last written; stores name it differently."""
+    for key in ("mtime", "LastModified", "last_modified", "updated", "modified"):
+        value = info.get(key)
+        if isinstance(value, datetime):
+            return value if value.tzinfo else value.replace(tzinfo=UTC)
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+    if value := info.get("Last-Modified"):  # of a web server
+        return parsedate_to_datetime(value)
+    return datetime.fromtimestamp(0, UTC)

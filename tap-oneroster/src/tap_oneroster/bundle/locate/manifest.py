@@ -1,0 +1,108 @@
+"""What a bundle declares about itself, and its version where it declares none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..._core.model import Version, csv_files
+from ...source import FatalSourceError
+from ..read.first_rows import peek, read_rows
+
+if TYPE_CHECKING:
+    from .archive import Bundle
+
+__all__ = ["MANIFEST", "Manifest", "read_manifest"]
+
+MANIFEST = "manifest"
+_MODES = ("absent", "bulk", "delta")
+_FILES = {f.name.lower(): f.name for f in csv_files(Version.V1_2)}
+_ONLY_1_2 = frozenset(f.name for f in csv_files(Version.V1_2)) - {f.name for f in csv_files(Version.V1_1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Version of a bundle, and the mode declared for each file (absent, bulk, delta)."""
+
+    version: Version
+    modes: dict[str, str]
+    deviations: Counter[str]
+    """Of the manifest as a whole."""
+
+    def disagrees(self, name: str, *, held: bool) -> bool:
+        """Whether the manifest says otherwise about a file that is, or is not, in the bundle."""
+        return name in self.modes and (self.modes[name] != "absent") != held
+
+
+def read_manifest(bundle: Bundle, wanted: Version | None = None) -> Manifest:
+    """What the bundle declares; where it has no manifest, its version from its files and headers.
+
+    `wanted` overrides the version. A version that is neither 1.1 nor 1.2 is refused.
+    """
+    deviations: Counter[str] = Counter()
+    if MANIFEST not in bundle.members:
+        deviations["no manifest"] += 1
+        return Manifest(wanted or _version_of_files(bundle), {}, deviations)
+    properties = _read_properties(bundle, deviations)
+    modes: dict[str, str] = {}
+    for key, value in properties.items():
+        prefix, _, name = key.partition(".")
+        if prefix.lower() != "file":
+            continue
+        mode = value.strip().lower()
+        if mode not in _MODES:
+            deviations["manifest: mode that is neither absent, bulk nor delta"] += 1
+        elif name.lower() not in _FILES:
+            deviations["manifest: file that the standard does not have"] += 1
+        else:
+            modes[_FILES[name.lower()]] = mode
+    declared = properties.get("oneroster.version", "").strip()
+    return Manifest(wanted or _declared_version(bundle, declared, deviations), modes, deviations)
+
+
+def _read_properties(bundle: Bundle, deviations: Counter[str]) -> dict[str, str]:
+    rows = read_rows(bundle, MANIFEST)
+    if not rows:
+        raise FatalSourceError(
+            f"{bundle.name}: manifest.csv is empty or cannot be read as CSV; is it still being written?"
+        )
+    if [cell.strip().lower() for cell in rows[0][:2]] == ["propertyname", "value"]:
+        rows = rows[1:]
+    else:
+        deviations["manifest: no header"] += 1
+    properties: dict[str, str] = {}
+    for row in rows:
+        # The specification's footnote sign behind new names was taken for a part of them.
+        key, value = row[0].strip().rstrip("*"), row[1] if len(row) > 1 else ""
+        if properties.setdefault(key, value) != value:
+            raise FatalSourceError(f"{bundle.name}: manifest.csv says two things about one property; not read")
+    return properties
+
+
+def _declared_version(bundle: Bundle, declared: str, deviations: Counter[str]) -> Version:
+    for version in Version:
+        if declared == version.value:
+            return version
+        if declared.lstrip("vV").startswith(version.value):
+            deviations["manifest: version in other words than 1.1 or 1.2"] += 1
+            return version
+    if not declared:
+        deviations["manifest: no oneroster.version"] += 1
+        return _version_of_files(bundle)
+    raise FatalSourceError(
+        f"{bundle.name}: manifest.csv declares a OneRoster version other than 1.1 and 1.2;"
+        " set oneroster_version if you know better"
+    )
+
+
+def _version_of_files(bundle: Bundle) -> Version:
+    """1.2 where a file or a column exists that only 1.2 has; else 1.1."""
+    if _ONLY_1_2 & bundle.members.keys():
+        return Version.V1_2
+    for file in csv_files(Version.V1_2):
+        if file.name in bundle.members:
+            new = set(file.header(Version.V1_2)) - set(file.header(Version.V1_1))
+            if not peek(bundle, file.name).header.isdisjoint(map(str.lower, new)):
+                return Version.V1_2
+    return Version.V1_1

@@ -1,0 +1,269 @@
+"""The quick way of a file into columns of Arrow: whole columns are read, and few cells are ever looked at.
+
+Values, counts and digest are those of `RecordReader` and `LineReader`, and what is not plain goes
+their way. Needs pyarrow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from typing_extensions import override
+
+from ..._core.codec import encode_value, line_order
+from ..._core.coerce import Column
+from ..._core.model.schema import json_schema
+from ...arrow import ArrowDistinct, typed
+from ...arrow import column as arrow_column
+from .fast_split import CELL_LIMIT, is_plain
+from .records import ChunkRecords, read_status
+from .rows import PlainChunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ..._core.coerce import Reading
+    from ..._core.model import Field, File, Version
+    from ...policy import Policy
+    from ...receipts.distinct import Distinct
+    from ...source import Records
+    from .header import Header
+    from .records import RecordReader
+    from .rows import Chunk
+
+__all__ = ["ColumnReader"]
+
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+class _Cells:
+    """Cells of some rows, by column: texts, or where few different ones are expected, words and their places."""
+
+    def __init__(self, columns: list[pa.Array], *, escapes: bool) -> None:
+        self.columns = columns
+        self.escapes = escapes
+        """Whether any may hold what JSON has to escape."""
+        self._texts: dict[int, list[str]] = {}
+
+    def texts(self, position: int) -> list[str]:
+        """The cells of one column; blank ones are empty."""
+        if position not in self._texts:
+            cells = self.columns[position].cast(pa.string())
+            self._texts[position] = (pc.fill_null(cells, "") if cells.null_count else cells).to_pylist()
+        return self._texts[position]
+
+    def are_filled(self, position: int) -> bool:
+        """Whether no cell of one column is blank."""
+        cells = self.columns[position]
+        return not cells.null_count and not pc.any(pc.utf8_is_space(cells)).as_py()
+
+    def part(self, start: int, stop: int) -> _Cells:
+        """Some of the rows."""
+        return _Cells([cells[start:stop] for cells in self.columns], escapes=self.escapes)
+
+
+class _Piece(NamedTuple):
+    """One field of all rows: its values, and its JSON with what stands before it, a text for all or a column."""
+
+    values: pa.Array
+    json: Sequence[Any]
+
+
+_Read: TypeAlias = "Callable[[Chunk, _Cells, Counter[str]], _Piece]"
+
+
+class ColumnRecords(ChunkRecords):
+    """Records of a chunk in columns."""
+
+    def __init__(
+        self, file: File, chunk: Chunk, reader: RecordReader, arrays: Mapping[str, pa.Array], content: list[bytes]
+    ) -> None:
+        super().__init__(file, chunk, reader)
+        self.arrays = arrays
+        self._encoded = content
+
+    @property
+    @override
+    def content(self) -> Sequence[bytes]:
+        return self._encoded
+
+    @override
+    def counts(self, name: str, among: Sequence[bool] | None = None) -> Counter[str]:
+        column = self.arrays[name]
+        if not pa.types.is_string(column.type):
+            return super().counts(name, among)
+        found = pc.value_counts((column if among is None else column.filter(pa.array(among))).drop_null())
+        return Counter({each["values"]: each["counts"] for each in found.to_pylist()})
+
+    @override
+    def new_distinct(self) -> Distinct:
+        return ArrowDistinct()
+
+    @override
+    def part(self, start: int, stop: int) -> Records:
+        arrays = {name: array[start:stop] for name, array in self.arrays.items()}
+        return ColumnRecords(self.file, self._chunk.part(start, stop), self._reader, arrays, self._encoded[start:stop])
+
+    @property
+    @override
+    def is_uniform(self) -> bool:
+        modified = self.arrays["dateLastModified"]
+        return (
+            modified.null_count == len(modified) and not pc.any(pc.not_equal(self.arrays["status"], "active")).as_py()
+        )
+
+
+class ColumnReader:
+    """Reads a file's blocks into columns, and counts what is odd as `RecordReader` does, which it asks for the rest."""
+
+    def __init__(self, file: File, header: Header, version: Version, policy: Policy, records: RecordReader) -> None:
+        self.stamped = False
+        self._file = file
+        self._header = header
+        self._version = version
+        self._policy = policy
+        self._records = records
+        self._types = {n: typed(of) for n, of in json_schema(file, secrets=policy.secrets)["properties"].items()}
+        self._words = {str(header.columns["status"])} if "status" in header.columns else set()
+        fields = line_order(file, secrets=policy.secrets)
+        self._content = [field.name for field in fields].index("status")
+        self._readers = {field.name: self._reader(field) for field in fields}
+        self._options = pa.csv.ConvertOptions(
+            column_types={n: _WORDS if n in self._words else pa.string() for n in map(str, range(header.width))},
+            null_values=[""],
+            strings_can_be_null=True,
+        )
+
+    def split(self, block: bytes, width: int) -> _Cells | None:
+        """The cells of a block of whole lines that all have `width` cells; None where it is not plain, as `split.split`."""
+        if width < 2 or not is_plain(block):
+            return None
+        if not block.endswith(b"\n"):
+            block += b"\n"
+        try:
+            table = pa.csv.read_csv(
+                pa.BufferReader(block),
+                # In one block, and by nobody else than this thread.
+                read_options=pa.csv.ReadOptions(
+                    use_threads=False, block_size=len(block) + 1, column_names=list(map(str, range(width)))
+                ),
+                parse_options=pa.csv.ParseOptions(ignore_empty_lines=False),
+                convert_options=self._options,
+            )
+        except pa.ArrowInvalid:
+            return None
+        columns = [column.chunk(0) for column in table.columns]
+        # A bare carriage return ends a row, too, and makes the numbers differ.
+        if len(table) != block.count(b"\n") or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
+            return None
+        return _Cells(columns, escapes=b"\\" in block or b'"' in block)
+
+    def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
+        """Records of a chunk; None where they have to be made one by one."""
+        if not isinstance(chunk, PlainChunk) or not isinstance(cells := chunk.raw, _Cells):
+            return None
+        found: Counter[str] = Counter()
+        try:
+            pieces = {name: read(chunk, cells, found) for name, read in self._readers.items()}
+        except (pa.ArrowInvalid, OverflowError):  # a value that its column's type cannot hold
+            return None
+        odd.update(found)
+        content = _join([piece.json for piece in list(pieces.values())[: self._content]], len(chunk))
+        arrays = {name: piece.values for name, piece in pieces.items()}
+        return ColumnRecords(self._file, chunk, self._records, arrays, content)
+
+    def _reader(self, field: Field) -> _Read:
+        name = f'{"{" if field.name == "sourcedId" else ","}"{field.name}":'
+        kind = self._types[field.name]
+        if field.name == "metadata" and self._header.metadata:
+            return lambda chunk, _cells, _odd: _Piece(arrow_column(self._records.values(chunk, "metadata"), kind), ())
+        position = self._header.columns.get(field.name)
+        if position is None:
+            value = "active" if field.name == "status" else None
+            same = pa.scalar(value, kind)
+            return lambda chunk, _cells, _odd: _Piece(pa.repeat(same, len(chunk)), [f"{name}null"])
+        if field.name == "status":
+            return lambda _, cells, odd: self._status(cells.columns[position], odd)
+        column = Column(field, self._version, self._policy.zone)
+        if column.is_text:
+            return lambda chunk, cells, odd: _text(name, column, cells, position, odd, nulls=chunk.may_hold_null)
+        self._words.add(str(position))
+        return lambda _, cells, odd: _word(name, kind, column, cells.columns[position], odd)
+
+    def _status(self, cells: Any, odd: Counter[str]) -> _Piece:
+        """Status of some rows: none at all in a snapshot, whose rows are active by being there."""
+        if cells.null_count == len(cells):
+            return _Piece(pa.repeat("active", len(cells)), ())
+        self.stamped = True
+        values, places, broken = _meant(cells, read_status)
+        odd.update({f"status: {rule}": times for rule, times in broken.items()})
+        return _Piece(pa.array(values).take(places), ())
+
+
+def _longest(column: Any) -> int:
+    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+    return pc.max(pc.binary_length(texts)).as_py() or 0
+
+
+def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], Any, Counter[str]]:
+    """What the words of a column mean, blank last; the place of each row's word; how many rows broke which rule."""
+    words = [*cells.dictionary.to_pylist(), ""]
+    values, rules = zip(*map(read, words), strict=True)
+    places = pc.fill_null(cells.indices, len(words) - 1)
+    broken: Counter[str] = Counter()
+    if any(rules):
+        for found in pc.value_counts(places).to_pylist():
+            if rule := rules[found["values"]]:
+                broken[rule] += found["counts"]
+    return values, places, broken
+
+
+def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str], *, nulls: bool) -> _Piece:
+    """A column whose texts are their own values."""
+    texts = cells.columns[position]
+    if nulls:
+        is_null = pc.equal(texts, column.null_word)
+        if times := pc.sum(is_null).as_py():
+            column.count(odd, "the text NULL", times)
+            texts = pc.if_else(is_null, None, texts)
+    column.check_missing(texts.null_count, odd)
+    if texts.null_count == len(texts):
+        return _Piece(texts, [f"{name}null"])
+    json = texts
+    if cells.escapes:
+        json = pc.replace_substring(pc.replace_substring(texts, "\\", "\\\\"), '"', '\\"')
+    if not texts.null_count:
+        return _Piece(texts, [f'{name}"', json, '"'])
+    return _Piece(texts, [pc.coalesce(pc.binary_join_element_wise(f'{name}"', json, '"', ""), f"{name}null")])
+
+
+def _word(name: str, kind: Any, column: Column, cells: Any, odd: Counter[str]) -> _Piece:
+    """A column whose texts are read; each of them once."""
+    values, places, broken = _meant(cells, column.reading)
+    for rule, times in broken.items():
+        column.count(odd, rule, times)
+    found = arrow_column(values, kind).take(places)
+    column.check_missing(found.null_count, odd)
+    json = [name + encode_value(value).decode() for value in values]
+    if cells.null_count == len(cells):
+        return _Piece(found, json[-1:])
+    if len(values) == 2 and not cells.null_count:
+        return _Piece(found, json[:1])
+    return _Piece(found, [pa.array(json, pa.string()).take(places)])
+
+
+def _join(pieces: Iterable[Sequence[Any]], rows: int) -> list[bytes]:
+    """The fields of each row, one after the other."""
+    parts: list[Any] = []
+    for part in (part for piece in pieces for part in piece):
+        if isinstance(part, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    content: list[bytes] = pc.binary_join_element_wise(*parts, "").cast(pa.binary()).to_pylist()
+    assert len(content) == rows  # noqa: S101
+    return content

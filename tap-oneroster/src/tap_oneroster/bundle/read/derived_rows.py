@@ -1,0 +1,105 @@
+"""Streams that a bundle has no file for, made from the records of one that it has."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ..._core.codec import record_class
+from ..._core.derive import roles_of_users
+from ..._core.model import VIEWS, file
+from ..._core.model.ids import derived_id
+from ...policy import Policy
+from .records import RecordReader
+from .rows import RowReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from msgspec import Struct
+
+    from ..._core.model import File, Version
+    from ..locate.archive import Bundle
+    from .header import Header
+    from .rows import Chunk
+
+__all__ = ["Holders", "Make", "maker", "needs", "parent_of"]
+
+Make: TypeAlias = "Callable[[Chunk, Sequence[Struct]], list[Struct]]"
+"""Makes the records of a stream out of a chunk of its parent's rows and their records."""
+
+_VIEWS = {view.name: view for view in VIEWS}
+_USER_RESOURCES = file("userResources")
+
+# What users.csv must hold for the rows of these streams to lie in it.
+_IN_USERS = {"roles": {"role", "orgsourcedids"}, "userResources": {"resourcesourcedids"}}
+
+
+def parent_of(stream: str) -> str | None:
+    """Name of the file that the stream's rows can be made from, where it has no file of its own."""
+    if stream in _VIEWS:
+        return _VIEWS[stream].parent
+    return "users" if stream in _IN_USERS else None
+
+
+def needs(stream: str) -> frozenset[str]:
+    """Headers of the parent, in lower case, without which the stream cannot be made from it alone."""
+    if stream in _VIEWS:
+        return frozenset({_VIEWS[stream].column.lower()})
+    return frozenset(_IN_USERS[stream])
+
+
+def maker(stream: File, header: Header, holders: Holders | None) -> Make:
+    """How the stream's records come out of its parent's."""
+    view = _VIEWS.get(stream.name)
+    if view and holders:
+        return lambda _, records: [record for record in records if record.sourcedId in holders]  # type: ignore[attr-defined]
+    if view:
+        return lambda _, records: [record for record in records if getattr(record, view.column) == view.word]
+    if stream.name == "roles":
+        return lambda _, records: roles_of_users(records)
+    position = header.moved["resourceSourcedIds"]
+    return lambda chunk, records: _user_resources(records, chunk.texts(position))
+
+
+def _user_resources(users: Iterable[Any], lists: Sequence[str]) -> list[Struct]:
+    """`userResources` of users whose cells list resources, as 1.2.0 had it."""
+    make = record_class(_USER_RESOURCES)
+    return [
+        make(
+            sourcedId=derived_id(_USER_RESOURCES, (user.sourcedId, resource)),
+            userSourcedId=user.sourcedId,
+            resourceSourcedId=resource,
+            status=user.status,
+            dateLastModified=user.dateLastModified,
+        )
+        for user, text in zip(users, lists, strict=True)
+        if text
+        for resource in dict.fromkeys(map(str.strip, text.split(",")))
+        if resource
+    ]
+
+
+class Holders:
+    """Users who hold a role somewhere, by 64-bit hashes of their ids: 8 bytes a row of roles.csv."""
+
+    def __init__(self, bundle: Bundle, version: Version, stream: str) -> None:
+        word, roles = _VIEWS[stream].word, file("roles")
+        hashes = array("q")
+        ignored: Counter[str] = Counter()
+        with bundle.open(roles.name) as source:
+            rows = RowReader(roles, source, f"roles.csv in {bundle.name}", ignored)
+            reader = RecordReader(roles, rows.header, version, Policy(), ignored)
+            for chunk in rows.chunks():
+                hashes.extend(
+                    hash(record.userSourcedId)  # type: ignore[attr-defined]
+                    for record in reader.read(chunk, ignored)
+                    if record.role == word and record.status != "tobedeleted"  # type: ignore[attr-defined]
+                )
+        self._hashes = array("q", sorted(hashes))
+
+    def __contains__(self, user: str) -> bool:
+        place = bisect_left(self._hashes, hash(user))
+        return place < len(self._hashes) and self._hashes[place] == hash(user)

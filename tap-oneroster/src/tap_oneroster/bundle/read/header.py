@@ -1,0 +1,98 @@
+"""The header of a CSV file, matched to the standard's columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...source import SourceError
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from ..._core.model import File
+
+__all__ = ["Header"]
+
+_METADATA = "metadata."
+
+# Headers of earlier releases, by file and lower case: the field that holds the same today.
+_OLD: dict[str, dict[str, str]] = {
+    "classes": {"grade": "grades", "termsourcedid": "termSourcedIds"},
+    "courses": {"grade": "grades", "schoolyearid": "schoolYearSourcedId"},
+    "demographics": {"usersourcedid": "sourcedId"},
+    "users": {"agents": "agentSourcedIds"},
+}
+
+# A column of 1.2.0 that became a file: its values are rows of that stream, not metadata.
+_MOVED: dict[str, dict[str, str]] = {"users": {"resourcesourcedids": "resourceSourcedIds"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where each column of the standard and each metadata key lies in a row."""
+
+    width: int
+    columns: dict[str, int]
+    """Position by the field's name in the warehouse shape."""
+    metadata: dict[str, int]
+    """Position by metadata key; columns that the standard does not have are among them."""
+    moved: dict[str, int]
+    """Position of columns whose values are rows of another stream today."""
+
+    @classmethod
+    def match(cls, file: File, names: list[str], where: str, deviations: Counter[str]) -> Header:
+        """Match a header row to the file's columns; SourceError where that cannot be done."""
+        header = cls(len(names), {}, {}, {})
+        known = _names(file)
+        old, moved = _OLD.get(file.name, {}), _MOVED.get(file.name, {})
+        for position, name in enumerate(map(str.strip, names)):
+            lower = name.lower()
+            if lower in known:
+                column, spellings = known[lower]
+                if name not in spellings:
+                    deviations["header in another case"] += 1
+                place = header.columns
+            elif lower in old:
+                column, place = old[lower], header.columns
+                deviations["header of OneRoster 1.0"] += 1
+            elif lower in moved:
+                column, place = moved[lower], header.moved
+                deviations["column of OneRoster 1.2.0"] += 1
+            else:
+                column, place = _metadata_key(name, position, deviations), header.metadata
+            if place.setdefault(column, position) != position:
+                raise SourceError(f"{where}: column {position + 1} of the header is there twice")
+        if "sourcedId" not in header.columns:
+            raise SourceError(f"{where}: the header lacks sourcedId, so no row of it can be known; {_hint(names)}")
+        return header
+
+
+def _names(file: File) -> dict[str, tuple[str, tuple[str | None, ...]]]:
+    """By the lower case of every header that the versions give a field: its name, and how it is spelt."""
+    columns = [field for field in file.fields if field.csv]
+    return {
+        name.lower(): (field.name, (field.name, field.was))
+        for field in columns
+        for name in (field.name, field.was)
+        if name
+    }
+
+
+def _metadata_key(name: str, position: int, deviations: Counter[str]) -> str:
+    """Key under which a column that is not the standard's goes into `metadata`."""
+    if name.lower().startswith(_METADATA):
+        return name[len(_METADATA) :]
+    if name:
+        deviations["column that the standard does not have"] += 1
+        return name
+    deviations["column without a name"] += 1
+    return f"column {position + 1}"
+
+
+def _hint(names: list[str]) -> str:
+    """What to ask for: the cells may lie in one column because something else separates them."""
+    for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if any(separator in name for name in names):
+            return f"its cells are separated by {word}; ask for commas"
+    return "ask for the file with its header row"

@@ -1,0 +1,240 @@
+"""How a chunk of plain rows becomes JSON: raw cells are put between the names of their fields.
+
+Most cells pass as they are, so no record is made of a row: each field is a piece of every line,
+and all lines are joined at once. The bytes are those that `encode_rows` makes of the records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from typing_extensions import override
+
+from ..._core.codec import EncodedRows, encode_value, line_order
+from ..._core.coerce import Column, holds_blanks
+from ..._core.model import Kind
+from .fast_split import COMMA, Cells, text
+from .records import ChunkRecords, read_status
+from .rows import PlainChunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..._core.model import Field, File, Version
+    from ...policy import Policy
+    from ...source import Records
+    from .header import Header
+    from .records import RecordReader
+    from .rows import Chunk
+
+__all__ = ["LineReader"]
+
+_MEMO_LIMIT = 5_000
+
+
+class _Piece(NamedTuple):
+    """One field of all rows: what stands before each cell, the cells, what stands after."""
+
+    before: str
+    cells: Sequence[str] | None = None
+    after: str = ""
+
+
+_Reader: TypeAlias = "Callable[[PlainChunk, Counter[str]], _Piece]"
+
+
+class _NotPlain(Exception):
+    """JSON that cannot be written raw."""
+
+
+class LineRecords(ChunkRecords):
+    """Records of a chunk that is encoded."""
+
+    def __init__(self, file: File, chunk: Chunk, reader: RecordReader, rows: EncodedRows) -> None:
+        super().__init__(file, chunk, reader)
+        self.rows = rows
+
+    @override
+    def part(self, start: int, stop: int) -> Records:
+        rows = EncodedRows(self.rows.content[start:stop], self.rows.rest, rests=self.rows.rests[start:stop])
+        return LineRecords(self.file, self._chunk.part(start, stop), self._reader, rows)
+
+
+class LineReader:
+    """Makes encoded rows of a file's plain chunks, and counts what is odd as `RecordReader` does."""
+
+    def __init__(self, file: File, header: Header, version: Version, policy: Policy, records: RecordReader) -> None:
+        self.stamped = False
+        self._file = file
+        self._records = records
+        self._header = header
+        fields = line_order(file, secrets=policy.secrets)
+        self._content = [field.name for field in fields].index("status")
+        self._readers = [self._reader(field, version, policy) for field in fields]
+
+    def _reader(self, field: Field, version: Version, policy: Policy) -> _Reader:
+        name = f'{"" if field.name == "sourcedId" else ","}"{field.name}":'
+        if field.name == "metadata":
+            keys = {key: position for key, position in self._header.metadata.items() if policy.takes_key(key)}
+            return lambda chunk, _: _metadata(name, {_raw(key): chunk.raw.columns[at] for key, at in keys.items()})
+        position = self._header.columns.get(field.name)
+        if position is None:
+            return lambda _chunk, _odd: _Piece(name + ('"active"' if field.name == "status" else "null"))
+        if field.name == "status":
+            return self._status_reader(name, position)
+        return _column_reader(name, position, Column(field, version, policy.zone))
+
+    def _status_reader(self, name: str, position: int) -> _Reader:
+        memo = _Memo(name, read_status)
+
+        def read(chunk: PlainChunk, odd: Counter[str]) -> _Piece:
+            cells = chunk.raw.columns[position]
+            if not any(cells):
+                return _Piece(f'{name}"active"')
+            self.stamped = True
+            return _Piece("", memo.read(cells, lambda rules: odd.update(f"status: {rule}" for rule in rules if rule)))
+
+        return read
+
+    def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
+        """Records of a chunk; None, and nothing added to `odd`, where they have to be made one by one."""
+        rows = self.rows(chunk, odd)
+        return LineRecords(self._file, chunk, self._records, rows) if rows else None
+
+    def rows(self, chunk: Chunk, odd: Counter[str]) -> EncodedRows | None:
+        """Encoded rows of a chunk; None, and nothing added to `odd`, where records have to be made of it."""
+        if not isinstance(chunk, PlainChunk) or not isinstance(raw := chunk.raw, Cells):
+            return None
+        found: Counter[str] = Counter()
+        try:
+            pieces = [read(chunk, found) for read in self._readers]
+        except _NotPlain:
+            return None
+        odd.update(found)
+        content = raw.written(_join("{", pieces[: self._content], "", len(chunk))).split(b"\n")
+        rests = raw.written(_join("", pieces[self._content :], "}", len(chunk))).split(b"\n")
+        return EncodedRows(content, rests=rests) if len(rests) == len(content) else EncodedRows(content, rests[0])
+
+
+def _join(start: str, pieces: Sequence[_Piece], end: str, count: int) -> str:
+    """JSON of some fields, a line for each row; a single line where it is the same for all."""
+    between, columns = [start], []
+    for piece in pieces:
+        between[-1] += piece.before
+        if piece.cells is not None:
+            columns.append(piece.cells)
+            between.append(piece.after)
+    first, last = between[0], between.pop() + end
+    if not columns:
+        return last
+    line = [part for before in between for part in (before, "")]
+    # The end of a line and the beginning of the next are one part.
+    line[0] = f"{last}\n{first}"
+    parts = line * count
+    parts[0] = first
+    for place, cells in enumerate(columns):
+        parts[2 * place + 1 :: len(line)] = cells
+    return "".join(parts) + last
+
+
+def _raw(value: Any) -> str:
+    """JSON of a value, one character a byte."""
+    json = encode_value(value).decode("latin-1")
+    if "\\" in json:
+        raise _NotPlain
+    return json
+
+
+class _Memo(dict[str, str]):
+    """JSON of a field by its raw cell; a cell that was not met before is read."""
+
+    def __init__(self, name: str, reading: Callable[[str], tuple[Any, str | None]]) -> None:
+        self._name = name
+        self._reading = reading
+        self._odd: dict[str, str] = {}
+
+    def __missing__(self, cell: str) -> str:
+        value, rule = self._reading(text(cell))
+        json = self._name + _raw(value)
+        if rule:
+            self._odd[cell] = rule
+        self[cell] = json
+        return json
+
+    def read(self, cells: Sequence[str], count: Callable[[Iterable[str | None]], None]) -> list[str]:
+        """JSON of a column; `count` is told the rules that its cells broke."""
+        if len(self) > _MEMO_LIMIT:
+            self.clear()
+            self._odd.clear()
+        found = list(map(self.__getitem__, cells))
+        if self._odd:
+            count(map(self._odd.get, cells))
+        return found
+
+
+def _column_reader(name: str, position: int, column: Column) -> _Reader:
+    """How JSON is made of the cells of a field."""
+    null = f"{name}null"
+    by_the_book = {Kind.REFS: _lists, Kind.STRINGS: _lists, Kind.USER_IDS: _user_ids}.get(column.field.kind)
+    memo = _Memo(name, column.reading)
+
+    def read(chunk: PlainChunk, odd: Counter[str]) -> _Piece:
+        cells = chunk.raw.columns[position]
+        if not any(cells):
+            column.check_required(cells, odd, missing="")
+            return _Piece(null)
+        found: list[str] | None = None
+        if column.is_text:
+            if chunk.may_hold_null and column.null_word in cells:
+                column.count(odd, "the text NULL", cells.count(column.null_word))
+                cells = ["" if cell == column.null_word else cell for cell in cells]
+            if all(cells):
+                return _Piece(f'{name}"', cells, '"')
+            found = [f'{name}"{cell}"' if cell else null for cell in cells]
+        elif by_the_book and not chunk.may_hold_null:
+            found = by_the_book(name, cells)
+        if found is None:
+            found = memo.read(cells, lambda rules: column.count_rules(odd, rules))
+        column.check_required(found, odd, missing=null)
+        return _Piece("", found)
+
+    return read
+
+
+def _lists(name: str, cells: Sequence[str]) -> list[str] | None:
+    """Lists of a column that is written by the book; None where a cell might not be."""
+    together = "\n".join(["", *cells, ""])
+    if holds_blanks(text(together)) or COMMA * 2 in together or f"\n{COMMA}" in together or f"{COMMA}\n" in together:
+        return None
+    if COMMA in together:
+        cells = together[1:-1].replace(COMMA, '","').split("\n")
+    return [f'{name}["{cell}"]' if cell else f"{name}null" for cell in cells]
+
+
+def _user_ids(name: str, cells: Sequence[str]) -> list[str] | None:
+    """The same for a column of `{type:identifier}` elements."""
+    together = "\n".join(["", *cells, ""])
+    filled = len(cells) - cells.count("")
+    elements = filled + together.count(f"}}{COMMA}{{")
+    *types, last = together.split(":")
+    if (
+        not together.count("\n{") == together.count("}\n") == filled
+        or not together.count("{") == together.count("}") == len(types) == elements
+        # As many colons as elements, and before each the brace of one: so exactly one in each.
+        or not all("{" in part for part in types)
+    ):
+        return None
+    json = '","identifier":"'.join([*types, last])
+    json = json.replace("{", '{"type":"').replace("}", '"}').replace(COMMA, ",")
+    return [f"{name}[{row}]" if row else f"{name}null" for row in json[1:-1].split("\n")]
+
+
+def _metadata(name: str, columns: dict[str, Sequence[str]]) -> _Piece:
+    """One object a row of the cells that are filled, by key."""
+    held = {key: cells for key, cells in columns.items() if any(cells)}
+    if not held:
+        return _Piece(f"{name}null")
+    objects = [[f',{key}:"{cell}"' if cell else "" for cell in cells] for key, cells in held.items()]
+    rows = objects[0] if len(objects) == 1 else map("".join, zip(*objects, strict=True))
+    return _Piece("", [f"{name}{{{row[1:]}}}" if row else f"{name}null" for row in rows])

@@ -1,0 +1,160 @@
+"""Rows of a CSV file made into records of the warehouse shape."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from typing_extensions import override
+
+from ..._core.codec import line_order, record_class
+from ..._core.coerce import Column
+from ...source import Records
+from .rows import Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from msgspec import Struct
+
+    from ..._core.model import Field, File, Version
+    from ...policy import Policy
+    from .header import Header
+
+__all__ = ["ChunkRecords", "QuickReader", "RecordReader", "is_loss", "read_status"]
+
+_STATUS = {"active", "tobedeleted"}
+_DELETED = {"inactive", "tobedeleted", "deleted"}
+_LOSSES = ("unreadable ", "date whose ", "element that ")
+
+
+def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
+    return lambda chunk, _odd: [value] * len(chunk)
+
+
+def is_loss(rule: str) -> bool:
+    """Whether a rule means that something was written there which could not be read."""
+    return rule.partition(": ")[2].startswith(_LOSSES)
+
+
+def read_status(text: str) -> tuple[str, str | None]:
+    """The status of a row that a text means, and the rule it broke, if any."""
+    if text in _STATUS:
+        return text, None
+    word = text.strip().lower()
+    if word in _DELETED:
+        return "tobedeleted", "tobedeleted in another word"
+    if word in {"", "active", "null"}:
+        return "active", "active in another word, or blank"
+    return text, "unknown word"
+
+
+class RecordReader:
+    """Makes records of a file's rows, a chunk at a time.
+
+    `stamped` becomes true where a row carries a status, which rows of a snapshot do not.
+    """
+
+    def __init__(self, file: File, header: Header, version: Version, policy: Policy, deviations: Counter[str]) -> None:
+        self.stamped = False
+        self._make = record_class(file, secrets=policy.secrets)
+        self._metadata = [(key, position) for key, position in header.metadata.items() if policy.takes_key(key)]
+        dropped = len(header.metadata) - len(self._metadata)
+        if dropped:
+            deviations["metadata key that metadata_keys does not name"] += dropped
+        self._fillers = {
+            field.name: self._filler(field, header, version, policy)
+            for field in line_order(file, secrets=policy.secrets)
+        }
+        for field in file.columns(version):
+            if field.name not in header.columns:
+                deviations[f"{field.name}: column missing"] += 1
+
+    def _filler(
+        self, field: Field, header: Header, version: Version, policy: Policy
+    ) -> Callable[[Chunk, Counter[str]], Any]:
+        if field.name == "metadata":
+            return self._read_metadata if self._metadata else _constant(None)
+        position = header.columns.get(field.name)
+        if field.name == "status":
+            if position is None:
+                return _constant("active")
+            return lambda chunk, odd: self._status(chunk.texts(position), odd)
+        if position is None:
+            return _constant(None)
+        column = Column(field, version, policy.zone)
+        return lambda chunk, odd: column.read(chunk.texts(position), odd, nulls=chunk.may_hold_null)
+
+    def _status(self, texts: Sequence[str], odd: Counter[str]) -> Any:
+        """Status of some rows: none at all in a snapshot, whose rows are active by being there."""
+        if not any(texts):
+            return ["active"] * len(texts)
+        self.stamped = True
+        if set(texts) <= _STATUS:
+            return texts
+        values, rules = zip(*map(read_status, texts), strict=True)
+        odd.update(f"status: {rule}" for rule in rules if rule)
+        return values
+
+    def _read_metadata(self, chunk: Chunk, _odd: Counter[str]) -> Any:
+        columns = [(key, chunk.texts(position)) for key, position in self._metadata]
+        held = [(key, texts) for key, texts in columns if any(texts)]
+        if not held:
+            return [None] * len(chunk)
+        keys = [key for key, _ in held]
+        return [
+            {key: text for key, text in zip(keys, texts, strict=True) if text} if any(texts) else None
+            for texts in zip(*(texts for _, texts in held), strict=True)
+        ]
+
+    def read(self, chunk: Chunk, odd: Counter[str]) -> list[Struct]:
+        """Records of a chunk; what was odd in it is added to `odd`."""
+        return list(map(self._make, *(fill(chunk, odd) for fill in self._fillers.values())))
+
+    def values(self, chunk: Chunk, name: str) -> Sequence[Any]:
+        """Values of one field in a chunk."""
+        values: Sequence[Any] = self._fillers[name](chunk, Counter())
+        return values
+
+    def losses(self, chunk: Chunk) -> list[tuple[int, str]]:
+        """Where in a chunk something could not be read: number of the row, and the rule."""
+        found = []
+        for number, cells in zip(chunk.numbers, chunk.rows(), strict=True):
+            odd: Counter[str] = Counter()
+            self.read(Chunk([(cell,) for cell in cells], [number], may_hold_null=chunk.may_hold_null), odd)
+            found += [(number, rule) for rule in odd if is_loss(rule)]
+        return found
+
+
+class ChunkRecords(Records):
+    """Records of a chunk that were not made to encode them; Structs are made when they are asked for."""
+
+    def __init__(self, file: File, chunk: Chunk, reader: RecordReader) -> None:
+        self.file = file
+        self._chunk = chunk
+        self._reader = reader
+
+    @cached_property
+    def records(self) -> list[Struct]:  # type: ignore[override]
+        """The records, in the order of the rows."""
+        return self._reader.read(self._chunk, Counter())
+
+    @override
+    def __len__(self) -> int:
+        return len(self._chunk)
+
+    @override
+    def values(self, name: str) -> Sequence[Any]:
+        return self._reader.values(self._chunk, name)
+
+
+class QuickReader(Protocol):
+    """Reads plain chunks without making records."""
+
+    @property
+    def stamped(self) -> bool:
+        """Whether a row carried a status, which rows of a snapshot do not."""
+
+    def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
+        """Records of a chunk, and in `odd` what was odd in it; None, and nothing added, where records have to be made."""

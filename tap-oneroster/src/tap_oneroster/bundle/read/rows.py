@@ -1,0 +1,229 @@
+"""Rows of one CSV file, in chunks of columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from typing_extensions import override
+
+from ...source import SourceError
+from .encoding import BLOCK, TextBlocks, UnreadableText
+from .fast_split import split
+from .header import Header
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..._core.model import File
+    from .encoding import Readable
+
+__all__ = ["Chunk", "PlainChunk", "RawCells", "RowReader"]
+
+
+class RawCells(Protocol):
+    """Cells of some plain rows."""
+
+    @property
+    def columns(self) -> Sequence[Any]:
+        """Whatever they are to the one who made them, by column."""
+
+    def texts(self, position: int) -> Sequence[str]:
+        """The cells of one column as text."""
+
+    def are_filled(self, position: int) -> bool:
+        """Whether no cell of one column is blank."""
+
+    def part(self, start: int, stop: int) -> RawCells:
+        """Some of the rows."""
+
+
+Split: TypeAlias = "Callable[[bytes, int], RawCells | None]"
+"""Cells of a block with so many columns; None where it is not plain."""
+_NULL = "NULL"
+_NULL_BYTES = _NULL.encode()
+_NO_ID = frozenset({"", _NULL})
+
+
+class Chunk:
+    """Some rows that have the header's width and an id, as columns of text.
+
+    `numbers` says where each row stands in the file; the first row is 1. As an editor counts lines,
+    unless a cell holds a line break. `may_hold_null`: whether any cell may be the text NULL.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[str]], numbers: Sequence[int], *, may_hold_null: bool) -> None:
+        self._columns = columns
+        self.numbers = numbers
+        self.may_hold_null = may_hold_null
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def texts(self, position: int) -> Sequence[str]:
+        """The cells of one column."""
+        return self._columns[position]
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The cells, row by row."""
+        return zip(*map(self.texts, range(len(self._columns))), strict=True)
+
+    def part(self, start: int, stop: int) -> Chunk:
+        """Some of the rows."""
+        columns = [cells[start:stop] for cells in self._columns]
+        return Chunk(columns, self.numbers[start:stop], may_hold_null=self.may_hold_null)
+
+
+class PlainChunk(Chunk):
+    """A chunk that was plain enough to be split without a parser; `raw` are its cells."""
+
+    def __init__(self, raw: RawCells, numbers: Sequence[int], *, may_hold_null: bool) -> None:
+        super().__init__(raw.columns, numbers, may_hold_null=may_hold_null)
+        self.raw = raw
+
+    @override
+    def texts(self, position: int) -> Sequence[str]:
+        return self.raw.texts(position)
+
+    @override
+    def part(self, start: int, stop: int) -> Chunk:
+        return PlainChunk(self.raw.part(start, stop), self.numbers[start:stop], may_hold_null=self.may_hold_null)
+
+
+class RowReader:
+    """Reads one CSV file; `header` first, then chunks.
+
+    Rows of another width and rows without an id are left out: `reject` is told their number and
+    the rule, and they are counted in `rejected` and in `deviations`.
+    """
+
+    def __init__(
+        self,
+        file: File,
+        stream: Readable,
+        where: str,
+        deviations: Counter[str],
+        reject: Callable[[int, str], None] = lambda _number, _rule: None,
+        *,
+        block_size: int = BLOCK,
+    ) -> None:
+        self._file = file
+        self._where = where
+        self._deviations = deviations
+        self._tell = reject
+        self._text = TextBlocks(stream, block_size)
+        self._blocks = iter(self._text)
+        self._number = 0
+        self.rows = 0
+        self.rejected = 0
+        self.header, self._first = self._read_header()
+        self.split: Split = split
+        """What splits plain blocks."""
+        self._id = self.header.columns["sourcedId"]
+
+    def _read_header(self) -> tuple[Header, bytes]:
+        """The header, and what follows it in the first block."""
+        block = self._more()
+        while True:
+            begun = block.decode()
+            lines = io.StringIO(begun, newline="")
+            reader = csv.reader(lines, strict=True)
+            try:
+                for number, names in enumerate(reader, 1):
+                    if any(map(str.strip, names)):
+                        self._number = number
+                        header = Header.match(self._file, names, self._where, self._deviations)
+                        return header, block[len(begun[: lines.tell()].encode()) :]
+            except csv.Error as error:
+                more = self._more()
+                if not more:
+                    raise self._broken(str(error)) from None
+                block += more
+                continue
+            raise SourceError(f"{self._where}: empty, without even a header row")
+
+    def _more(self) -> bytes:
+        """The next block, empty at the end of the file."""
+        try:
+            return next(self._blocks, b"")
+        except UnreadableText as error:
+            raise self._broken(str(error)) from None
+
+    def _broken(self, problem: str, rows: int = 0) -> SourceError:
+        return SourceError(
+            f"{self._where}, row {self._number + rows + 1:,} or after it: {problem};"
+            " the file cannot be read on from here"
+        )
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Rows that can be read, some hundred or thousand at a time."""
+        block = self._first or self._more()
+        while block:
+            chunk = self._plain(block) or self._parse(block)
+            self.rows += len(chunk)
+            if chunk:
+                yield chunk
+            block = self._more()
+        if self._text.deviation:
+            self._deviations[self._text.deviation] += 1
+
+    def _plain(self, block: bytes) -> Chunk | None:
+        """The chunk of a block in which nothing is odd; else None."""
+        raw = self.split(block, self.header.width)
+        if raw is None or not raw.are_filled(self._id):
+            return None
+        may_hold_null = _NULL_BYTES in block
+        if may_hold_null and _NULL in raw.texts(self._id):
+            return None
+        rows = len(raw.columns[self._id])
+        first = self._number + 1
+        self._number += rows
+        return PlainChunk(raw, range(first, first + rows), may_hold_null=may_hold_null)
+
+    def _parse(self, block: bytes) -> Chunk:
+        """The chunk of any block, by the CSV parser of the standard library."""
+        rows, block = self._parse_rows(block)
+        first = self._number + 1
+        self._number += len(rows)
+        numbers: Sequence[int] = range(first, first + len(rows))
+        odd = set(map(len, rows)) != {self.header.width} or b"\0" in block
+        if odd or not _NO_ID.isdisjoint(row[self._id].strip() for row in rows):
+            kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if self._is_fit(number, row)]
+            numbers, rows = [number for number, _ in kept], [row for _, row in kept]
+        return Chunk(list(zip(*rows, strict=True)), numbers, may_hold_null=_NULL_BYTES in block)
+
+    def _parse_rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
+        """Rows of a block, and the block, which grows where a quoted cell goes on in the next."""
+        while True:
+            rows: list[list[str]] = []
+            try:
+                # Where a row cannot be read, those before it are in the list.
+                rows.extend(csv.reader(io.StringIO(block.decode(), newline=""), strict=True))
+            except csv.Error as error:
+                more = self._more() if str(error) == "unexpected end of data" else b""
+                if not more:
+                    # The message of csv.Error quotes nothing from the file.
+                    raise self._broken(str(error), len(rows)) from None
+                block += more
+            else:
+                return rows, block
+
+    def _is_fit(self, number: int, row: list[str]) -> bool:
+        """Whether a row can be read; blank lines say nothing, ragged rows say too much."""
+        if not any(map(str.strip, row)):
+            self._deviations["blank line"] += 1
+            return False
+        if any("\0" in cell for cell in row):
+            rule = "row with a NUL character"
+        elif len(row) != self.header.width:
+            rule = "row with more or fewer cells than the header"
+        elif row[self._id].strip() in _NO_ID:
+            rule = "sourcedId: blank"
+        else:
+            return True
+        self.rejected += 1
+        self._deviations[rule] += 1
+        self._tell(number, rule)
+        return False

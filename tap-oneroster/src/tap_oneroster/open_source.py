@@ -1,0 +1,63 @@
+"""The source that the settings describe."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from ._core.model import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .source import Source
+
+__all__ = ["make_source", "source_name"]
+
+
+def source_name(config: Mapping[str, Any]) -> str:
+    """Name of the source in receipts, where it could not even be opened."""
+    if config["mode"] == "csv":
+        return PurePosixPath(config["csv_path"]).name
+    from ._core.http.presets import filled_in
+
+    return urlsplit(filled_in(config).get("base_url", "")).hostname or "unknown host"
+
+
+def make_source(
+    config: Mapping[str, Any],
+    *,
+    streams: frozenset[str],
+    user_agent: str,
+    say: Callable[[str], None],
+) -> Source:
+    """The REST service or the bundles of the settings; `streams` are those selected.
+
+    Imported late: neither binding costs a run that uses the other.
+    """
+    if config["mode"] == "rest":
+        from .rest.source import RestSource
+
+        return RestSource.from_config(config, streams=streams, user_agent=user_agent)
+    from .batch_files.settings import is_columnar
+    from .bundle.source import BundleSource
+    from .policy import Policy
+
+    version = config["oneroster_version"]
+    return BundleSource(
+        config["csv_path"],
+        policy=Policy(
+            secrets=config["include_passwords"],
+            metadata_keys=tuple(config["metadata_keys"]),
+            zone=ZoneInfo(config["source_time_zone"]),
+        ),
+        version=None if version == "auto" else Version(version),
+        on_invalid=config["on_invalid"],
+        settle_seconds=config["settle_seconds"],
+        accept_orphan_delta=config["accept_orphan_delta"],
+        storage_options=config.get("csv_storage_options"),
+        columnar=is_columnar(config.get("batch_config")),
+        say=say,
+    )

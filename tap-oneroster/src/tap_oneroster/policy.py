@@ -1,0 +1,22 @@
+"""What the settings let through, whichever the binding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from fnmatch import fnmatchcase
+
+__all__ = ["Policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the settings let through: passwords, metadata keys, and the zone of bare times."""
+
+    secrets: bool = False
+    metadata_keys: tuple[str, ...] = ("*",)
+    zone: tzinfo = UTC
+
+    def takes_key(self, key: str) -> bool:
+        """Whether a metadata key passes the allow-list."""
+        return any(fnmatchcase(key, pattern) for pattern in self.metadata_keys)

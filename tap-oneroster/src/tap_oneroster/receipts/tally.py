@@ -1,0 +1,88 @@
+"""What came and what went out in one pass over one stream: the figures of a receipt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from .._core.codec import content_digest
+from .._core.dates import to_utc_text
+
+if TYPE_CHECKING:
+    from .._core.model import File
+    from ..source import Facts, Records
+    from .distinct import Distinct
+
+__all__ = ["Tally"]
+
+_MOST_REPEATED = 100_000
+"""So many ids that came more than once are looked into; where there are more, something else is wrong."""
+
+
+class Tally:
+    """Counts the records of one pass over one stream as they go by."""
+
+    def __init__(self, file: File, facts: Facts) -> None:
+        self.file = file
+        self.facts = facts
+        self.received = 0
+        self.deleted = 0
+        self.schools: Counter[str] = Counter()
+        self.latest: str | None = None
+        """Latest `dateLastModified` that came."""
+        self.started = datetime.now(UTC)
+        self._distinct: Distinct | None = None
+        self._digest = 0
+
+    def add(self, batch: Records) -> None:
+        """Take in some records."""
+        content = batch.content
+        self.received += len(batch)
+        self._distinct = self._distinct or batch.new_distinct()
+        self._distinct.add(batch.values("sourcedId"))
+        # Where all records end alike, they have the stamps of the first.
+        stamped = batch.part(0, 1) if batch.is_uniform else batch
+        if latest := max(filter(None, stamped.values("dateLastModified")), default=None):
+            self.latest = max(self.latest or latest, latest)
+        alive: list[bool] | None = None
+        if "tobedeleted" in stamped.values("status"):
+            alive = [status != "tobedeleted" for status in batch.values("status")]
+            content = list(compress(content, alive))
+            self.deleted += len(batch) - len(content)
+        if not self.facts.derived:
+            self._digest = (self._digest + content_digest(content)) % 2**64
+        if self.file.school:
+            self.schools.update(batch.counts(self.file.school, alive))
+
+    def distinct(self) -> int:
+        """Number of different ids that came."""
+        return self._distinct.count() if self._distinct else 0
+
+    def receipt(self, run_id: str) -> dict[str, Any]:
+        """The receipt as a record of the stream `syncReceipts`."""
+        facts, distinct = self.facts, self.distinct()
+        if self._distinct and distinct < self.received and facts.complete and facts.explain_copies:
+            facts.explain_copies(self._distinct.repeated(_MOST_REPEATED))
+        return {
+            "runId": run_id,
+            "collection": self.file.name,
+            "source": facts.source,
+            "mode": facts.mode,
+            "version": facts.version,
+            "expected": facts.expected,
+            "received": self.received,
+            "distinct": distinct,
+            "rejected": facts.rejected,
+            "pages": facts.pages,
+            "pageSizeAsked": facts.page_size_asked,
+            "pageSizeServed": facts.page_size_served,
+            "startedAt": to_utc_text(self.started),
+            "finishedAt": to_utc_text(datetime.now(UTC)),
+            "filter": facts.filter,
+            "revision": facts.revision,
+            "contentDigest": None if facts.derived else f"{self._digest:016x}",
+            "deviations": dict(sorted(facts.deviations.items())),
+            "complete": facts.complete,
+        }

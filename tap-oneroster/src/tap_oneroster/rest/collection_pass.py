@@ -1,0 +1,211 @@
+"""One pass over one collection of a service."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..source import Facts, MissingCollection, Records, SourceError
+from .records.copies import Copies, Pair
+from .records.derived_rows import DerivedRows
+from .records.rows import RowMaker
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from .._core.model import File, Version
+    from ..policy import Policy
+    from .paging.answers import PageStep
+    from .paging.pages import Pages
+    from .paging.walk import Walk
+
+__all__ = ["AbsentPass", "Repeated", "RestPass", "Wish"]
+
+_CHUNK = 2000
+
+Repeated = dict[str, frozenset[int]]
+"""By collection: hashes of the ids that came more than once when it was read before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What of a collection is wanted, and what is made of rows that cannot be used."""
+
+    file: File
+    streams: tuple[File, ...]
+    since: str | None = None
+    """Only records modified at or after this moment."""
+    status: str | None = None
+    """Only records of this status."""
+    on_invalid: str = "report"
+    accept_missing: bool = False
+
+    @property
+    def filter(self) -> str | None:
+        """The filter as the standard writes it."""
+        if self.since:
+            return f"dateLastModified>='{self.since}'"
+        return f"status='{self.status}'" if self.status else None
+
+    def takes(self, record: Any) -> bool:
+        """Whether a record is wanted. One without a date is: nobody knows that it is old."""
+        if self.since and record.dateLastModified and record.dateLastModified < self.since:
+            return False
+        return not self.status or record.status == self.status
+
+
+class AbsentPass:
+    """A collection that the service does not have, and does not need to."""
+
+    bookmark = None
+
+    def __init__(self, streams: Sequence[File], source: str, version: Version, rule: str) -> None:
+        self.facts = {
+            stream.name: Facts(source, "absent", version.value, deviations=Counter({rule: 1}), complete=True)
+            for stream in streams
+        }
+
+    def __iter__(self) -> Iterator[Records]:
+        return iter(())
+
+
+class RestPass:
+    """Reads a collection, and makes the rows of the streams derived from it."""
+
+    bookmark = None
+
+    def __init__(
+        self,
+        wish: Wish,
+        pages: Pages,
+        policy: Policy,
+        version: Version,
+        source: str,
+        repeated: Repeated,
+    ) -> None:
+        self._wish = wish
+        self._pages = pages
+        self._repeated = repeated
+        self._maker = RowMaker(wish.file, version, policy)
+        self._derived = [
+            DerivedRows(stream, version, policy) for stream in wish.streams if stream.name != wish.file.name
+        ]
+        self._deviations: Counter[str] = Counter()
+        self._rejected = 0
+        self._unfiltered = False
+        self.facts: Mapping[str, Facts] = {
+            stream.name: Facts(
+                source,
+                "rest",
+                version.value,
+                filter=wish.filter,
+                derived=stream.name != wish.file.name,
+            )
+            for stream in wish.streams
+        }
+        # What deviates in the records is said once: of the collection, or of its first stream.
+        own = self.facts.get(wish.file.name) or next(iter(self.facts.values()))
+        own.deviations = self._deviations
+
+    def __iter__(self) -> Iterator[Records]:
+        wish = self._wish
+        name = wish.file.name
+        copies = Copies(self._repeated.get(name, frozenset()), self._deviations)
+        self._pages.deviations = self._deviations
+        try:
+            walk = self._pages.open()
+        except MissingCollection:
+            if not wish.accept_missing:
+                raise
+            self._accept_absence()
+            return
+        walk.deviations = self._deviations
+        self._unfiltered = wish.filter is not None and not self._pages.filtered
+        try:
+            for step in walk:
+                yield from self._deliver(step, copies)
+                self._note(walk)
+                del step  # not to be kept while the next page is waited for
+            walk.finish()
+            yield from self._batches(copies.finish(name))
+            self._note(walk)
+        finally:
+            self._repeated[name] = self._repeated.get(name, frozenset()) | copies.found
+            self._pages.close()
+            self._note(walk)
+        self._finish()
+
+    def _deliver(self, step: PageStep, copies: Copies) -> Iterator[Records]:
+        """What a page brought, some thousand records at a time."""
+        if step.without_id:
+            self._reject(step)
+        if step.inner or copies.known:
+            pairs = copies.single(self._pairs(step, sorted([*step.new, *step.inner])))
+            yield from self._batches(pairs)
+        else:
+            for start in range(0, len(step.new), _CHUNK):
+                yield from self._batches(self._pairs(step, step.new[start : start + _CHUNK]))
+        if step.again:
+            copies.again(self._pairs(step, step.again))
+
+    def _accept_absence(self) -> None:
+        self._deviations["collection that the service does not offer, accepted"] += 1
+        for facts in self.facts.values():
+            facts.mode = "absent"
+            facts.filter = None
+            facts.complete = True
+
+    def _pairs(self, step: PageStep, rows: Sequence[int]) -> list[Pair]:
+        deviations = self._deviations
+        came = step.page.take(rows, deviations)  # type: ignore[attr-defined]
+        return list(map(Pair, came, self._maker.read(came, deviations)))
+
+    def _batches(self, pairs: Sequence[Pair]) -> Iterator[Records]:
+        wish = self._wish
+        if wish.filter:
+            taken = [pair for pair in pairs if wish.takes(pair.record)]
+            if len(taken) < len(pairs):
+                if not self._unfiltered:
+                    self._unfiltered = True
+                    self._deviations["filter ignored by the service"] += 1
+                pairs = taken
+        if not pairs:
+            return
+        records: list[Struct] = [pair.record for pair in pairs]
+        if wish.file.name in self.facts:
+            yield Records(wish.file, records)
+        came = [pair.came for pair in pairs]
+        for derived in self._derived:
+            own = self.facts[derived.stream.name].deviations
+            if rows := derived.rows(came, records, own):
+                yield Records(derived.stream, rows)
+
+    def _reject(self, step: PageStep) -> None:
+        rule = "sourcedId: blank"
+        if self._wish.on_invalid == "fail":
+            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {rule}")
+        self._rejected += len(step.without_id)
+        self._deviations[rule] += len(step.without_id)
+
+    def _note(self, walk: Walk) -> None:
+        for name, facts in self.facts.items():
+            if name == self._wish.file.name and not self._unfiltered:
+                facts.expected = walk.total
+            facts.rejected = self._rejected
+            facts.pages = walk.pages
+            facts.page_size_asked = walk.asked
+            facts.page_size_served = walk.served
+            facts.revision = walk.revision
+
+    def _finish(self) -> None:
+        accepted = not self._rejected or self._wish.on_invalid == "accept"
+        for facts in self.facts.values():
+            facts.complete = accepted
+            facts.snapshot = self._wish.filter is None and not self._rejected
+        if not accepted:
+            raise SourceError(
+                f"{self._wish.file.name}: {self._rejected:,} records without a sourcedId were left"
+                " out; have them mended, or set on_invalid to accept once you have looked"
+            )

@@ -1,0 +1,87 @@
+"""What a walk sees of a page, and what it makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ...source import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
+
+
+class Refused(SourceError):
+    """The service answered a page with a status that is not 200."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class OffsetIgnored(SourceError):
+    """Whatever the offset, the first page comes."""
+
+
+class PageRows(Protocol):
+    """A page, as far as the walk looks into it."""
+
+    ids: list[str | None]
+
+    def __len__(self) -> int: ...
+
+
+class Link(NamedTuple):
+    """Where the next page is said to be, and what keeps us from following, if anything."""
+
+    url: str
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page, and what the service said about the whole."""
+
+    page: PageRows
+    total: int | None = None
+    revision: str | None = None
+    link: Link | None = None
+
+
+class Fetch(Protocol):
+    """Gets the answer at an offset; those `ahead` are likely to be wanted next."""
+
+    def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
+        """The answer at an offset; `few_tries` where it is probably beyond the end."""
+        ...
+
+    def follow(self, url: str) -> Answer:
+        """The answer at an address that a link named."""
+        ...
+
+    def smallest(self) -> Answer:
+        """The first page, of one record: what it says of a whole that it cannot hold."""
+        ...
+
+
+class PageStep(NamedTuple):
+    """What a page brought: positions of its rows."""
+
+    page: PageRows
+    new: list[int]
+    inner: list[int]
+    """Rows whose id stands earlier in the same page."""
+    again: list[int]
+    """Rows whose id stood in an earlier page."""
+    without_id: list[int]
+
+
+class Nothing:
+    """An empty page that stands for a refusal."""
+
+    ids: list[str | None] = []  # noqa: RUF012
+
+    def __len__(self) -> int:
+        return 0

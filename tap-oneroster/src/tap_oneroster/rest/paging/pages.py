@@ -1,0 +1,195 @@
+"""The pages of one collection: asked for over HTTP, decoded, and opened in the way the service takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...source import MissingCollection, SourceError
+from ..records.decode import NoJson, PageDecoder, spelling, whole_number
+from .answers import Answer, Refused
+from .links import next_link
+from .walk import Walk
+from .window import Window, Workers
+
+if TYPE_CHECKING:
+    from ..._core.http.client import HttpClient, Reply
+    from ..._core.model import File
+
+__all__ = ["Habits", "Pages"]
+
+_REFUSALS = {400, 405, 406, 409, 414, 422, 500, 501}
+"""Statuses with which services turn down a filter or a sort that they do not know."""
+_CUT_SHORT_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a service is to be read: settings, or what a preset knows of it."""
+
+    page_size: int
+    max_concurrency: int = 4
+    supports_filter: str = "auto"
+    supports_sort: str = "auto"
+
+
+class Pages:
+    """Gets the pages of one collection."""
+
+    def __init__(
+        self,
+        file: File,
+        decoder: PageDecoder,
+        http: HttpClient,
+        workers: Workers[Reply],
+        address: Callable[[dict[str, str]], str],
+        habits: Habits,
+        filter_text: str | None = None,
+    ) -> None:
+        self._name = file.name
+        self._decoder = decoder
+        self._http = http
+        self._address = address
+        self._habits = habits
+        self._filter = filter_text
+        self._query: dict[str, str] = {}
+        self._window = Window(workers, self._get)
+        self._few_tries: set[int] = set()
+        self._opened: dict[int, Answer] = {}
+        self.deviations: Counter[str] = Counter()
+        self.filtered = False
+        """Whether the filter was sent, and not refused."""
+        self.count = 0
+
+    def open(self) -> Walk:
+        """Get the first page, with a filter and in order as far as the service takes that."""
+        wants = self._filter is not None and self._habits.supports_filter != "false"
+        sorts = self._habits.supports_sort != "false"
+        ways = [(wants, sorts), (wants, False), (False, sorts), (False, False)]
+        ways = list(dict.fromkeys(ways))
+        for number, (filtered, ordered) in enumerate(ways):
+            self._query = {"limit": str(self._habits.page_size)}
+            if filtered:
+                self._query["filter"] = self._filter or ""
+            if ordered:
+                self._query |= {"sort": "sourcedId", "orderBy": "asc"}
+            may_fail = number < len(ways) - 1
+            try:
+                first = self(0, few_tries=may_fail)
+            except Refused as error:
+                if not may_fail or error.status not in _REFUSALS:
+                    raise self._missing(error) from None
+                continue
+            self._few_tries.clear()
+            self.filtered = filtered
+            self._opened[0] = first
+            self._count_refused(wants and not filtered, sorts and not ordered)
+            return Walk(
+                self._name,
+                self,
+                self._habits.page_size,
+                ordered=ordered,
+                width=self._habits.max_concurrency,
+            )
+        raise AssertionError
+
+    def _count_refused(self, filter_: bool, sort: bool) -> None:
+        if filter_:
+            self._demand("supports_filter", "the filter")
+            self.deviations["filter refused by the service"] += 1
+        if sort:
+            self._demand("supports_sort", "to sort")
+            self.deviations["sort refused by the service"] += 1
+
+    def _demand(self, setting: str, what: str) -> None:
+        if getattr(self._habits, setting) == "true":
+            raise SourceError(f"{self._name}: the service refuses {what}, and {setting} is true: set it to auto")
+
+    def _missing(self, error: Refused) -> SourceError:
+        match error.status:
+            case 404:
+                check = "the service does not offer it there; check base_url and oneroster_version"
+            case 403:
+                check = "the account may not read it; check scopes and what the vendor granted"
+            case _:
+                return error
+        return MissingCollection(
+            f"{self._name}: status {error.status}: {check}; deselect the stream, or set missing_collections to accept"
+        )
+
+    def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
+        """The page at an offset, decoded; a body that was cut short is asked for again."""
+        if opened := self._opened.pop(offset, None):
+            return opened
+        if few_tries:
+            self._few_tries.add(offset)
+        # Later pages are reached by their offsets, and what they link to is not looked at.
+        url = None if offset else self._url(0)
+        return self._read(lambda: self._window.get(offset, ahead), url, f"offset {offset}")
+
+    def follow(self, url: str) -> Answer:
+        """The page at an address that a link named."""
+        place = f"page {self.count + 1}"
+        return self._read(lambda: self._http.get(url, f"{self._name}, {place}"), url, place)
+
+    def smallest(self) -> Answer:
+        """The first page, of one record: what it says of a whole that it cannot hold."""
+        return self.follow(self._address({**self._query, "limit": "1", "offset": "0"}))
+
+    def _read(self, get: Callable[[], Reply], url: str | None, place: str) -> Answer:
+        for left in reversed(range(_CUT_SHORT_TRIES)):
+            reply = get()
+            if reply.status != 200:
+                raise Refused(self._refusal(reply.status, place), reply.status)
+            try:
+                body = self._body(reply)
+                page = self._decoder.decode(body, self.deviations)
+            except NoJson:
+                if not left:
+                    raise
+                self._http.pace.sleep(0.2)
+                continue
+            total = whole_number(reply.headers.get("X-Total-Count"))
+            link = next_link(reply.headers, url) if url else None
+            if not self.count:
+                spelling(body, self.deviations)
+                if page.total and not total:
+                    self.deviations["total beside the records, not in the header"] += 1
+                if link and link.fault:
+                    self.deviations[f"Link to the next page: {link.fault}"] += 1
+            self.count += 1
+            total = total if total or page.total is None else page.total
+            return Answer(page, total, reply.headers.get("x-perm-rev"), link)
+        raise AssertionError
+
+    def _body(self, reply: Reply) -> bytes:
+        try:
+            return reply.body
+        except ValueError as error:
+            raise NoJson(f"{self._name}: {error}") from None
+
+    def _url(self, offset: int) -> str:
+        return self._address({**self._query, "offset": str(offset)})
+
+    def _get(self, offset: int) -> Reply:
+        return self._http.get(self._url(offset), f"{self._name}, offset {offset}", few_tries=offset in self._few_tries)
+
+    def _refusal(self, status: int, place: str) -> str:
+        match status:
+            case 401:
+                check = "check client_id, client_secret, token_url and scopes"
+            case 403:
+                check = "check scopes and what the vendor granted"
+            case 429:
+                check = "the service asks for a longer pause than a run can make; set requests_per_minute"
+            case _ if status >= 500:
+                check = "the service is down or cannot do it; try later, or ask the vendor"
+            case _:
+                check = "check base_url, oneroster_version and page_size"
+        return f"{self._name}, {place}: status {status}: {check}"
+
+    def close(self) -> None:
+        """Let go of what was asked for ahead."""
+        self._window.close()

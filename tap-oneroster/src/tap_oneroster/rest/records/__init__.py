@@ -1,0 +1,1 @@
+"""Pages of a service made into records."""

@@ -1,0 +1,145 @@
+"""The forms that REST records have, made from the model, and the Struct classes to decode them into.
+
+A form takes what the standard allows and what is common besides (booleans and numbers as text).
+A page with anything else does not fit; `tidy` mends its records, by the same forms, so that they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from keyword import iskeyword
+from typing import Any
+
+import msgspec
+
+from ..._core.codec import Objective, ObjectiveScores, ScaleValue, UserId
+from ..._core.model import VIEWS, Field, File, Kind, derived_from
+
+__all__ = ["SKIPPED", "UNKNOWN", "Form", "Forms", "NestedForm", "Ref", "attribute", "forms_of", "struct_class"]
+
+UNKNOWN = "(unknown)"
+"""Pseudo key under which `tidy` hands over the keys that the standard does not have."""
+
+_PARENTS = {view.name: view.parent for view in VIEWS}
+_CREDENTIAL_FIELDS = ("credentialType", "username", "password")
+
+
+class Ref(msgspec.Struct, gc=False):
+    """A reference to another record; its `href` and `type` say nothing that is needed."""
+
+    sourcedId: str
+
+
+@dataclass(frozen=True, slots=True)
+class NestedForm:
+    """A list of objects inside a record."""
+
+    name: str
+    forms: Forms
+
+
+class _Skipped:
+    """A value that nobody asked for: its text is passed over unread."""
+
+
+SKIPPED = _Skipped()
+Form = Kind | NestedForm | _Skipped
+Forms = Mapping[str, Form]
+"""What each key of a JSON object holds."""
+
+_TYPES: dict[Kind, Any] = {
+    Kind.TRUE_FALSE: bool | str | None,
+    Kind.NUMBER: float | str | None,
+    Kind.REF: Ref | None,
+    Kind.REFS: list[Ref] | None,
+    Kind.STRINGS: tuple[str, ...] | str | None,
+    Kind.WORDS: tuple[str, ...] | str | None,
+    Kind.USER_IDS: list[UserId] | None,
+    Kind.SCALE_VALUES: list[ScaleValue] | None,
+    Kind.OBJECTIVES: list[Objective] | None,
+    Kind.OBJECTIVE_SCORES: list[ObjectiveScores] | None,
+    Kind.OBJECT: dict[str, Any] | None,
+}
+
+
+def attribute(key: str) -> str:
+    """Attribute that holds the value of a REST key."""
+    if key == UNKNOWN:
+        return "unknown_"
+    return f"{key}_" if iskeyword(key) else key
+
+
+def _form(field: Field) -> Kind:
+    # `sourcedId` of demographics is a reference in CSV only; a role names its profile by a URI.
+    if field.name in {"sourcedId", "userProfileSourcedId"}:
+        return Kind.STRING
+    return field.rest_kind or field.kind
+
+
+def _forms(fields: Iterable[Field], *, secrets: bool) -> dict[str, Form]:
+    forms: dict[str, Form] = {}
+    for field in fields:
+        for key in field.rest_names:
+            forms.setdefault(key, SKIPPED if field.secret and not secrets else _form(field))
+    return forms
+
+
+def _inside(stream: File, *, secrets: bool) -> Form:
+    """Form of the property in which a parent holds the rows of a derived stream."""
+    names = {field.name for field in stream.fields}
+    if "resourceSourcedId" in names:
+        return Kind.REFS
+    if "scoreScaleSourcedId" in names:
+        return Kind.REF
+    if "learningObjectiveId" in names:
+        return Kind.OBJECTIVE_SCORES if "score" in names else Kind.OBJECTIVES
+    own = [f for f in stream.fields if not f.blank_in_bulk and f.name not in {"sourcedId", "userSourcedId"}]
+    if "credentialType" not in names:
+        return NestedForm(stream.name, _forms(own, secrets=secrets))
+    inner = _forms([f for f in own if f.name in _CREDENTIAL_FIELDS], secrets=secrets)
+    outer = _forms([f for f in own if f.name not in _CREDENTIAL_FIELDS], secrets=secrets)
+    return NestedForm(stream.name, {**outer, "credentials": NestedForm("credential", inner)})
+
+
+def forms_of(file: File, *, secrets: bool, derived: Iterable[File]) -> dict[str, Form]:
+    """Forms of a collection's records; rows of derived streams that nobody asked for are skipped."""
+    forms = _forms(file.fields, secrets=secrets)
+    wanted = {stream.name for stream in derived}
+    if "roles" in wanted:
+        wanted.add("userProfiles")  # a role names a profile of its user
+    for stream in derived_from(_PARENTS.get(file.name, file.name)):
+        if stream.derived:
+            form = _inside(stream, secrets=secrets) if stream.name in wanted else SKIPPED
+            forms[stream.derived.rest] = form
+    return forms
+
+
+def _type(form: Form) -> Any:
+    if isinstance(form, NestedForm):
+        return list[struct_class(form.name, form.forms)] | None  # type: ignore[misc]
+    if isinstance(form, _Skipped):
+        return msgspec.Raw
+    return _TYPES.get(form, str | None)
+
+
+def struct_class(name: str, forms: Forms, extras: Iterable[str] = ()) -> type[msgspec.Struct]:
+    """A Struct class of that form, every key optional; any key but those and `extras` is refused.
+
+    The class names its extras in `learned_`.
+    """
+    extras = tuple(extras)
+    types = {key: _type(form) for key, form in forms.items()}
+    types |= dict.fromkeys(extras, Any)
+    types[UNKNOWN] = dict[str, Any] | None
+    extra = {key: f"extra_{number}" for number, key in enumerate(extras)}
+    attributes = {key: extra.get(key) or attribute(key) for key in types}
+    return msgspec.defstruct(
+        name,
+        [(attributes[key], kind, None) for key, kind in types.items()],
+        rename={attributes[key]: key for key in types},
+        forbid_unknown_fields=True,
+        gc=False,
+        module=__name__,
+        namespace={"learned_": extras},
+    )

@@ -1,0 +1,120 @@
+"""REST records made into records of the warehouse shape, a column at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from ..._core.codec import line_order, record_class
+from .columns import Reader, reader_of
+from .forms import attribute
+from .mend import is_secret
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from ..._core.model import Field, File, Version
+    from ...policy import Policy
+
+__all__ = ["RowMaker"]
+
+
+class RowMaker:
+    """Makes records of a stream out of REST records, or out of the objects nested in them."""
+
+    def __init__(self, file: File, version: Version, policy: Policy) -> None:
+        self.file = file
+        self._version = version
+        self._policy = policy
+        self._make = record_class(file, secrets=policy.secrets)
+        self._columns = [
+            (field.name, self._getters(field), self._reader(field))
+            for field in line_order(file, secrets=policy.secrets)
+        ]
+
+    def _getters(self, field: Field) -> list[Callable[[Any], Any]]:
+        return [attrgetter(attribute(key)) for key in field.rest_names]
+
+    def _reader(self, field: Field) -> Reader:
+        if not field.exists_in(self._version) or self.file.derived:
+            field = replace(field, required=())
+        return reader_of(field, self._version, self._policy)
+
+    def read(
+        self,
+        records: Sequence[Any],
+        deviations: Counter[str],
+        given: Mapping[str, Sequence[Any]] | None = None,
+    ) -> list[Struct]:
+        """Records of the warehouse shape, one for each; `given` holds columns that are not in them."""
+        if not records:
+            return []
+        columns: list[Sequence[Any]] = []
+        for name, getters, reader in self._columns:
+            if given and name in given:
+                columns.append(given[name])
+            elif name == "metadata":
+                columns.append(self._metadata(records, deviations))
+            elif not getters:
+                columns.append([None] * len(records))
+            else:
+                columns.append(reader(_values(records, getters), deviations))
+        return list(map(self._make, *columns))
+
+    def _metadata(self, records: Sequence[Any], deviations: Counter[str]) -> list[Any]:
+        """Metadata flattened to dotted keys, with the keys that the standard does not have."""
+        own = [record.metadata for record in records]
+        unknown = [record.unknown_ for record in records]
+        for number, key in enumerate(type(records[0]).learned_):
+            for position, value in enumerate(map(attrgetter(f"extra_{number}"), records)):
+                if value is not None:
+                    unknown[position] = {**(unknown[position] or {}), key: value}
+        if not any(own) and not any(unknown):
+            return own if own.count(None) == len(own) else [None] * len(own)
+        return [
+            self._flatten(mine, more, deviations) if mine or more else None
+            for mine, more in zip(own, unknown, strict=True)
+        ]
+
+    def _flatten(
+        self, own: dict[str, Any] | None, unknown: dict[str, Any] | None, deviations: Counter[str]
+    ) -> dict[str, Any] | None:
+        flat: dict[str, Any] = {}
+        _flatten_into(flat, own or {}, "")
+        if unknown:
+            more: dict[str, Any] = {}
+            _flatten_into(more, unknown, "")
+            deviations["key that the standard does not have"] += len(unknown)
+            flat = {**more, **flat}
+        if not self._policy.secrets:
+            secrets = list(filter(is_secret, flat))
+            for key in secrets:
+                del flat[key]
+                deviations["metadata: key named like a password, left out"] += 1
+        taken = {key: value for key, value in flat.items() if self._policy.takes_key(key)}
+        if len(taken) < len(flat):
+            deviations["metadata key that metadata_keys does not name"] += len(flat) - len(taken)
+        return taken or None
+
+
+def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str) -> None:
+    for key, value in nested.items():
+        if isinstance(value, dict):
+            _flatten_into(flat, value, f"{prefix}{key}.")
+        elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+            numbered = {str(number): one for number, one in enumerate(value)}
+            _flatten_into(flat, numbered, f"{prefix}{key}.")
+        elif value is not None and value != "":
+            flat[prefix + key] = value
+
+
+def _values(records: Sequence[Any], getters: Sequence[Callable[[Any], Any]]) -> list[Any]:
+    """Values of the first key that a record fills."""
+    values = list(map(getters[0], records))
+    for getter in getters[1:]:
+        if None in values:
+            values = [getter(record) if value is None else value for value, record in zip(values, records, strict=True)]
+    return values

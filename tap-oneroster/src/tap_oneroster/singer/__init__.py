@@ -1,0 +1,1 @@
+"""The Singer side of the tap: all that knows the SDK."""

@@ -1,0 +1,247 @@
+"""Streams: the Singer side of a collection, and the receipts."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+from click import ClickException
+from singer_sdk import Stream
+from singer_sdk.exceptions import MappingError
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import Metadata
+from typing_extensions import override
+
+from .._core.codec import record_lines
+from .._core.model import RECEIPTS, File
+from .._core.model.schema import TENANT, json_schema, key_properties
+from ..source import FatalSourceError, Request, SourceError
+from .collection_run import MODIFIED, CollectionRun
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+
+    from msgspec import Struct
+    from singer_sdk.singerlib import Catalog
+
+    from ..source import Records
+    from .tap import TapOneRoster
+
+__all__ = ["CollectionStream", "ReceiptStream"]
+
+
+class OneRosterStream(Stream):
+    """What collections and receipts have in common: schema and keys from the model."""
+
+    _tap: TapOneRoster
+
+    def __init__(self, tap: TapOneRoster, of: File) -> None:
+        self.file = of
+        self._tenant: str | None = tap.config.get("tenant")
+        schema = json_schema(of, tenant=self._tenant is not None, secrets=tap.config["include_passwords"])
+        super().__init__(tap, schema=schema, name=of.name)
+        self.primary_keys = list(key_properties(of, tenant=self._tenant is not None))
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Off: the SDK announces a version before its records; a tap that dies then deletes."""
+        return False
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """As the SDK, but a catalog that does not speak of keys, as old ones do not, takes none away."""
+        keys, replication_key = self.primary_keys, self.replication_key
+        super().apply_catalog(catalog)
+        self.primary_keys = self.primary_keys or keys
+        self.replication_key = self.replication_key or replication_key
+
+    @override
+    def get_batch_config(self, config: Any) -> None:
+        """None: the SDK's own batches would skip stream maps, receipts and state."""
+
+    def with_tenant(self, record: dict[str, Any]) -> dict[str, Any]:
+        """The record as it leaves the tap: the tenant first, where there is one."""
+        return record if self._tenant is None else {TENANT: self._tenant, **record}
+
+
+class CollectionStream(OneRosterStream):
+    """One collection of the standard, together with the streams derived from its records.
+
+    A derived stream is a child in the SDK's eyes, so that a selected child keeps its parent
+    running; but it gets no context per record: its rows come out of the parent's one pass.
+    """
+
+    def __init__(self, tap: TapOneRoster, of: File) -> None:
+        super().__init__(tap, of)
+        if tap.config["mode"] == "rest":
+            self.replication_key = MODIFIED
+        self.selected_by_default = of.name != "demographics"
+
+    # The bookmark is written once, when the collection is complete.
+    is_sorted = True
+    check_sorted = False
+
+    def belongs_to(self, parent: CollectionStream) -> None:
+        """Let the rows of this stream be made from the records of another."""
+        self.parent_stream_type = CollectionStream
+        self.parent = parent
+        parent.child_streams.append(self)
+
+    parent: CollectionStream | None = None
+
+    @property
+    def _family(self) -> list[CollectionStream]:
+        """This stream and those derived from it, as far as they are selected."""
+        derived = cast("list[CollectionStream]", self.child_streams)
+        return [stream for stream in (self, *derived) if stream.selected]
+
+    @override
+    def _write_schema_message(self) -> None:
+        if not self._tap.stopped:
+            super()._write_schema_message()
+
+    @override
+    def generate_child_contexts(self, record: Any, context: Any) -> Iterable[None]:
+        return ()
+
+    @override
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
+        """Records of this stream alone, for those who embed the tap."""
+        top = self.parent or self
+        for one_pass in self._tap.source.passes(Request(top.file, (self.file,))):
+            for batch in one_pass:
+                yield from map(self._as_dict, batch.records)
+
+    def _as_dict(self, record: Struct) -> dict[str, Any]:
+        return self.with_tenant(msgspec.to_builtins(record))
+
+    @override
+    def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
+        """Read the collection to its end, or leave everything as it was and say so."""
+        if self._tap.stopped:
+            return
+        family = self._family
+        for stream in family:
+            if stream is not self:
+                stream._write_schema_message()
+        kept = {stream: copy.deepcopy(stream.stream_state) for stream in family}
+        run = CollectionRun(self, family)
+        try:
+            run.deliver()
+        except SourceError as error:
+            run.note_receipts()
+            for stream, state in kept.items():
+                stream.stream_state.clear()
+                stream.stream_state.update(state)
+            self._tap.fail(error, self.name)
+            self._tap.stopped = isinstance(error, FatalSourceError)
+        yield from ()
+
+    def starting_point(self) -> datetime | None:
+        """Moment from which this stream needs records; None for all of them."""
+        state = self.stream_state
+        self._write_starting_replication_value(None)
+        if self.replication_method != "INCREMENTAL" or self.file.small or self._is_due(state):
+            return None
+        start = self.get_starting_timestamp(None)
+        if start and state.get("replication_key_value"):
+            start -= timedelta(seconds=self.config["lookback_seconds"])
+        return start
+
+    def _is_due(self, state: dict[str, Any]) -> bool:
+        """Whether the last full read is too long ago."""
+        days, last = self.config["full_refresh_days"], state.get("full_read_at")
+        if not days or not state.get("replication_key_value"):
+            return False
+        return last is None or datetime.now(UTC) - datetime.fromisoformat(last) >= timedelta(days=days)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether records leave as they are: no stream map, no flattening, nothing deselected."""
+        maps = self.stream_maps
+        properties = self.schema["properties"]
+        return (
+            len(maps) == 1
+            and type(maps[0]) is SameRecordTransform
+            and not maps[0].flattening_enabled
+            and maps[0].stream_alias == self.name
+            and self.effective_schema["properties"].keys() == properties.keys()
+            and all(self.mask.get(("properties", name), True) for name in properties)
+        )
+
+    def start_batches(self) -> None:
+        """Let the records from here on go to files, where batches are wanted and nothing changes the records."""
+        batches = self._tap.batches
+        if batches is None or self.ABORT_AT_RECORD_COUNT is not None:
+            return
+        if not self.is_plain:
+            self._tap.logger.warning(
+                "%s: no batches, but records: a stream map, flattening or a deselected property changes them", self.name
+            )
+            return
+        tenant = {} if self._tenant is None else {TENANT: self._tenant}
+        batches.start(self.name, self._stream_version or 0, self.schema, tenant)
+
+    def write_records(self, batch: Records, *, plain: bool) -> None:
+        """Write records by the shorter way, as encoded rows, where it is open."""
+        if not plain:
+            for record in batch.records:
+                self._write_mapped(record)
+            return
+        self.state_manager.is_flushed = False
+        if self._tap.batches and self._tap.batches.write(batch):
+            return
+        extracted = datetime.now(UTC).isoformat()
+        lines = record_lines(batch.rows, self.name, self._stream_version or 0, extracted, self._tenant)
+        self._tap.writer.write_lines(lines)
+
+    def _write_mapped(self, record: Struct) -> None:
+        """Write one record as stream maps, flattening and selection leave it."""
+        try:
+            self._write_record_message(self._as_dict(record))
+        except (ClickException, OSError):
+            raise
+        except MappingError as error:
+            raise SourceError(f"{self.name}: stream_maps: {error}") from None
+        except Exception as error:  # whatever an expression raises; its words may hold the value
+            raise SourceError(
+                f"{self.name}: stream_maps: an expression fails on a record ({type(error).__name__})"
+            ) from None
+
+    def set_version(self, version: int) -> None:
+        """Version that the records from here on carry."""
+        self._stream_version = version
+
+
+class ReceiptStream(OneRosterStream):
+    """`syncReceipts`: what came of each collection, and whether it was all there is."""
+
+    name = RECEIPTS.name
+
+    def __init__(self, tap: TapOneRoster) -> None:
+        super().__init__(tap, RECEIPTS)
+        self.metadata.root.inclusion = Metadata.InclusionType.AUTOMATIC
+        self._announced = False
+
+    @property
+    @override
+    def selected(self) -> bool:
+        """Always: without receipts nothing is proven."""
+        return True
+
+    @selected.setter
+    def selected(self, value: bool | None) -> None: ...
+
+    @override
+    def _write_schema_message(self) -> None:
+        if not self._announced:
+            super()._write_schema_message()
+            self._announced = True
+
+    @override
+    def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
+        for _, receipt in self._tap.receipts[: self.ABORT_AT_RECORD_COUNT]:
+            yield self.with_tenant(receipt)

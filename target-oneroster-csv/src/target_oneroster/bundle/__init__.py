@@ -1,0 +1,1 @@
+"""target-oneroster-csv: records staged, checked, converted, and published as a bundle."""

@@ -1,0 +1,73 @@
+"""All rules that the checks know, as a table: for the documentation, and for the tests that break each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+from ..._core.model import Version, csv_files
+from .cells import cell_rules
+from .collisions import COLLISIONS
+from .findings import Severity
+from .form import Form
+from .package import Package
+from .references import reference_rules
+from .relations import relations_of
+from .run import MINIMUM, MISSING_FILE, NO_ROLES, WITHOUT_ROLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Known", "package_rules", "rules"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One rule of one column, and the versions and modes of files in which it holds."""
+
+    severity: Severity
+    file: str
+    field: str
+    rule: str
+    versions: tuple[Version, ...]
+    modes: tuple[str, ...]
+
+
+def rules() -> list[Known]:
+    """Rules that are checked before a bundle is published, by file and column."""
+    found: dict[tuple[Severity, str, str, str], list[tuple[Version, str]]] = {}
+    for version, mode in product(Version, ("bulk", "delta")):
+        for key in _of(version, mode):
+            found.setdefault(key, []).append((version, mode))
+    return [
+        Known(*key, tuple(dict.fromkeys(v for v, _ in places)), tuple(dict.fromkeys(m for _, m in places)))
+        for key, places in found.items()
+    ]
+
+
+def _of(version: Version, mode: str) -> Iterator[tuple[Severity, str, str, str]]:
+    """Rules of a bundle whose files are all of one mode."""
+    files = csv_files(version)
+    bulk = {file.name for file in files} if mode == "bulk" else set()
+    for name, rule, _ in COLLISIONS:
+        yield Severity.STOP, name, "sourcedId", rule
+    if bulk:
+        yield from ((Severity.NOTE, name, "", MISSING_FILE) for name in MINIMUM)
+    for file in files:
+        for severity, field, rule, _ in cell_rules(file, version, bulk=bulk):
+            yield severity, file.name, field, rule
+        if bulk:
+            for severity, field, rule in reference_rules(file, version):
+                yield severity, file.name, field, rule
+        if bulk and file.name == "users" and version is Version.V1_2:
+            yield Severity.STOP, "users", "sourcedId", NO_ROLES
+            yield Severity.ROW, "users", "sourcedId", WITHOUT_ROLE
+        for relation in relations_of(file.name, version):
+            if bulk or not relation.needs:
+                yield relation.severity, file.name, relation.field, relation.rule
+
+
+def package_rules() -> list[str]:
+    """Rules on the form of a bundle that lies there; each of them stops."""
+    return [*Package, *Form]

@@ -1,0 +1,144 @@
+# ruff: noqa: S608 - names in SQL come from this package; values never enter it
+"""SQL conditions of the rules between columns and rows, true where a rule is broken."""
+
+from __future__ import annotations
+
+from ..._core.model import Version
+from ..._core.sql import quoted
+
+__all__ = [
+    "BEGIN_AFTER_END",
+    "CEDS",
+    "NOT_A_URN",
+    "NOT_ENROLLED",
+    "OUT_OF_BOUNDS",
+    "PRIMARY_ORG_WITHOUT_ROLE",
+    "grades_not_of_ceds",
+    "lengths_differ",
+    "not_of_ceds",
+    "other",
+    "repeats",
+    "role_disagrees",
+    "scale_of_other_class",
+    "scale_of_other_class_of_result",
+    "second_primary_teacher",
+    "type_of",
+]
+
+_STAYS = "\"status\" <> 'tobedeleted'"
+"""Not a row of a delta that says what is gone."""
+_GRADES = "IT|PR|PK|TK|KG|0[1-9]|1[0-3]|PS|UG|Other"
+CEDS = {
+    "countryOfBirthCode": "[A-Z]{2}",
+    "stateOfBirthAbbreviation": "[A-Z]{2}",
+    "publicSchoolResidenceStatus": "0165[2-6]",
+}
+"""Codes that 1.1 takes from CEDS; 1.2 leaves them to an agreement."""
+_UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
+def other(file: str, target: str, column: str, key: str, own: str) -> str:
+    """The cell of the row that `key` points at differs from the row's own, both filled."""
+    mine = f"{quoted(file)}.{quoted(own)}"
+    return (
+        f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
+        f"AND t.{quoted(column)} <> '' AND {mine} <> '' AND t.{quoted(column)} <> {mine})"
+    )
+
+
+def type_of(file: str, target: str, key: str, words: str) -> str:
+    """The row that `key` points at has one of these types."""
+    return (
+        f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
+        f'AND t."type" IN ({words}))'
+    )
+
+
+def repeats(file: str, *columns: str) -> str:
+    """Another row of the file that stays, with a smaller id, holds the same in those columns."""
+    names = ", ".join(quoted(c) for c in columns)
+    return (
+        f'"sourcedId" IN (SELECT "sourcedId" FROM (SELECT "sourcedId", '
+        f'row_number() OVER (PARTITION BY {names} ORDER BY "sourcedId") AS n FROM {quoted(file)} WHERE {_STAYS}) WHERE n > 1)'
+    )
+
+
+def lengths_differ(one: str, other: str) -> str:
+    """Two lists of a row, both filled, have different lengths."""
+    return (
+        f"{quoted(one)} <> '' AND {quoted(other)} <> '' AND "
+        f"len(string_split({quoted(one)}, ',')) <> len(string_split({quoted(other)}, ','))"
+    )
+
+
+def grades_not_of_ceds() -> str:
+    """A grade that 1.1 does not know."""
+    return f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
+
+
+def not_of_ceds(column: str) -> str:
+    """A code of demographics that 1.1 does not know."""
+    return f"{quoted(column)} <> '' AND NOT regexp_full_match({quoted(column)}, '{CEDS[column]}')"
+
+
+def scale_of_other_class() -> str:
+    """A line item is scored on a scale that belongs to another class."""
+    return (
+        '"sourcedId" IN (SELECT x."sourcedId" FROM "lineItemScoreScales" x JOIN "scoreScales" s '
+        'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN "lineItems" t ON t."sourcedId" = x."lineItemSourcedId" '
+        'WHERE s."classSourcedId" <> t."classSourcedId")'
+    )
+
+
+def scale_of_other_class_of_result() -> str:
+    """A result is scored on a scale that belongs to another class than its line item."""
+    return (
+        '"sourcedId" IN (SELECT x."sourcedId" FROM "resultScoreScales" x JOIN "scoreScales" s '
+        'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN results r ON r."sourcedId" = x."resultSourcedId" '
+        'JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" WHERE s."classSourcedId" <> t."classSourcedId")'
+    )
+
+
+def second_primary_teacher() -> str:
+    """`primary` enrollments of teachers whose class has another one at the same time."""
+    return (
+        '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
+        'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
+        "AND a.\"primary\" = 'true' AND b.\"primary\" = 'true' AND a.\"role\" = 'teacher' AND b.\"role\" = 'teacher' "
+        f"AND a.{_STAYS} AND b.{_STAYS} "
+        'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
+        'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
+    )
+
+
+def role_disagrees(version: Version) -> str:
+    """An enrollment as student or teacher of a user who has other roles only."""
+    ours = "e.\"role\" IN ('student', 'teacher')"
+    if version is Version.V1_1:
+        found = (
+            'FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
+            f'WHERE {ours} AND u."role" <> e."role"'
+        )
+    else:
+        found = (
+            'FROM enrollments e ANTI JOIN roles r ON r."userSourcedId" = e."userSourcedId" '
+            f'AND r."role" = e."role" WHERE {ours}'
+        )
+    return f'"sourcedId" IN (SELECT e."sourcedId" {found})'
+
+
+BEGIN_AFTER_END = '"beginDate" <> \'\' AND "endDate" <> \'\' AND "beginDate" > "endDate"'
+NOT_A_URN = f"\"source\" = 'case' AND NOT regexp_full_match(\"learningObjectiveId\", '{_UUID_URN}')"
+OUT_OF_BOUNDS = (
+    'try_cast("score" AS DOUBLE) IS NOT NULL AND EXISTS (SELECT 1 FROM "lineItems" t WHERE t."sourcedId" = '
+    'results."lineItemSourcedId" AND (try_cast(t."resultValueMin" AS DOUBLE) > try_cast(results."score" AS DOUBLE) '
+    'OR try_cast(t."resultValueMax" AS DOUBLE) < try_cast(results."score" AS DOUBLE)))'
+)
+NOT_ENROLLED = (
+    '"sourcedId" IN (SELECT r."sourcedId" FROM results r JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" '
+    'ANTI JOIN enrollments e ON e."classSourcedId" = t."classSourcedId" AND e."userSourcedId" = r."studentSourcedId")'
+)
+PRIMARY_ORG_WITHOUT_ROLE = (
+    '"primaryOrgSourcedId" <> \'\' AND "sourcedId" IN (SELECT u."sourcedId" FROM users u ANTI JOIN roles r '
+    'ON r."userSourcedId" = u."sourcedId" AND r."orgSourcedId" = u."primaryOrgSourcedId")'
+)

@@ -1,0 +1,167 @@
+"""The form of one CSV file: encoding, header, width of rows. Quick: most lines are only counted, not parsed."""
+
+from __future__ import annotations
+
+import csv
+from enum import StrEnum
+from itertools import repeat
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Form", "ScannedRows", "scan"]
+
+
+class Form(StrEnum):
+    """What every CSV file of a bundle has to be."""
+
+    UTF_8 = "is not UTF-8"
+    HEADER = "header is not that of the standard"
+    OTHER_COLUMNS = "header has columns other than metadata.* after those of the standard"
+    REPEATED_COLUMN = "header has a column more than once"
+    WIDTH = "rows with more or fewer cells than the header"
+    NO_ROWS = "has no rows"
+    LINE_BREAK = "line break in a cell"
+    LINE_ENDS = "lines end in different ways"
+    QUOTES = "quotes are not as RFC 4180 has them"
+    OPEN_QUOTE = "a quoted cell does not end"
+    LONG_LINE = "a line is longer than 2 MB"
+
+
+_BOM = b"\xef\xbb\xbf"
+_BLOCK = 1 << 20
+_RECORD_LIMIT = 2_900_000
+"""With a block more, what the engine takes for a line."""
+_EXAMPLES = 3
+
+
+class ScannedRows:
+    """The rows of a file, counted, and the rules they break: how often, and in which lines."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.faults: dict[str, tuple[int, list[int]]] = {}
+
+    def fault(self, rule: str, line: int) -> None:
+        """Note that a line breaks a rule."""
+        count, lines = self.faults.get(rule, (0, []))
+        self.faults[rule] = (count + 1, [*lines, line] if len(lines) < _EXAMPLES else lines)
+
+
+def scan(source: IO[bytes], columns: Sequence[str]) -> ScannedRows:
+    """Read a file to its end, or to where it cannot be read on."""
+    rows = ScannedRows()
+    records = _Records(rows)
+    width = 0
+    for first, lines, plain in _blocks(source, rows):
+        if plain and width and not records.open and set(map(bytes.count, lines, repeat(b","))) <= {width - 1}:
+            rows.count += len(lines)
+            continue
+        for line, record in records.of(first, lines):
+            cells = _cells(record, line, rows) if b'"' in record else record.count(b",") + 1
+            if not width:
+                width = _header(record, columns, rows)
+            elif cells:
+                rows.count += 1
+                if cells != width:
+                    rows.fault(Form.WIDTH, line)
+        if records.size > _RECORD_LIMIT:
+            break
+    if records.open:
+        rows.fault(Form.OPEN_QUOTE, records.first)
+    if not rows.count and not rows.faults:
+        rows.fault(Form.NO_ROWS, 1)
+    return rows
+
+
+def _header(record: bytes, columns: Sequence[str], rows: ScannedRows) -> int:
+    """Compare the header; return its width."""
+    try:
+        names = next(csv.reader([record.decode("utf-8", "replace")]), [])
+    except csv.Error:
+        names = []
+    standard, more = names[: len(columns)], names[len(columns) :]
+    if standard != list(columns):
+        rows.fault(Form.HEADER, 1)
+    elif not all(name.startswith("metadata.") for name in more):
+        rows.fault(Form.OTHER_COLUMNS, 1)
+    if len(set(names)) < len(names):
+        rows.fault(Form.REPEATED_COLUMN, 1)
+    return max(len(names), 1)
+
+
+def _cells(record: bytes, line: int, rows: ScannedRows) -> int:
+    """Number of cells of a record with quotes; 0 where it cannot be parsed."""
+    try:
+        return len(next(csv.reader([record.decode("utf-8", "replace")], strict=True)))
+    except csv.Error:
+        rows.fault(Form.QUOTES, line)
+        return 0
+
+
+class _Records:
+    """Lines to records; a record of several lines is a fault, and one record."""
+
+    def __init__(self, rows: ScannedRows) -> None:
+        self.open = False
+        """A quoted cell has begun and not ended."""
+        self.first = 0
+        self.size = 0
+        self._rows = rows
+        self._pieces: list[bytes] = []
+
+    def of(self, number: int, lines: list[bytes]) -> Iterator[tuple[int, bytes]]:
+        """Records that end in these lines, with the numbers of their first."""
+        for line, text in enumerate(lines, number):
+            odd = text.count(b'"') & 1
+            if not self.open and not odd:
+                if b"\r" in text:
+                    self._rows.fault(Form.LINE_BREAK, line)
+                yield line, text
+                continue
+            self.first = self.first if self.open else line
+            self._pieces.append(text)
+            self.size += len(text)
+            self.open ^= bool(odd)
+            if not self.open:
+                self._rows.fault(Form.LINE_BREAK, self.first)
+                yield self.first, b" ".join(self._pieces)
+                self._pieces, self.size = [], 0
+
+
+def _blocks(source: IO[bytes], rows: ScannedRows) -> Iterator[tuple[int, list[bytes], bool]]:
+    """Lines by blocks that are proven to be UTF-8: number of the first, lines without ends, whether all is plain.
+
+    Plain is what has neither quotes nor bare returns. The file ends at a block that is not UTF-8.
+    """
+    rest, begun, number = b"", False, 1
+    mixed, ends = False, set[bytes]()
+    while True:
+        data = source.read(_BLOCK)
+        if not begun:
+            data, begun = data.removeprefix(_BOM), True
+        block = rest + data
+        end = block.rfind(b"\n") + 1 if data else len(block)
+        whole, rest = block[:end], block[end:]
+        try:
+            whole.decode()
+        except UnicodeDecodeError as error:
+            rows.fault(Form.UTF_8, number + whole[: error.start].count(b"\n"))
+            return
+        breaks, returns = whole.count(b"\n"), whole.count(b"\r\n")
+        ends |= {kind for kind, count in ((b"\r\n", returns), (b"\n", breaks - returns)) if count}
+        if len(ends) > 1 and not mixed:  # which the engine may not read
+            mixed = True
+            rows.fault(Form.LINE_ENDS, number)
+        whole = whole.replace(b"\r\n", b"\n")
+        lines = whole.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        yield number, lines, b'"' not in whole and b"\r" not in whole
+        number += len(lines)
+        if len(rest) > _RECORD_LIMIT:
+            rows.fault(Form.LONG_LINE, number)
+            return
+        if not data:
+            return

@@ -1,0 +1,159 @@
+"""A bundle as it lies: manifest, entries, headers and the form of every row, without a look at what cells mean."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+import zlib
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING
+
+from ..._core.model import FILES, MANIFEST_VERSION, Version, csv_files, manifest_properties
+from .findings import Finding, Severity
+from .form import Form, ScannedRows, scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    _Opener = Callable[[str], IO[bytes]]
+
+__all__ = ["UNPACKED_LIMIT", "Package", "check_package"]
+
+UNPACKED_LIMIT = 64 << 30
+_MANIFEST = "manifest.csv"
+_KNOWN = {_MANIFEST, *(f"{file.name}.csv" for file in FILES)}
+_MODES = ("absent", "bulk", "delta")
+
+
+class Package(StrEnum):
+    """What a bundle has to be as a whole, its manifest above all."""
+
+    ARCHIVE = "the archive is damaged, encrypted, or not a zip"
+    BOMB = "unpacks to more than 64 GB"
+    FOLDERS = "folders, or files in folders"
+    FOREIGN = "files that no bundle has"
+    REPEATED = "is there more than once"
+    CASE = "name in another case"
+    MISSING = "is missing"
+    NOT_CSV = "cannot be read as CSV"
+    MANIFEST_VERSION = f"is not {MANIFEST_VERSION}"
+    VERSION = "is not a version that is known"
+    OTHER_VERSION = "is no file of that version"
+    MODE = "is none of absent, bulk, delta"
+    THERE = "is there, and absent in the manifest"
+    NOT_THERE = "is not there, and not absent in the manifest"
+
+
+def check_package(path: Path) -> list[Finding]:
+    """What is wrong with the form of a bundle, a folder or a zip; empty where nothing is.
+
+    Every finding is of the severity `stop`. `file` is a file of the bundle, `field` a property or
+    column, and `rows` are the numbers of lines, the first of a file being 1. No value is ever named.
+    """
+    try:
+        with _opened(path) as (entries, unpacked, open_entry):
+            check = _Check(open_entry)
+            if unpacked > UNPACKED_LIMIT:
+                return [Finding(Severity.STOP, "", "", Package.BOMB, 1)]
+            check.entries(entries)
+            if _MANIFEST in entries:
+                check.manifest(set(entries))
+            return check.found
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        return [Finding(Severity.STOP, "", "", Package.ARCHIVE, 1)]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[list[str], int, _Opener]]:
+    """Entries of a bundle, the size of a zip's when unpacked, and how to open one."""
+    if path.is_dir():
+        names = [child.name + ("/" if child.is_dir() else "") for child in path.iterdir()]
+        yield sorted(names), 0, lambda name: (path / name).open("rb")
+    else:
+        with zipfile.ZipFile(path) as archive:
+            yield archive.namelist(), sum(info.file_size for info in archive.infolist()), archive.open
+
+
+class _Check:
+    """The findings of one bundle."""
+
+    def __init__(self, open_entry: _Opener) -> None:
+        self.found: list[Finding] = []
+        self._open = open_entry
+
+    def _add(self, file: str, field: str, rule: str, count: int = 1, lines: tuple[int, ...] = ()) -> None:
+        if count:
+            self.found.append(Finding(Severity.STOP, file, field, rule, count, tuple(map(str, lines))))
+
+    def entries(self, names: list[str]) -> None:
+        """Only files a bundle has, each once, none in a folder. Foreign names are counted, not told."""
+        proper = {name.lower(): name for name in _KNOWN}
+        self._add("", "", Package.FOLDERS, sum("/" in name or "\\" in name for name in names))
+        flat = [name for name in names if "/" not in name and "\\" not in name]
+        self._add("", "", Package.FOREIGN, sum(name.lower() not in proper for name in flat))
+        for name in sorted(_KNOWN):
+            if (count := sum(name == other for other in flat)) > 1:
+                self._add(name, "", Package.REPEATED, count)
+            self._add(name, "", Package.CASE, sum(o != name and o.lower() == name.lower() for o in flat))
+        if _MANIFEST not in flat:
+            self._add(_MANIFEST, "", Package.MISSING)
+
+    def manifest(self, entries: set[str]) -> None:
+        """What the manifest says, and whether it is so."""
+        with self._open(_MANIFEST) as source:
+            data = source.read(1 << 20)
+        try:
+            rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+        except UnicodeDecodeError:
+            return self._add(_MANIFEST, "", Form.UTF_8)
+        except csv.Error:
+            return self._add(_MANIFEST, "", Package.NOT_CSV)
+        if not rows or rows[0] != ["propertyName", "value"]:
+            self._add(_MANIFEST, "", Form.HEADER, lines=(1,))
+        uneven = [line for line, row in enumerate(rows, 1) if len(row) != 2]
+        self._add(_MANIFEST, "", Form.WIDTH, len(uneven), tuple(uneven[:3]))
+        stated = [(row[0], row[1]) for row in rows[1:] if len(row) == 2]
+        values = dict(stated)
+        if values.get("manifest.version") != MANIFEST_VERSION:
+            self._add(_MANIFEST, "manifest.version", Package.MANIFEST_VERSION)
+        version = next((v for v in Version if v.value == values.get("oneroster.version")), None)
+        if version is None:
+            return self._add(_MANIFEST, "oneroster.version", Package.VERSION)
+        self._properties([name for name, _ in stated], version)
+        self._presence(values, version, entries)
+        return None
+
+    def _properties(self, names: list[str], version: Version) -> None:
+        """Each property once, and no files of another version."""
+        known = manifest_properties(version)
+        foreign = sum(name.startswith("file.") and name not in known for name in names)
+        self._add(_MANIFEST, "file.*", Package.OTHER_VERSION, foreign)
+        for name in known:
+            if names.count(name) > 1:
+                self._add(_MANIFEST, name, Package.REPEATED, names.count(name))
+            elif name.startswith("file.") and name not in names:
+                self._add(_MANIFEST, name, Package.MISSING)
+
+    def _presence(self, values: dict[str, str], version: Version, entries: set[str]) -> None:
+        """Files are there exactly where they are not absent; those that are have the right form."""
+        files = csv_files(version)
+        for file in files:
+            mode, name = values.get(f"file.{file.name}"), f"{file.name}.csv"
+            if mode is not None and mode not in _MODES:
+                self._add(_MANIFEST, f"file.{file.name}", Package.MODE)
+            elif mode == "absent" and name in entries:
+                self._add(name, "", Package.THERE)
+            elif mode in {"bulk", "delta"} and name not in entries:
+                self._add(name, "", Package.NOT_THERE)
+            if name in entries:
+                with self._open(name) as source:
+                    self._form(name, scan(source, file.header(version)))
+        for name in sorted(entries & _KNOWN - {f"{file.name}.csv" for file in files} - {_MANIFEST}):
+            self._add(name, "", Package.OTHER_VERSION)
+
+    def _form(self, name: str, rows: ScannedRows) -> None:
+        for rule, (count, lines) in rows.faults.items():
+            self._add(name, "", rule, count, tuple(lines))

@@ -1,0 +1,214 @@
+"""Rules between the columns of a row, and between rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..._core.model import FILES, Version
+from . import conditions as sql
+from .findings import Severity
+
+__all__ = ["Relation", "relations_of"]
+
+V1_1, V1_2 = Version.V1_1, Version.V1_2
+ROW, VALUE, NOTE = Severity.ROW, Severity.VALUE, Severity.NOTE
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One rule between columns or rows; it is skipped where a file it `needs` has no rows."""
+
+    file: str
+    severity: Severity
+    field: str
+    rule: str
+    broken: str
+    needs: tuple[str, ...] = ()
+    versions: tuple[Version, ...] = (V1_1, V1_2)
+
+
+# The one relation that the tables do say: lists that match by position.
+_PAIRED = tuple(
+    Relation(
+        file.name,
+        VALUE,
+        field.name,
+        f"has not as many elements as {field.pairs_with}",
+        sql.lengths_differ(field.pairs_with, field.name),
+    )
+    for file in FILES
+    for field in file.fields
+    if field.pairs_with
+)
+
+_RULES: tuple[Relation, ...] = (
+    *_PAIRED,
+    *(
+        Relation(name, NOTE, "grades", "holds a grade that is no code of CEDS", sql.grades_not_of_ceds(), (), (V1_1,))
+        for name in ("courses", "classes", "users")
+    ),
+    *(
+        Relation("demographics", NOTE, column, "is no code of CEDS", sql.not_of_ceds(column), (), (V1_1,))
+        for column in sql.CEDS
+    ),
+    Relation("academicSessions", ROW, "endDate", "is not after startDate", '"startDate" >= "endDate"'),
+    Relation(
+        "academicSessions",
+        NOTE,
+        "parentSourcedId",
+        "of a grading period is not a term",
+        "\"type\" = 'gradingPeriod' AND \"parentSourcedId\" <> '' AND NOT "
+        + sql.type_of("academicSessions", "academicSessions", "parentSourcedId", "'term', 'semester'"),
+    ),
+    Relation("enrollments", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END),
+    Relation(
+        "enrollments",
+        NOTE,
+        "schoolSourcedId",
+        "is not the school of the class",
+        sql.other("enrollments", "classes", "schoolSourcedId", "classSourcedId", "schoolSourcedId"),
+        ("classes",),
+    ),
+    Relation("enrollments", NOTE, "role", "is not a role of the user", sql.role_disagrees(V1_1), ("users",), (V1_1,)),
+    Relation("enrollments", NOTE, "role", "is not a role of the user", sql.role_disagrees(V1_2), ("roles",), (V1_2,)),
+    Relation(
+        "enrollments",
+        VALUE,
+        "primary",
+        "is true for someone who is no teacher",
+        "\"primary\" = 'true' AND \"role\" <> 'teacher'",
+    ),
+    Relation(
+        "enrollments", VALUE, "primary", "is true for two teachers of a class at a time", sql.second_primary_teacher()
+    ),
+    Relation("roles", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END, (), (V1_2,)),
+    Relation(
+        "roles",
+        ROW,
+        "roleType",
+        "is primary a second time for one user and org",
+        "\"roleType\" = 'primary' AND " + sql.repeats("roles", "userSourcedId", "orgSourcedId", "roleType"),
+        (),
+        (V1_2,),
+    ),
+    Relation(
+        "users",
+        NOTE,
+        "primaryOrgSourcedId",
+        "is an org where the user has no role",
+        sql.PRIMARY_ORG_WITHOUT_ROLE,
+        ("roles",),
+        (V1_2,),
+    ),
+    Relation(
+        "classResources",
+        NOTE,
+        "resourceSourcedId",
+        "is given to the class twice",
+        sql.repeats("classResources", "classSourcedId", "resourceSourcedId"),
+    ),
+    Relation(
+        "courseResources",
+        NOTE,
+        "resourceSourcedId",
+        "is given to the course twice",
+        sql.repeats("courseResources", "courseSourcedId", "resourceSourcedId"),
+    ),
+    Relation(
+        "userResources",
+        NOTE,
+        "resourceSourcedId",
+        "is given to the user twice",
+        sql.repeats("userResources", "userSourcedId", "orgSourcedId", "classSourcedId", "resourceSourcedId"),
+        (),
+        (V1_2,),
+    ),
+    Relation(
+        "lineItems",
+        NOTE,
+        "academicSessionSourcedId",
+        "is a school year",
+        sql.type_of("lineItems", "academicSessions", "academicSessionSourcedId", "'schoolYear'"),
+        ("academicSessions",),
+        (V1_2,),
+    ),
+    Relation(
+        "lineItems",
+        NOTE,
+        "schoolSourcedId",
+        "is not the school of the class",
+        sql.other("lineItems", "classes", "schoolSourcedId", "classSourcedId", "schoolSourcedId"),
+        ("classes",),
+        (V1_2,),
+    ),
+    Relation(
+        "results",
+        NOTE,
+        "studentSourcedId",
+        "is not enrolled in the class of the line item",
+        sql.NOT_ENROLLED,
+        ("lineItems", "enrollments"),
+    ),
+    Relation(
+        "results",
+        NOTE,
+        "classSourcedId",
+        "is not the class of the line item",
+        sql.other("results", "lineItems", "classSourcedId", "lineItemSourcedId", "classSourcedId"),
+        ("lineItems",),
+        (V1_2,),
+    ),
+    Relation(
+        "results", NOTE, "score", "lies outside of resultValueMin and resultValueMax", sql.OUT_OF_BOUNDS, ("lineItems",)
+    ),
+    Relation(
+        "scoreScales",
+        NOTE,
+        "courseSourcedId",
+        "is not the course of the class",
+        sql.other("scoreScales", "classes", "courseSourcedId", "classSourcedId", "courseSourcedId"),
+        ("classes",),
+        (V1_2,),
+    ),
+    Relation(
+        "lineItemScoreScales",
+        NOTE,
+        "scoreScaleSourcedId",
+        "is a scale of another class",
+        sql.scale_of_other_class(),
+        ("lineItems", "scoreScales"),
+        (V1_2,),
+    ),
+    Relation(
+        "resultScoreScales",
+        NOTE,
+        "scoreScaleSourcedId",
+        "is a scale of another class",
+        sql.scale_of_other_class_of_result(),
+        ("results", "lineItems", "scoreScales"),
+        (V1_2,),
+    ),
+    Relation(
+        "lineItemLearningObjectiveIds",
+        ROW,
+        "learningObjectiveId",
+        "is not a UUID URN although the source is case",
+        sql.NOT_A_URN,
+        (),
+        (V1_2,),
+    ),
+    Relation(
+        "resultLearningObjectiveIds",
+        ROW,
+        "learningObjectiveId",
+        "is not a UUID URN although the source is case",
+        sql.NOT_A_URN,
+        (),
+        (V1_2,),
+    ),
+)
+
+
+def relations_of(file: str, version: Version) -> tuple[Relation, ...]:
+    """Rules of one file in one version."""
+    return tuple(rule for rule in _RULES if rule.file == file and version in rule.versions)

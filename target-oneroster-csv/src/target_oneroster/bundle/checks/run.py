@@ -1,0 +1,150 @@
+# ruff: noqa: S608 - names in SQL come from the model; values never enter it
+"""The order of the checks: files that others point at come first, so that what depends on a bad row goes with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..._core.model import Version, csv_files, file
+from ..._core.sql import quoted
+from .cells import cell_rules
+from .collisions import check_collisions
+from .findings import Finding, Findings, Severity, hashed
+from .references import HIERARCHIES, check_cycles, check_references
+from .relations import relations_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from ..._core.model import File
+    from ..._core.sql import Engine
+    from .cells import Rule
+
+__all__ = ["MINIMUM", "MISSING_FILE", "NO_ROLES", "WITHOUT_ROLE", "check"]
+
+NO_ROLES = "no user has a role: neither roles nor users.role came"
+WITHOUT_ROLE = "has no row in roles"
+MISSING_FILE = "is absent, and importers of rosters want it"
+MINIMUM = ("academicSessions", "orgs", "courses", "classes", "users", "enrollments")
+"""Files that a roster has at the least; whether users have roles is a rule of its own."""
+
+
+def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Findings:
+    """Check every table; rows that have to go and values that cannot stay are taken out of them.
+
+    `bulk` names the files that say all there is. Only in these are references looked up: of the
+    others the receiver has more.
+    """
+    findings = Findings(engine, bulk)
+    _check_minimum(findings)
+    check_collisions(findings)
+    for kind in _targets_first(version):
+        if findings.of(Severity.STOP):
+            break  # what follows from it is not worth telling
+        if engine.count(kind.name):
+            _check_cells(findings, kind, version)
+            findings.remove_rejected(kind.name)
+            check_references(findings, kind, version)
+            findings.remove_rejected(kind.name)
+        if kind.name != "users":
+            _finish(findings, kind, version)
+        if kind.name == _last_word_on_users(version):
+            _finish_users(findings, version)
+    return findings
+
+
+def _check_minimum(findings: Findings) -> None:
+    """Where any file of a roster comes in bulk, the others should."""
+    there = {name: findings.engine.count(name) for name in MINIMUM if name in findings.bulk}
+    if any(there.values()):
+        for name, rows in there.items():
+            if not rows:
+                findings.found.append(Finding(Severity.NOTE, name, "", MISSING_FILE, 1))
+
+
+def _last_word_on_users(version: Version) -> str:
+    """The file after which it is known which users stay: in 1.2 one without a role cannot."""
+    return "users" if version is Version.V1_1 else "roles"
+
+
+def _finish(findings: Findings, kind: File, version: Version) -> None:
+    """What can be said of a file once its bad rows are gone."""
+    if findings.engine.count(kind.name):
+        _check_relations(findings, kind.name, version)
+        check_references(findings, kind, version, own=True)
+        if kind.name in HIERARCHIES and kind.name in findings.bulk:
+            check_cycles(findings, kind.name)
+
+
+def _finish_users(findings: Findings, version: Version) -> None:
+    if version is Version.V1_2 and findings.engine.count("users") and findings.says_all("roles", "users"):
+        _reject_users_without_role(findings)
+    _finish(findings, file("users"), version)
+    if findings.engine.count("userProfiles"):
+        check_references(findings, file("userProfiles"), version)
+        findings.remove_rejected("userProfiles")
+
+
+def _reject_users_without_role(findings: Findings) -> None:
+    """In 1.2 the role says where a user belongs; where it had to go, the user goes for the same cause."""
+    engine = findings.engine
+    roles_went = engine.has("roles rejected")
+    if not engine.count("roles") and not roles_went:
+        findings.stop("users", "sourcedId", NO_ROLES, engine.count("users"))
+        return
+    broken = f'{findings.staying("users")} AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
+    if count := engine.one(f"SELECT count(*) FROM users WHERE {broken}"):
+        own = f"'users ' || {hashed()}"
+        lost = (
+            'SELECT min(r.cause) FROM rejected r JOIN "roles rejected" x ON r.file = \'roles\' AND r.id = x."sourcedId" '
+            'WHERE x."userSourcedId" = users."sourcedId"'
+        )
+        findings.add(Severity.ROW, "users", "sourcedId", WITHOUT_ROLE, broken, count)
+        findings.reject("users", "sourcedId", WITHOUT_ROLE, broken, f"coalesce(({lost}), {own})" if roles_went else own)
+        findings.remove_rejected("users")
+
+
+def _targets_first(version: Version) -> list[File]:
+    """Files in an order in which every reference to another file points back."""
+    waiting = {kind.name: kind for kind in csv_files(version)}
+    ordered: list[File] = []
+    while waiting:
+        for kind in list(waiting.values()):
+            targets = {field.refers_to for field in kind.columns(version) if field.refers_to}
+            if "users" in targets and kind.name not in {"users", "userProfiles", "roles"}:
+                targets.add(_last_word_on_users(version))
+            if not targets & (waiting.keys() - {kind.name}):
+                ordered.append(waiting.pop(kind.name))
+    return ordered
+
+
+def _check_cells(findings: Findings, kind: File, version: Version) -> None:
+    """All cell rules of a file in one pass; only rules that were broken are looked at again."""
+    rules = list(cell_rules(kind, version, bulk=findings.bulk))
+    present = set(findings.engine.columns(kind.name))
+    rules = [rule for rule in rules if rule[1] in present]
+    counts = ", ".join(f"count(*) FILTER (WHERE {broken})" for _, _, _, broken in rules)
+    found = findings.engine.run(f"SELECT {counts} FROM {quoted(kind.name)}")[0]
+    for rule, count in zip(rules, found, strict=True):
+        if count:
+            _settle(findings, kind.name, rule, count)
+
+
+def _settle(findings: Findings, name: str, rule: Rule, count: int) -> None:
+    severity, field, text, broken = rule
+    findings.add(severity, name, field, text, broken, count)
+    if severity is Severity.ROW:
+        findings.reject(name, field, text, broken)
+    elif severity is Severity.VALUE:
+        findings.engine.run(f"UPDATE {quoted(name)} SET {quoted(field)} = '' WHERE {broken}")
+
+
+def _check_relations(findings: Findings, file: str, version: Version) -> None:
+    engine = findings.engine
+    for relation in relations_of(file, version):
+        if not all(name in findings.bulk and engine.count(name) for name in relation.needs):
+            continue
+        broken = f"{findings.staying(file)} AND ({relation.broken})"
+        if count := engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {broken}"):
+            _settle(findings, file, (relation.severity, relation.field, relation.rule, broken), count)
+    findings.remove_rejected(file)

@@ -1,0 +1,239 @@
+# ruff: noqa: S608 - names and words in SQL come from the model; values never enter it
+"""One version of the standard to the other, in the tables: what differs, and what the other cannot hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from .._core.model import FILES, Field, File, Version, csv_files, file
+from .._core.model.ids import derived_id
+from .._core.sql import Engine, literal, quoted
+from .staging import SEPARATOR
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .options import BundleOptions
+
+__all__ = ["convert"]
+
+_ADMINISTRATORS = ("districtAdministrator", "principal", "siteAdministrator", "systemAdministrator")
+_STRONGEST_FIRST = ("administrator", "teacher", "proctor", "aide", "student", "guardian", "parent", "relative")
+
+
+def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str]:
+    """Bring the tables into the shape of one version; return what was substituted or left out, by rule."""
+    counts: Counter[str] = Counter()
+    _school_years(engine, counts)
+    _class_types(engine, options, counts)
+    if options.version is Version.V1_2:
+        _roles_from_users(engine, folder, counts)
+        _administrators(engine, options, counts)
+        _schools_from_classes(engine, counts)
+        _objective_urns(engine, counts)
+    else:
+        _users_from_roles(engine, options, counts)
+        _words_of_1_2(engine, counts)
+    _not_held(engine, options.version, counts)
+    return counts
+
+
+def _update(engine: Engine, counts: Counter[str], rule: str, table: str, change: str, where: str) -> None:
+    """Change cells of a table, and count the rows under a rule."""
+    if not engine.has(table):
+        return
+    if found := engine.one(f"SELECT count(*) FROM {quoted(table)} WHERE {where}"):
+        engine.run(f"UPDATE {quoted(table)} SET {change} WHERE {where}")
+        counts[rule] += found
+
+
+def _school_years(engine: Engine, counts: Counter[str]) -> None:
+    """`2025-2026` means the year in which it ends; the standard has no ranges."""
+    years = "regexp_full_match(\"schoolYear\", '\\d{4}[-/]\\d{4}')"
+    _update(
+        engine,
+        counts,
+        "academicSessions.schoolYear: range written as the year it ends in",
+        "academicSessions",
+        '"schoolYear" = right("schoolYear", 4)',
+        f'{years} AND CAST(right("schoolYear", 4) AS INT) = CAST(left("schoolYear", 4) AS INT) + 1',
+    )
+
+
+def _class_types(engine: Engine, options: BundleOptions, counts: Counter[str]) -> None:
+    """REST lets a class have no type, a bundle does not: only a setting fills it."""
+    if word := options.default_class_type:
+        rule = "classes.classType: default_class_type written where none came"
+        _update(engine, counts, rule, "classes", f'"classType" = {literal(word)}', "\"classType\" = ''")
+
+
+def _objective_urns(engine: Engine, counts: Counter[str]) -> None:
+    """REST carries a bare UUID where CSV wants a URN."""
+    bare = "\"source\" = 'case' AND regexp_full_match(\"learningObjectiveId\", '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')"
+    for table in ("lineItemLearningObjectiveIds", "resultLearningObjectiveIds"):
+        change = '"learningObjectiveId" = \'urn:uuid:\' || "learningObjectiveId"'
+        _update(engine, counts, f"{table}.learningObjectiveId: UUID written as a URN", table, change, bare)
+
+
+def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> None:
+    """Rows of `roles` for users of 1.1 that came without: one for each org, primary there."""
+    if not engine.has("users"):
+        return
+    roles = file("roles")
+    if not engine.has("roles"):
+        engine.make("roles", [f.name for f in roles.fields if f.csv and not f.secret])
+    missing = engine.run(
+        'SELECT "sourcedId", "role", "orgSourcedIds", "status", "dateLastModified" FROM users WHERE "role" <> \'\' '
+        'AND "orgSourcedIds" <> \'\' AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
+    )
+    if not missing:
+        return
+    path = folder / "roles of users"
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        for user, role, orgs, status, modified in missing:
+            for org in dict.fromkeys(orgs.split(",")):
+                row = (derived_id(roles, (user, org, role)), status, modified, user, "primary", role, org)
+                out.write(SEPARATOR.join(row) + "\n")
+    names = ("sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "orgSourcedId")
+    spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    rest = [name for name in engine.columns("roles") if name not in names]
+    empty = ", ".join(f"'' AS {quoted(name)}" for name in rest)
+    engine.run(
+        f"INSERT INTO roles BY NAME SELECT *, {empty} "
+        f"FROM read_csv({literal(str(path))}, columns = {{{spec}}}, auto_detect = false, header = false, "
+        f"delim = '{SEPARATOR}', quote = '', escape = '', new_line = '\\n', nullstr = '\x01')"
+    )
+    path.unlink()
+    counts["roles: made from users.role and orgSourcedIds, users"] += len(missing)
+
+
+def _administrators(engine: Engine, options: BundleOptions, counts: Counter[str]) -> None:
+    """1.1's `administrator` is no word of `roles`: the setting or the org's type says what it means."""
+    if options.administrator_role:
+        word = literal(options.administrator_role)
+    elif engine.has("orgs"):
+        word = (
+            "coalesce((SELECT CASE o.\"type\" WHEN 'school' THEN 'siteAdministrator' "
+            "WHEN 'district' THEN 'districtAdministrator' END FROM orgs o "
+            'WHERE o."sourcedId" = roles."orgSourcedId"), \'systemAdministrator\')'
+        )
+    else:
+        word = "'systemAdministrator'"
+    rule = "roles.role: administrator written as a word of 1.2"
+    _update(engine, counts, rule, "roles", f'"role" = {word}', "\"role\" = 'administrator'")
+
+
+def _schools_from_classes(engine: Engine, counts: Counter[str]) -> None:
+    """What 1.2 asks for beside the class, and the class knows."""
+    if not engine.has("classes"):
+        return
+    for table, column, source in (
+        ("lineItems", "schoolSourcedId", "schoolSourcedId"),
+        ("scoreScales", "orgSourcedId", "schoolSourcedId"),
+        ("scoreScales", "courseSourcedId", "courseSourcedId"),
+    ):
+        value = (
+            f"coalesce((SELECT c.{quoted(source)} FROM classes c "
+            f'WHERE c."sourcedId" = {quoted(table)}."classSourcedId"), \'\')'
+        )
+        rule = f"{table}.{column}: taken from the class"
+        _update(engine, counts, rule, table, f"{quoted(column)} = {value}", f"{quoted(column)} = ''")
+
+
+def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[str]) -> None:
+    """`users.role` and `users.orgSourcedIds` of users that came as 1.2 knows them.
+
+    Of several roles the primary ones count, and of several words the one that may do most; roles that
+    a delta deletes only where the user has no other. The order of orgs has no meaning in the standard:
+    the primary one comes first, the others by their ids.
+    """
+    if not engine.has("users") or not engine.count("roles"):
+        return
+    lacking = "(\"role\" = '' OR \"orgSourcedIds\" = '')"
+    if not (found := engine.one(f"SELECT count(*) FROM users WHERE {lacking}")):
+        return
+    admin = ", ".join(literal(word) for word in _ADMINISTRATORS)
+    word = (
+        f"CASE WHEN r.\"role\" IN ({admin}) THEN 'administrator' "
+        f'WHEN r."role" = \'counselor\' THEN {literal(options.counselor_role)} ELSE r."role" END'
+    )
+    rank = " ".join(f"WHEN {literal(name)} THEN {number}" for number, name in enumerate(_STRONGEST_FIRST))
+    rows = (
+        f'SELECT r."userSourcedId" AS id, r."orgSourcedId" AS org, {word} AS word, '
+        "(r.\"roleType\" <> 'primary')::INT AS secondary, "
+        '(r."orgSourcedId" <> u."primaryOrgSourcedId")::INT * 2 + secondary AS place, '
+        f"secondary * 100 + CASE word {rank} ELSE 99 END AS rank "
+        f'FROM ({_roles_that_stay(engine)}) r JOIN users u ON u."sourcedId" = r."userSourcedId"'
+    )
+    by_org = (
+        "SELECT id, org, min(place) AS place, min(rank) AS rank, arg_min(word, rank) AS word, "
+        f"min(word) AS low, max(word) AS high FROM ({rows}) GROUP BY 1, 2"
+    )
+    engine.run(
+        'CREATE TABLE "user roles" AS SELECT id, arg_min(word, rank) AS role, min(low) <> max(high) AS several, '
+        f"string_agg(org, ',' ORDER BY place, org) AS orgs FROM ({by_org}) GROUP BY 1"
+    )
+    engine.replace(
+        "users",
+        "SELECT u.* REPLACE (coalesce(nullif(u.\"role\", ''), r.role, '') AS \"role\", "
+        "coalesce(nullif(u.\"orgSourcedIds\", ''), r.orgs, '') AS \"orgSourcedIds\") "
+        'FROM users u LEFT JOIN "user roles" r ON r.id = u."sourcedId"',
+    )
+    counts["users.role and orgSourcedIds: taken from roles"] += found
+    changed = f"\"role\" IN ({admin}, 'counselor')"
+    counts["users.role: word of 1.2 written as a word of 1.1"] += engine.one(
+        f"SELECT count(*) FROM roles WHERE {changed}"
+    )
+    counts["users.role: several roles, one kept"] += engine.one('SELECT count(*) FROM "user roles" WHERE several')
+    engine.run('DROP TABLE "user roles"')
+
+
+def _roles_that_stay(engine: Engine) -> str:
+    """Roles without those that a delta deletes; of a user whose roles all go, these."""
+    stays = "\"status\" <> 'tobedeleted'"
+    if not engine.one(f"SELECT count(*) FROM roles WHERE NOT {stays}"):
+        return "SELECT * FROM roles"
+    having = f'SELECT "userSourcedId" FROM roles WHERE {stays}'
+    return f'SELECT * FROM roles WHERE {stays} OR "userSourcedId" NOT IN ({having})'
+
+
+def _words_of_1_2(engine: Engine, counts: Counter[str]) -> None:
+    """Words that 1.2 has added, in columns that may stay empty."""
+    for kind in csv_files(Version.V1_1):
+        for field in kind.columns(Version.V1_1):
+            if field.words and field.words.added and Version.V1_1 not in field.required:
+                words = ", ".join(literal(word) for word in field.words.added)
+                name = quoted(field.name)
+                rule = f"{kind.name}.{field.name}: word of 1.2 left out"
+                _update(engine, counts, rule, kind.name, f"{name} = ''", f"{name} IN ({words})")
+
+
+def _not_held(engine: Engine, version: Version, counts: Counter[str]) -> None:
+    """Count what the version has no file or column for."""
+    for kind in FILES:
+        if not engine.has(kind.name):
+            continue
+        if not kind.exists_in(version):
+            if kind.name != "roles":
+                counts[f"{kind.name}: rows that {version.value} has no file for"] += engine.count(kind.name)
+            else:  # users.role has them, where their users came
+                came = ' WHERE "userSourcedId" NOT IN (SELECT "sourcedId" FROM users)' if engine.has("users") else ""
+                rule = f"roles: rows without their user, which {version.value} has no place for"
+                counts[rule] += engine.one(f"SELECT count(*) FROM roles{came}")
+            continue
+        present = engine.columns(kind.name)
+        lost = [
+            f
+            for f in kind.fields
+            if f.csv and not f.exists_in(version) and f.name in present and not _elsewhere(kind, f)
+        ]
+        if lost:
+            filled = ", ".join(f"count(*) FILTER ({quoted(f.name)} <> '')" for f in lost)
+            for field, cells in zip(lost, engine.run(f"SELECT {filled} FROM {quoted(kind.name)}")[0], strict=True):
+                counts[f"{kind.name}.{field.name}: cells that {version.value} has no column for"] += cells
+
+
+def _elsewhere(kind: File, field: Field) -> bool:
+    """Whether the other version keeps the same fact in another file."""
+    return kind.name == "users" and field.name in {"role", "orgSourcedIds"}

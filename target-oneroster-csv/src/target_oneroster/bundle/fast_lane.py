@@ -1,0 +1,88 @@
+"""The quick way in: blocks of record lines, decoded into typed records and staged by a compiled template."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .._core.codec import record_class
+from .._core.model.schema import TENANT, json_schema
+from .staging import SEPARATOR, BundleStaging, FileStage
+from .templates import compile_render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .._core.model import File
+
+__all__ = ["FastLane", "fits"]
+
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1e\x7f]")
+
+
+def fits(file: File, schema: Mapping[str, Any]) -> bool:
+    """Whether records of that schema are in our shape: names and types as the model has them."""
+    known = json_schema(file, tenant=True, secrets=True)["properties"]
+    for name, wanted in schema.get("properties", {}).items():
+        types = wanted.get("type")
+        if name not in known or types is None:
+            return False
+        kinds = set(types if isinstance(types, list) else [types])
+        if not kinds - {"null"} <= set(known[name]["type"] if isinstance(known[name]["type"], list) else ["string"]):
+            return False
+    return True
+
+
+class FastLane:
+    """Takes record lines of one stream in our own shape.
+
+    Types are checked while decoding. A block with anything else in it is refused whole, and its
+    lines go the SDK's way one by one, where each oddity is named.
+    """
+
+    def __init__(
+        self, staging: BundleStaging, stage: FileStage, count: Callable[[int], None], *, tenant: bool = False
+    ) -> None:
+        record = record_class(stage.file, tenant=tenant, secrets=True, strict=True)
+        message = msgspec.defstruct("Message", [("record", record), ("version", int | None, None)], gc=False)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message)
+        self._render = compile_render(stage.fields)
+        self._separators = len(stage.fields)
+        self._staging = staging
+        self._count = count
+        self._tenant = tenant
+        self._stage = stage
+
+    def take(self, block: bytes, lines: int) -> bool:
+        """Stage the lines of a block; False, and nothing staged, where they are not all as expected."""
+        try:
+            messages = self._decoder.decode_lines(block)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        if len(messages) != lines or len({m.version for m in messages}) != 1:
+            return False
+        records = [m.record for m in messages]
+        ids = [r.sourcedId for r in records]
+        if None in ids or "" in ids:
+            return False
+        stage = self._stage
+        rendered = self._render(records, stage.first_number(lines))
+        if b"\\" in block and not self._clean(rendered):
+            return False
+        if self._tenant:
+            self._staging.note_tenants({getattr(r, TENANT) for r in records} - {None})
+        stage.at_version(messages[0].version)
+        stage.add_lines(rendered, ids)
+        self._count(lines)
+        return True
+
+    def _clean(self, rendered: list[str]) -> bool:
+        """Whether no cell holds a control character (JSON can hold one only behind a backslash)."""
+        text = "".join(rendered)
+        return (
+            text.count("\n") == len(rendered)
+            and text.count(SEPARATOR) == len(rendered) * self._separators
+            and not _CONTROL.search(text)
+        )

@@ -1,0 +1,38 @@
+"""manifest.csv: what a bundle says about itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core.model import MANIFEST_VERSION, Version, manifest_properties
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["manifest_text"]
+
+
+def _cell(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
+
+
+def manifest_text(
+    version: Version,
+    modes: Mapping[str, str],
+    *,
+    system_name: str | None = None,
+    system_code: str | None = None,
+) -> str:
+    """The manifest of a bundle whose files have those modes; files without one are absent."""
+    known = {
+        "manifest.version": MANIFEST_VERSION,
+        "oneroster.version": version.value,
+        "source.systemName": system_name,
+        "source.systemCode": system_code,
+    }
+    rows = ["propertyName,value"]
+    for name in manifest_properties(version):
+        value = modes.get(name.removeprefix("file."), "absent") if name.startswith("file.") else known[name]
+        if value:
+            rows.append(f"{name},{_cell(value)}")
+    return "".join(f"{row}\r\n" for row in rows)

@@ -1,0 +1,75 @@
+# ruff: noqa: S608 - names in SQL come from the model; values never enter it
+"""What came later against what was there: an upsert into the old bundle, and parents that bring all of their rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core.model import FILES
+from .._core.sql import quoted
+from ..errors import TargetError
+from .staging import staged_fields
+from .tables import staged_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .._core.sql import Engine
+    from .options import BundleOptions
+    from .published import Existing
+    from .staging import FileStage
+
+__all__ = ["drop_superseded", "merge"]
+
+
+def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Callable[[str], bool]) -> None:
+    """Where a parent came twice, keep of its derived rows only those that came with it the last time.
+
+    A source sends a parent, then the rows made from it: rows numbered before its last arrival are old.
+    """
+    for kind in FILES:
+        if not kind.derived or kind.name not in stages or not derived(kind.name):
+            continue
+        repeated = f"{kind.derived.parent} repeated"
+        if engine.has(repeated):
+            owner = quoted(kind.derived.identity[0])
+            engine.run(
+                f'DELETE FROM {quoted(kind.name)} WHERE "sourcedId" IN ('
+                f'SELECT s."sourcedId" FROM {staged_rows(stages[kind.name])} s JOIN '
+                f'(SELECT "sourcedId" AS id, max("row number") AS last FROM {quoted(repeated)} GROUP BY 1) p '
+                f'ON p.id = s.{owner} GROUP BY 1 HAVING max(s."row number") < max(p.last))'
+            )
+
+
+def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callable[[str], bool]) -> None:
+    """Add the rows of the old bundle whose ids did not come again.
+
+    `derived` says of a stream whether its rows were made from their parents' records: then a
+    parent that came has brought all of its rows, and its old ones go.
+    """
+    if wrong := sorted(f"{name} ({mode})" for name, mode in old.modes.items() if mode != options.mode(name)):
+        raise TargetError(
+            f"load_method upsert: in the bundle at output_path {', '.join(wrong)} is not of the mode that file_mode "
+            "and file_modes say. Use the mode that is there, or overwrite."
+        )
+    for parent in {kind.derived.parent for kind in FILES if kind.derived}:
+        if engine.has(parent):
+            engine.run(f'CREATE TABLE {quoted(parent + " came")} AS SELECT "sourcedId" AS id FROM {quoted(parent)}')
+    for kind in FILES:
+        if kind.name not in old.modes:
+            continue
+        fields = staged_fields(kind, secrets=options.include_passwords, metadata=options.keep_metadata)
+        columns = [field.name for field in fields]
+        old.load(engine, kind, "old", columns)
+        if not engine.has(kind.name):
+            engine.make(kind.name, columns)
+        table = quoted(kind.name)
+        stays = f'"sourcedId" NOT IN (SELECT "sourcedId" FROM {table})'
+        if kind.derived and derived(kind.name):
+            owner = quoted(kind.derived.identity[0])
+            stays += f" AND {owner} NOT IN (SELECT {owner} FROM {table})"
+            if engine.has(f"{kind.derived.parent} came"):
+                stays += f" AND {owner} NOT IN (SELECT id FROM {quoted(kind.derived.parent + ' came')})"
+        together = f'SELECT * FROM {table} UNION ALL SELECT * FROM "old" WHERE {stays}'
+        engine.replace(kind.name, f'{together} ORDER BY "sourcedId"')
+        engine.run('DROP TABLE "old"')

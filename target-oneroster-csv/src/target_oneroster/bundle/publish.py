@@ -1,0 +1,105 @@
+"""The last step: a finished bundle takes the place of the old one, whole or not at all."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .._core.model import FILES
+from .._core.stores.work_folder import REPLACED
+from ..errors import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["check_output", "publish_file", "publish_folder"]
+
+_OURS = {"manifest.csv", *(f"{f.name}.csv" for f in FILES)}
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def check_output(output: Path) -> None:
+    """Refuse an output path that holds something else than a bundle, which publishing would destroy."""
+    as_zip = output.suffix.lower() == ".zip"
+    if output.is_dir():
+        if as_zip:
+            raise TargetError(f"output_path: {output.name} is a folder. Remove it, or name a file.")
+        if foreign := sum(path.name not in _OURS for path in output.iterdir()):
+            raise TargetError(
+                f"output_path: the folder {output.name} is not a bundle, it holds {foreign} other entries. "
+                "Name a folder of its own."
+            )
+    elif output.exists() and not as_zip:
+        raise TargetError(f"output_path: {output.name} is a file. Name a folder, or a file that ends in .zip.")
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold signals back while two renames belong together."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _to_disk(path: Path) -> None:
+    """Have the system write a file or folder out now."""
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() or os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish_file(new: Path, output: Path) -> None:
+    """Put one file (a zip, a report) in place."""
+    if output.exists():
+        new.chmod(stat.S_IMODE(output.stat().st_mode))
+    _to_disk(new)
+    new.replace(output)
+    _to_disk(output.parent)
+
+
+def publish_folder(new: Path, output: Path, work: Path) -> None:
+    """Put a folder in place. The old one ends in `work`, which the caller removes."""
+    for path in sorted(new.iterdir()):
+        _to_disk(path)
+    _to_disk(new)
+    with _undisturbed():
+        if not output.exists():
+            new.replace(output)
+        else:
+            new.chmod(stat.S_IMODE(output.stat().st_mode))
+            if not _exchange(new, output):
+                _swap(new, output, work / REPLACED)
+    _to_disk(output.parent)
+
+
+def _exchange(new: Path, output: Path) -> bool:
+    """Let two folders change places in one step, where the system can (Linux)."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(rename(_AT_FDCWD, os.fsencode(new), _AT_FDCWD, os.fsencode(output), _RENAME_EXCHANGE) == 0)
+
+
+def _swap(new: Path, output: Path, old: Path) -> None:
+    """Two renames. A run killed between them is made good by the next run's start."""
+    output.replace(old)
+    try:
+        new.replace(output)
+    except OSError:
+        old.replace(output)
+        raise

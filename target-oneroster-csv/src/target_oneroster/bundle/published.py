@@ -1,0 +1,104 @@
+# ruff: noqa: S608 - names in SQL come from the model; values never enter it
+"""The bundle that lies at the output already: what an upsert merges into, and a brake compares with."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._core.model import File, Version, csv_files
+from .._core.sql import literal, quoted
+from ..errors import TargetError
+from .checks.package import check_package
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .._core.sql import Engine
+
+__all__ = ["Existing", "read_existing"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A published bundle, its files in a local folder."""
+
+    folder: Path
+    version: Version
+    modes: dict[str, str]
+    """Files that are there, and whether they are bulk or delta."""
+
+    def columns(self, file: File) -> list[str]:
+        """Names of a file's columns as its header has them."""
+        with (self.folder / f"{file.name}.csv").open(encoding="utf-8-sig", newline="") as text:
+            return next(csv.reader(text), [])
+
+    def source(self, file: File) -> str:
+        """A file as a FROM clause: every cell text, none null, columns named as in the header."""
+        spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns(file))
+        path = literal(str(self.folder / f"{file.name}.csv"))
+        return (
+            f"read_csv({path}, columns = {{{spec}}}, auto_detect = false, header = true, delim = ',', quote = '\"', "
+            "escape = '\"', nullstr = '\x01', parallel = false, buffer_size = 8000000, max_line_size = 4000000)"
+        )
+
+    def load(self, engine: Engine, file: File, table: str, wanted: list[str]) -> None:
+        """Make a table of a file, with the columns `wanted`, in our names; what is not there is empty."""
+        header = self.columns(file)
+        named = {field.header(self.version): field.name for field in file.columns(self.version)}
+        known = {named[name]: name for name in header if name in named}
+        cells = [
+            f"{quoted(known[name])} AS {quoted(name)}" if name in known else f"'' AS {quoted(name)}"
+            for name in wanted
+            if name != "metadata"
+        ]
+        if "metadata" in wanted:
+            cells.append(f'{_metadata([name for name in header if name.startswith("metadata.")])} AS "metadata"')
+        engine.run(f"CREATE TABLE {quoted(table)} AS SELECT {', '.join(cells)} FROM {self.source(file)}")
+
+
+def _metadata(columns: list[str]) -> str:
+    """The metadata columns of a row as the JSON that is staged, empty cells left out."""
+    if not columns:
+        return "''"
+    pairs = ", ".join(
+        f"{literal(name.removeprefix('metadata.'))}, nullif({quoted(name)}, '')" for name in sorted(columns)
+    )
+    return f"replace(CAST(json_merge_patch('{{}}', json_object({pairs})) AS VARCHAR), '{{}}', '')"
+
+
+def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing | None:
+    """The bundle that is there, of proper form; None where there is none. A zip is unpacked to the folder `into`.
+
+    Files without a manifest are what a first upload that was killed has left: an overwrite need not
+    know them, but an upsert would take them for nothing.
+    """
+    if bundle is None or (bundle.is_dir() and not _is_begun(bundle, upsert=upsert)):
+        return None
+    if faults := check_package(bundle):
+        more = f", and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise TargetError(
+            f"output_path: the bundle there is malformed: {'; '.join(f.text() for f in faults[:_SHOWN])}{more}. "
+            "Mend it or move it away; or replace it unread, with load_method overwrite and accept_shrink for one run."
+        )
+    folder = bundle if bundle.is_dir() else _unpack(bundle, into)
+    with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as text:
+        rows = {row[0]: row[1] for row in csv.reader(text)}
+    version = Version(rows["oneroster.version"])
+    modes = {file.name: rows[f"file.{file.name}"] for file in csv_files(version)}
+    return Existing(folder, version, {name: mode for name, mode in modes.items() if mode != "absent"})
+
+
+def _is_begun(folder: Path, *, upsert: bool) -> bool:
+    return any(folder.iterdir()) if upsert else (folder / "manifest.csv").is_file()
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """The files of a zipped bundle whose entries have been checked."""
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(folder)
+    return folder

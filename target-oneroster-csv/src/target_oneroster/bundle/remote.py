@@ -1,0 +1,204 @@
+"""Bundles behind URLs: whatever fsspec reaches, opened safely, uploaded under another name and then moved."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import re
+import secrets
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._core.model import FILES
+from .._core.stores.work_folder import WorkDir
+from ..errors import TargetError
+from .sftp import make_private, open_sftp
+from .write import zip_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["RemoteStore"]
+
+_NAMES = ("manifest.csv", *(f"{f.name}.csv" for f in FILES))
+_SFTP = ("sftp", "ssh")
+_EXTRAS = {
+    **dict.fromkeys(_SFTP, "sftp"),
+    **dict.fromkeys(("s3", "s3a"), "s3"),
+    **dict.fromkeys(("gs", "gcs"), "gcs"),
+    **dict.fromkeys(("abfs", "abfss", "az"), "azure"),
+}
+_IN_THE_CLEAR = re.compile(r"(?i)(?<![a-z])(http|ftp)://(?!(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/]|\Z))")
+
+
+class RemoteStore:
+    """A bundle behind a URL: uploaded under another name, then moved.
+
+    Stores differ in what a move is: of a zip it is one step wherever the store has one. Of a folder
+    it is one step a file, the manifest last; a reader that must never see a mixture wants the zip.
+    """
+
+    def __init__(self, url: str, storage_options: Mapping[str, Any]) -> None:
+        self._url = url
+        self._files, path = _open(url, storage_options)
+        self._path = path.rstrip("/")
+        parent, _, self._name = self._path.rpartition("/")
+        if not self._name or not (parent or self._path.startswith("/")):
+            raise TargetError(
+                "output_path: the URL names a whole store. Name a folder in it, or a file ending in .zip."
+            )
+        self._parent = parent or "/"
+        self._sftp = _protocol(url) in _SFTP
+        self._zip = self._path.lower().endswith(".zip")
+
+    def work_dir(self) -> WorkDir:
+        """Among this machine's temporary files."""
+        name = hashlib.sha256(self._url.encode()).hexdigest()[:16]
+        return WorkDir(Path(tempfile.gettempdir()), Path(f"remote-{name}"))
+
+    def fetch(self, work: WorkDir) -> Path | None:
+        """A copy of what is there, with what killed uploads left removed."""
+        with _told("the old bundle was read", "Nothing was published."):
+            self._files.invalidate_cache()
+            self._sweep()
+            return self._fetch_zip(work) if self._zip else self._fetch_folder(work)
+
+    def _fetch_zip(self, work: WorkDir) -> Path | None:
+        if not self._files.exists(self._path):
+            return None
+        local = work.path / "old.zip"
+        self._files.get_file(self._path, str(local))
+        return local
+
+    def _fetch_folder(self, work: WorkDir) -> Path | None:
+        if not self._files.isdir(self._path):
+            if self._files.exists(self._path):
+                raise TargetError("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
+            return None
+        present = [name for path in self._files.ls(self._path, detail=False) if (name := _last(path))]
+        if foreign := sum(name not in _NAMES for name in present):
+            raise TargetError(
+                f"output_path: the folder is not a bundle, it holds {foreign} other entries. Name a folder of its own."
+            )
+        folder = work.folder("old")
+        for name in present:
+            self._files.get_file(f"{self._path}/{name}", str(folder / name))
+        return folder
+
+    def _sweep(self) -> None:
+        """Remove what an upload that was killed has left."""
+        if not self._files.isdir(self._parent):
+            return
+        for path in self._files.ls(self._parent, detail=False):
+            if _last(path).startswith(self._temporary_prefix):
+                self._files.rm(path, recursive=True)
+
+    @property
+    def _temporary_prefix(self) -> str:
+        return f".{self._name}.oneroster-"
+
+    def put(self, new: Path, work: WorkDir) -> None:
+        """Upload, then move."""
+        temporary = f"{self._parent.rstrip('/')}/{self._temporary_prefix}{secrets.token_hex(4)}"
+        try:
+            if self._zip:
+                packed = work.path / "bundle.zip"
+                zip_files(new, packed)
+                with _told("the new bundle was uploaded", "The old one is as it was."):
+                    self._files.makedirs(self._parent, exist_ok=True)
+                    self._files.put_file(str(packed), temporary)
+                with _told("the new bundle took the old one's place", "Run again."):
+                    self._files.mv(temporary, self._path)
+            else:
+                self._put_folder(new, temporary)
+        except BaseException:
+            with suppress(Exception):  # the next run sweeps
+                if self._files.exists(temporary):
+                    self._files.rm(temporary, recursive=True)
+            raise
+
+    def _put_folder(self, new: Path, temporary: str) -> None:
+        names = sorted((path.name for path in new.iterdir()), key=lambda name: name == "manifest.csv")
+        with _told("the new bundle was uploaded", "The old one is as it was."):
+            self._files.makedirs(temporary, exist_ok=True)
+            for name in names:
+                self._files.put_file(str(new / name), f"{temporary}/{name}")
+        with _told("the files took their places", "The folder may hold files of both bundles: run again."):
+            self._files.makedirs(self._path, exist_ok=True)
+            for name in names:
+                self._files.mv(f"{temporary}/{name}", f"{self._path}/{name}")
+            for name in _NAMES:
+                if name not in names and self._files.exists(f"{self._path}/{name}"):
+                    self._files.rm(f"{self._path}/{name}")
+            if self._files.exists(temporary):
+                self._files.rm(temporary, recursive=True)
+
+    def put_beside(self, file: Path | None, suffix: str) -> None:
+        """A file named like the bundle, with a suffix; private on SFTP, elsewhere access is the store's to restrict."""
+        target = self._path + suffix
+        with _told("the quarantine was written", "Check the bundle and the file beside it, then run again."):
+            if file is not None:
+                if self._sftp:
+                    make_private(self._files, target)
+                self._files.put_file(str(file), target)
+            elif self._files.exists(target):
+                self._files.rm(target)
+
+
+def _protocol(url: str) -> str:
+    return url.partition("://")[0].lower()
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
+
+
+@contextmanager
+def _told(step: str, outcome: str) -> Iterator[None]:
+    """A failure of the store as one line; texts of its libraries may hold addresses and keys."""
+    try:
+        yield
+    except TargetError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
+        raise TargetError(
+            f"output_path: the store failed while {step} ({type(error).__name__}). {outcome} "
+            "If it stays, check the path, storage_options and what the account may do."
+        ) from error
+
+
+def _open(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
+    """The file system of a URL, and the path in it."""
+    import fsspec
+
+    protocol = _protocol(url)
+    if any(_IN_THE_CLEAR.search(text) for text in (url, *_texts(options))):
+        raise TargetError("output_path: http:// and ftp:// show pupils' data to the network. Use https:// or sftp://.")
+    try:
+        if protocol in _SFTP:
+            return open_sftp(url, options)
+        files, path = fsspec.core.url_to_fs(url, **options)
+    except ImportError:
+        extra = _EXTRAS.get(protocol)
+        advice = f"Install target-oneroster-csv[{extra}]." if extra else "Install the package that fsspec asks for."
+        raise TargetError(f"output_path: {protocol}:// is not installed. {advice}") from None
+    except TargetError:
+        raise
+    except Exception as error:
+        raise TargetError(
+            f"output_path: the store cannot be opened ({type(error).__name__}). Check the URL and storage_options."
+        ) from None
+    return files, str(path)
+
+
+def _texts(options: Any) -> Iterator[str]:
+    """All texts in nested options."""
+    if isinstance(options, str):
+        yield options
+    elif isinstance(options, dict):
+        for value in options.values():
+            yield from _texts(value)

@@ -1,0 +1,44 @@
+"""The report of a run: what was checked, found, converted and published. No personal data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .build import BundleOutcome
+    from .options import BundleOptions
+
+__all__ = ["write_report"]
+
+
+def write_report(outcome: BundleOutcome, options: BundleOptions, target: Path) -> None:
+    """Write the report as JSON."""
+    findings = outcome.findings
+    content: dict[str, Any] = {
+        "published": outcome.published,
+        "reason": outcome.reason,
+        "version": options.version.value,
+        "fileMode": options.file_mode,
+        "fileModes": {name: options.mode(name) for name in outcome.rows},
+        "loadMethod": options.load_method,
+        "rows": outcome.rows,
+        "rejected": outcome.rejected,
+        "wentWithDeleted": dict(outcome.went_along),
+        "findings": [
+            {
+                "severity": finding.severity.value,
+                "file": finding.file,
+                "field": finding.field,
+                "rule": finding.rule,
+                "count": finding.count,
+                "rows": list(finding.rows),
+            }
+            for finding in findings
+        ],
+        "causes": [{"cause": cause, "rows": rows} for cause, rows in outcome.causes],
+        "counts": outcome.counts,
+    }
+    target.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

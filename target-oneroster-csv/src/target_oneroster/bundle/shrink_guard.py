@@ -1,0 +1,68 @@
+# ruff: noqa: S608 - names in SQL come from the model; values never enter it
+"""The brake: a bulk bundle that lost many rows is more likely a mistake than a summer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core.model import Kind, csv_files
+from .._core.sql import quoted
+from ..errors import TargetError
+
+if TYPE_CHECKING:
+    from .._core.model import File
+    from .._core.sql import Engine
+    from .options import BundleOptions
+    from .published import Existing
+
+__all__ = ["brake"]
+
+_SMALL_SCHOOL = 20
+_SHOWN = 10
+
+
+def brake(engine: Engine, old: Existing, options: BundleOptions) -> None:
+    """Refuse a bundle whose bulk files shrink beyond the limit against those they replace.
+
+    Compared are rows by file, and rows by school where a school had more than 20.
+    """
+    if not options.braked:
+        return
+    losses: list[str] = []
+    for kind in csv_files(options.version):
+        if kind.name in options.bulk and old.modes.get(kind.name) == "bulk":
+            losses += _losses(engine, old, kind, options.max_shrink_percent)
+    if losses:
+        more = f", and {len(losses) - _SHOWN} more" if len(losses) > _SHOWN else ""
+        raise TargetError(
+            f"Nothing was published: the new bundle lacks more than {options.max_shrink_percent} % of "
+            f"{'; '.join(losses[:_SHOWN])}{more}. If that is right, run once with accept_shrink."
+        )
+
+
+def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[str]:
+    before = engine.one(f"SELECT count(*) FROM {old.source(kind)}")
+    after = engine.count(kind.name)
+    if _lost(before, after, percent):
+        return [f"{kind.name} ({before} before, {after} now)"]
+    school = next((f for f in kind.columns(old.version) if f.name == kind.school), None)
+    if school is None or not engine.has(kind.name) or school.name not in engine.columns(kind.name):
+        return []
+    then, now = quoted(school.header(old.version)), quoted(school.name)
+    if school.kind is Kind.REFS:
+        then, now = f"unnest(string_split({then}, ','))", f"unnest(string_split({now}, ','))"
+    counts = engine.run(
+        f"SELECT o.school, o.n, coalesce(c.n, 0) FROM (SELECT school, count(*) AS n FROM "
+        f"(SELECT {then} AS school FROM {old.source(kind)}) GROUP BY 1 HAVING count(*) > {_SMALL_SCHOOL}) o "
+        f"LEFT JOIN (SELECT school, count(*) AS n FROM (SELECT {now} AS school FROM {quoted(kind.name)}) GROUP BY 1) c "
+        "ON c.school = o.school WHERE o.school <> '' ORDER BY o.school"
+    )
+    return [
+        f"{kind.name} of school {name} ({was} before, {left} now)"
+        for name, was, left in counts
+        if _lost(was, left, percent)
+    ]
+
+
+def _lost(before: int, after: int, percent: float) -> bool:
+    return before > after and (before - after) * 100 > before * percent

@@ -1,0 +1,179 @@
+"""Rows on their way to the bundle: one text file for each file of the bundle, on disk, flat in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core.model import Field, File, file
+from ..errors import TargetError
+from ..records.cells import CONTROL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = ["SEPARATOR", "BundleStaging", "FileStage", "staged_fields"]
+
+SEPARATOR = "\x1f"
+"""Between staged cells. No cell holds it: control characters are taken out before."""
+
+_BUFFERED_ROWS = 2000
+
+
+def staged_fields(file: File, *, secrets: bool, metadata: bool) -> tuple[Field, ...]:
+    """Fields that are staged: every column of either version, passwords and metadata only on request."""
+    return tuple(f for f in file.fields if (f.csv and (secrets or not f.secret)) or (metadata and f.name == "metadata"))
+
+
+class FileStage:
+    """Staged rows of one file, in the order in which they came.
+
+    Each line is a running number and the cells of `fields`. A version that was raised begins a new
+    attempt: what the earlier one sent does not count.
+    """
+
+    def __init__(self, staging: BundleStaging, file: File, fields: tuple[Field, ...]) -> None:
+        self.file = file
+        self.fields = fields
+        self.path = staging.folder / f"{file.name}.staged"
+        self.records = 0
+        """Records of the last version."""
+        self.in_order = True
+        """Ids came in rising order, none twice: nothing to sort, nothing to merge."""
+        self.version: int | None = None
+        self.sample: list[str] = []
+        """Ids here and there, which tell where to part a large file for sorting."""
+        self._staging = staging
+        self._last = ""
+        self._buffer: list[str] = []
+        self._buffered_ids: list[str] = []
+        self._out = self.path.open("wb", buffering=0)
+        self.path.chmod(0o600)
+
+    def at_version(self, version: int | None) -> None:
+        """Say which attempt the next rows belong to."""
+        if version == self.version:
+            return
+        if self.version is not None and (version is None or version < self.version):
+            raise TargetError(f"Stream {self.file.name}: the version of its records went back. Start the tap again.")
+        if self.version is not None or self.records:
+            self._restart()
+        self.version = version
+
+    def _restart(self) -> None:
+        self._buffer.clear()
+        self._buffered_ids.clear()
+        self._out.seek(0)
+        self._out.truncate()
+        self.records, self.in_order, self._last = 0, True, ""
+        self.sample.clear()
+
+    def first_number(self, rows: int) -> int:
+        """Number of the next row, with `rows` of them taken."""
+        return self._staging.take_numbers(rows)
+
+    def add_lines(self, lines: list[str], ids: list[str]) -> None:
+        """Stage rows that are rendered already, `ids` in the same order."""
+        self.flush()
+        self._write("".join(lines), ids)
+
+    def add_row(self, cells: Sequence[str], row_id: str) -> None:
+        """Stage one row, its cells in the order of `fields`."""
+        text = SEPARATOR.join([cell.translate(CONTROL) for cell in cells])
+        self._buffer.append(f"{self.first_number(1)}{SEPARATOR}{text}\n")
+        self._buffered_ids.append(row_id)
+        if len(self._buffer) >= _BUFFERED_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Put on disk what single rows have left in memory."""
+        if self._buffer:
+            lines, ids = self._buffer, self._buffered_ids
+            self._buffer, self._buffered_ids = [], []
+            self._write("".join(lines), ids)
+
+    def _write(self, text: str, ids: list[str]) -> None:
+        if not all(ids):
+            raise TargetError(f"Stream {self.file.name}: a record without a sourcedId. Every row needs one.")
+        if self.in_order:
+            self.in_order = self._rising(ids)
+        self.records += len(ids)
+        self.sample.append(ids[0])
+        data = memoryview(text.encode("utf-8"))
+        while data:
+            data = data[self._out.write(data) or 0 :]
+
+    def _rising(self, ids: list[str]) -> bool:
+        if ids[0] <= self._last:
+            return False
+        self._last = ids[-1]
+        return ids == sorted(ids) and len(set(ids)) == len(ids)
+
+    def close(self) -> None:
+        """All rows are on disk after this."""
+        self.flush()
+        self._out.close()
+
+    def discard(self) -> None:
+        """Let go of the file; what is not on disk yet is lost."""
+        self._out.close()
+
+
+class BundleStaging:
+    """The folder of staged rows, and what is counted while they come in."""
+
+    def __init__(self, folder: Path, *, secrets: bool = False, metadata: bool = False) -> None:
+        self.folder = folder
+        self.files: dict[str, FileStage] = {}
+        self.derived: set[str] = set()
+        """Files whose rows came inside their parents' records: a parent brings all of its rows."""
+        self.tenants: set[str] = set()
+        self._secrets = secrets
+        self._metadata = metadata
+        self._numbers = 0
+        self._streams: dict[str, str] = {}
+
+    def stage(self, name: str) -> FileStage:
+        """The staged file of that name, made when it is first asked for."""
+        if name not in self.files:
+            kind = file(name)
+            fields = staged_fields(kind, secrets=self._secrets, metadata=self._metadata)
+            self.files[name] = FileStage(self, kind, fields)
+        return self.files[name]
+
+    def claim(self, name: str, stream: str) -> None:
+        """Give a file to a stream; two streams for one file cannot be told apart later."""
+        owner = self._streams.setdefault(name, stream)
+        if owner != stream:
+            raise TargetError(
+                f"Streams {owner} and {stream} both go to {name}.csv. Leave one out, or bring them together before."
+            )
+
+    def take_numbers(self, rows: int) -> int:
+        """The first of `rows` running numbers, one sequence over all files."""
+        first = self._numbers
+        self._numbers += rows
+        return first
+
+    def note_tenants(self, tenants: set[str]) -> None:
+        """Ids are unique within a tenant only: a bundle holds one."""
+        self.tenants |= tenants
+        if len(self.tenants) > 1:
+            raise TargetError(
+                "Records of two tenants came in one run: ids may clash. Write one bundle for each tenant, in runs of their own."
+            )
+
+    @property
+    def records(self) -> int:
+        """Records that count, over all files."""
+        return sum(stage.records for stage in self.files.values())
+
+    def close(self) -> None:
+        """All rows are on disk after this."""
+        for stage in self.files.values():
+            stage.close()
+
+    def discard(self) -> None:
+        """Let go of all files."""
+        for stage in self.files.values():
+            stage.discard()

@@ -1,0 +1,73 @@
+"""Where a bundle lies: this machine's disk, or anywhere fsspec reaches (`remote`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .._core.stores.work_folder import WorkDir
+from .publish import check_output, publish_file, publish_folder
+from .remote import RemoteStore
+from .write import zip_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LocalStore", "Store", "store_at"]
+
+
+class Store(Protocol):
+    """A place for one bundle, a zip where its name ends in ``.zip`` and a folder otherwise."""
+
+    def work_dir(self) -> WorkDir:
+        """A private folder for a run, with what killed runs left there removed."""
+
+    def fetch(self, work: WorkDir) -> Path | None:
+        """The bundle that is there, as a local folder or zip; None where there is none."""
+
+    def put(self, new: Path, work: WorkDir) -> None:
+        """Put a folder of files in the place of the bundle that is there, whole or not at all."""
+
+    def put_beside(self, file: Path | None, suffix: str) -> None:
+        """Put one file beside the bundle, private to its owner; None takes away the one that is there."""
+
+
+def store_at(output: str, storage_options: Mapping[str, Any]) -> Store:
+    """The store of an output path: a path, or a URL that fsspec understands."""
+    if "://" in output and not output.startswith("file://"):
+        return RemoteStore(output, storage_options)
+    return LocalStore(Path(output.removeprefix("file://")).resolve())
+
+
+class LocalStore:
+    """A folder or zip on disk; publishing is a rename."""
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        check_output(output)
+
+    def work_dir(self) -> WorkDir:
+        """Beside the output, so that renames work."""
+        return WorkDir(self._output.parent, self._output)
+
+    def fetch(self, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
+        """The bundle itself."""
+        return self._output if self._output.exists() else None
+
+    def put(self, new: Path, work: WorkDir) -> None:
+        """Rename into place."""
+        if self._output.suffix.lower() == ".zip":
+            packed = work.path / "bundle.zip"
+            zip_files(new, packed)
+            publish_file(packed, self._output)
+        else:
+            publish_folder(new, self._output, work.path)
+
+    def put_beside(self, file: Path | None, suffix: str) -> None:
+        """A file named like the bundle, with a suffix."""
+        target = self._output.with_name(self._output.name + suffix)
+        if file is None:
+            target.unlink(missing_ok=True)
+        else:
+            file.chmod(0o600)
+            file.replace(target)

@@ -1,0 +1,149 @@
+"""The Singer side of the target: messages in, one bundle out, state only after it is in place."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from .._core.model.schema import TENANT
+from ..records.record_mapping import file_of, is_receipts, receipt_of
+from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
+from ..singer.batches import record_lines
+from ..singer.receipts import Arrival
+from ..singer.sinks import FileSink, IgnoredSink
+from .build import BundleBuild, BundleOutcome
+from .checks import Severity
+from .fast_lane import FastLane, fits
+from .report import write_report
+from .settings import CONFIG, options_from
+
+if TYPE_CHECKING:
+    from singer_sdk import Sink
+
+__all__ = ["TargetOneRosterCSV"]
+
+_LEVELS = {
+    Severity.STOP: logging.ERROR,
+    Severity.ROW: logging.ERROR,
+    Severity.VALUE: logging.WARNING,
+    Severity.NOTE: logging.WARNING,
+}
+
+
+class TargetOneRosterCSV(OneRosterTarget):
+    """Writes OneRoster 1.1 and 1.2 CSV bundles, checked and published whole."""
+
+    name = "target-oneroster-csv"
+    config_jsonschema = CONFIG
+    nothing_done = "Nothing was published."
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._options = options_from(self.config)
+        self._bundle: BundleBuild | None = None
+        self._streams: dict[str, bool] = {}
+        """Streams that sent a schema, and whether their rows are staged as they came."""
+        self._receipts: set[str] = set()
+        """Streams that carry receipts."""
+        self._arrived: Counter[str] = Counter()
+
+    @property
+    def bundle(self) -> BundleBuild:
+        """The bundle of this run, begun when the first stream announces itself."""
+        if self._bundle is None:
+            self._bundle = BundleBuild(self.config["output_path"], self._options, self.config.get("storage_options"))
+        return self._bundle
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        return FileSink if file_of(stream_name) else IgnoredSink
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.assert_line_requires(message_dict, {"stream", "schema"})
+        self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
+        stream = message_dict["stream"]
+        if is_receipts(stream, message_dict["schema"]["properties"]):
+            self.bundle.receipts.announced = True
+            self._receipts.add(stream)
+            return
+        super()._process_schema_message(message_dict)
+        plain = self._as_it_came(stream)
+        file = file_of(stream)
+        self._streams[stream] = plain and file is not None
+        self._lanes.pop(stream, None)
+        if plain and file and fits(file, message_dict["schema"]):
+            staging, counter = self.bundle.staging, self.get_sink(stream).record_counter_metric
+            self._lanes[stream] = FastLane(
+                staging,
+                staging.stage(file.name),
+                counter.increment,
+                tenant=TENANT in message_dict["schema"]["properties"],
+            ).take
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.assert_line_requires(message_dict, {"stream", "record"})
+        stream = message_dict["stream"]
+        if stream in self._receipts:
+            self.bundle.receipts.add(receipt_of(message_dict["record"]))
+            return
+        if stream not in self._streams:
+            raise RecordBeforeSchema("A record came before the SCHEMA message of its stream. Nothing was published.")
+        self._arrived[stream] += 1
+        self.version = message_dict.get("version")
+        super()._process_record_message(message_dict)
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Nothing to do: a bundle is whole or it is not, and the receipts say which."""
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        for block in record_lines(message_dict, self.nothing_done):
+            self.message_reader.take(block)
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Publish, then let the SDK acknowledge the state."""
+        if self._bundle is not None:
+            try:
+                self._bundle.publish(self._other_arrivals())
+            finally:
+                self._bundle.close()
+                self._tell(self._bundle.outcome)
+        self._finished = True
+        super().process_endofpipe()
+
+    def _tell(self, outcome: BundleOutcome) -> None:
+        """Say in the log, and in a report where one is wanted, what was found and done."""
+        for finding in outcome.findings:
+            self.logger.log(_LEVELS[finding.severity], "%s: %s", finding.severity.value, finding.text())
+        for cause, rows in outcome.causes:
+            self.logger.error("%s takes with it: %s", cause, ", ".join(f"{name} {n}" for name, n in rows.items()))
+        for name, count in outcome.went_along.items():
+            self.logger.info("%s: rows that pointed at a deleted row and went with it: %d", name, count)
+        for rule, count in outcome.counts.items():
+            self.logger.info("%s: %d", rule, count)
+        if path := self.config.get("report_path"):
+            write_report(outcome, self._options, Path(path))
+        if outcome.published:
+            written = ", ".join(f"{name} {count}" for name, count in outcome.rows.items())
+            self.logger.info("Published a bundle (%s).", written)
+        elif outcome.reason is None:
+            self.logger.info("No records came: nothing was published.")
+
+    def _other_arrivals(self) -> dict[str, Arrival]:
+        """Streams whose rows are not staged as they came: mapped, or not part of a bundle."""
+        others = {stream: file_of(stream) for stream, as_it_came in self._streams.items() if not as_it_came}
+        return {file.name if file else stream: Arrival(self._arrived[stream], None) for stream, file in others.items()}
+
+    @override
+    def close(self) -> None:
+        if self._bundle is not None:
+            self._bundle.close()

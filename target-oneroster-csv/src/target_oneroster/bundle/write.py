@@ -1,0 +1,101 @@
+# ruff: noqa: S608 - names in SQL come from the model; values never enter it
+"""Tables to the files of a bundle, to the byte: header order, CRLF, RFC 4180, the same bytes for the same rows."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from typing import TYPE_CHECKING
+
+from .._core.model import Field, File, Kind, csv_files
+from .._core.sql import Engine, literal, quoted
+from .manifest import manifest_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .options import BundleOptions
+
+__all__ = ["write_files", "zip_files"]
+
+_NEEDS_NO_QUOTES = {Kind.GUID, Kind.REF, Kind.WORD, Kind.TRUE_FALSE, Kind.DATE, Kind.DATETIME, Kind.YEAR, Kind.NUMBER}
+_EMPTY = "''"
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def write_files(engine: Engine, options: BundleOptions, folder: Path) -> dict[str, int]:
+    """Write every file that has rows, and the manifest; return rows by file."""
+    rows: dict[str, int] = {}
+    for file in csv_files(options.version):
+        if count := engine.count(file.name):
+            _write_file(engine, file, options, folder)
+            rows[file.name] = count
+    text = manifest_text(
+        options.version,
+        {name: options.mode(name) for name in rows},
+        system_name=options.system_name,
+        system_code=options.system_code,
+    )
+    (folder / "manifest.csv").write_bytes(text.encode())
+    return rows
+
+
+def _cell(field: Field, present: set[str], *, bulk: bool) -> str:
+    if (field.blank_in_bulk and bulk) or field.name not in present:
+        return _EMPTY
+    name = quoted(field.name)
+    return name if (field.csv_kind or field.kind) in _NEEDS_NO_QUOTES else f"cell({name})"
+
+
+def _header_cell(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"' if '"' in name or "," in name else name
+
+
+def _write_file(engine: Engine, file: File, options: BundleOptions, folder: Path) -> None:
+    present = set(engine.columns(file.name))
+    fields = file.columns(options.version)
+    cells = [_cell(field, present, bulk=options.mode(file.name) == "bulk") for field in fields]
+    header = list(file.header(options.version))
+    for key in _metadata_keys(engine, file) if "metadata" in present else ():
+        header.append(_header_cell(f"metadata.{key}"))
+        pointer = "/" + key.replace("~", "~0").replace("/", "~1")
+        cells.append(f"cell(coalesce(json_extract_string(nullif(\"metadata\", ''), {literal(pointer)}), ''))")
+    order = "" if engine.in_order(file.name) else ' ORDER BY "sourcedId"'
+    # The line is the only column, so its name is the header; each ends in \r, and COPY adds \n.
+    target = literal(str(folder / f"{file.name}.csv"))
+    engine.run(
+        f"COPY (SELECT {_line(cells)} AS {quoted(','.join(header) + chr(13))} FROM {quoted(file.name)}{order}) "
+        f"TO {target} (FORMAT csv, HEADER true, QUOTE '', ESCAPE '', DELIMITER '\x1f', NULLSTR '\x01')"
+    )
+
+
+def _line(cells: list[str]) -> str:
+    """One call that joins the cells of a row; empty ones and commas between are one text, not many steps."""
+    parts: list[str] = []
+    between = ""
+    for cell in cells:
+        if cell != _EMPTY:
+            parts += [literal(between), cell] if between else [cell]
+            between = ""
+        between += ","
+    return f"concat({', '.join(parts)}, {literal(between[:-1])}, chr(13))"
+
+
+def _metadata_keys(engine: Engine, file: File) -> list[str]:
+    keys = "unnest(json_keys(nullif(\"metadata\", '')))"
+    found = engine.run(f"SELECT DISTINCT {keys} FROM {quoted(file.name)}")
+    return sorted(key for (key,) in found)
+
+
+def zip_files(folder: Path, target: Path) -> None:
+    """Pack a written bundle; the same files give the same archive."""
+    names = sorted(path.name for path in folder.iterdir())
+    names.sort(key=lambda name: name != "manifest.csv")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            entry = zipfile.ZipInfo(name, _ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            with (folder / name).open("rb") as source, archive.open(entry, "w", force_zip64=True) as out:
+                shutil.copyfileobj(source, out, 1 << 20)

@@ -1,0 +1,35 @@
+"""Failures as one line that says what to do, never with a value of a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import duckdb
+
+__all__ = ["TargetError", "one_line"]
+
+
+class TargetError(click.ClickException):
+    """The bundle cannot be published. The message is one line without any value of a record."""
+
+
+def one_line(error: Exception, nothing_done: str = "Nothing was published.") -> str:
+    """An unexpected failure as one line that cannot hold a value, and says with `nothing_done` what became of the run.
+
+    Texts of the engine may quote cells, and texts of the machine name a path at most: only the
+    latter pass.
+    """
+    if isinstance(error, click.ClickException):
+        return error.message
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if isinstance(error, duckdb.Error):
+        if "No space left" in str(error):
+            return "No space left on device while staging. Free some space, or set TMPDIR, and run again."
+        return f"The staging engine failed ({type(error).__name__}). {nothing_done}"
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" in {Path(trace.tb_frame.f_code.co_filename).name}, line {trace.tb_lineno}" if trace else ""
+    return f"Unexpected {type(error).__name__}{place}. {nothing_done} Please report this line."

@@ -1,0 +1,1 @@
+"""Records that came, matched to the model."""

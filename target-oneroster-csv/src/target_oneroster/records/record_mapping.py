@@ -1,0 +1,165 @@
+"""Records of any tap to cells: its names and shapes are matched with the model once for each schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from .._core.model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
+from .._core.model.schema import TENANT
+from ..errors import TargetError
+from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text
+
+__all__ = ["RecordMapping", "file_of", "is_receipts", "is_view", "receipt_of"]
+
+_METADATA = "metadata"
+_DELETED = "_sdc_deleted_at"
+"""Set by taps that read a log, and by loaders in rows they keep: the row is gone."""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+_FILES = {_plain(f.name): f for f in FILES}
+_VIEWS = {_plain(view.name) for view in VIEWS}
+_RECEIPT = {_plain(field.name): field for field in RECEIPTS.fields}
+
+
+def _table(stream: str) -> str:
+    """The table in a stream's name, which a database tap may prefix with its schema."""
+    return _plain(stream.replace(".", "-").rpartition("-")[2])
+
+
+def file_of(stream: str, *, csv: bool = True) -> File | None:
+    """The file that a stream goes to, in whatever case its name comes; with `csv`, only one that bundles have."""
+    found = _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
+    return found if found and (found.csv or not csv) else None
+
+
+def is_view(stream: str) -> bool:
+    """Whether a stream repeats rows that another one carries."""
+    return _table(stream) in _VIEWS
+
+
+def is_receipts(stream: str, properties: Iterable[str]) -> bool:
+    """Whether a stream says what the others of its run hold: a database can count its rows in a view.
+
+    In a warehouse lie the receipts of the runs that filled it, with the ids of those runs. They prove nothing here.
+    """
+    ours = _table(stream) == _plain(RECEIPTS.name)
+    return ours and (stream == RECEIPTS.name or "runid" not in {_plain(name) for name in properties})
+
+
+def receipt_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A receipt under the names of the model, for the file that its collection goes to."""
+    receipt = dict(record)
+    for name, value in record.items():
+        if field := _RECEIPT.get(_plain(name)):
+            receipt[field.name] = _typed(field, value) if isinstance(value, str) else value
+    if file := file_of(str(receipt.get("collection"))):
+        receipt["collection"] = file.name
+    return receipt
+
+
+def _typed(field: Field, text: str) -> Any:
+    """A value of a receipt that came as text; what cannot be read proves nothing."""
+    match field.kind:
+        case Kind.TRUE_FALSE:
+            return cell_of(field)(text) == "true"
+        case Kind.INTEGER:
+            return int(text) if text.strip().isdecimal() else None
+        case _:
+            return text or None
+
+
+def _names(field: Field) -> Iterable[str]:
+    yield field.name
+    yield field.header(Version.V1_1)
+    yield from field.rest_names
+
+
+class RecordMapping:
+    """How the records of one schema become the cells of one file."""
+
+    def __init__(
+        self, file: File, fields: tuple[Field, ...], properties: Collection[str], nested: Iterable[str] = ()
+    ) -> None:
+        self._file = file
+        self._fields = fields
+        known: dict[str, str] = {}
+        for rank in range(3):  # a field's own name wins over another field's name in REST
+            for field in file.fields:
+                if field.csv or field in fields or field.name == _METADATA:
+                    names = [(field.name,), (field.header(Version.V1_1),), field.rest_names][rank]
+                    for name in names:
+                        known.setdefault(_plain(name), field.name)
+        not_kept = {
+            _plain(n) for f in file.fields if not f.csv and f not in fields and f.name != _METADATA for n in _names(f)
+        }
+        elsewhere = {TENANT, *nested}
+        self._sources: dict[str, list[str]] = {}
+        self.unknown: list[str] = []
+        self._metadata: dict[str, str] = {}
+        for name in properties:
+            plain = _plain(name)
+            if plain in known:
+                self._sources.setdefault(known[plain], []).append(name)
+            elif name.lower().startswith("metadata."):
+                self._metadata[name] = name[len("metadata.") :]
+            elif name not in elsewhere and plain not in not_kept and not name.startswith("_sdc_"):
+                self.unknown.append(name)
+                self._metadata[name] = name
+        self._cells: list[tuple[list[str], Cell, str]] = [
+            (self._sources.get(field.name, []), cell_of(field), field.name)
+            for field in fields
+            if field.name != _METADATA
+        ]
+        self._keep = any(field.name == _METADATA for field in fields)
+        self._status = [cell[-1] for cell in self._cells].index("status") if _DELETED in properties else None
+
+    def row_id(self, record: Mapping[str, Any]) -> str:
+        """The record's sourcedId, empty where it has none."""
+        return self._cell(
+            record, self._sources.get("sourcedId", []), cell_of(self._file.field("sourcedId")), "sourcedId"
+        )
+
+    def cells(self, record: Mapping[str, Any]) -> list[str]:
+        """The cells of a record, in the order of the file's staged fields."""
+        cells = [self._cell(record, *plan) for plan in self._cells]
+        if self._status is not None and record.get(_DELETED):
+            cells[self._status] = "tobedeleted"
+        if self._keep:
+            cells.append(self._metadata_cell(record))
+        return cells
+
+    def named_cells(self, record: Mapping[str, Any]) -> dict[str, str]:
+        """The cells of a record by the names of their fields."""
+        return {field: self._cell(record, names, cell, field) for names, cell, field in self._cells}
+
+    def _cell(self, record: Mapping[str, Any], names: list[str], cell: Cell, field: str) -> str:
+        for name in names:
+            if (value := record.get(name)) is not None:
+                try:
+                    return cell(value)
+                except ShapeError as error:
+                    raise TargetError(
+                        f"Stream {self._file.name}, property {field}: {error} was expected, something else came. "
+                        "Reshape it with stream_maps."
+                    ) from error
+        return ""
+
+    def _metadata_cell(self, record: Mapping[str, Any]) -> str:
+        found: dict[str, Any] = {}
+        for name in self._sources.get(_METADATA, []):
+            value = record.get(name)
+            if isinstance(value, str):
+                try:
+                    value = json.loads(value)
+                except ValueError:
+                    value = None
+            if isinstance(value, Mapping):
+                found |= dict(flat_metadata(value))
+        found |= {key: record[name] for name, key in self._metadata.items() if record.get(name) is not None}
+        return metadata_text(found)

@@ -1,0 +1,1 @@
+"""The Singer side that both targets share."""

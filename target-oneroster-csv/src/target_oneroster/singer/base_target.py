@@ -1,0 +1,127 @@
+"""What both targets have in common on the Singer side: bytes in, state only after the end, one line for a failure."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import click
+from singer_sdk import Target
+from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.helpers.capabilities import PluginCapabilities
+from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.plugin_base import JSONSchemaValidator
+from typing_extensions import override
+
+from .._core.model.schema import read_words
+from ..bundle.settings import config_fault
+from ..errors import TargetError, one_line
+from .reader import BlockReader, Lane
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["OneRosterTarget", "RecordBeforeSchema"]
+
+
+class RecordBeforeSchema(TargetError, RecordsWithoutSchemaException):
+    """A record came before its stream's schema."""
+
+
+class OneRosterTarget(Target):
+    """A target that reads blocks of lines and acknowledges state when its work is done, never before."""
+
+    capabilities = [  # noqa: RUF012 - the SDK's own declaration
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    message_reader_class = BlockReader
+    message_reader: BlockReader
+    nothing_done: ClassVar[str]
+    """What an error says of the run as a whole."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._lanes: dict[str, Lane] = {}
+        self._finished = False
+        self.version: int | None = None
+        """Version of the record message at hand."""
+        self.message_reader.lane_of = self._lanes.get
+        self.message_reader.nothing_done = self.nothing_done
+
+    def close(self) -> None:
+        """Let go of what the run keeps on disk. May be called more than once."""
+        raise NotImplementedError
+
+    def _as_it_came(self, stream: str) -> bool:
+        """Whether neither stream maps nor flattening change the records of a stream."""
+        maps = self.mapper.stream_maps[stream]
+        return len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+
+    @override
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        """Acknowledge only what is in place: the SDK would do it every five minutes."""
+        if self._finished:
+            super()._write_state_message(state)
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Write nothing more: no data, no state (the SDK would drain, and exit 0)."""
+        self.close()
+        os._exit(128 + signum)
+
+    @classmethod
+    @override
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """Offer stream maps and flattening; leave out what no code here reads."""
+        super(Target, cls).append_builtin_config(config_jsonschema)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings; an error names the setting, never its value (the SDK's quote it)."""
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        read_words(self._config, schema)
+        faults = sorted({config_fault(error) for error in JSONSchemaValidator(schema).iter_errors(self._config)})
+        if faults and raise_errors:
+            raise TargetError(" ".join(faults))
+        return faults
+
+    @classmethod
+    @override
+    def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
+        """Read the configuration files; a fault is one line."""
+        try:
+            return super().cb_config(ctx, param, value)
+        except FileNotFoundError:
+            raise TargetError("--config names a file that is not there.") from None
+        except ValueError:
+            raise TargetError("--config names a file that is not JSON.") from None
+
+    @classmethod
+    @override
+    def invoke(
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: Any = None,
+        file_input: IO[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        target: OneRosterTarget | None = None
+        super(Target, cls).invoke(about=about, about_format=about_format)
+        cls.print_version(print_fn=cls.logger.info)
+        try:
+            target = cls(config=config.config if config else {}, parse_env_config=bool(config and config.parse_env))
+            target.listen(file_input)
+        except (click.exceptions.Exit, click.ClickException):
+            raise
+        except Exception as error:
+            raise TargetError(one_line(error, cls.nothing_done)) from None
+        finally:
+            if target is not None:
+                target.close()

@@ -1,0 +1,67 @@
+"""BATCH: the files of JSON lines that a message names, as the record lines that they stand for."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from ..errors import TargetError
+from .reader import blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["encoding_of", "record_lines"]
+
+_PROTOCOLS = ("file://", "s3://", "gs://", "abfs://", "/")
+# What taps note about a row for warehouses stands at its end, after all of its values.
+_NOTES = re.compile(rb'(?:,"_sdc_[a-z_]+":(?:"[^"\\]*"|-?\d+|null))+\}$', re.MULTILINE)
+
+
+def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str]:
+    """Format and compression of the files of a message; TargetError where it does not say what they are."""
+    encoding, files = message["encoding"], message["manifest"]
+    if not isinstance(encoding, dict) or not isinstance(files, list) or not all(isinstance(f, str) for f in files):
+        raise TargetError(f"A BATCH message does not say what its files are. {nothing_done}")
+    return str(encoding.get("format")), str(encoding.get("compression") or "none")
+
+
+def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[bytes]:
+    """Record lines of a BATCH message, a megabyte or so at a time; `nothing_done` is what an error says of the run."""
+    kind, compression = encoding_of(message, nothing_done)
+    if kind != "jsonl" or compression not in {"gzip", "none"}:
+        raise TargetError("Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap.")
+    head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(message["stream"])
+    version = message.get("version")
+    tail = b',"version":%d}\n' % version if isinstance(version, int) else b"}\n"
+    for number, url in enumerate(message["manifest"], start=1):
+        try:
+            with _open(url) as file, gzip.open(file) if compression == "gzip" else file as lines:
+                for block in blocks(lines):
+                    yield head + _without_notes(block)[:-1].replace(b"\n", tail + head) + tail
+        except (OSError, EOFError, ImportError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise TargetError(
+                f"File {number} of a batch of {message['stream']} cannot be read ({reason}). {nothing_done}"
+            ) from None
+
+
+def _without_notes(block: bytes) -> bytes:
+    """Lines without what taps note about a row; as a rule it is the same in many rows, and a search costs more."""
+    for line in (block[: block.find(b"\n")], block[block.rfind(b"\n", 0, -1) + 1 : -1]):
+        if notes := _NOTES.search(line):
+            block = block.replace(notes[0] + b"\n", b"}\n")
+    return _NOTES.sub(b"}", block) if b',"_sdc_' in block else block
+
+
+def _open(url: str) -> IO[bytes]:
+    # Imported here: as a rule records come as lines.
+    from fsspec.core import url_to_fs
+
+    if not url.startswith(_PROTOCOLS):
+        raise TargetError("The files of a batch must lie in a local folder, or in s3://, gs:// or abfs://.")
+    fs, path = url_to_fs(url)
+    return cast("IO[bytes]", fs.open(path, "rb"))

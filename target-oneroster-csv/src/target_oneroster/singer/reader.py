@@ -1,0 +1,176 @@
+"""Reads Singer lines in blocks: runs of records of one stream go to their lane, the rest one by one."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import IO, Any
+
+import msgspec
+from singer_sdk.singerlib.encoding import GenericSingerReader, SingerMessageType
+from typing_extensions import override
+
+from ..errors import TargetError
+
+__all__ = ["BlockReader", "Lane", "blocks"]
+
+Lane = Callable[[bytes, int], bool]
+"""Takes so many record lines of its stream; False where it could not, and then has taken none."""
+
+_BLOCK = 1 << 20
+_LINE_LIMIT = 2 << 20
+_RECORD = b'"record"'
+
+
+class BlockReader(GenericSingerReader[bytes]):
+    """Singer messages as bytes, a megabyte at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lane_of: Callable[[str], Lane | None] = lambda _: None
+        """Set by the target: the quick way in of a stream, where it has one."""
+        self.nothing_done = ""
+        """Set by the target: what an error says of the run."""
+        self._heads: dict[bytes, str] = {}
+        self._line = 0
+        self._callbacks: dict[str, Callable[[dict[str, Any]], None]] = {}
+        self._counts: Counter[str] = Counter()
+
+    @property
+    @override
+    def default_input(self) -> IO[bytes]:
+        return sys.stdin.buffer
+
+    @override
+    def process_lines(
+        self, file_input: IO[bytes] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
+        self._callbacks, self._counts = callbacks, Counter()
+        gc.disable()  # records hold no cycles, and looking for them costs a tenth of the reading
+        source = file_input or self.default_input
+        _widen(source)
+        try:
+            for block in blocks(source):
+                self.take(block)
+        finally:
+            gc.enable()
+        return self._counts
+
+    def take(self, block: bytes) -> None:
+        """Take in whole lines, from the input or from the files of a batch."""
+        callbacks, counts = self._callbacks, self._counts
+        head = self._head(block)
+        # The lane refuses a block in which other lines stand between these.
+        if head and self._to_lane(head, block, block.count(b"\n" + head) + 1, counts):
+            return
+        run: list[bytes] = []
+        run_head = b""
+        for line in block.split(b"\n")[:-1]:
+            head = self._head(line)
+            if run and head != run_head:
+                self._take_run(run_head, run, callbacks, counts)
+                run = []
+            if head:
+                run_head = head
+                run.append(line)
+            else:
+                self._take_line(line, callbacks, counts)
+        if run:
+            self._take_run(run_head, run, callbacks, counts)
+
+    def _head(self, text: bytes) -> bytes:
+        """What stands before the record in the first line, if it names a stream that has a lane."""
+        end = text.find(_RECORD, 0, 400)
+        head = text[:end] if end > 0 else b""
+        return head if head in self._heads and self.lane_of(self._heads[head]) else b""
+
+    def _to_lane(self, head: bytes, text: bytes, lines: int, counts: Counter[str]) -> bool:
+        lane = self.lane_of(self._heads[head])
+        if lane is None or not lane(text, lines):
+            return False
+        counts[SingerMessageType.RECORD] += lines
+        self._line += lines
+        return True
+
+    def _take_run(self, head: bytes, run: list[bytes], callbacks: dict[str, Any], counts: Counter[str]) -> None:
+        if self._to_lane(head, b"\n".join((*run, b"")), len(run), counts):
+            return
+        for line in run:
+            self._take_line(line, callbacks, counts)
+
+    def _take_line(self, line: bytes, callbacks: dict[str, Any], counts: Counter[str]) -> None:
+        self._line += 1
+        if not line.strip():
+            return
+        message = self.deserialize_json(line)
+        kind = message.get("type")
+        callback = callbacks.get(kind) if isinstance(kind, str) else None
+        if callback is None:
+            raise TargetError(f"Line {self._line} of the input is a message of a type that Singer does not know.")
+        callback(message)
+        counts[str(kind)] += 1
+        if kind == SingerMessageType.RECORD:
+            self._learn(line, message["stream"])
+
+    def _learn(self, line: bytes, stream: str) -> None:
+        """Remember how this tap begins its record lines, where type and stream come first."""
+        head = line[: max(line.find(_RECORD), 0)]
+        if not head or head in self._heads:
+            return
+        try:
+            start = msgspec.json.decode(head + b'"record":null}')
+        except msgspec.DecodeError:
+            return
+        if start == {"type": "RECORD", "stream": stream, "record": None}:
+            self._heads[head] = stream
+
+    @override
+    def deserialize_json(self, line: bytes) -> dict[str, Any]:
+        """Parse one line; the error names its number, never its text."""
+        try:
+            message = msgspec.json.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            message = None
+        if not isinstance(message, dict):
+            raise TargetError(f"Line {self._line} of the input is not a JSON object. {self.nothing_done}")
+        return message
+
+    @override
+    def assert_line_requires(  # type: ignore[override] # the SDK's is static, and called on the reader as well
+        self, line_dict: dict[str, Any], requires: set[str]
+    ) -> None:
+        if missing := requires - set(line_dict):
+            raise TargetError(f"A Singer message lacks {', '.join(sorted(missing))}. {self.nothing_done}")
+
+
+def _widen(source: Any) -> None:
+    """Let a pipe hold as much as is read at a time, so that the tap goes on meanwhile; elsewhere than on Linux, nothing."""
+    with suppress(ImportError, AttributeError, OSError):  # no pipe, or its owner has no more to give
+        import fcntl
+
+        fcntl.fcntl(source.fileno(), fcntl.F_SETPIPE_SZ, _BLOCK)
+
+
+def blocks(source: Any) -> Iterator[bytes]:
+    """Whole lines, about a megabyte at a time, from bytes or text."""
+    source = getattr(source, "buffer", source)
+    rest: list[bytes] = []
+    waiting = 0
+    # read1 returns what is there: a slow tap's lines are not held back until a block is full.
+    read = getattr(source, "read1", source.read)
+    while piece := read(_BLOCK):
+        data = piece.encode() if isinstance(piece, str) else piece
+        end = data.rfind(b"\n") + 1
+        if end:
+            yield b"".join((*rest, data[:end]))
+            rest, waiting = [], 0
+        if end < len(data):
+            rest.append(data[end:])
+            waiting += len(data) - end
+            if waiting > _LINE_LIMIT:
+                raise TargetError(f"A line of the input is longer than {_LINE_LIMIT >> 20} MB.")
+    if rest:
+        yield b"".join(rest) + b"\n"

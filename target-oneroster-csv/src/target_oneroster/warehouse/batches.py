@@ -1,0 +1,84 @@
+"""BATCH with Parquet: files of rows, local or by any fsspec URL, that are looked into before they are loaded."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from .._core.sql import literal
+from ..errors import TargetError
+from .schema import ADDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["BatchFile", "ParquetBatch"]
+
+
+class BatchFile:
+    """One file of a batch."""
+
+    def __init__(self, url: str, stream: str) -> None:
+        # Imported here: as a rule records come as lines.
+        from fsspec.core import url_to_fs
+
+        self._stream = stream
+        try:
+            self._fs, self._path = url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise self._fault(type(error).__name__) from None
+        self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
+
+    def local(self, folder: Path) -> Path:
+        """Its path, or that of a copy in the folder."""
+        if self.is_local:
+            return Path(self._path)
+        copy = folder / Path(self._path).name
+        try:
+            self._fs.get_file(self._path, str(copy))
+        except Exception as error:  # whatever the store calls it
+            raise self._fault(type(error).__name__) from None
+        return copy
+
+    def remove(self) -> None:
+        """Delete it: its rows are in place. What cannot be deleted stays."""
+        with suppress(Exception):
+            self._fs.rm_file(self._path)
+
+    def _fault(self, reason: str) -> TargetError:
+        return TargetError(f"A file of a batch of {self._stream} cannot be read ({reason}). Nothing was loaded.")
+
+
+class ParquetBatch:
+    """Looks into Parquet files, by a database of its own: the loader's thread has the other one."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(config={"threads": 1})
+
+    def columns(self, path: Path) -> dict[str, str]:
+        """Columns of a file and their types."""
+        found = self._connection.execute(f"DESCRIBE SELECT * FROM {_read(path)}").fetchall()  # noqa: S608
+        return {row[0]: row[1] for row in found}
+
+    def size(self, path: Path) -> int:
+        """Number of rows of a file."""
+        return int(self._connection.execute(f"SELECT count(*) FROM {_read(path)}").fetchall()[0][0])  # noqa: S608
+
+    def rows(self, path: Path) -> Iterator[dict[str, Any]]:
+        """Rows of a file as records, without the columns that loaders add."""
+        answer = self._connection.execute(f"SELECT * FROM {_read(path)}")  # noqa: S608
+        names = [column[0] for column in answer.description or []]
+        while rows := answer.fetchmany(1000):
+            for row in rows:
+                yield {name: value for name, value in zip(names, row, strict=True) if name not in ADDED}
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+
+def _read(path: Path) -> str:
+    return f"read_parquet({literal(str(path))})"

@@ -1,0 +1,45 @@
+# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted; values travel as parameters
+"""The first run: the database of staged rows becomes the warehouse, since copying it costs as much as reading it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core.sql import quoted
+from .history import History
+from .loader import NUMBER
+from .merge import TOMBSTONE, Counts
+from .schema import DELETED
+
+if TYPE_CHECKING:
+    from .merge import MergePlan
+    from .warehouse_file import WarehouseFile
+
+__all__ = ["found"]
+
+
+def found(store: WarehouseFile, plan: MergePlan) -> Counts:
+    """Make of a staged table one of the warehouse, whose columns it has: the last rows only, tombstones marked or gone.
+
+    Nobody else sees the file before it is whole, so this needs no transaction.
+    """
+    table, came = plan.table, plan.came
+    place = store.place(table.name)
+    keys = ", ".join(map(quoted, table.keys))
+    if came.first:
+        store.run(f"DELETE FROM {place} WHERE rowid < {came.first}")
+    if plan.superseded:
+        store.run(f"DELETE FROM {place} WHERE rowid IN ({plan.superseded})")
+    if came.records != came.distinct:
+        store.run(f"DELETE FROM {place} WHERE rowid NOT IN (SELECT max(rowid) FROM {place} GROUP BY {keys})")
+    if table.has_status and store.one(f"SELECT count(*) FROM {place} WHERE {TOMBSTONE}"):
+        if plan.hard:
+            store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")
+        else:
+            store.run(f"UPDATE {place} SET {DELETED} = ? WHERE {TOMBSTONE}", [plan.now])
+    if table.has_family:
+        store.run(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
+    if plan.history:
+        History(store, table, plan.now)
+    total = store.one(f"SELECT count(*) FROM {place} WHERE {DELETED} IS NULL")
+    return Counts(came=came.records, new=total, total=total)

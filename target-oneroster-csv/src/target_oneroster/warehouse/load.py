@@ -1,0 +1,240 @@
+# ruff: noqa: S608 - names in SQL come from the model, quoted
+"""From what came to what is in the file: staged, proven by receipts, then merged stream by stream."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from .._core.model import FILES, RECEIPTS
+from .._core.model.schema import TENANT
+from .._core.sql import quoted
+from .._core.stores.work_folder import WorkDir
+from ..errors import TargetError
+from ..singer.receipts import Arrival, Receipts
+from .first_load import found
+from .merge import Counts, MergePlan, Parent, merge
+from .staging import WarehouseStaging
+from .views import export, make_views
+from .warehouse_file import WarehouseFile, proven
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .staging import Came, Stage
+
+__all__ = ["Load", "LoadOutcome", "WarehouseOptions"]
+
+_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WarehouseOptions:
+    """How to keep the warehouse."""
+
+    schema: str = "oneroster"
+    hard_delete: bool = False
+    history: bool = False
+    views: bool = True
+    activate_version: bool = True
+    require_receipts: bool = False
+    include_passwords: bool = False
+    parquet: Path | None = None
+
+
+@dataclass(slots=True)
+class LoadOutcome:
+    """What became of a run."""
+
+    tables: dict[str, Counts] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Streams whose tables were left as they were, and why."""
+    unreadable: dict[tuple[str, str], int] = field(default_factory=dict)
+    files: int = 0
+    """Parquet files written."""
+
+
+class Load:
+    """One run into one warehouse."""
+
+    def __init__(self, filepath: str, options: WarehouseOptions) -> None:
+        self.path = Path(filepath)
+        self.options = options
+        proven(self.path)
+        self._is_new = not self.path.exists()
+        self.work = WorkDir(self.path.absolute().parent, self.path)
+        self._now = datetime.now(UTC)
+        self.receipts = Receipts()
+        self.activated: dict[str, int] = {}
+        """Tables of which a read came to its end, after its last record, and its version."""
+        self.outcome = LoadOutcome()
+
+    @cached_property
+    def staging(self) -> WarehouseStaging:
+        """What has come so far. Made when first asked for: a signal before that finds nothing but the folder."""
+        return WarehouseStaging(
+            self.work.folder("staged"),
+            self.options.schema,
+            self._now,
+            is_new=self._is_new,
+            secrets=self.options.include_passwords,
+        )
+
+    def finish(self, others: Mapping[str, Arrival]) -> LoadOutcome:
+        """Merge what came. Raises TargetError where a stream was refused; the others are in place then.
+
+        `others` are streams that announced themselves and are not staged as they came.
+        """
+        connection = self.staging.finish()
+        connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
+        came = {name: self.staging.came(connection, name) for name in self.staging.stages}
+        self.outcome.unreadable = dict(self.staging.unreadable)
+        self._prove(came, others)
+        if self.path.exists():
+            store = WarehouseFile(connection, self.options.schema, self.path)
+            try:
+                self._fill(store, connection, came, merge)
+            finally:
+                store.close()
+        elif not self._is_new:  # what is read since the last run would look like all there is
+            raise TargetError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
+        else:
+            self._fill(WarehouseFile(connection, self.options.schema), connection, came, found)
+            self._move(connection)
+        if self.outcome.refused:
+            faults: dict[str, list[str]] = {}
+            for name, fault in self.outcome.refused.items():
+                faults.setdefault(fault, []).append(name)
+            text = "; ".join(f"{', '.join(sorted(names))}: {fault}" for fault, names in faults.items())
+            raise TargetError(f"Not loaded, left as it was: {text}. No state is written.")
+        return self.outcome
+
+    def _fill(
+        self,
+        store: WarehouseFile,
+        connection: duckdb.DuckDBPyConnection,
+        came: Mapping[str, Came],
+        bring: Callable[[WarehouseFile, MergePlan], Counts],
+    ) -> None:
+        """Bring each stream that is proven into its table; then what is made of the tables."""
+        kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
+        for name in (kind.name for kind in kinds if kind.name in came):
+            if name in self.outcome.refused:
+                if bring is found:
+                    connection.execute(f"DROP TABLE {store.place(name)}")
+                continue
+            # Derived rows first: a new warehouse is made of the staged tables, and they ask for their parents'.
+            try:
+                counts = bring(store, self._plan(connection, self.staging.stages[name], came))
+            except duckdb.Error as error:  # its words may hold values
+                full = ", the disk is full" if "space" in str(error).lower() else ""
+                raise TargetError(
+                    f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
+                ) from None
+            if not self.receipts.complete(name):
+                counts.note = "read not to its end: nothing deleted"
+            self.outcome.tables[name] = counts
+        if self.options.views:
+            make_views(store)
+        if self.options.parquet and not self.outcome.refused:
+            self.outcome.files = export(store, self.options.parquet)
+
+    def _move(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Put the database of a first run in its place, where none must have come meanwhile."""
+        connection.execute("CHECKPOINT")
+        self.staging.loader.stop()
+        new = self.staging.loader.path
+        try:
+            self.path.hardlink_to(new)
+        except FileExistsError:
+            raise TargetError(
+                f"{self.path} was made by another run meanwhile. Nothing was loaded. Run again."
+            ) from None
+        except OSError:  # a file system without links
+            new.rename(self.path)
+
+    def _prove(self, came: Mapping[str, Came], others: Mapping[str, Arrival]) -> None:
+        """Note the streams that the receipts do not bear out."""
+        if not self.receipts.announced:
+            if self.options.require_receipts:
+                raise TargetError(
+                    "require_receipts is set and the input has no syncReceipts: it cannot be told from a run that "
+                    "broke off. Nothing was loaded."
+                )
+            return
+        arrivals = {
+            name: Arrival(c.records, c.distinct)
+            for name, c in came.items()
+            if name != RECEIPTS.name and name not in self.staging.nested
+        }
+        for name, arrival in (arrivals | dict(others)).items():
+            if fault := self.receipts.disagrees(name, arrival):
+                self.outcome.refused[name] = fault
+
+    def _trusted(self, name: str) -> bool:
+        return name not in self.outcome.refused and self.receipts.complete(name)
+
+    def _plan(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> MergePlan:
+        name = stage.table.name
+        parent = self._parent(stage, came)
+        return MergePlan(
+            table=stage.table,
+            came=came[name],
+            rows=self.staging.rows(name, came[name]),
+            now=self._now,
+            superseded=self._superseded(connection, stage, came) if parent and parent.rows else None,
+            snapshot=self._trusted(name) and self.activated.get(name, -1) == came[name].version,
+            parent=parent,
+            hard=self.options.hard_delete,
+            history=self.options.history and stage.table.file is not RECEIPTS,
+            stamp=not self.receipts.announced and came[name].version is not None,
+        )
+
+    def _parent(self, stage: Stage, came: Mapping[str, Came]) -> Parent | None:
+        """The parent of rows that were made from its records, by the tap or here."""
+        derived = stage.table.file.derived
+        name = stage.table.name
+        nested = name in self.staging.nested
+        if not derived or not (nested or self.receipts.derived(name)) or not self._trusted(name):
+            return None
+        owners = came.get(derived.parent) if self._trusted(derived.parent) else None
+        if owners is None:
+            return Parent(derived.identity[0], None)
+        whole = nested and owners.records > 0 and self.activated.get(derived.parent, -1) == owners.version
+        return Parent(derived.identity[0], self.staging.rows(derived.parent, owners), whole)
+
+    def _superseded(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> str | None:
+        """A query for rows that came with an earlier copy of a parent that came again; None where no parent did.
+
+        A source sends a parent, then the rows made from it: rows numbered before its last arrival are old.
+        """
+        derived, name = stage.table.file.derived, stage.table.name
+        if derived is None or came[derived.parent].records == came[derived.parent].distinct:
+            return None
+        tenant = [TENANT] if stage.table.tenant else []
+        keys = ", ".join(['"sourcedId"', *tenant])
+        rows = self.staging.number_rows(connection, derived.parent, came[derived.parent])
+        connection.execute(
+            f'CREATE OR REPLACE TEMP TABLE "arrivals" AS SELECT {keys}, max(place) AS last FROM {rows} '
+            "GROUP BY ALL HAVING count(*) > 1"
+        )
+        rows = self.staging.number_rows(connection, name, came[name])
+        owner = quoted(derived.identity[0])
+        match = " AND ".join([f'p."sourcedId" = s.{owner}', *(f"p.{t} = s.{t}" for t in tenant)])
+        connection.execute(
+            f'CREATE OR REPLACE TEMP TABLE "superseded" AS SELECT s.row FROM {rows} s JOIN "arrivals" p ON {match} '
+            "WHERE s.place < p.last"
+        )
+        return 'SELECT row FROM "superseded"'
+
+    def close(self) -> None:
+        """Remove the run's own files."""
+        if "staging" in self.__dict__:
+            self.staging.discard()
+        self.work.remove()

@@ -1,0 +1,248 @@
+# ruff: noqa: S608 - names in SQL come from the model; paths are our own
+"""Lines on disk to typed tables, by one thread beside the one that reads the tap."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import msgspec
+
+from .._core.sql import connect, literal, quoted
+from ..errors import TargetError
+from .record_mapping import WarehouseMapping
+from .schema import ADDED, EXTRACTED, RECEIVED, VERSION, comments, without_key
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from datetime import datetime
+    from pathlib import Path
+
+    from .schema import Table
+
+__all__ = ["NUMBER", "STAGED", "Loader", "Segment"]
+
+STAGED = "staged"
+"""Name of the database of staged rows."""
+NUMBER = "number"
+"""Column of a staged row's number among all rows of the run, where it came by itself."""
+_MEMORY = "400MB"
+_LONGEST_LINE = 8 << 20
+_AHEAD = 4
+"""Files that may wait for the thread; then the tap does."""
+_TOGETHER = 16
+"""Files loaded in one transaction: tables are written in groups of rows, and a commit cuts one short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A file of rows of one table: record lines, or Parquet where it says so."""
+
+    table: Table
+    path: Path
+    rows: int
+    version: int | None = None
+    columns: frozenset[str] = frozenset()
+    """Columns of a Parquet file."""
+    keep: bool = False
+    """The file is not ours."""
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether the rows lie in columns."""
+        return bool(self.columns)
+
+
+class Loader:
+    """The database of staged rows, and the thread that fills it."""
+
+    def __init__(
+        self, folder: Path, schema: str, now: datetime, unreadable: Counter[tuple[str, str]], *, is_new: bool
+    ) -> None:
+        """Make the database in the folder; rows that do not say when they were read are read `now`.
+
+        `is_new`: it is to become the warehouse itself.
+        """
+        self.path = folder / f"{STAGED}.duckdb"
+        self._schema = schema
+        self._now = f"{literal(now.isoformat())}::TIMESTAMPTZ"
+        self._connection = connect(str(self.path), folder, _MEMORY)
+        self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        self._unreadable = unreadable
+        self._is_new = is_new
+        self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
+        self._failure: Exception | None = None
+        self._stopped = False
+        self._together: list[Segment] = []
+        """Files that are loaded and not committed."""
+        self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
+        self._thread.start()
+
+    def place(self, name: str) -> str:
+        """A staged table's name as SQL writes it."""
+        return f"{STAGED}.{quoted(self._schema)}.{quoted(name)}"
+
+    def make(self, table: Table) -> None:
+        """Make the staged table."""
+        self._put(table)
+
+    def put(self, segment: Segment) -> None:
+        """Load a file, soon. Raises what the thread has stumbled over before."""
+        self._put(segment)
+
+    def _put(self, task: Segment | Table | None) -> None:
+        while not self._failure:
+            with suppress(queue.Full):
+                return self._queue.put(task, timeout=0.2)
+        raise self._failure
+
+    def finish(self) -> duckdb.DuckDBPyConnection:
+        """Wait for the thread; the connection is the caller's then."""
+        self._put(None)
+        self._thread.join()
+        if self._failure:
+            raise self._failure
+        return self._connection
+
+    def stop(self) -> None:
+        """End the thread, whatever still waits, and close the database."""
+        if not self._stopped:
+            self._stopped = True
+            self._connection.interrupt()
+            self._failure = self._failure or TargetError("The run was stopped.")
+            self._thread.join(timeout=10)
+            self._connection.close()
+
+    def _work(self) -> None:
+        while not self._stopped:
+            try:
+                task = self._queue.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            try:
+                if isinstance(task, Segment):
+                    self._load(task)
+                    continue
+                self._commit()
+                if task is None:
+                    return
+                self._make(task)
+            except Exception as error:
+                self._failure = error
+                return
+
+    def _make(self, table: Table) -> None:
+        columns = table.columns if self._is_new else table.content | {n: ADDED[n][0] for n in (EXTRACTED, VERSION)}
+        if table.has_family:
+            columns = columns | {NUMBER: "BIGINT"}
+        must = dict.fromkeys(table.keys if self._is_new else (), " NOT NULL")
+        spec = ", ".join(f"{quoted(name)} {kind}{must.get(name, '')}" for name, kind in columns.items())
+        self._connection.execute(f"CREATE TABLE {self.place(table.name)} ({spec})")
+        if self._is_new:
+            for statement in comments(table, self.place(table.name), columns):
+                self._connection.execute(statement)
+
+    def _load(self, segment: Segment) -> None:
+        if not self._together:
+            self._connection.execute("BEGIN TRANSACTION")
+        self._together.append(segment)
+        try:
+            self._insert(segment, self._select(segment))
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            # DuckDB takes back all of it: one by one then, and the odd one by its lines.
+            self._connection.execute("ROLLBACK")
+            self._one_by_one()
+        if len(self._together) >= _TOGETHER:
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._together:
+            self._connection.execute("COMMIT")
+            self._drop()
+
+    def _drop(self) -> None:
+        for segment in self._together:
+            if not segment.keep:
+                segment.path.unlink()
+        self._together.clear()
+
+    def _one_by_one(self) -> None:
+        for segment in self._together:
+            try:
+                self._insert(segment, self._select(segment))
+            except (duckdb.InvalidInputException, duckdb.ConversionException):
+                mended = Segment(segment.table, segment.path.with_suffix(".mended"), segment.rows)
+                self._mend(segment, mended.path)
+                self._insert(mended, self._select(mended))
+                mended.path.unlink()
+        self._drop()
+
+    def _insert(self, segment: Segment, select: str) -> None:
+        table = segment.table
+        names = [*map(quoted, table.content), EXTRACTED, VERSION, *([NUMBER] if table.has_family else [])]
+        if self._is_new:
+            names.append(RECEIVED)
+            select = f"SELECT *, {self._now} FROM ({select})"
+        into = f"INSERT INTO {self.place(table.name)} ({', '.join(names)})"
+        try:
+            rows = self._connection.execute(f"{into} {select}").fetchall()[0][0]
+        except duckdb.ConstraintException:
+            raise TargetError(without_key(table.name)) from None
+        if rows != segment.rows:
+            raise TargetError(
+                f"Stream {table.name}: {segment.rows} rows came, {rows} could be read. Nothing was loaded."
+            )
+
+    def _mend(self, segment: Segment, target: Path) -> None:
+        table = segment.table
+        records = WarehouseMapping(table, table.content)
+        encode = msgspec.json.Encoder().encode
+        if segment.is_parquet:
+            raise TargetError(
+                f"Stream {table.name}: a Parquet file of a BATCH message cannot be read. Nothing was loaded."
+            )
+        with segment.path.open("rb") as lines, target.open("wb") as out:
+            for line in lines:
+                try:
+                    message: Any = msgspec.json.decode(line)
+                    row = records.row(message["record"])
+                except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
+                    raise TargetError(
+                        f"A line of stream {table.name} is not a record message. Nothing was loaded."
+                    ) from None
+                out.write(encode(message | {"record": row}) + b"\n")
+        for column, count in records.unreadable.items():
+            self._unreadable[table.name, column] += count
+
+    def _select(self, segment: Segment) -> str:
+        return self._columns(segment) if segment.is_parquet else self._lines(segment.table, segment.path)
+
+    def _lines(self, table: Table, path: Path) -> str:
+        inside = ", ".join(f"{quoted(name)} {kind}" for name, kind in table.content.items())
+        columns = {"record": f"STRUCT({inside})", "time_extracted": "TIMESTAMPTZ", "version": "BIGINT"}
+        if table.has_family:
+            columns["number"] = "BIGINT"
+        spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
+        values = [f"record.{quoted(name)}" for name in table.content]
+        values += [f"coalesce(time_extracted, {self._now})", *list(columns)[2:]]
+        return (
+            f"SELECT {', '.join(values)} FROM read_json({literal(str(path))}, "
+            f"format = 'newline_delimited', columns = {{{spec}}}, maximum_object_size = {_LONGEST_LINE})"
+        )
+
+    def _columns(self, segment: Segment) -> str:
+        table = segment.table
+        values = [
+            f"CAST({quoted(name)} AS {kind})" if name in segment.columns else "NULL"
+            for name, kind in table.content.items()
+        ]
+        extracted = f"coalesce(CAST({EXTRACTED} AS TIMESTAMPTZ), {self._now})"
+        values.append(extracted if EXTRACTED in segment.columns else self._now)
+        values.append("NULL" if segment.version is None else str(segment.version))
+        if table.has_family:
+            values.append("NULL")
+        return f"SELECT {', '.join(values)} FROM read_parquet({literal(str(segment.path))})"

@@ -1,0 +1,214 @@
+# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted; values travel as parameters
+"""One stream into its table, by key, in one transaction: new, changed, gone, and come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .._core.model.schema import TENANT
+from .._core.sql import quoted
+from .history import History
+from .schema import DELETED, EXTRACTED, RECEIVED, VERSION
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .schema import Table
+    from .staging import Came
+    from .warehouse_file import WarehouseFile
+
+__all__ = ["TOMBSTONE", "Counts", "MergePlan", "Parent", "merge"]
+
+TOMBSTONE = "coalesce(\"status\" = 'tobedeleted', false)"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The parent of derived rows: those of its records that came have brought all of their rows."""
+
+    owner: str
+    """Column of the derived row that names the parent."""
+    rows: str | None
+    """FROM clause of the parents that came; None where they did not, or cannot be trusted."""
+    whole: bool = False
+    """All parents came: derived rows of any other are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """What is to be done with the staged rows of one stream."""
+
+    table: Table
+    came: Came
+    rows: str
+    """FROM clause of the staged rows that count, with `row`, their number."""
+    now: datetime
+    superseded: str | None = None
+    """Query for rows that a later copy of their parent lacks."""
+    snapshot: bool = False
+    """What did not come is gone."""
+    parent: Parent | None = None
+    hard: bool = False
+    history: bool = False
+    stamp: bool = False
+    """Mark rows that are as they were with the version they came in: it may go on in another run."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the rows of one table."""
+
+    came: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    total: int = 0
+    """Rows that are there."""
+    note: str = ""
+
+
+def merge(store: WarehouseFile, plan: MergePlan) -> Counts:
+    """Bring a table up to what came; all of it, or, where anything fails, nothing."""
+    store.run("BEGIN TRANSACTION")
+    store.ensure(plan.table)
+    counts = _Merge(store, plan).run()
+    store.run("COMMIT")
+    return counts
+
+
+class _Merge:
+    """The statements of one transaction."""
+
+    def __init__(self, store: WarehouseFile, plan: MergePlan) -> None:
+        self._store, self._plan, self._table = store, plan, plan.table
+        self._target = store.place(plan.table.name)
+        self._keys = plan.table.keys
+        self._tombstone = TOMBSTONE if plan.table.has_status else "false"
+
+    def run(self) -> Counts:
+        store, plan = self._store, self._plan
+        self._take_last()
+        history = History(store, self._table, plan.now) if plan.history else None
+        empty = not store.one(f"SELECT count(*) FROM (SELECT 1 FROM {self._target} LIMIT 1)")
+        counts = Counts(came=plan.came.records)
+        if not empty:
+            counts.deleted = self._find_gone()
+            if history:
+                history.end('"gone"')
+            self._remove_gone()
+        if history:
+            history.take('"came"', self._tombstone)
+        if empty:
+            counts.new = self._insert_all()
+        else:
+            self._merge(counts)
+            if plan.stamp:
+                self._stamp()
+        counts.total = store.one(f"SELECT count(*) FROM {self._target} WHERE {DELETED} IS NULL")
+        store.run('DROP VIEW "came"')
+        for name in ("last", "gone", "touched"):
+            store.run(f"DROP TABLE IF EXISTS temp.{quoted(name)}")
+        return counts
+
+    def _take_last(self) -> None:
+        """Make the view `came`: the last row of each key, without derived rows that a later copy of their parent lacks."""
+        plan, store = self._plan, self._store
+        where = ""
+        if plan.came.distinct != plan.came.records or plan.superseded:
+            keys = ", ".join(map(quoted, self._keys))
+            store.run(f'CREATE TEMP TABLE "last" AS SELECT max(row) AS row FROM {plan.rows} GROUP BY {keys}')
+            if plan.superseded:
+                store.run(f'DELETE FROM "last" WHERE row IN ({plan.superseded})')
+            where = ' WHERE row IN (SELECT row FROM "last")'
+        store.run(f'CREATE TEMP VIEW "came" AS SELECT * FROM {plan.rows}{where}')
+
+    def _match(self, left: str, right: str) -> str:
+        return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self._keys)
+
+    def _find_gone(self) -> int:
+        """Make the table `gone`: rows that are there, did not come, and should have."""
+        plan, store = self._plan, self._store
+        causes: list[str] = []
+        if plan.snapshot and plan.came.records:
+            causes.append(
+                f"w.{VERSION} IS DISTINCT FROM {plan.came.version if plan.came.version is not None else 'NULL'}"
+            )
+        if plan.parent:
+            owner = quoted(plan.parent.owner)
+            causes.append(f'w.{owner} IN (SELECT {owner} FROM "came")')
+            if plan.parent.rows:
+                causes.append(f'w.{owner} IN (SELECT "sourcedId" FROM {plan.parent.rows})')
+                if plan.parent.whole:
+                    causes.append("true")
+        keys = ", ".join(f"w.{quoted(key)}" for key in self._keys)
+        if not causes:
+            causes = ["false"]
+        within = ""
+        if self._table.tenant:
+            tenants = [f'SELECT {TENANT} FROM "came"']
+            if plan.parent and plan.parent.rows:
+                tenants.append(f"SELECT {TENANT} FROM {plan.parent.rows}")
+            within = f"w.{TENANT} IN ({' UNION '.join(tenants)}) AND "
+        store.run(
+            f'CREATE TEMP TABLE "gone" AS SELECT w.rowid AS row, {keys} FROM {self._target} w '
+            f"WHERE w.{DELETED} IS NULL AND {within}({' OR '.join(causes)}) "
+            f'AND NOT EXISTS (SELECT 1 FROM "came" s WHERE {self._match("s", "w")})'
+        )
+        return store.one('SELECT count(*) FROM "gone"')
+
+    def _remove_gone(self) -> None:
+        these = 'rowid IN (SELECT row FROM "gone")'
+        if self._plan.hard:
+            self._store.run(f"DELETE FROM {self._target} WHERE {these}")
+        else:
+            self._store.run(f"UPDATE {self._target} SET {DELETED} = ? WHERE {these}", [self._plan.now])
+
+    def _insert_all(self) -> int:
+        keep = f" WHERE NOT ({self._tombstone})" if self._plan.hard else ""
+        deleted = f"CASE WHEN {self._tombstone} THEN ?::TIMESTAMPTZ END"
+        self._insert(deleted, f'"came" s{keep}', [self._plan.now])
+        return self._store.one(f'SELECT count(*) FROM "came" WHERE NOT ({self._tombstone})')
+
+    def _insert(self, deleted: str, rows: str, parameters: list[object]) -> None:
+        content = [quoted(name) for name in self._table.content]
+        names = ", ".join([*content, EXTRACTED, RECEIVED, DELETED, VERSION])
+        values = ", ".join(
+            [*(f"s.{name}" for name in content), f"coalesce(s.{EXTRACTED}, ?)", "?", deleted, f"s.{VERSION}"]
+        )
+        now = self._plan.now
+        self._store.run(f"INSERT INTO {self._target} ({names}) SELECT {values} FROM {rows}", [now, now, *parameters])
+
+    def _merge(self, counts: Counts) -> None:
+        store, now = self._store, self._plan.now
+        names = [quoted(name) for name in self._table.content if name not in self._keys]
+        differs = f"(({', '.join(f's.{n}' for n in names)}) IS DISTINCT FROM ({', '.join(f'w.{n}' for n in names)}))"
+        tombstone = self._tombstone.replace('"status"', 's."status"')
+        store.run(
+            f'CREATE TEMP TABLE "touched" AS SELECT s.row AS s, w.rowid AS w, w.{DELETED} AS deleted, '
+            f'{tombstone} AS tombstone FROM "came" s LEFT JOIN {self._target} w ON {self._match("s", "w")} '
+            f"WHERE w.rowid IS NULL OR {differs} OR (w.{DELETED} IS NOT NULL) <> {tombstone}"
+        )
+        new, changed, deleted, again = store.run(
+            "SELECT count(*) FILTER (w IS NULL AND NOT tombstone), count(*) FILTER (w IS NOT NULL AND NOT tombstone), "
+            "count(*) FILTER (w IS NOT NULL AND tombstone AND deleted IS NULL), "
+            'count(*) FILTER (tombstone AND (w IS NULL OR deleted IS NOT NULL)) FROM "touched"'
+        )[0]
+        counts.new, counts.changed = new, changed
+        counts.deleted += deleted
+        counts.unchanged = store.one('SELECT count(*) FROM "came"') - new - changed - deleted - again
+        store.run(f'DELETE FROM {self._target} WHERE rowid IN (SELECT w FROM "touched" WHERE w IS NOT NULL)')
+        hard = " WHERE NOT t.tombstone" if self._plan.hard else ""
+        self._insert(
+            "CASE WHEN t.tombstone THEN coalesce(t.deleted, ?::TIMESTAMPTZ) END",
+            f'"came" s JOIN "touched" t ON t.s = s.row{hard}',
+            [now],
+        )
+
+    def _stamp(self) -> None:
+        self._store.run(
+            f"UPDATE {self._target} AS w SET {VERSION} = ? WHERE {VERSION} IS DISTINCT FROM ? "
+            f'AND EXISTS (SELECT 1 FROM "came" s WHERE {self._match("s", "w")})',
+            [self._plan.came.version] * 2,
+        )

@@ -1,0 +1,59 @@
+"""Rows that REST keeps inside other records, on their way to tables of their own."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from .._core.model.schema import TENANT
+from .record_mapping import WarehouseMapping
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .staging import Stage, WarehouseStaging
+
+__all__ = ["WarehouseNestedRows"]
+
+
+class WarehouseNestedRows:
+    """Stands where nested rows of a bundle go, and stages them for the warehouse.
+
+    They come as cells of the CSV form: derived files hold nothing that text would not hold as well.
+    """
+
+    def __init__(self, staging: WarehouseStaging, *, tenant: bool) -> None:
+        self._staging = staging
+        self._has_tenant = tenant
+        self.derived: set[str] = staging.nested
+        self.tenant: Any = None
+        self.extracted: Any = None
+
+    def stage(self, name: str) -> InsideStage:
+        """The rows of that file."""
+        return InsideStage(self, self._staging.inside(name, tenant=self._has_tenant))
+
+
+class InsideStage:
+    """The rows of one derived file."""
+
+    def __init__(self, inside: WarehouseNestedRows, stage: Stage) -> None:
+        self.fields = stage.fields
+        self._inside, self._stage = inside, stage
+        self._records = WarehouseMapping(stage.table, stage.table.content)
+        self._names = [field.name for field in stage.fields if field.name != "metadata"]
+        self._version: int | None = None
+
+    def at_version(self, version: int | None) -> None:
+        """Say which attempt the next rows belong to."""
+        self._version = version
+
+    def add_row(self, cells: Sequence[str], row_id: str) -> None:
+        """Stage one row, its cells in the order of `fields`, metadata last."""
+        found: dict[str, Any] = dict(zip(self._names, cells, strict=False))
+        if len(cells) > len(self._names) and cells[-1]:
+            found["metadata"] = json.loads(cells[-1])
+        found["sourcedId"] = row_id
+        if self._stage.table.tenant:
+            found[TENANT] = self._inside.tenant
+        self._stage.add(self._records.row(found), self._version, self._inside.extracted)

@@ -1,0 +1,83 @@
+"""Records of any tap in the shape of the warehouse: names, references, lists and types of the model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from .._core.model.schema import TENANT
+from ..errors import TargetError
+from ..records.cells import ShapeError
+from ..records.record_mapping import RecordMapping
+from .values import Unreadable, text, value_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from .schema import Table
+
+__all__ = ["WarehouseMapping"]
+
+_METADATA = "metadata"
+
+
+class WarehouseMapping(RecordMapping):
+    """How the records of one schema become rows of one table.
+
+    Nothing is lost on the way: what the standard does not know, and a value that is not of its
+    column's type, go into `metadata` under their own names.
+    """
+
+    def __init__(self, table: Table, properties: Collection[str], nested: Collection[str] = ()) -> None:
+        self.unreadable: Counter[str] = Counter()
+        """Values that were not of their column's type, by column."""
+        self.name = table.name
+        self._table = table
+        self._nested = tuple(nested)
+        self._keeps = any(field.name == _METADATA for field in table.fields)
+        self._plan(properties)
+
+    def _plan(self, properties: Collection[str]) -> None:
+        self._planned = set(properties)
+        super().__init__(self._table.file, self._table.fields, properties, self._nested)
+        self._values = [
+            (field.name, self._sources[field.name], value_of(field))
+            for field in self._table.fields
+            if field.name in self._sources and field.name != _METADATA
+        ]
+
+    def row(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The row of a record: columns that have a value."""
+        if not self._planned.issuperset(record):  # what its schema did not announce
+            self._plan([*self._planned, *record])
+        row: dict[str, Any] = {}
+        kept = self._extras(record) if self._keeps else {}
+        if self._table.tenant:
+            row[TENANT] = text(record.get(TENANT))
+        for name, sources, make in self._values:
+            raw = next((record[source] for source in sources if record.get(source) is not None), None)
+            if raw is None:
+                continue
+            try:
+                row[name] = make(raw)
+            except Unreadable:
+                self.unreadable[name] += 1
+                kept[name] = text(raw)
+            except ShapeError as error:
+                raise TargetError(
+                    f"Stream {self.name}, property {name}: {error} was expected, something else came. "
+                    "Reshape it with stream_maps."
+                ) from error
+        if kept:
+            row[_METADATA] = kept
+        return row
+
+    def _extras(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for source in self._sources.get(_METADATA, ()):
+            value = record.get(source)
+            try:
+                found |= value_of(self._file.field(_METADATA))(value) or {}
+            except ShapeError:
+                found[_METADATA] = value
+        return found | {key: record[name] for name, key in self._metadata.items() if record.get(name) is not None}

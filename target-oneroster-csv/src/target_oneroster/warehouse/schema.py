@@ -1,0 +1,163 @@
+"""The tables of the warehouse, made from the model: columns, types, keys, and what a reader should know of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from .._core.model import RECEIPTS, Field, File, Kind, Version, derived_from
+from .._core.model.schema import TENANT, key_properties
+from .._core.sql import literal, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+__all__ = ["ADDED", "DELETED", "EXTRACTED", "RECEIVED", "VERSION", "Table", "comments", "without_key"]
+
+EXTRACTED, RECEIVED, DELETED, VERSION = (
+    "_sdc_extracted_at",
+    "_sdc_received_at",
+    "_sdc_deleted_at",
+    "_sdc_table_version",
+)
+ADDED = {
+    EXTRACTED: ("TIMESTAMPTZ", "When the tap read the row as it stands here."),
+    VERSION: ("BIGINT", "Singer version of the read that brought the row as it stands here."),
+    RECEIVED: ("TIMESTAMPTZ", "Start of the run that brought the row as it stands here; other runs brought the same."),
+    DELETED: ("TIMESTAMPTZ", "Start of the run in which the row was found to be gone; empty while it is there."),
+}
+"""Columns that the loader adds, in the words of Singer, with type and meaning."""
+
+# A moment is stored as an instant (TIMESTAMPTZ): a client shows it in its own time zone and says so.
+_TYPES = {
+    Kind.TRUE_FALSE: "BOOLEAN",
+    Kind.DATE: "DATE",
+    Kind.DATETIME: "TIMESTAMPTZ",
+    Kind.INTEGER: "BIGINT",
+    Kind.NUMBER: "DOUBLE",
+    Kind.REFS: "VARCHAR[]",
+    Kind.STRINGS: "VARCHAR[]",
+    Kind.WORDS: "VARCHAR[]",
+    Kind.USER_IDS: 'STRUCT("type" VARCHAR, "identifier" VARCHAR)[]',
+    Kind.SCALE_VALUES: 'STRUCT("itemValueLHS" VARCHAR, "itemValueRHS" VARCHAR)[]',
+    Kind.OBJECTIVES: 'STRUCT("source" VARCHAR, "learningObjectiveIds" VARCHAR[])[]',
+    Kind.OBJECTIVE_SCORES: (
+        'STRUCT("source" VARCHAR, "learningObjectiveResults" '
+        'STRUCT("learningObjectiveId" VARCHAR, "score" DOUBLE, "textScore" VARCHAR)[])[]'
+    ),
+    Kind.OBJECT: "JSON",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of one stream."""
+
+    file: File
+    tenant: bool = False
+    secrets: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name, which is the stream's."""
+        return self.file.name
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """Fields of the model that the table holds."""
+        return tuple(f for f in self.file.fields if self.secrets or not f.secret)
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Columns that tell one row from another."""
+        return key_properties(self.file, tenant=self.tenant)
+
+    @cached_property
+    def content(self) -> dict[str, str]:
+        """Columns that come from the source, and their types."""
+        first = {TENANT: "VARCHAR"} if self.tenant else {}
+        return first | {f.name: _TYPES.get(f.kind, "VARCHAR") for f in self.fields}
+
+    @cached_property
+    def every_name(self) -> set[str]:
+        """Names of columns that a source of the model's shape may bring, passwords among them."""
+        return {f.name for f in self.file.fields} | ({TENANT} if self.tenant else set())
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """All columns and their types."""
+        return self.content | {name: kind for name, (kind, _) in ADDED.items()}
+
+    @property
+    def has_family(self) -> bool:
+        """Whether its rows are made from those of another table, or others from them."""
+        return self.file.derived is not None or bool(derived_from(self.name))
+
+    @property
+    def has_status(self) -> bool:
+        """Whether rows can say themselves that they are gone."""
+        return "status" in self.content
+
+    @property
+    def comment(self) -> str:
+        """What a reader should know of the table."""
+        if self.file is RECEIPTS:
+            text = "What each collection promised and what came of it, one row for each collection, source and run."
+        else:
+            text = f"OneRoster {self.name}{_since(self.file)}, {self.file.service.value}."
+        if derived := self.file.derived:
+            text += f" In REST these rows are {derived.rest} inside of {derived.parent}."
+        return f"{text} Key: {', '.join(self.keys)}."
+
+    def comments(self) -> dict[str, str]:
+        """What a reader should know of each column; some need no word."""
+        found = {f.name: text for f in self.fields if (text := _comment(f))}
+        if self.tenant:
+            found[TENANT] = "District that the row belongs to. Ids are unique within it only."
+        return found | {name: text for name, (_, text) in ADDED.items()}
+
+
+def without_key(stream: str) -> str:
+    """What to say where a row has no key."""
+    return f"Stream {stream}: a record lacks a key property. Every row needs its key."
+
+
+def comments(table: Table, place: str, columns: Collection[str], extra: Mapping[str, str] | None = None) -> list[str]:
+    """Statements that write down what a reader should know of a table and of these columns of it.
+
+    `extra` are words on columns that it has beyond those of the model; then it holds versions of rows.
+    """
+    about = table.comment if extra is None else f"Every version of the rows of {table.name}. {table.comment}"
+    words = {n: text for n, text in (table.comments() | dict(extra or {})).items() if n in columns}
+    return [
+        f"COMMENT ON TABLE {place} IS {literal(about)}",
+        *(f"COMMENT ON COLUMN {place}.{quoted(n)} IS {literal(text)}" for n, text in words.items()),
+    ]
+
+
+def _comment(field: Field) -> str:
+    words: list[str] = []
+    if field.refers_to:
+        target = f"{field.refers_to}.sourcedId"
+        words.append(f"Lists {target}." if field.kind.is_list else f"Refers to {target}.")
+    if field.words:
+        text = f"One of: {', '.join(field.words.words)}"
+        if field.words.added:
+            text += f"; since 1.2 also: {', '.join(field.words.added)}"
+        words.append(text + ("; or a word that begins with ext:." if field.words.extensible else "."))
+    if field.until is not Version.V1_2:
+        words.append(f"OneRoster {field.until.value} only, empty in later versions.")
+    if since := _since(field):
+        words.append(f"Exists{since}.")
+    if field.was:
+        words.append(f"In 1.1 named {field.was}.")
+    if not field.csv and field.name != "metadata" and field.rest_names:
+        words.append("Comes from REST only.")
+    if field.name == "metadata":
+        words.append("What the source holds beyond the standard: an object of keys and values.")
+    return " ".join(words)
+
+
+def _since(what: Field | File) -> str:
+    return f" since {what.since.value}" if what.since is not Version.V1_1 else ""

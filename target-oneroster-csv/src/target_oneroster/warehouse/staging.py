@@ -1,0 +1,220 @@
+# ruff: noqa: S608 - names in SQL come from the model; paths and numbers are our own
+"""Rows on their way to the warehouse: lines on disk, loaded into typed tables while the tap goes on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from .._core.model import file as file_named
+from .._core.sql import quoted
+from ..errors import TargetError
+from .loader import NUMBER, Loader, Segment
+from .schema import ADDED, Table, without_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    import duckdb
+
+    from .._core.model import File
+
+__all__ = ["Came", "Stage", "WarehouseStaging"]
+
+_SEGMENT = 16 << 20
+"""Bytes of lines after which a file is handed to the loader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of one stream."""
+
+    records: int
+    """Records of the last version."""
+    distinct: int
+    version: int | None
+    first: int = 0
+    """Row of the staged table at which the last version begins."""
+
+
+class Stage:
+    """Rows of one table, in the order in which they came."""
+
+    def __init__(self, staging: WarehouseStaging, table: Table) -> None:
+        self.table = table
+        self.fields = table.fields
+        self.rows = 0
+        self.places: list[tuple[int, int]] = []
+        """Where a run of lines begins: the number of its first row in this table, and among all rows."""
+        self._staging = staging
+        self._out: Any = None
+        self._path: Path | None = None
+        self._waiting = 0
+        self._encoder = msgspec.json.Encoder()
+
+    def add_lines(self, block: bytes, rows: int) -> None:
+        """Stage record lines as they came."""
+        self._place(rows)
+        self._write(block, rows)
+
+    def add(self, row: dict[str, Any], version: int | None, extracted: Any) -> None:
+        """Stage one row in the shape of the table."""
+        line = {"record": row, "version": version, "time_extracted": extracted, "number": self._staging.take(1)}
+        self._write(self._encoder.encode(line) + b"\n", 1)
+
+    def add_parquet(self, path: Path, rows: int, columns: Iterable[str], version: int | None, *, keep: bool) -> None:
+        """Stage a file of rows, its columns named and typed as the table's; `keep`: it is not ours."""
+        self.flush()
+        self._place(rows)
+        self.rows += rows
+        self._staging.loader.put(Segment(self.table, path, rows, version, frozenset(columns), keep))
+
+    def takes(self, columns: Mapping[str, str]) -> bool:
+        """Whether columns of a Parquet file are those of the table, but for what every loader adds."""
+        return set(columns) - set(ADDED) <= self.table.every_name and not any(
+            "STRUCT" in kind and "STRUCT" not in self.table.content.get(name, "") for name, kind in columns.items()
+        )
+
+    def _place(self, rows: int) -> None:
+        here = self._staging.take(rows)
+        if not self.places or self.places[-1][1] - self.places[-1][0] != here - self.rows:
+            self.places.append((self.rows, here))
+
+    def _write(self, data: bytes, rows: int) -> None:
+        if self._out is None:
+            self._path = self._staging.new_path(self.table.name)
+            self._out = self._path.open("wb")
+            self._path.chmod(0o600)
+        self._out.write(data)
+        self._waiting += rows
+        self.rows += rows
+        if self._out.tell() >= _SEGMENT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand to the loader what has been written so far."""
+        if self._out is not None and self._path is not None:
+            self._out.close()
+            self._staging.loader.put(Segment(self.table, self._path, self._waiting))
+            self._out, self._path, self._waiting = None, None, 0
+
+    def discard(self) -> None:
+        """Let go of the file."""
+        if self._out is not None:
+            with suppress(OSError):  # on a full disk it cannot even be emptied into the file
+                self._out.close()
+            self._out = None
+
+
+class WarehouseStaging:
+    """All rows of a run that have come so far."""
+
+    def __init__(self, folder: Path, schema: str, now: datetime, *, is_new: bool, secrets: bool = False) -> None:
+        self.folder = folder
+        self.stages: dict[str, Stage] = {}
+        self.nested: set[str] = set()
+        """Tables whose rows came inside their parents' records: a parent brings all of its rows."""
+        self.unreadable: Counter[tuple[str, str]] = Counter()
+        self.loader = Loader(folder, schema, now, self.unreadable, is_new=is_new)
+        self._secrets = secrets
+        self._numbers = 0
+        self._files = 0
+        self._streams: dict[str, str] = {}
+
+    def stage(self, file: File, *, tenant: bool = False) -> Stage:
+        """The rows of that file, begun when first asked for."""
+        if file.name not in self.stages:
+            self.stages[file.name] = Stage(self, Table(file, tenant, self._secrets))
+            self.loader.make(self.stages[file.name].table)
+        return self.stages[file.name]
+
+    def inside(self, name: str, *, tenant: bool) -> Stage:
+        """The rows of a derived file that come inside their parents' records."""
+        self.nested.add(name)
+        return self.stage(file_named(name), tenant=tenant)
+
+    def claim(self, file: File, stream: str) -> None:
+        """Give a table to a stream; two streams for one table cannot be told apart later."""
+        owner = self._streams.setdefault(file.name, stream)
+        if owner != stream:
+            raise TargetError(
+                f"Streams {owner} and {stream} both go to table {file.name}. Leave one out, or bring them together before."
+            )
+
+    def take(self, rows: int) -> int:
+        """The first of `rows` running numbers, one sequence over all tables."""
+        first = self._numbers
+        self._numbers += rows
+        return first
+
+    def new_path(self, name: str) -> Path:
+        """A file of its own."""
+        self._files += 1
+        return self.folder / f"{name}.{self._files}.jsonl"
+
+    def finish(self) -> duckdb.DuckDBPyConnection:
+        """Wait until everything is in tables; the connection that holds them."""
+        for stage in self.stages.values():
+            stage.flush()
+        connection = self.loader.finish()
+        for name, stage in self.stages.items():
+            there = connection.execute(f"SELECT count(*) FROM {self.loader.place(name)}").fetchall()[0][0]
+            if there != stage.rows:
+                raise TargetError(f"Stream {name}: {stage.rows} rows came, {there} were staged. Nothing was loaded.")
+        return connection
+
+    def came(self, connection: duckdb.DuckDBPyConnection, name: str) -> Came:
+        """Count what came. Raises TargetError for a row without key, or a version that went back."""
+        stage = self.stages[name]
+        table = self.loader.place(name)
+        versions = connection.execute(
+            f"SELECT _sdc_table_version, count(*), min(rowid), max(rowid) FROM {table} GROUP BY 1 ORDER BY 3"
+        ).fetchall()
+        before, end = None, -1
+        for version, _, first, last in versions:
+            if first < end or (before is not None and (version is None or version < before)):
+                raise TargetError(f"Stream {name}: the version of its records went back. Start the tap again.")
+            before, end = version, last
+        if not versions:
+            return Came(0, 0, None)
+        version, records, first, _ = versions[-1]
+        keys = [quoted(key) for key in stage.table.keys]
+        what = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+        empty = " OR ".join(f"{key} IS NULL OR {key} = ''" for key in keys)
+        distinct, without = connection.execute(
+            f"SELECT count(DISTINCT {what}), count(*) FILTER ({empty}) FROM {table} WHERE rowid >= {first}"
+        ).fetchall()[0]
+        if without:
+            raise TargetError(without_key(name))
+        return Came(records, distinct, version, first)
+
+    def rows(self, name: str, came: Came) -> str:
+        """A FROM clause of the rows that count, with `row`, their number in the table."""
+        return f"(SELECT *, rowid AS row FROM {self.loader.place(name)} WHERE rowid >= {came.first})"
+
+    def number_rows(self, connection: duckdb.DuckDBPyConnection, name: str, came: Came) -> str:
+        """A FROM clause of the rows that count, with `place`, their number among all rows of the run.
+
+        It holds until the next call.
+        """
+        connection.execute('CREATE OR REPLACE TEMP TABLE "places" (here BIGINT, everywhere BIGINT)')
+        places = self.stages[name].places
+        for start in range(0, len(places), 1000):
+            values = ", ".join(f"({here}, {everywhere})" for here, everywhere in places[start : start + 1000])
+            connection.execute(f'INSERT INTO "places" VALUES {values}')
+        return (
+            f"(SELECT s.*, coalesce(s.{NUMBER}, p.everywhere + s.row - p.here) AS place"
+            f' FROM {self.rows(name, came)} s ASOF LEFT JOIN "places" p ON s.row >= p.here)'
+        )
+
+    def discard(self) -> None:
+        """Let go of everything; nothing more is loaded."""
+        for stage in self.stages.values():
+            stage.discard()
+        self.loader.stop()

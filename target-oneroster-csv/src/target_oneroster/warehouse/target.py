@@ -1,0 +1,202 @@
+"""The Singer side of the warehouse: messages in, tables in one DuckDB file, state only after they are in place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
+from typing_extensions import override
+
+from .._core.model import RECEIPTS
+from .._core.model.schema import TENANT
+from ..bundle.fast_lane import fits
+from ..errors import TargetError
+from ..records.record_mapping import file_of
+from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
+from ..singer.batches import encoding_of, record_lines
+from ..singer.receipts import Arrival
+from .batches import BatchFile, ParquetBatch
+from .fast_lane import RawLane
+from .load import Load
+from .report import report
+from .settings import CONFIG, options_from
+from .sinks import TableSink, UnknownSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from singer_sdk import Sink
+
+    from .._core.model import File
+    from .staging import Stage
+
+__all__ = ["TargetOneRosterDuckDB"]
+
+
+class TargetOneRosterDuckDB(OneRosterTarget):
+    """Keeps a OneRoster warehouse in one DuckDB file: typed tables, merged by key, nothing lost."""
+
+    name = "target-oneroster-duckdb"
+    package_name = "target-oneroster-csv"
+    config_jsonschema = CONFIG
+    capabilities = [  # noqa: RUF012 - the SDK's own declaration
+        *OneRosterTarget.capabilities,
+        PluginCapabilities.ACTIVATE_VERSION,
+        TargetCapabilities.HARD_DELETE,
+        TargetCapabilities.SOFT_DELETE,
+    ]
+    nothing_done = "Nothing was loaded."
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._options = options_from(self.config)
+        self._load: Load | None = None
+        self._streams: dict[str, File | None] = {}
+        """Streams that sent a schema, and the table that holds their records as they came."""
+        self._arrived: Counter[str] = Counter()
+        self._spent: list[BatchFile] = []
+        self.extracted: Any = None
+        """When the record at hand was read."""
+
+    @property
+    def load(self) -> Load:
+        """The load of this run, begun when the first stream announces itself."""
+        if self._load is None:
+            self._load = Load(self.config["filepath"], self._options)
+        return self._load
+
+    @cached_property
+    def _parquet(self) -> ParquetBatch:
+        return ParquetBatch()
+
+    def stage_of(self, stream: str, schema: Mapping[str, Any]) -> Stage:
+        """Where the rows of a stream are staged."""
+        file = _table_of(stream)
+        assert file is not None  # noqa: S101 - others have an UnknownSink
+        return self.load.staging.stage(file, tenant=TENANT in schema["properties"])
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        return TableSink if _table_of(stream_name) else UnknownSink
+
+    @override
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.assert_line_requires(message_dict, {"stream", "schema"})
+        self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
+        super()._process_schema_message(message_dict)
+        stream, schema = message_dict["stream"], message_dict["schema"]
+        plain, file = self._as_it_came(stream), _table_of(stream)
+        self._streams[stream] = file if plain else None
+        self._lanes.pop(stream, None)
+        if file is RECEIPTS:
+            self.load.receipts.announced = True
+        elif plain and file and fits(file, schema):
+            # Who sends receipts counts and types what it sends; from others each record is looked at.
+            lane = RawLane(self.stage_of(stream, schema), trusted=self.load.receipts.announced)
+            counter = self.get_sink(stream).record_counter_metric
+
+            def take(block: bytes, lines: int) -> bool:
+                if not lane.take(block, lines):
+                    return False
+                counter.increment(lines)
+                self.load.activated.pop(file.name, None)
+                return True
+
+            self._lanes[stream] = take
+
+    @override
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self.message_reader.assert_line_requires(message_dict, {"stream", "record"})
+        stream = message_dict["stream"]
+        if stream not in self._streams:
+            raise RecordBeforeSchema(f"A record came before the SCHEMA message of its stream. {self.nothing_done}")
+        file = _table_of(stream)
+        if file is RECEIPTS:
+            self.load.receipts.add(message_dict["record"])
+        elif file:
+            self.load.activated.pop(file.name, None)
+        self._arrived[stream] += 1
+        self.version = message_dict.get("version")
+        self.extracted = message_dict.get("time_extracted")
+        super()._process_record_message(message_dict)
+
+    @override
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """A read that came to its end: what it did not bring is gone, once all of it is in place."""
+        file = _table_of(message_dict["stream"])
+        if file and self._options.activate_version:
+            self.load.activated[file.name] = message_dict["version"]
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Files of rows: Parquet in the model's shape is loaded as it is, all else record by record."""
+        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        stream = message_dict["stream"]
+        if stream not in self._streams:
+            raise RecordBeforeSchema(f"A batch came before the SCHEMA message of its stream. {self.nothing_done}")
+        kind, _ = encoding_of(message_dict, self.nothing_done)
+        files = [BatchFile(url, stream) for url in message_dict["manifest"]]
+        if kind == "parquet":
+            for file in files:
+                self._take_parquet(file, message_dict)
+        elif kind == "jsonl":
+            for block in record_lines(message_dict, self.nothing_done):
+                self.message_reader.take(block)
+        else:
+            raise TargetError(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
+        self._spent += files
+
+    def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
+        stream, version = message["stream"], message.get("version")
+        path = file.local(self.load.staging.folder)
+        try:
+            columns, rows = self._parquet.columns(path), self._parquet.size(path)
+        except duckdb.Error as error:
+            raise TargetError(
+                f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
+            ) from None
+        table = self._streams[stream]
+        if stream in self._lanes and table and self.load.staging.stages[table.name].takes(columns):
+            stage = self.load.staging.stages[table.name]
+            stage.add_parquet(path, rows, columns, version, keep=file.is_local)
+            self.load.activated.pop(table.name, None)
+            self.get_sink(stream).record_counter_metric.increment(rows)
+            return
+        for record in self._parquet.rows(path):
+            self._process_record_message({"stream": stream, "record": record, "version": version})
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Load, then let the SDK acknowledge the state."""
+        if self._load is not None:
+            try:
+                for stream in self._streams:
+                    if isinstance(sink := self.get_sink(stream), TableSink):
+                        for column, count in sink.records.unreadable.items():
+                            self._load.staging.unreadable[sink.records.name, column] += count
+                self._load.finish(self._other_arrivals())
+                for file in self._spent:
+                    file.remove()
+            finally:
+                self._load.close()
+                report(self._load.outcome, self.logger)
+        self._finished = True
+        super().process_endofpipe()
+
+    def _other_arrivals(self) -> dict[str, Arrival]:
+        """Streams whose rows are not staged as they came: mapped, or without a table."""
+        return {stream: Arrival(self._arrived[stream], None) for stream, file in self._streams.items() if file is None}
+
+    @override
+    def close(self) -> None:
+        if self._load is not None:
+            self._load.close()
+        if parquet := self.__dict__.pop("_parquet", None):
+            parquet.close()
+
+
+def _table_of(stream: str) -> File | None:
+    return RECEIPTS if stream == RECEIPTS.name else file_of(stream, csv=False)

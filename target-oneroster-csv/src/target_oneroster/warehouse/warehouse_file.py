@@ -1,0 +1,161 @@
+"""The database file: opened while rows are committed, and not longer; its tables made and kept in step with the model."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from .._core.sql import literal, quoted
+from ..errors import TargetError
+from .loader import STAGED
+from .schema import comments
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .schema import Table
+
+__all__ = ["WarehouseFile", "proven"]
+
+_PATIENCE_SECONDS = 30
+_NAME = "warehouse"
+
+
+def proven(path: Path) -> None:
+    """Refuse a file that cannot be opened, before the tap has worked for nothing."""
+    if path.is_dir():
+        raise TargetError(f"filepath is a folder: {path}. Name a file.")
+    if path.exists():
+        with duckdb.connect() as connection:
+            _attach(connection, path, read_only=True)
+            connection.execute(f"DETACH {_NAME}")
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool = False) -> None:
+    options = " (READ_ONLY)" if read_only else ""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute(f"ATTACH {literal(str(path))} AS {_NAME}{options}")
+        except duckdb.Error as error:
+            fault, again = _fault(str(error), path)
+            if again and time.monotonic() < end:
+                time.sleep(0.5)
+                continue
+            raise TargetError(fault) from None
+        return
+
+
+def _fault(words: str, path: Path) -> tuple[str, bool]:
+    """Why a file cannot be opened, and whether waiting may help."""
+    words = words.replace(str(path), "")
+    if "set lock" in words or "file handle conflict" in words or "already attached" in words:
+        text = f"{path} is in use: another process has it open, for reading or for writing. Close that one, run again."
+        return text, True
+    if "version number" in words or "newer version" in words:
+        return f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb.", False
+    if "not a valid DuckDB" in words:
+        return f"{path} is not a DuckDB database. Move it away, or name another filepath.", False
+    if "orrupt" in words or "checksum" in words or "WAL" in words:
+        return f"{path} is damaged. Put it back from a copy, together with its .wal if there is one.", False
+    return f"{path} cannot be opened. See that its folder is there, and that both can be written.", False
+
+
+class WarehouseFile:
+    """The open database, seen from the connection that holds the staged rows."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str, path: Path | None = None) -> None:
+        """Open the file of that path; without one, the database that the connection has anyway."""
+        self._connection = connection
+        self._name = _NAME if path else STAGED
+        self.schema = schema
+        if path:
+            _attach(connection, path)
+        try:
+            self.run(f"USE {self._name}")
+            self.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows."""
+        return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def one(self, sql: str, parameters: Any = ()) -> int:
+        """The single number a statement returns."""
+        return int(self.run(sql, parameters)[0][0] or 0)
+
+    def place(self, name: str) -> str:
+        """A table's name as SQL writes it."""
+        return f"{quoted(self.schema)}.{quoted(name)}"
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Columns of a table and their types; empty where there is no such table."""
+        return dict(
+            self.run(
+                "SELECT column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
+                [self._name, self.schema, name],
+            )
+        )
+
+    def tables(self) -> list[str]:
+        """Names of all tables."""
+        return [
+            name
+            for (name,) in self.run(
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? ORDER BY 1",
+                [self._name, self.schema],
+            )
+        ]
+
+    def ensure(self, table: Table, name: str | None = None, extra: dict[str, tuple[str, str]] | None = None) -> bool:
+        """Make a table, or bring it in step with the model; whether it is new.
+
+        `extra` are columns that it has instead of those the loader adds. Raises TargetError where it has other keys or types.
+        """
+        name = name or table.name
+        wanted = table.columns if extra is None else table.content | {n: kind for n, (kind, _) in extra.items()}
+        there = self.columns(name)
+        if not there:
+            must = dict.fromkeys(table.keys, " NOT NULL")
+            spec = ", ".join(f"{quoted(n)} {kind}{must.get(n, '')}" for n, kind in wanted.items())
+            self.run(f"CREATE TABLE {self.place(name)} ({spec})")
+        elif ("tenant" in there) != table.tenant:
+            had = "with" if "tenant" in there else "without"
+            raise TargetError(
+                f"Table {self.schema}.{name} was made {had} tenant, which is part of its key. "
+                "Use another default_target_schema, or set tenant in the tap as before."
+            )
+        for column, kind in wanted.items():
+            if there and column not in there:
+                self.run(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}")
+            elif there and not self._same(there[column], kind):
+                raise TargetError(
+                    f"Table {self.schema}.{name}, column {column} is of type {there[column]}, not {kind}: another loader "
+                    "made it. Use another default_target_schema, or move the table away."
+                )
+        if not there or set(wanted) - set(there):
+            self.comment(table, name, extra)
+        return not there
+
+    def _same(self, there: str, wanted: str) -> bool:
+        return bool(self.run(f"SELECT typeof(CAST(NULL AS {wanted})) = ?", [there])[0][0])
+
+    def comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None = None) -> None:
+        """Write down what a reader should know of a table."""
+        more = None if extra is None else {n: text for n, (_, text) in extra.items()}
+        for statement in comments(table, self.place(name), self.columns(name), more):
+            self.run(statement)
+
+    def close(self) -> None:
+        """Write everything to the file itself, and let others open it."""
+        with suppress(duckdb.Error):
+            self.run("ROLLBACK")
+        if self._name == _NAME:
+            self.run(f"USE {STAGED}")
+            self.run(f"DETACH {_NAME}")
