@@ -12,11 +12,11 @@ from oneroster_core.model.schema import json_schema, key_properties
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-ScannedRows = dict[str, list[dict[str, Any]]]
+Rows = dict[str, list[dict[str, Any]]]
 
 UUID = "5f2bbdb5-57a4-47a2-8f3c-e2a839d84fcb"
 
-_ROWS: ScannedRows = {
+_ROWS: Rows = {
     "orgs": [
         {"sourcedId": "d1", "name": "District", "type": "district"},
         {"sourcedId": "s1", "name": 'School "One", north', "type": "school", "parentSourcedId": "d1"},
@@ -201,7 +201,7 @@ _ROWS: ScannedRows = {
 _ROLES_1_1 = {"u1": "student", "u2": "teacher", "u3": "parent"}
 
 
-def rows(version: str = "1.2") -> ScannedRows:
+def rows(version: str = "1.2") -> Rows:
     """The district's rows; in 1.1 users carry role and orgs, and what 1.2 has added is not there."""
     district = copy.deepcopy(_ROWS)
     if version == "1.1":
@@ -220,7 +220,7 @@ def rows(version: str = "1.2") -> ScannedRows:
     return district
 
 
-def row(district: ScannedRows, file: str, source_id: str) -> dict[str, Any]:
+def row(district: Rows, file: str, source_id: str) -> dict[str, Any]:
     """One row of a district, to be changed."""
     return next(r for r in district[file] if r["sourcedId"] == source_id)
 
@@ -247,7 +247,7 @@ def schema_line(stream: str) -> dict[str, Any]:
 
 
 def lines(
-    district: ScannedRows, *, receipts: bool = False, version: int | None = None, state: Any = None
+    district: Rows, *, receipts: bool = False, version: int | None = None, state: Any = None
 ) -> list[dict[str, Any]]:
     """A run of a tap as messages."""
     messages: list[dict[str, Any]] = [schema_line("syncReceipts")] if receipts else []

@@ -12,7 +12,7 @@ from target_oneroster.bundle.checks.catalogue import Known, package_rules, rules
 from target_oneroster.errors import TargetError
 
 from . import test_package, test_rules
-from .mini import ScannedRows, lines, row, rows
+from .mini import Rows, lines, row, rows
 
 if TYPE_CHECKING:
     from .conftest import Place
@@ -73,7 +73,7 @@ class Sweep:
     """A district with one row for each rule, and what must be found in it."""
 
     def __init__(self, version: Version, mode: str) -> None:
-        self.district: ScannedRows = rows(version.value)
+        self.district: Rows = rows(version.value)
         self.expected: dict[Key, list[str]] = {}
         self._version = version
         self._mode = mode

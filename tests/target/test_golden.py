@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .conftest import Place, files_of
-from .mini import ScannedRows, lines, row, rows
+from .mini import Rows, lines, row, rows
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -22,7 +22,7 @@ MODES: dict[str, dict[str, Any]] = {
 }
 
 
-def eventful(version: str) -> ScannedRows:
+def eventful(version: str) -> Rows:
     """A district with something deleted, something left out, and cells that need quotes."""
     district = rows(version)
     del district["courseResources"]

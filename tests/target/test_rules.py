@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_oneroster.errors import TargetError
 
-from .mini import UUID, ScannedRows, lines, row, rows
+from .mini import UUID, Rows, lines, row, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def add(file: str, source_id: str, like: str, **cells: Any) -> Callable[[Rows], 
     return lambda d: d[file].append(row(d, file, like) | {"sourcedId": source_id} | cells)
 
 
-def both(*changes: Callable[[Rows], Any]) -> Callable[[ScannedRows], Any]:
+def both(*changes: Callable[[Rows], Any]) -> Callable[[Rows], Any]:
     return lambda d: [change(d) for change in changes]
 
 
