@@ -149,22 +149,6 @@ def test_a_bundle_that_cannot_be_read_moves_no_state_and_stops_the_run(tmp_path)
     assert run.state in ({}, before)
 
 
-@pytest.mark.parametrize(
-    ("rows", "rules"),
-    [
-        (["a,,,A,school,,", "b,,,B,school,,", "a,,,A,school,,"], {"identical": 1}),
-        (["a,,,A,school,,", "a,,,B,school,,", "a,,,B,school,,"], {"differing, the last one counts": 1, "identical": 1}),
-    ],
-    ids=["identical", "differing"],
-)
-def test_copies_of_an_id_are_delivered_in_order_and_counted_by_kind(tmp_path, rows, rules):
-    """Loaders keep the last by key; the receipt says how many there were, and of which kind."""
-    run = run_tap(settings(write(tmp_path / "b.zip", {"orgs.csv": csv_text(ORGS_HEADER, *rows)})))
-    receipt = run.receipts["orgs"]
-    assert (receipt["received"], receipt["distinct"]) == (3, len({row[0] for row in rows}))
-    assert receipt["deviations"] == {f"the same record more than once: {rule}": n for rule, n in rules.items()}
-
-
 def test_tenant_comes_first_and_nothing_is_activated(tmp_path):
     run = run_tap(settings(write(tmp_path / "b.zip", {"orgs.csv": ORGS}), tenant="north"))
     assert next(iter(run.records["orgs"][0].items())) == ("tenant", "north")

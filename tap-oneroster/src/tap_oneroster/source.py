@@ -20,7 +20,7 @@ from ._core.errors import CollectionMoved, FatalSourceError, MissingCollection, 
 from .receipts.distinct import Distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from msgspec import Struct
@@ -117,8 +117,10 @@ class Facts:
     """It held everything there is, unfiltered: what did not come is gone."""
     derived: bool = False
     """The rows were made from their parent's records."""
-    explain_copies: Callable[[frozenset[int]], None] | None = None
-    """Counts, under its rules, what the copies of ids are that came more than once (their hashes)."""
+    collapsed: int = 0
+    """Records that came and were not delivered, because another record of the same id counts."""
+    unique: bool = False
+    """Each record is known to have an id of its own."""
 
 
 @dataclass(frozen=True, slots=True)

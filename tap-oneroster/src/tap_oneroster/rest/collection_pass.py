@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..source import Facts, MissingCollection, Records, SourceError
-from .records.copies import Copies, Pair
+from .records.copies import Pair, RepeatedRecords
 from .records.derived_rows import DerivedRows
 from .records.rows import RowMaker
 
@@ -93,7 +93,8 @@ class RestPass:
             DerivedRows(stream, version, policy) for stream in wish.streams if stream.name != wish.file.name
         ]
         self._deviations: Counter[str] = Counter()
-        self._rejected = 0
+        self._copies = RepeatedRecords(wish.file, frozenset(), wish.on_invalid, self._deviations)
+        self._without_id = 0
         self._unfiltered = False
         self.facts: Mapping[str, Facts] = {
             stream.name: Facts(
@@ -112,7 +113,8 @@ class RestPass:
     def __iter__(self) -> Iterator[Records]:
         wish = self._wish
         name = wish.file.name
-        copies = Copies(self._repeated.get(name, frozenset()), self._deviations)
+        known = self._repeated.get(name, frozenset())
+        self._copies = copies = RepeatedRecords(wish.file, known, wish.on_invalid, self._deviations)
         self._pages.deviations = self._deviations
         try:
             walk = self._pages.open()
@@ -129,7 +131,7 @@ class RestPass:
                 self._note(walk)
                 del step  # not to be kept while the next page is waited for
             walk.finish()
-            yield from self._batches(copies.finish(name))
+            yield from self._batches(copies.finish())
             self._note(walk)
         finally:
             self._repeated[name] = self._repeated.get(name, frozenset()) | copies.found
@@ -137,7 +139,7 @@ class RestPass:
             self._note(walk)
         self._finish()
 
-    def _deliver(self, step: PageStep, copies: Copies) -> Iterator[Records]:
+    def _deliver(self, step: PageStep, copies: RepeatedRecords) -> Iterator[Records]:
         """What a page brought, some thousand records at a time."""
         if step.without_id:
             self._reject(step)
@@ -179,20 +181,26 @@ class RestPass:
         came = [pair.came for pair in pairs]
         for derived in self._derived:
             own = self.facts[derived.stream.name].deviations
-            if rows := derived.rows(came, records, own):
+            if rows := derived.rows(came, records, own, self._copies.settled.united):
                 yield Records(derived.stream, rows)
 
     def _reject(self, step: PageStep) -> None:
         rule = "sourcedId: blank"
         if self._wish.on_invalid == "fail":
             raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {rule}")
-        self._rejected += len(step.without_id)
+        self._without_id += len(step.without_id)
         self._deviations[rule] += len(step.without_id)
+
+    @property
+    def _rejected(self) -> int:
+        return self._without_id + self._copies.settled.rejected
 
     def _note(self, walk: Walk) -> None:
         for name, facts in self.facts.items():
             if name == self._wish.file.name and not self._unfiltered:
                 facts.expected = walk.total
+            if name == self._wish.file.name:
+                facts.collapsed = self._copies.settled.collapsed
             facts.rejected = self._rejected
             facts.pages = walk.pages
             facts.page_size_asked = walk.asked
@@ -206,6 +214,6 @@ class RestPass:
             facts.snapshot = self._wish.filter is None and not self._rejected
         if not accepted:
             raise SourceError(
-                f"{self._wish.file.name}: {self._rejected:,} records without a sourcedId were left"
-                " out; have them mended, or set on_invalid to accept once you have looked"
+                f"{self._wish.file.name}: {self._rejected:,} records were left out (see the receipt for the"
+                " rules); have them mended, or set on_invalid to accept once you have looked"
             )

@@ -75,6 +75,11 @@ class Chunk:
         columns = [cells[start:stop] for cells in self._columns]
         return Chunk(columns, self.numbers[start:stop], may_hold_null=self.may_hold_null)
 
+    def pick(self, places: Sequence[int]) -> Chunk:
+        """The rows at these places."""
+        columns = [[cells[place] for place in places] for cells in map(self.texts, range(len(self._columns)))]
+        return Chunk(columns, [self.numbers[place] for place in places], may_hold_null=self.may_hold_null)
+
 
 class PlainChunk(Chunk):
     """A chunk that was plain enough to be split without a parser; `raw` are its cells."""
