@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from .._core.derive import BARE_UUID, held_by, role_rows
 from .._core.model import FILES, Field, File, Version, csv_files, file
-from .._core.model.ids import derived_id
 from .._core.sql import Engine, literal, quoted
 from .staging import SEPARATOR
 
@@ -70,7 +70,7 @@ def _class_types(engine: Engine, options: BundleOptions, counts: Counter[str]) -
 
 def _objective_urns(engine: Engine, counts: Counter[str]) -> None:
     """REST carries a bare UUID where CSV wants a URN."""
-    bare = "\"source\" = 'case' AND regexp_full_match(\"learningObjectiveId\", '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')"
+    bare = f"\"source\" = 'case' AND regexp_full_match(\"learningObjectiveId\", '{BARE_UUID}')"
     for table in ("lineItemLearningObjectiveIds", "resultLearningObjectiveIds"):
         change = '"learningObjectiveId" = \'urn:uuid:\' || "learningObjectiveId"'
         _update(engine, counts, f"{table}.learningObjectiveId: UUID written as a URN", table, change, bare)
@@ -92,8 +92,8 @@ def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> Non
     path = folder / "roles of users"
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for user, role, orgs, status, modified in missing:
-            for org in dict.fromkeys(orgs.split(",")):
-                row = (derived_id(roles, (user, org, role)), status, modified, user, "primary", role, org)
+            for row_id, role_type, org, _ in role_rows(user, held_by(orgs.split(","), role)):
+                row = (row_id, status, modified, user, role_type, role, org)
                 out.write(SEPARATOR.join(row) + "\n")
     names = ("sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "orgSourcedId")
     spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
@@ -150,9 +150,6 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
     """
     if not engine.has("users") or not engine.count("roles"):
         return
-    lacking = "(\"role\" = '' OR \"orgSourcedIds\" = '')"
-    if not (found := engine.one(f"SELECT count(*) FROM users WHERE {lacking}")):
-        return
     admin = ", ".join(literal(word) for word in _ADMINISTRATORS)
     word = (
         f"CASE WHEN r.\"role\" IN ({admin}) THEN 'administrator' "
@@ -166,12 +163,17 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
         f"secondary * 100 + CASE word {rank} ELSE 99 END AS rank "
         f'FROM ({_roles_that_stay(engine)}) r JOIN users u ON u."sourcedId" = r."userSourcedId"'
     )
+    several = f"SELECT id FROM ({rows}) GROUP BY 1 HAVING min(word) <> max(word)"
+    counts["users.role: several roles, one kept"] += engine.one(f"SELECT count(*) FROM ({several})")
+    lacking = "(\"role\" = '' OR \"orgSourcedIds\" = '')"
+    if not (found := engine.one(f"SELECT count(*) FROM users WHERE {lacking}")):
+        return
     by_org = (
-        "SELECT id, org, min(place) AS place, min(rank) AS rank, arg_min(word, rank) AS word, "
-        f"min(word) AS low, max(word) AS high FROM ({rows}) GROUP BY 1, 2"
+        "SELECT id, org, min(place) AS place, min(rank) AS rank, arg_min(word, rank) AS word "
+        f"FROM ({rows}) GROUP BY 1, 2"
     )
     engine.run(
-        'CREATE TABLE "user roles" AS SELECT id, arg_min(word, rank) AS role, min(low) <> max(high) AS several, '
+        'CREATE TABLE "user roles" AS SELECT id, arg_min(word, rank) AS role, '
         f"string_agg(org, ',' ORDER BY place, org) AS orgs FROM ({by_org}) GROUP BY 1"
     )
     engine.replace(
@@ -185,7 +187,6 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
     counts["users.role: word of 1.2 written as a word of 1.1"] += engine.one(
         f"SELECT count(*) FROM roles WHERE {changed}"
     )
-    counts["users.role: several roles, one kept"] += engine.one('SELECT count(*) FROM "user roles" WHERE several')
     engine.run('DROP TABLE "user roles"')
 
 
