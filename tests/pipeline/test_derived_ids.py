@@ -52,7 +52,7 @@ def by_tap(name: str, record: dict[str, Any]) -> dict[str, list[str]]:
     """Ids of derived rows that the tap makes of a record of REST."""
     its, streams, policy = file(name), derived_from(name), Policy(secrets=True)
     decoder = PageDecoder(its, forms_of(its, secrets=True, derived=streams))
-    body = json.dumps({its.collection.wrapper: [record]}).encode()  # type: ignore[union-attr]
+    body = json.dumps({its.collection.wrapper: [record]}).encode()
     odd: Counter[str] = Counter()
     came = decoder.decode(body, odd).take([0], odd)
     parents = RowMaker(its, Version.V1_2, policy).read(came, odd)
