@@ -11,7 +11,7 @@ from ._types import Version
 if TYPE_CHECKING:
     from ._types import Field, File
 
-__all__ = ["describe_field", "describe_file"]
+__all__ = ["describe_field", "describe_file", "meaning"]
 
 _VIEWS = {view.name: view for view in VIEWS}
 
@@ -23,10 +23,15 @@ def describe_file(file: File) -> str:
     return STREAMS[file.name]
 
 
+def meaning(file: File, field: Field) -> str:
+    """Return what a field means, in one sentence."""
+    stream = _VIEWS[file.name].parent if file.name in _VIEWS else file.name
+    return FIELDS.get(stream, {}).get(field.name) or SHARED[field.name]
+
+
 def describe_field(file: File, field: Field) -> str:
     """Return what a field means, what it refers to, its words, and the versions that have it."""
-    stream = _VIEWS[file.name].parent if file.name in _VIEWS else file.name
-    words = [FIELDS.get(stream, {}).get(field.name) or SHARED[field.name]]
+    words = [meaning(file, field)]
     if field.refers_to:
         target = f"{field.refers_to}.sourcedId"
         words.append(f"Lists {target}." if field.kind.is_list else f"Refers to {target}.")
