@@ -365,7 +365,7 @@ def test_every_stream_that_refers_to_users_is_among_them() -> None:
 def test_every_field_of_a_receipt_is_explained() -> None:
     """The page has one line for each."""
     table = site_model.receipts_table()
-    assert [name for name in re.findall(r"^\| `(\w+)`", table, re.MULTILINE)] == [f.name for f in model.RECEIPTS.fields]
+    assert list(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == [f.name for f in model.RECEIPTS.fields]
 
 
 def test_a_page_of_a_loader_has_its_column_of_the_comparison(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
