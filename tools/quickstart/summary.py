@@ -3,7 +3,7 @@
 The tap's receipt says what left the source; only a count in the database says what arrived.
 Exits 1 where the three part, whatever the loader said about itself.
 
-    python -m quickstart.summary [BUNDLE] [DATABASE] [--schema NAME]
+    python -m tools.quickstart.summary [BUNDLE] [DATABASE] [--schema NAME]
 """
 
 from __future__ import annotations
