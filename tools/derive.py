@@ -87,7 +87,8 @@ def kind(setting: dict[str, Any]) -> str:
 def meltano_settings(plugin: str) -> str:
     """The settings of a plugin definition, with their defaults.
 
-    A setting that a row of the vendor table fills in comes without: Meltano passes a default as if someone had chosen it.
+    Meltano passes a default as if someone had chosen it. So two come without: a setting that a row of the vendor table
+    fills in, and one inside another (batch_config.…), whose other settings would be missing.
     """
     settings = [*off_by_default(plugin)]
     filled_in = {name for preset in PRESETS for name in preset.settings}
@@ -97,7 +98,7 @@ def meltano_settings(plugin: str) -> str:
             entry["options"] = [{"label": str(v), "value": str(v)} for v in setting["enum"] if v is not None]
         if setting.get("secret"):
             entry["sensitive"] = True
-        if setting.get("default") is not None and name not in filled_in:
+        if setting.get("default") is not None and "." not in name and name not in filled_in:
             entry["value"] = setting["default"]
         entry["description"] = " ".join(setting.get("description", "").split())
         settings.append(entry)
