@@ -18,7 +18,7 @@ class StandardLibraryOnly(Contract):
 
     package = fields.ModuleField()
 
-    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
         """Return the imports that lead elsewhere."""
         package: Any = self.package
         inside = {package.name, *graph.find_descendants(package.name)}

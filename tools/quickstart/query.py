@@ -12,11 +12,10 @@ import duckdb
 
 EXAMPLE = """
 select o.name as school, r.role, count(*) as people
-from oneroster.roles r join oneroster.orgs o on o.sourcedId = r.orgSourcedId
-where r._sdc_deleted_at is null and o._sdc_deleted_at is null
+from oneroster_current.roles r join oneroster_current.orgs o on o.sourcedId = r.orgSourcedId
 group by all order by all
 """
-"""Rows that are gone from the source stay in the tables; `_sdc_deleted_at` says since when."""
+"""The views of oneroster_current show present rows; the tables keep rows that are gone from the source."""
 
 
 def main() -> None:

@@ -136,7 +136,7 @@ def main() -> int:
     total = sum(line.database or 0 for line in loaded)
     print(f"All {total:,} records of {len(loaded)} streams are in {options.database}. Try:\n")
     print("  ./run query                                       people by school and role")
-    print(f'  ./run query "select * from {options.schema}.users limit 5"')
+    print(f'  ./run query "select * from {options.schema}_current.users limit 5"')
     return 0
 
 

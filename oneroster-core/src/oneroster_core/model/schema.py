@@ -7,11 +7,13 @@ from typing import Any
 
 from ._receipts import RECEIPT_KEYS, RECEIPTS
 from ._types import Field, File, Kind
+from .describe import describe_field
 
-__all__ = ["TENANT", "json_schema", "key_properties", "read_words"]
+__all__ = ["TENANT", "TENANT_DESCRIPTION", "json_schema", "key_properties", "read_words"]
 
 TENANT = "tenant"
 """Name of the column that tells districts apart where several share a warehouse."""
+TENANT_DESCRIPTION = "District that the row belongs to; ids are unique within a district only."
 
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}
 _WORDS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -45,8 +47,9 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
 }
 
 
-def _property(field: Field, *, is_key: bool) -> dict[str, Any]:
-    return {"type": "string"} if is_key else _SCHEMAS.get(field.kind, _TEXT)
+def _property(file: File, field: Field, *, is_key: bool) -> dict[str, Any]:
+    typed = {"type": "string"} if is_key else _SCHEMAS.get(field.kind, _TEXT)
+    return {**typed, "description": describe_field(file, field)}
 
 
 def key_properties(file: File, *, tenant: bool = False) -> tuple[str, ...]:
@@ -61,9 +64,11 @@ def json_schema(file: File, *, tenant: bool = False, secrets: bool = False) -> d
     Only keys are never null. `secrets` adds the passwords, which leave a source by setting only.
     """
     keys = key_properties(file)
-    properties = {TENANT: {"type": "string"}} if tenant else {}
+    properties: dict[str, Any] = {TENANT: {"type": "string", "description": TENANT_DESCRIPTION}} if tenant else {}
     properties |= {
-        field.name: _property(field, is_key=field.name in keys) for field in file.fields if secrets or not field.secret
+        field.name: _property(file, field, is_key=field.name in keys)
+        for field in file.fields
+        if secrets or not field.secret
     }
     return {"type": "object", "properties": properties}
 

@@ -103,13 +103,13 @@ class WarehouseFile:
             )
         )
 
-    def tables(self) -> list[str]:
-        """Names of all tables."""
+    def tables(self, schema: str | None = None) -> list[str]:
+        """Return the names of all tables of a schema, by default of the one with the streams."""
         return [
             name
             for (name,) in self.run(
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? ORDER BY 1",
-                [self._name, self.schema],
+                [self._name, schema or self.schema],
             )
         ]
 
