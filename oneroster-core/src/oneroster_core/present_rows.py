@@ -1,4 +1,3 @@
-
 """Views of the rows that are present: what reports and BI tools read, in the SQL of three warehouses."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """DuckDB as the engine for sorting, joining and merging: on disk, within a memory limit, without a network."""
 
 from __future__ import annotations
