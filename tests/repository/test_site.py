@@ -21,6 +21,7 @@ from mkdocs.exceptions import PluginError
 from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
 
+from tools import project
 from tools.derive import about, properties
 from tools.site import diagram, hook, messages, providers
 from tools.site import model as site_model
@@ -215,8 +216,7 @@ def snippets() -> list[tuple[str, dict[str, Any]]]:
 
 def project_loaders() -> dict[str, set[str]]:
     """The settings of each loader in this repository's meltano.yml."""
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    return {p["name"]: {s["name"] for s in p.get("settings", ())} for p in project["plugins"]["loaders"]}
+    return {name: {s["name"] for s in loader["settings"]} for name, loader in project.plugins("loaders").items()}
 
 
 def test_pieces_of_meltano_yml_are_right() -> None:

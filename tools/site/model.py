@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 import oneroster_core.model as model
-import yaml
 from oneroster_core.model.describe import describe_file, meaning
 from oneroster_core.model.schema import json_schema, key_properties
 
 from tools.derive import ROOT
+from tools.project import plugins
 
 __all__ = [
     "KINDS_OF_DATA",
@@ -240,15 +239,9 @@ def personal_table(_: str = "") -> str:
     return "\n".join(rows) + "\n"
 
 
-@cache
-def _project() -> dict[str, Any]:
-    project: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    return project
-
-
 def loader_settings(name: str) -> str:
     """The settings of a loader as this repository's meltano.yml has them, and where pip finds it."""
-    loader = next((entry for entry in _project()["plugins"]["loaders"] if entry["name"] == name), None)
+    loader = plugins("loaders").get(name)
     if loader is None:
         return "This repository's `meltano.yml` has no settings for it yet.\n"
     rows = [f"`pip_url: {loader['pip_url']}`", "", "| Setting | Set to | What it does |", "| --- | --- | --- |"]

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted
 """Views of the rows that are present: what reports and BI tools read, in the SQL of three warehouses."""
 
 from __future__ import annotations

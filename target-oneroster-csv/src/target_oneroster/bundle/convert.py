@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names and words in SQL come from the model; values never enter it
 """One version of the standard to the other, in the tables: what differs, and what the other cannot hold."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """What came later against what was there: an upsert into the old bundle, and parents that bring all of their rows."""
 
 from __future__ import annotations

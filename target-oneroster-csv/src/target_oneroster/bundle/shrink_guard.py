@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """The brake: a bulk bundle that lost many rows is more likely a mistake than a summer."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """Staged text to tables: one a file, sorted by sourcedId, the last row of each id."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted; values travel as parameters
 """The first run: the database of staged rows becomes the warehouse, since copying it costs as much as reading it."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model, quoted
 """From what came to what is in the file: staged, proven by receipts, then merged stream by stream."""
 
 from __future__ import annotations

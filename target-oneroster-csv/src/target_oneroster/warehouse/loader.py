@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; paths are our own
 """Lines on disk to typed tables, by one thread beside the one that reads the tap."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted; values travel as parameters
 """One stream into its table, by key, in one transaction: new, changed, gone, and come back."""
 
 from __future__ import annotations

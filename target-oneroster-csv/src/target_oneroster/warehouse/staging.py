@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; paths and numbers are our own
 """Rows on their way to the warehouse: lines on disk, loaded into typed tables while the tap goes on."""
 
 from __future__ import annotations

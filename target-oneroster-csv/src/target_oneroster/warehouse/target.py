@@ -47,6 +47,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         PluginCapabilities.ACTIVATE_VERSION,
         TargetCapabilities.HARD_DELETE,
         TargetCapabilities.SOFT_DELETE,
+        TargetCapabilities.TARGET_SCHEMA,
     ]
     nothing_done = "Nothing was loaded."
 

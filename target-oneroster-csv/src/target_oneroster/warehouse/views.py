@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted
 """Views of present rows, the standard's five views, and the tables as Parquet files."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from this module; values never enter it
 """One id for two people or two seats: no order of arrival says which of them is meant."""
 
 from __future__ import annotations

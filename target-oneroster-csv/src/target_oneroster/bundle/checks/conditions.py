@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from this package; values never enter it
 """SQL conditions of the rules between columns and rows, true where a rule is broken."""
 
 from __future__ import annotations

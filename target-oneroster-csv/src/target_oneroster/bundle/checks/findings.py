@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names and rules in SQL come from the model and this package; values never enter it
 """What the checks have found: counted by file, field and rule, traced to where it began, without any value."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """References: what they name must be in the bundle, of the right type, and not on its way out."""
 
 from __future__ import annotations

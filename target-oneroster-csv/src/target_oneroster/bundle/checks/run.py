@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """The order of the checks: files that others point at come first, so that what depends on a bad row goes with it."""
 
 from __future__ import annotations
