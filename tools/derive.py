@@ -145,7 +145,7 @@ def streams_table(_: str) -> str:
             rest = f"inside the records of `{file.derived.parent}`"
         else:
             rest = ""
-        if rest and file.since is model.Version.V1_2 and file.collection:
+        if rest and file.since == model.Version.V1_2 and file.collection:
             rest += " (1.2)"
         rows.append(f"| `{file.name}` | {versions} | {rest} |")
     rows += [f"| `{v.name}` (`include_views`) | | `{v.collection.path}`: rows of `{v.parent}` |" for v in model.VIEWS]

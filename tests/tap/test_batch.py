@@ -123,7 +123,7 @@ def as_json(field, value):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    return json.loads(value) if field.kind is Kind.OBJECT and value is not None else value
+    return json.loads(value) if field.kind == Kind.OBJECT and value is not None else value
 
 
 @pytest.mark.parametrize("compression", [None, "snappy", "gzip", "none"])

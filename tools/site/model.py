@@ -159,9 +159,9 @@ def _type(schema: dict[str, Any]) -> str:
 
 def _versions(field: model.Field) -> str:
     """Versions that have the column, where not both do, and what it was called."""
-    if field.since is model.Version.V1_2:
+    if field.since == model.Version.V1_2:
         return "1.2"
-    if field.until is model.Version.V1_1:
+    if field.until == model.Version.V1_1:
         return "1.1"
     return f"both; in 1.1 `{field.was}`" if field.was else "both"
 
@@ -188,7 +188,7 @@ def _home(file: model.File) -> str:
     versions = " and ".join(v.value for v in model.Version if file.csv and file.exists_in(v))
     places = [f"`{file.name}.csv` of {versions}"] if versions else []
     if file.collection:
-        only = " of 1.2" if file.since is model.Version.V1_2 else ""
+        only = " of 1.2" if file.since == model.Version.V1_2 else ""
         places.append(f"over REST `{file.collection.path}`{only}")
     if file.derived:
         places.append(f"over REST made from the records of {link(file.derived.parent, file)}")

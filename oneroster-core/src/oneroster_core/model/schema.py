@@ -51,7 +51,7 @@ def _property(field: Field, *, is_key: bool) -> dict[str, Any]:
 
 def key_properties(file: File, *, tenant: bool = False) -> tuple[str, ...]:
     """Names of the columns that identify a row; `tenant` comes first where it is set."""
-    keys = RECEIPT_KEYS if file is RECEIPTS else ("sourcedId",)
+    keys = RECEIPT_KEYS if file.name == RECEIPTS.name else ("sourcedId",)
     return (TENANT, *keys) if tenant else keys
 
 

@@ -102,7 +102,7 @@ class Table:
     @property
     def comment(self) -> str:
         """What a reader should know of the table."""
-        if self.file is RECEIPTS:
+        if self.file.name == RECEIPTS.name:
             text = "What each collection promised and what came of it, one row for each collection, source and run."
         else:
             text = f"OneRoster {self.name}{_since(self.file)}, {self.file.service.value}."
@@ -146,7 +146,7 @@ def _comment(field: Field) -> str:
         if field.words.added:
             text += f"; since 1.2 also: {', '.join(field.words.added)}"
         words.append(text + ("; or a word that begins with ext:." if field.words.extensible else "."))
-    if field.until is not Version.V1_2:
+    if field.until != Version.V1_2:
         words.append(f"OneRoster {field.until.value} only, empty in later versions.")
     if since := _since(field):
         words.append(f"Exists{since}.")
@@ -160,4 +160,4 @@ def _comment(field: Field) -> str:
 
 
 def _since(what: Field | File) -> str:
-    return f" since {what.since.value}" if what.since is not Version.V1_1 else ""
+    return f" since {what.since.value}" if what.since != Version.V1_1 else ""
