@@ -72,7 +72,8 @@ def kind(setting: dict[str, Any]) -> str:
     if setting.get("format") == "date-time":
         return "date_iso8601"
     types = setting.get("type", "string")
-    return next((KINDS[t] for t in ([types] if isinstance(types, str) else types) if t in KINDS), "string")
+    kinds = [KINDS.get(t, t) for t in ([types] if isinstance(types, str) else types) if t != "null"]
+    return kinds[0]
 
 
 def meltano_settings(plugin: str) -> str:

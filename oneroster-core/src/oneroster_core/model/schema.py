@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ._receipts import RECEIPT_KEYS, RECEIPTS
 from ._types import Field, File, Kind
 
-__all__ = ["TENANT", "json_schema", "key_properties", "read_words"]
+__all__ = ["TENANT", "json_schema", "key_properties"]
 
 TENANT = "tenant"
 """Name of the column that tells districts apart where several share a warehouse."""
@@ -66,14 +65,3 @@ def json_schema(file: File, *, tenant: bool = False, secrets: bool = False) -> d
         field.name: _property(field, is_key=field.name in keys) for field in file.fields if secrets or not field.secret
     }
     return {"type": "object", "properties": properties}
-
-
-def read_words(settings: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Make text of settings that take one of a few words and came as something else.
-
-    YAML reads an unquoted ``1.2`` as a number and ``true`` as a boolean; both are meant as words.
-    """
-    for name, setting in schema["properties"].items():
-        value = settings.get(name)
-        if isinstance(value, bool | int | float) and (word := json.dumps(value)) in setting.get("enum", ()):
-            settings[name] = word
