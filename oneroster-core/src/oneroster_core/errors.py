@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from .shell import HELD, INCOMPLETE, REFUSED
 
-__all__ = ["CollectionMoved", "FatalSourceError", "HeldBack", "MissingCollection", "SourceError"]
+__all__ = ["CollectionMoved", "FatalSourceError", "HeldBack", "MissingCollection", "SetupError", "SourceError"]
 
 
 class SourceError(Exception):
     """A collection could not be read to its end. The message is one line, without any value."""
 
-    exit_code: ClassVar[int] = INCOMPLETE
+    exit_code: int = INCOMPLETE
     """What the run ends with because of it: one of `shell.EXIT_CODES`."""
 
 
 class FatalSourceError(SourceError):
     """Nothing can be read from this source: the run stops here."""
+
+
+class SetupError(FatalSourceError):
+    """The settings are wrong, or the service refuses the sign-in or the scopes: another try is of no use."""
+
+    exit_code = REFUSED
 
 
 class CollectionMoved(SourceError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import io
 import json
@@ -27,6 +28,7 @@ __all__ = [
     "INCOMPLETE",
     "REFUSED",
     "Held",
+    "Parser",
     "Refused",
     "built_in_settings",
     "check_settings",
@@ -292,6 +294,15 @@ def importing() -> Iterator[None]:
     yield
     gc.freeze()
     gc.enable()
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of a command line that ends with the project's own code where the line is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and exit."""
+        self.print_usage(sys.stderr)
+        self.exit(REFUSED, f"{self.prog}: error: {message}\n")
 
 
 def run(command: Callable[..., Any]) -> NoReturn:

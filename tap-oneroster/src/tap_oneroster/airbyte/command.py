@@ -12,9 +12,8 @@ from typing import Any, NoReturn
 import msgspec
 from click import ClickException
 from singer_sdk.exceptions import ConfigValidationError
-from typing_extensions import override
 
-from .._core.shell import INCOMPLETE, REFUSED, Refused, unreadable
+from .._core.shell import INCOMPLETE, REFUSED, Parser, Refused, unreadable
 from ..source import SourceError
 from . import messages
 from .catalog import airbyte_catalog, read_choice, select
@@ -61,15 +60,8 @@ def _end(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-class _Parser(argparse.ArgumentParser):
-    @override
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(REFUSED, f"{self.prog}: error: {message}\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="source-oneroster", description="OneRoster as an Airbyte source")
+    parser = Parser(prog="source-oneroster", description="OneRoster as an Airbyte source")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("spec", help="print which settings there are")
     for name, does in (
