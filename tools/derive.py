@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import oneroster_core.model as model
 import yaml
+from oneroster_core.shell import EXIT_CODES
 from tap_oneroster import TapOneRoster
 from tap_oneroster._core.http.presets import PRESETS
 from target_oneroster.bundle.checks import Severity
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("README.md", "*/README.md", "docs/*.md", "meltano.yml", "hub/*.yml")
+FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "meltano.yml", "hub/*.yml")
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"
     r".*?"
@@ -188,6 +189,13 @@ def package_table(_: str) -> str:
     return "".join(f"- {rule}\n" for rule in package_rules())
 
 
+def exit_codes(_: str) -> str:
+    """The exit codes of all commands."""
+    rows = ["| Code | Meaning | What to do |", "| --- | --- | --- |"]
+    rows += [f"| {code} | {meaning} | {advice} |" for code, (meaning, advice) in EXIT_CODES.items()]
+    return "\n".join(rows) + "\n"
+
+
 def capabilities(plugin: str) -> str:
     """What a plugin can do, in the words of Singer."""
     return in_yaml({"capabilities": sorted(about(plugin)["capabilities"])})
@@ -206,6 +214,7 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "presets": presets_table,
         "rules": rules_table,
         "rules of form": package_table,
+        "exit codes": exit_codes,
     },
 }
 

@@ -13,7 +13,7 @@ import msgspec
 from click import ClickException
 from singer_sdk.exceptions import ConfigValidationError
 
-from .._core.shell import INCOMPLETE, REFUSED, Parser, Refused, unreadable
+from .._core.shell import INCOMPLETE, REFUSED, Refused, command_line, unreadable
 from ..source import SourceError
 from . import messages
 from .catalog import airbyte_catalog, read_choice, select
@@ -61,7 +61,7 @@ def _end(message: str, code: int) -> NoReturn:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="source-oneroster", description="OneRoster as an Airbyte source")
+    parser = command_line(prog="source-oneroster", description="OneRoster as an Airbyte source")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("spec", help="print which settings there are")
     for name, does in (

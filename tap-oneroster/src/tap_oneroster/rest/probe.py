@@ -20,7 +20,7 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from .._core.http.presets import GENERIC, filled_in
 from .._core.model import FILES, File, Version
-from .._core.shell import COMPLETE, FAILURES, Parser, config_files, exit_code, refusing, run
+from .._core.shell import COMPLETE, FAILURES, command_line, config_files, exit_code, refusing, run
 from ..source import SourceError
 from .paging.order import looks_sorted
 from .source import RestSource
@@ -182,7 +182,7 @@ def _settings(given: dict[str, Any] | None) -> Mapping[str, Any]:
 
 def main() -> None:
     """Ask the service that the tap's settings describe, and print what was found."""
-    parser = Parser(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
+    parser = command_line(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
     parser.add_argument("--config", required=True, help="file with the tap's settings, or ENV for the environment")
     path = parser.parse_args().config
     run(lambda **_: _report(path))

@@ -70,6 +70,16 @@ class Run(Generic[W]):
         config = self.config.get("batch_config")
         return BatchFiles(config, self.id) if config else None
 
+    def remove_leftovers(self) -> None:
+        """Remove files of batches that an earlier run left, so that pupils' data does not pile up."""
+        try:
+            if self.batches and (gone := self.batches.remove_leftovers()):
+                self.logger.warning(
+                    "batches of earlier runs, older than a day and never taken: removed %s", ", ".join(gone)
+                )
+        except Exception as error:  # whatever the store calls it: a run does not fail because of an earlier one
+            self.logger.warning("batches of earlier runs cannot be listed (%s)", type(error).__name__)
+
     @property
     def exit_code(self) -> int:
         """What the run ends with, as far as it has come."""
@@ -92,17 +102,19 @@ class Run(Generic[W]):
     def discard_batches(self) -> None:
         """Remove the files that were written and not announced."""
         if self.batches:
-            self._name_left(self.batches.discard())
+            self._drop(self.batches, self.batches.discard)
 
     def abandon_batches(self) -> None:
         """As `discard_batches`, from inside of a signal's handler."""
         if self.batches:
-            self._name_left(self.batches.abandon())
+            self._drop(self.batches, self.batches.abandon)
 
-    def _name_left(self, files: list[str]) -> None:
-        """Name files of batches that are of no use to anyone and still there."""
-        if files:
-            self.logger.warning("not announced, to be removed by hand: %s", ", ".join(files))
+    def _drop(self, batches: BatchFiles, remove: Callable[[], list[str]]) -> None:
+        """Remove files, and name those that are still there."""
+        if in_hand := batches.in_hand():
+            self.logger.warning("perhaps announced, left in place: %s", ", ".join(in_hand))
+        if left := remove():
+            self.logger.warning("not announced, to be removed by hand: %s", ", ".join(left))
 
     def close(self) -> None:
         """Let go of the source, and of files of a collection that was cut off in the middle."""

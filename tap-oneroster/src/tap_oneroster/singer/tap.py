@@ -169,6 +169,7 @@ class TapOneRoster(Tap):
     @override  # type: ignore[misc]  # final, but receipts must open and close every run
     def sync_all(self) -> None:
         self.streams[ReceiptStream.name]._write_schema_message()
+        self.run.remove_leftovers()
         try:
             super().sync_all()
         finally:
