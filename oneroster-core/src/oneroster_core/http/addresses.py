@@ -74,7 +74,7 @@ class Address:
         found = _VERSIONED.match(path)
         if found:
             version = Version(f"1.{found['minor']}")
-            per_service = version is Version.V1_1 or bool(found["service"])
+            per_service = version == Version.V1_1 or bool(found["service"])
             return cls(host, origin + found["root"], version, per_service)
         if not path.endswith(_STANDARD_PATH):
             path += _STANDARD_PATH

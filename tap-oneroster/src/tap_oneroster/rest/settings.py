@@ -80,7 +80,7 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
     ),
     th.Property(
         "scopes",
-        th.CustomType({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+        th.CustomType({"type": ["string", "array"], "items": {"type": "string"}}),
         title="Scopes",
         description="Scopes to ask for, in place of those that the selected streams need; an empty list asks for none.",
     ),

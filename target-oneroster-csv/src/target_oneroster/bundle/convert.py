@@ -26,7 +26,7 @@ def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str
     counts: Counter[str] = Counter()
     _school_years(engine, counts)
     _class_types(engine, options, counts)
-    if options.version is Version.V1_2:
+    if options.version == Version.V1_2:
         _roles_from_users(engine, folder, counts)
         _administrators(engine, options, counts)
         _schools_from_classes(engine, counts)

@@ -48,7 +48,7 @@ def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[s
     if school is None or not engine.has(kind.name) or school.name not in engine.columns(kind.name):
         return []
     then, now = quoted(school.header(old.version)), quoted(school.name)
-    if school.kind is Kind.REFS:
+    if school.kind == Kind.REFS:
         then, now = f"unnest(string_split({then}, ','))", f"unnest(string_split({now}, ','))"
     counts = engine.run(
         f"SELECT o.school, o.n, coalesce(c.n, 0) FROM (SELECT school, count(*) AS n FROM "

@@ -33,7 +33,7 @@ def _selection(stage: FileStage) -> str:
     return ", ".join(
         f"CASE WHEN strlen({quoted(f.name)}) > 10 AND substr({quoted(f.name)}, 11, 1) IN ('T', ' ') THEN left({quoted(f.name)}, 10) "
         f"ELSE {quoted(f.name)} END AS {quoted(f.name)}"
-        if f.kind is Kind.DATE
+        if f.kind == Kind.DATE
         else quoted(f.name)
         for f in stage.fields
     )

@@ -191,7 +191,7 @@ class Load:
             snapshot=self._trusted(name) and self.activated.get(name, -1) == came[name].version,
             parent=parent,
             hard=self.options.hard_delete,
-            history=self.options.history and stage.table.file is not RECEIPTS,
+            history=self.options.history and stage.table.file.name != RECEIPTS.name,
             stamp=not self.receipts.announced and came[name].version is not None,
         )
 

@@ -92,7 +92,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         plain, file = self._as_it_came(stream), _table_of(stream)
         self._streams[stream] = file if plain else None
         self._lanes.pop(stream, None)
-        if file is RECEIPTS:
+        if file and file.name == RECEIPTS.name:
             self.load.receipts.announced = True
         elif plain and file and fits(file, schema):
             # Who sends receipts counts and types what it sends; from others each record is looked at.
@@ -115,7 +115,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         if stream not in self._streams:
             raise RecordBeforeSchema(f"A record came before the SCHEMA message of its stream. {self.nothing_done}")
         file = _table_of(stream)
-        if file is RECEIPTS:
+        if file and file.name == RECEIPTS.name:
             self.load.receipts.add(message_dict["record"])
         elif file:
             self.load.activated.pop(file.name, None)

@@ -60,7 +60,7 @@ def _of(version: Version, mode: str) -> Iterator[tuple[Severity, str, str, str]]
         if bulk:
             for severity, field, rule in reference_rules(file, version):
                 yield severity, file.name, field, rule
-        if bulk and file.name == "users" and version is Version.V1_2:
+        if bulk and file.name == "users" and version == Version.V1_2:
             yield Severity.STOP, "users", "sourcedId", NO_ROLES
             yield Severity.ROW, "users", "sourcedId", WITHOUT_ROLE
         for relation in relations_of(file.name, version):

@@ -48,7 +48,7 @@ _TYPES: dict[Kind, tuple[str, str]] = {
 
 def _word(words: Vocabulary, version: Version, column: str) -> str:
     legal = ", ".join(literal(word) for word in words.of(version))
-    extension = words.extensible and version is Version.V1_2
+    extension = words.extensible and version == Version.V1_2
     return f"({column} IN ({legal}){f' OR {_is(_EXTENSION, column)}' if extension else ''})"
 
 
@@ -58,7 +58,7 @@ def _valid(field: Field, version: Version, *, looked_up: bool) -> tuple[str, str
     A reference that is `looked_up` needs no look at its text.
     """
     column, kind = quoted(field.name), field.csv_kind or field.kind
-    if field.words and kind is Kind.WORDS:
+    if field.words and kind == Kind.WORDS:
         each = _word(field.words, version, "word")
         legal = f"len(list_filter(string_split({column}, ','), lambda word: NOT {each})) = 0"
         return "holds a word that is not of the vocabulary", legal
