@@ -1,8 +1,8 @@
-"""Failures of reading a source, each one line without any value."""
+"""Failures of a source or a store, each one line without any value."""
 
 from __future__ import annotations
 
-__all__ = ["CollectionMoved", "FatalSourceError", "MissingCollection", "SourceError"]
+__all__ = ["CollectionMoved", "FatalSourceError", "MissingCollection", "SourceError", "StoreError"]
 
 
 class SourceError(Exception):
@@ -19,3 +19,7 @@ class CollectionMoved(SourceError):
 
 class MissingCollection(SourceError):
     """The source does not offer this collection; others may go on."""
+
+
+class StoreError(Exception):
+    """A store cannot be opened. The message is ``problem; advice``, without the URL and without the setting that names it."""

@@ -176,6 +176,8 @@ class TapOneRoster(Tap):
             super().sync_all()
         finally:
             if "source" in self.__dict__:
+                for problem in self.source.problems:
+                    self.fail(problem)
                 self.source.close()
             self.discard_batches()  # of a collection that was cut off in the middle
         for line in summary_lines(self.receipts):
