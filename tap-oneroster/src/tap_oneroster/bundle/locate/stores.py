@@ -60,22 +60,24 @@ class Store:
                 return
             above |= {real}
             yield from self._expand(folder, rest or ["*"], above)
-        matches = re.compile(translate("*" if part == "**" else part)).match
-        for name, path in self._names(folder):
-            if not matches(name) or (name.startswith(".") and not part.startswith(".")):
-                continue
-            if part == "**" or rest:
-                if self._kind(path) == "directory":
-                    yield from self._expand(path, parts if part == "**" else rest, above)
-            else:
+        for path in self._matches(folder, part):
+            if part != "**" and not rest:
                 yield path
+            elif self._kind(path) == "directory":
+                yield from self._expand(path, parts if part == "**" else rest, above)
 
-    def _names(self, folder: str) -> list[tuple[str, str]]:
-        """Names and paths in a folder; none where it is none."""
-        if self._kind(folder) != "directory":
-            return []
-        names = {self.name(str(path)) for path in self._fs.ls(folder, detail=False)}
-        return [(name, f"{folder.rstrip('/')}/{name}") for name in names]
+    def _matches(self, folder: str, part: str) -> Iterator[str]:
+        """Paths directly in a folder that match one part of a pattern; as in a shell, hidden names match no wildcard."""
+        start = f"{folder.rstrip('/')}/"
+        if not _MAGIC.search(part):
+            if self._kind(start + part):
+                yield start + part
+        elif self._kind(folder) == "directory":
+            matches = re.compile(translate("*" if part == "**" else part)).match
+            for path in self._fs.ls(folder, detail=False):
+                name = self.name(str(path))
+                if matches(name) and (part.startswith(".") or not name.startswith(".")):
+                    yield start + name
 
     def _real(self, folder: str) -> str:
         if self._sftp:
