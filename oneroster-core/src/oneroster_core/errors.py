@@ -1,10 +1,18 @@
-"""Failures of reading a source, each one line without any value."""
+"""Failures of a source or a store, each one line without any value."""
 
 from __future__ import annotations
 
 from .shell import HELD, INCOMPLETE, REFUSED
 
-__all__ = ["CollectionMoved", "FatalSourceError", "HeldBack", "MissingCollection", "SetupError", "SourceError"]
+__all__ = [
+    "CollectionMoved",
+    "FatalSourceError",
+    "HeldBack",
+    "MissingCollection",
+    "SetupError",
+    "SourceError",
+    "StoreError",
+]
 
 
 class SourceError(Exception):
@@ -38,3 +46,7 @@ class MissingCollection(SourceError):
     """The source does not offer this collection, or may not show it to us; others may go on."""
 
     exit_code = REFUSED
+
+
+class StoreError(Exception):
+    """A store cannot be opened. The message is ``problem; advice``, without the URL and without the setting that names it."""

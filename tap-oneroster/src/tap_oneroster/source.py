@@ -157,6 +157,10 @@ class Source(Protocol):
     stands_still: bool
     """Whether a collection cannot change while it is read, so that it never has to be read again in the same run."""
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """What keeps a run from ending well although each collection is complete: one line each."""
+
     def passes(self, request: Request) -> Iterable[Pass]:
         """Passes over the collection, in the order in which their records must be delivered."""
 

@@ -145,7 +145,8 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         _TEXT,
         title="Missing Collections",
         description="What to make of a selected collection that the service does not offer or may"
-        " not show us (404, 403): fail (the others are read, and the run ends non-zero) or accept.",
+        " not show us (404, 403), or whose file a bundle's manifest declares and the bundle lacks:"
+        " fail (the others are read, and the run ends non-zero) or accept.",
         allowed_values=["fail", "accept"],
         default="fail",
     ),

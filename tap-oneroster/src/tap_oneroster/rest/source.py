@@ -73,6 +73,7 @@ class RestSource:
     """Collections of a service, each read in one pass over its pages."""
 
     stands_still = False
+    problems = ()
 
     def __init__(
         self,

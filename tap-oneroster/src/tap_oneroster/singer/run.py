@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
-from .._core.errors import FatalSourceError
+from .._core.errors import FatalSourceError, SourceError
 from .._core.shell import INCOMPLETE, REFUSED, exit_code
 from ..batch_files.batch_files import BatchFiles
 from .writer import BlockWriter
@@ -119,5 +119,7 @@ class Run(Generic[W]):
     def close(self) -> None:
         """Let go of the source, and of files of a collection that was cut off in the middle."""
         if "source" in self.__dict__:
+            for problem in self.source.problems:
+                self.fail(SourceError(problem))
             self.source.close()
         self.discard_batches()
