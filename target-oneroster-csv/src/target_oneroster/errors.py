@@ -7,11 +7,23 @@ from pathlib import Path
 import click
 import duckdb
 
-__all__ = ["TargetError", "one_line"]
+__all__ = ["Held", "Misconfigured", "TargetError", "one_line"]
 
 
 class TargetError(click.ClickException):
-    """The bundle cannot be published. The message is one line without any value of a record."""
+    """The run did not complete. The message is one line without any value of a record; the exit code is 1."""
+
+
+class Held(TargetError):
+    """A brake holds the result back: someone has to look."""
+
+    exit_code = 3
+
+
+class Misconfigured(TargetError):
+    """A setting, or what a setting names, is refused: another try is of no use."""
+
+    exit_code = 4
 
 
 def one_line(error: Exception, nothing_done: str = "Nothing was published.") -> str:

@@ -10,7 +10,7 @@ from .._core.model import FILES
 from .._core.sql import Engine
 from ..errors import TargetError, one_line
 from ..records.record_mapping import file_of
-from ..singer.receipts import Arrival, Receipts
+from ..singer.receipts import Arrival, Receipts, explain
 from .checks import Finding, Findings, Severity, check
 from .convert import convert
 from .merge import drop_superseded, merge
@@ -97,7 +97,11 @@ class BundleBuild:
             arrivals.setdefault(name, Arrival(stage.records, distinct))
         came = self.staging.records > 0
         snapshots = {name for name in arrivals if came and (kind := file_of(name)) and kind.name in options.snapshots}
-        self.receipts.check(arrivals, required=options.require_receipts, snapshots=snapshots)
+        faults = self.receipts.faults(
+            arrivals, required=options.require_receipts, nested=self.staging.derived, snapshots=snapshots
+        )
+        if faults:
+            raise TargetError(f"Nothing was published. {explain(faults)}")
         if not came:
             return None
         drop_superseded(engine, stages, self._derived)

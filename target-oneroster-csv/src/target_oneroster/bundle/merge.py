@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._core.model import FILES
 from .._core.sql import quoted
-from ..errors import TargetError
+from ..errors import Misconfigured
 from .staging import staged_fields
 from .tables import staged_rows
 
@@ -48,7 +48,7 @@ def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callab
     parent that came has brought all of its rows, and its old ones go.
     """
     if wrong := sorted(f"{name} ({mode})" for name, mode in old.modes.items() if mode != options.mode(name)):
-        raise TargetError(
+        raise Misconfigured(
             f"load_method upsert: in the bundle at output_path {', '.join(wrong)} is not of the mode that file_mode "
             "and file_modes say. Use the mode that is there, or overwrite."
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._core.model import FILES
 from .._core.stores.work_folder import REPLACED
-from ..errors import TargetError
+from ..errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +28,14 @@ def check_output(output: Path) -> None:
     as_zip = output.suffix.lower() == ".zip"
     if output.is_dir():
         if as_zip:
-            raise TargetError(f"output_path: {output.name} is a folder. Remove it, or name a file.")
+            raise Misconfigured(f"output_path: {output.name} is a folder. Remove it, or name a file.")
         if foreign := sum(path.name not in _OURS for path in output.iterdir()):
-            raise TargetError(
+            raise Misconfigured(
                 f"output_path: the folder {output.name} is not a bundle, it holds {foreign} other entries. "
                 "Name a folder of its own."
             )
     elif output.exists() and not as_zip:
-        raise TargetError(f"output_path: {output.name} is a file. Name a folder, or a file that ends in .zip.")
+        raise Misconfigured(f"output_path: {output.name} is a file. Name a folder, or a file that ends in .zip.")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.model import FILES
 from .._core.stores.work_folder import WorkDir
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from .sftp import make_private, open_sftp
 from .write import zip_files
 
@@ -46,7 +46,7 @@ class RemoteStore:
         self._path = path.rstrip("/")
         parent, _, self._name = self._path.rpartition("/")
         if not self._name or not (parent or self._path.startswith("/")):
-            raise TargetError(
+            raise Misconfigured(
                 "output_path: the URL names a whole store. Name a folder in it, or a file ending in .zip."
             )
         self._parent = parent or "/"
@@ -75,11 +75,11 @@ class RemoteStore:
     def _fetch_folder(self, work: WorkDir) -> Path | None:
         if not self._files.isdir(self._path):
             if self._files.exists(self._path):
-                raise TargetError("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
+                raise Misconfigured("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
             return None
         present = [name for path in self._files.ls(self._path, detail=False) if (name := _last(path))]
         if foreign := sum(name not in _NAMES for name in present):
-            raise TargetError(
+            raise Misconfigured(
                 f"output_path: the folder is not a bundle, it holds {foreign} other entries. Name a folder of its own."
             )
         folder = work.folder("old")

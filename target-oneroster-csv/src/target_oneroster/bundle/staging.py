@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.model import Field, File, file
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from ..records.cells import CONTROL
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class BundleStaging:
         """Give a file to a stream; two streams for one file cannot be told apart later."""
         owner = self._streams.setdefault(name, stream)
         if owner != stream:
-            raise TargetError(
+            raise Misconfigured(
                 f"Streams {owner} and {stream} both go to {name}.csv. Leave one out, or bring them together before."
             )
 
@@ -159,7 +159,7 @@ class BundleStaging:
         """Ids are unique within a tenant only: a bundle holds one."""
         self.tenants |= tenants
         if len(self.tenants) > 1:
-            raise TargetError(
+            raise Misconfigured(
                 "Records of two tenants came in one run: ids may clash. Write one bundle for each tenant, in runs of their own."
             )
 

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from .._core.model.schema import TENANT
-from ..records.record_mapping import file_of, is_receipts, receipt_of
+from ..records.record_mapping import file_of, fits, is_receipts, receipt_of
 from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
 from ..singer.batches import record_lines
 from ..singer.receipts import Arrival
-from ..singer.sinks import FileSink, IgnoredSink
+from ..singer.sinks import IgnoredSink
 from .build import BundleBuild, BundleOutcome
 from .checks import Severity
-from .fast_lane import FastLane, fits
+from .fast_lane import FastLane
 from .report import write_report
 from .settings import CONFIG, options_from
+from .sinks import FileSink
 
 if TYPE_CHECKING:
     from singer_sdk import Sink

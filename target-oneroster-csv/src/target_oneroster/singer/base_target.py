@@ -14,9 +14,9 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
 from .._core.model.schema import read_words
-from ..bundle.settings import config_fault
-from ..errors import TargetError, one_line
+from ..errors import Misconfigured, TargetError, one_line
 from .reader import BlockReader, Lane
+from .settings import config_fault
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -87,7 +87,7 @@ class OneRosterTarget(Target):
         read_words(self._config, schema)
         faults = sorted({config_fault(error) for error in JSONSchemaValidator(schema).iter_errors(self._config)})
         if faults and raise_errors:
-            raise TargetError(" ".join(faults))
+            raise Misconfigured(" ".join(faults))
         return faults
 
     @classmethod
@@ -97,9 +97,9 @@ class OneRosterTarget(Target):
         try:
             return super().cb_config(ctx, param, value)
         except FileNotFoundError:
-            raise TargetError("--config names a file that is not there.") from None
+            raise Misconfigured("--config names a file that is not there.") from None
         except ValueError:
-            raise TargetError("--config names a file that is not JSON.") from None
+            raise Misconfigured("--config names a file that is not JSON.") from None
 
     @classmethod
     @override

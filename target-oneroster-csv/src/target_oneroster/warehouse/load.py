@@ -17,7 +17,7 @@ from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
-from ..singer.receipts import Arrival, Receipts
+from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
 from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge
 from .staging import WarehouseStaging
@@ -108,11 +108,7 @@ class Load:
             self._fill(WarehouseFile(connection, self.options.schema), connection, came, found)
             self._move(connection)
         if self.outcome.refused:
-            faults: dict[str, list[str]] = {}
-            for name, fault in self.outcome.refused.items():
-                faults.setdefault(fault, []).append(name)
-            text = "; ".join(f"{', '.join(sorted(names))}: {fault}" for fault, names in faults.items())
-            raise TargetError(f"Not loaded, left as it was: {text}. No state is written.")
+            raise TargetError(f"Not loaded, left as it was: {explain(self.outcome.refused)} No state is written.")
         return self.outcome
 
     def _fill(
@@ -160,22 +156,12 @@ class Load:
             new.rename(self.path)
 
     def _prove(self, came: Mapping[str, Came], others: Mapping[str, Arrival]) -> None:
-        """Note the streams that the receipts do not bear out."""
-        if not self.receipts.announced:
-            if self.options.require_receipts:
-                raise TargetError(
-                    "require_receipts is set and the input has no syncReceipts: it cannot be told from a run that "
-                    "broke off. Nothing was loaded."
-                )
-            return
-        arrivals = {
-            name: Arrival(c.records, c.distinct)
-            for name, c in came.items()
-            if name != RECEIPTS.name and name not in self.staging.nested
-        }
-        for name, arrival in (arrivals | dict(others)).items():
-            if fault := self.receipts.disagrees(name, arrival):
-                self.outcome.refused[name] = fault
+        """Note the streams that are not proven; a read that did not reach its end is loaded, and deletes nothing."""
+        arrivals = {name: Arrival(c.records, c.distinct) for name, c in came.items() if name != RECEIPTS.name}
+        faults = self.receipts.faults(
+            arrivals | dict(others), required=self.options.require_receipts, nested=self.staging.nested
+        )
+        self.outcome.refused |= {name: fault for name, fault in faults.items() if fault != NOT_COMPLETE}
 
     def _trusted(self, name: str) -> bool:
         return name not in self.outcome.refused and self.receipts.complete(name)

@@ -12,7 +12,7 @@ import msgspec
 
 from .._core.model import file as file_named
 from .._core.sql import quoted
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 
@@ -143,7 +143,7 @@ class WarehouseStaging:
         """Give a table to a stream; two streams for one table cannot be told apart later."""
         owner = self._streams.setdefault(file.name, stream)
         if owner != stream:
-            raise TargetError(
+            raise Misconfigured(
                 f"Streams {owner} and {stream} both go to table {file.name}. Leave one out, or bring them together before."
             )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from .._core.sql import literal, quoted
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from .loader import STAGED
 from .schema import comments
 
@@ -27,7 +27,7 @@ _NAME = "warehouse"
 def proven(path: Path) -> None:
     """Refuse a file that cannot be opened, before the tap has worked for nothing."""
     if path.is_dir():
-        raise TargetError(f"filepath is a folder: {path}. Name a file.")
+        raise Misconfigured(f"filepath is a folder: {path}. Name a file.")
     if path.exists():
         with duckdb.connect() as connection:
             _attach(connection, path, read_only=True)
@@ -127,7 +127,7 @@ class WarehouseFile:
             self.run(f"CREATE TABLE {self.place(name)} ({spec})")
         elif ("tenant" in there) != table.tenant:
             had = "with" if "tenant" in there else "without"
-            raise TargetError(
+            raise Misconfigured(
                 f"Table {self.schema}.{name} was made {had} tenant, which is part of its key. "
                 "Use another default_target_schema, or set tenant in the tap as before."
             )
@@ -135,7 +135,7 @@ class WarehouseFile:
             if there and column not in there:
                 self.run(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}")
             elif there and not self._same(there[column], kind):
-                raise TargetError(
+                raise Misconfigured(
                     f"Table {self.schema}.{name}, column {column} is of type {there[column]}, not {kind}: another loader "
                     "made it. Use another default_target_schema, or move the table away."
                 )
