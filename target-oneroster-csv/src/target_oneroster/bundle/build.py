@@ -19,7 +19,7 @@ from .quarantine import SUFFIX, write_quarantine
 from .shrink_guard import brake
 from .staging import BundleStaging
 from .stores import store_at
-from .tables import load, set_tombstones_apart
+from .tables import count_copies, load, set_tombstones_apart
 from .write import write_files
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ class BundleBuild:
             merge(engine, old, options, self._derived)
         bulk = options.bulk
         set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
-        self.outcome.counts = {rule: n for rule, n in convert(engine, options, self.work.path).items() if n}
+        counts = count_copies(engine, stages) + convert(engine, options, self.work.path)
+        self.outcome.counts = {rule: n for rule, n in counts.items() if n}
         self._judge(check(engine, options.version, bulk=bulk))
         if old:
             brake(engine, old, options)

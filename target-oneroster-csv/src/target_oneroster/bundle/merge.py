@@ -23,21 +23,22 @@ __all__ = ["drop_superseded", "merge"]
 
 
 def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Callable[[str], bool]) -> None:
-    """Where a parent came twice, keep of its derived rows only those that came with it the last time.
+    """Where a parent came more than once, keep of its derived rows only those that came with the copy that counts.
 
-    A source sends a parent, then the rows made from it: rows numbered before its last arrival are old.
+    A source sends a parent, then the rows made from it, with its dateLastModified: rows that came before
+    that copy, or are older than it, are of another copy.
     """
     for kind in FILES:
         if not kind.derived or kind.name not in stages or not derived(kind.name):
             continue
-        repeated = f"{kind.derived.parent} repeated"
+        repeated = f"{kind.derived.parent} copies"
         if engine.has(repeated):
             owner = quoted(kind.derived.identity[0])
             engine.run(
                 f'DELETE FROM {quoted(kind.name)} WHERE "sourcedId" IN ('
                 f'SELECT s."sourcedId" FROM {staged_rows(stages[kind.name])} s JOIN '
-                f'(SELECT "sourcedId" AS id, max("row number") AS last FROM {quoted(repeated)} GROUP BY 1) p '
-                f'ON p.id = s.{owner} GROUP BY 1 HAVING max(s."row number") < max(p.last))'
+                f'{quoted(repeated)} p ON p."sourcedId" = s.{owner} GROUP BY 1 HAVING max(s."row number") < max(p.kept) '
+                "OR max(nullif(s.\"dateLastModified\", '')) < max(p.newest))"
             )
 
 
