@@ -62,6 +62,7 @@ class BundleBuild:
         self.staging = BundleStaging(
             self.work.folder("staged"), secrets=options.include_passwords, metadata=options.keep_metadata
         )
+        self._quarantine = self.work.path / "quarantine"
         self.receipts = Receipts()
         self.outcome = BundleOutcome()
 
@@ -80,11 +81,11 @@ class BundleBuild:
                 engine.close()
             if new is not None:
                 self.store.put(new, self.work)
-                if not self.outcome.rejected:
-                    self.store.put_beside(None, SUFFIX)
                 self.outcome.published = True
+                # After the bundle: a run that ends in between is repeated, since it acknowledged no state.
+                self.store.put_beside(self._quarantine if self.outcome.rejected else None, SUFFIX)
         except Exception as error:
-            self.outcome.reason = one_line(error)
+            self.outcome.reason = one_line(error, folder=self.work.path.parent)
             raise
         return self.outcome
 
@@ -123,9 +124,7 @@ class BundleBuild:
         if not self.outcome.rows:
             raise TargetError("Nothing was published: no row is left.")
         if self.outcome.rejected:
-            path = self.work.path / "quarantine"
-            write_quarantine(engine, path)
-            self.store.put_beside(path, SUFFIX)
+            write_quarantine(engine, self._quarantine)
         return new
 
     def _derived(self, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._core.stores.work_folder import WorkDir
+from .._core.stores.work_folder import WorkDir, is_own, keep_mode
 from .publish import check_output, publish_file, publish_folder
 from .remote import RemoteStore
 from .write import zip_files
@@ -70,4 +70,6 @@ class LocalStore:
             target.unlink(missing_ok=True)
         else:
             file.chmod(0o600)
+            if target.exists() and is_own(target):
+                keep_mode(file, target)
             file.replace(target)

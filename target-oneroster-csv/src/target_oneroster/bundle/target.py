@@ -110,16 +110,18 @@ class TargetOneRosterCSV(OneRosterTarget):
             self.message_reader.take(block)
 
     @override
-    def process_endofpipe(self) -> None:
-        """Publish, then let the SDK acknowledge the state."""
+    def finish(self) -> None:
+        """Publish."""
         if self._bundle is not None:
             try:
                 self._bundle.publish(self._other_arrivals())
             finally:
                 self._bundle.close()
                 self._tell(self._bundle.outcome)
-        self._finished = True
-        super().process_endofpipe()
+
+    @override
+    def staged_in(self) -> Path | None:
+        return self._bundle.work.path.parent if self._bundle else None
 
     def _tell(self, outcome: BundleOutcome) -> None:
         """Say in the log, and in a report where one is wanted, what was found and done."""

@@ -26,6 +26,7 @@ from .sinks import TableSink, UnknownSink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from singer_sdk import Sink
 
@@ -168,8 +169,8 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             self._process_record_message({"stream": stream, "record": record, "version": version})
 
     @override
-    def process_endofpipe(self) -> None:
-        """Load, then let the SDK acknowledge the state."""
+    def finish(self) -> None:
+        """Load."""
         if self._load is not None:
             try:
                 for stream in self._streams:
@@ -182,8 +183,10 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             finally:
                 self._load.close()
                 report(self._load.outcome, self.logger)
-        self._finished = True
-        super().process_endofpipe()
+
+    @override
+    def staged_in(self) -> Path | None:
+        return self._load.work.path.parent if self._load else None
 
     def _other_arrivals(self) -> dict[str, Arrival]:
         """Streams whose rows are not staged as they came: mapped, or without a table."""

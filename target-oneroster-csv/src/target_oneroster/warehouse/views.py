@@ -9,6 +9,7 @@ from .._core.model import FILES, RECEIPTS, VIEWS
 from .._core.model import file as file_named
 from .._core.model.schema import TENANT
 from .._core.sql import literal, quoted
+from .._core.stores.work_folder import keep_mode
 from .history import SUFFIX
 from .schema import DELETED
 
@@ -25,6 +26,7 @@ def make_views(store: WarehouseFile) -> None:
     """Make each view whose tables are there."""
     for view in VIEWS:
         if condition := _condition(store, view):
+            store.refuse_other_kind(view.name, "VIEW")
             text = f"Rows of {view.parent} that are there and whose {view.column} is {view.word}."
             store.run(
                 f"CREATE OR REPLACE VIEW {store.place(view.name)} AS SELECT p.* FROM {store.place(view.parent)} p "
@@ -64,5 +66,6 @@ def export(store: WarehouseFile, folder: Path) -> int:
     for name in tables:
         new = folder / f".{name}.parquet.new"
         store.run(f"COPY {store.place(name)} TO {literal(str(new))} (FORMAT parquet, COMPRESSION zstd)")
+        keep_mode(new, folder / f"{name}.parquet")
         new.replace(folder / f"{name}.parquet")
     return len(tables)
