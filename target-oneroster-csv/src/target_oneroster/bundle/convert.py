@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from .options import BundleOptions
 
-__all__ = ["convert"]
+__all__ = ["CLASSES_THERE", "FROM_CLASSES", "convert", "wants_classes"]
+
+CLASSES_THERE = "classes there"
+"""Table of the classes in the bundle that is there, made where rows of a delta need them."""
+FROM_CLASSES = {
+    ("lineItems", "schoolSourcedId"): "schoolSourcedId",
+    ("scoreScales", "orgSourcedId"): "schoolSourcedId",
+    ("scoreScales", "courseSourcedId"): "courseSourcedId",
+}
+"""File and column that 1.2 asks for, and the column of the class that holds it."""
 
 _ADMINISTRATORS = ("districtAdministrator", "principal", "siteAdministrator", "systemAdministrator")
 
@@ -137,17 +146,36 @@ def _administrators(engine: Engine, options: BundleOptions, counts: Counter[str]
     _update(engine, counts, rule, "roles", f'"role" = {word}', "\"role\" = 'administrator'")
 
 
+def _known_classes(engine: Engine) -> str:
+    """SQL for the classes that came, and those of the bundle that is there."""
+    names = '"sourcedId", "schoolSourcedId", "courseSourcedId"'
+    tables = [table for table in ("classes", CLASSES_THERE) if engine.has(table)]
+    known = [f"SELECT {names} FROM {quoted(table)}" for table in tables]
+    if len(known) > 1:
+        known[1] += ' WHERE "sourcedId" NOT IN (SELECT "sourcedId" FROM classes)'
+    return (
+        " UNION ALL ".join(known) or "SELECT '' AS \"sourcedId\", '' AS \"schoolSourcedId\", '' AS \"courseSourcedId\""
+    )
+
+
+def wants_classes(engine: Engine, options: BundleOptions) -> bool:
+    """Return whether rows lack what 1.2 asks for and a class knows, and their classes did not come."""
+    return options.version == Version.V1_2 and any(
+        engine.has(table)
+        and options.mode(table) == "delta"
+        and engine.one(
+            f"SELECT count(*) FROM {quoted(table)} WHERE {quoted(column)} = '' "
+            f'AND "classSourcedId" NOT IN (SELECT "sourcedId" FROM ({_known_classes(engine)}))'
+        )
+        for table, column in FROM_CLASSES
+    )
+
+
 def _schools_from_classes(engine: Engine, counts: Counter[str]) -> None:
     """What 1.2 asks for beside the class, and the class knows."""
-    if not engine.has("classes"):
-        return
-    for table, column, source in (
-        ("lineItems", "schoolSourcedId", "schoolSourcedId"),
-        ("scoreScales", "orgSourcedId", "schoolSourcedId"),
-        ("scoreScales", "courseSourcedId", "courseSourcedId"),
-    ):
+    for (table, column), source in FROM_CLASSES.items():
         value = (
-            f"coalesce((SELECT c.{quoted(source)} FROM classes c "
+            f"coalesce((SELECT c.{quoted(source)} FROM ({_known_classes(engine)}) c "
             f'WHERE c."sourcedId" = {quoted(table)}."classSourcedId"), \'\')'
         )
         rule = f"{table}.{column}: taken from the class"

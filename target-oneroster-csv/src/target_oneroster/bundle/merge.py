@@ -62,7 +62,8 @@ def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callab
         fields = staged_fields(kind, secrets=options.include_passwords, metadata=options.keep_metadata)
         columns = [field.name for field in fields]
         old.load(engine, kind, "old", columns)
-        if not engine.has(kind.name):
+        came = engine.has(kind.name)
+        if not came:
             engine.make(kind.name, columns)
         table = quoted(kind.name)
         stays = f'"sourcedId" NOT IN (SELECT "sourcedId" FROM {table})'
@@ -71,6 +72,8 @@ def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callab
             stays += f" AND {owner} NOT IN (SELECT {owner} FROM {table})"
             if engine.has(f"{kind.derived.parent} came"):
                 stays += f" AND {owner} NOT IN (SELECT id FROM {quoted(kind.derived.parent + ' came')})"
+        if kind.name == "roles" and not came and engine.has("users"):  # users of 1.1 bring their own
+            stays += ' AND "userSourcedId" NOT IN (SELECT "sourcedId" FROM users WHERE "role" <> \'\')'
         together = f'SELECT * FROM {table} UNION ALL SELECT * FROM "old" WHERE {stays}'
         engine.replace(kind.name, f'{together} ORDER BY "sourcedId"')
         engine.run('DROP TABLE "old"')

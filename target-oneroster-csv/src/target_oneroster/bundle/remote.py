@@ -135,10 +135,19 @@ class RemoteStore:
             if self._files.exists(temporary):
                 self._files.rm(temporary, recursive=True)
 
+    def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
+        """A copy of it."""
+        with _told("the file beside the bundle was read", "Nothing was published."):
+            if not self._files.exists(self._path + suffix):
+                return None
+            local = work.path / f"beside{suffix}"
+            self._files.get_file(self._path + suffix, str(local))
+            return local
+
     def put_beside(self, file: Path | None, suffix: str) -> None:
         """A file named like the bundle, with a suffix; private on SFTP, elsewhere access is the store's to restrict."""
         target = self._path + suffix
-        with _told("the quarantine was written", "Check the bundle and the file beside it, then run again."):
+        with _told("a file was put beside the bundle", "Check the bundle and the file beside it, then run again."):
             if file is not None:
                 if self._sftp:
                     make_private(self._files, target)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .._core.model import File, Kind
 from .._core.sql import Engine, literal, quoted
 from ..records.copies import CONFLICT, UNITED, copies, strongest, united
-from .staging import SEPARATOR, FileStage
+from .staging import LINE_LIMIT, SEPARATOR, FileStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,6 @@ USERS_UNITED = "users united"
 """Table of the roles of persons who came in several rows."""
 
 _SORTED_AT_ONCE = 4_000_000
-_LINE_LIMIT = 2_500_000
 
 
 def staged_rows(stage: FileStage) -> str:
@@ -33,7 +32,7 @@ def staged_rows(stage: FileStage) -> str:
     return (
         f"read_csv({literal(str(stage.path))}, columns = {{{spec}}}, auto_detect = false, header = false, "
         f"delim = '{SEPARATOR}', quote = '', escape = '', new_line = '\\n', nullstr = '\x01', parallel = false, "
-        f"max_line_size = {_LINE_LIMIT}, buffer_size = {_LINE_LIMIT * 2})"
+        f"max_line_size = {LINE_LIMIT}, buffer_size = {LINE_LIMIT * 2})"
     )
 
 

@@ -29,7 +29,9 @@ def proven(path: Path) -> None:
     if path.is_dir():
         raise Misconfigured(f"filepath is a folder: {path}. Name a file.")
     if path.is_symlink() and not path.exists():
-        raise Misconfigured(f"filepath is a link to a file that is not there: {path}. Remove it, or name the file itself.")
+        raise Misconfigured(
+            f"filepath is a link to a file that is not there: {path}. Remove it, or name the file itself."
+        )
     if path.exists() and not path.is_file():
         raise Misconfigured(f"filepath is neither a file nor a link to one: {path}. Name a file.")
     if path.exists():
