@@ -7,7 +7,6 @@ from collections import Counter
 
 import pytest
 from tap_oneroster._core.model import file
-from tap_oneroster.bundle.read import csv_blocks
 from tap_oneroster.bundle.read.rows import RowReader
 from tap_oneroster.source import SourceError
 
@@ -172,7 +171,7 @@ def test_a_row_of_many_megabytes_is_parsed_a_few_times_only(tmp_path, monkeypatc
             parsed.append(len(text))
             super().__init__(text, newline)
 
-    monkeypatch.setattr(csv_blocks.io, "StringIO", Counted)
+    monkeypatch.setattr("tap_oneroster.bundle.read.csv_blocks.io.StringIO", Counted)
     cells = ['"' + "a line\n" * 18_000 + '"'] * 30
     header = "".join(f',"m{n}\n{"x" * 100_000 if place == "header" else ""}"' for n in range(30))
     text = csv_text(ORGS_HEADER + header, "s1,,,One,school,,," + ",".join(cells if place == "row" else [""] * 30))

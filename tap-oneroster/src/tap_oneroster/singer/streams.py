@@ -114,7 +114,7 @@ class CollectionStream(OneRosterStream):
         for one_pass in self.run.source.passes(Request(top.file, (self.file,))):
             for batch in one_pass:
                 yield from map(self._as_dict, batch.records)
-        if problems := self._tap.source.problems:
+        if problems := self.run.source.problems:
             raise SourceError("; ".join(problems))
 
     def _as_dict(self, record: Struct) -> dict[str, Any]:

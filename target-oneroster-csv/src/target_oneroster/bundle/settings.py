@@ -8,21 +8,13 @@ from singer_sdk import typing as th
 
 from .._core.model import Version, csv_files, file
 from ..errors import Misconfigured
+from ..singer.settings import REQUIRE_RECEIPTS
 from .options import BundleOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CONFIG", "REQUIRE_RECEIPTS", "options_from"]
-
-REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
-    "require_receipts",
-    th.BooleanType(nullable=False),
-    default=False,
-    title="Require Receipts",
-    description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
-)
-"""Both targets have it."""
+__all__ = ["CONFIG", "options_from"]
 
 CONFIG: dict[str, Any] = th.PropertiesList(
     th.Property(

@@ -18,9 +18,10 @@ from typing_extensions import override
 
 from .._core import shell
 from ..errors import Misconfigured, TargetError, one_line
-from .reader import BlockReader, Lane
+from .reader import BlockReader, Lane, private_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import FrameType
 
 __all__ = ["OneRosterTarget", "RecordBeforeSchema"]
@@ -57,6 +58,22 @@ class OneRosterTarget(Target):
     def close(self) -> None:
         """Let go of what the run keeps on disk. May be called more than once."""
         raise NotImplementedError
+
+    def finish(self) -> None:
+        """Put in place what came."""
+        raise NotImplementedError
+
+    def staged_in(self) -> Path | None:
+        """Return the folder in which rows are staged; None if nothing was staged yet."""
+        raise NotImplementedError
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Finish, then let the SDK acknowledge the state."""
+        with private_files():
+            self.finish()
+        self._finished = True
+        super().process_endofpipe()
 
     def _as_it_came(self, stream: str) -> bool:
         """Whether neither stream maps nor flattening change the records of a stream."""
@@ -133,7 +150,8 @@ class OneRosterTarget(Target):
         except (click.exceptions.Exit, click.ClickException):
             raise
         except Exception as error:
-            raise TargetError(one_line(error, cls.nothing_done)) from None
+            folder = target.staged_in() if target else None
+            raise TargetError(one_line(error, cls.nothing_done, folder)) from None
         finally:
             if target is not None:
                 target.close()

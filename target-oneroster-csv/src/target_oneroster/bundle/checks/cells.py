@@ -11,7 +11,9 @@ from .findings import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["cell_rules"]
+__all__ = ["EMPTY", "cell_rules"]
+
+EMPTY = "a required cell is empty"
 
 Rule = tuple[Severity, str, str, str]
 """Severity, field, rule, and the condition of a row that breaks it."""
@@ -79,7 +81,7 @@ def cell_rules(file: File, version: Version, *, bulk: Collection[str]) -> Iterat
         column = quoted(field.name)
         required = version in field.required or field.blank_in_bulk
         if required:
-            yield Severity.ROW, field.name, "a required cell is empty", f"{column} = ''"
+            yield Severity.ROW, field.name, EMPTY, f"{column} = ''"
         if valid := _valid(field, version, looked_up=in_bulk and field.refers_to in bulk):
             rule, condition = valid
             severity = Severity.ROW if required else Severity.VALUE

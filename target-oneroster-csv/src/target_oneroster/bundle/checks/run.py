@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..._core.model import Version, csv_files, file
 from ..._core.sql import quoted
 from .cells import cell_rules
-from .collisions import check_collisions
+from .collisions import reject_conflicts
 from .findings import Finding, Findings, Severity, hashed
 from .references import HIERARCHIES, check_cycles, check_references
 from .relations import relations_of
@@ -36,10 +36,10 @@ def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Finding
     """
     findings = Findings(engine, bulk)
     _check_minimum(findings)
-    check_collisions(findings)
     for kind in _targets_first(version):
         if findings.of(Severity.STOP):
             break  # what follows from it is not worth telling
+        reject_conflicts(findings, kind.name)
         if engine.count(kind.name):
             _check_cells(findings, kind, version)
             findings.remove_rejected(kind.name)
