@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-__all__ = ["CollectionMoved", "FatalSourceError", "MissingCollection", "SourceError"]
+__all__ = ["CollectionMoved", "FatalSourceError", "MissingCollection", "SetupError", "SourceError"]
 
 
 class SourceError(Exception):
     """A collection could not be read to its end. The message is one line, without any value."""
 
+    exit_code = 1
+    """Exit code of a run that ends with this error."""
+
 
 class FatalSourceError(SourceError):
     """Nothing can be read from this source: the run stops here."""
+
+
+class SetupError(FatalSourceError):
+    """The settings are wrong, or the service refuses the sign-in or the scopes: another try is of no use."""
+
+    exit_code = 4
 
 
 class CollectionMoved(SourceError):

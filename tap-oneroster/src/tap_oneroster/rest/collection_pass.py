@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..source import Facts, MissingCollection, Records, SourceError
 from .records.copies import Copies, Pair
+from .records.decode import DAMAGED
 from .records.derived_rows import DerivedRows
 from .records.rows import RowMaker
 
@@ -183,11 +184,11 @@ class RestPass:
                 yield Records(derived.stream, rows)
 
     def _reject(self, step: PageStep) -> None:
-        rule = "sourcedId: blank"
+        rules = Counter(map(step.page.fault, step.without_id))  # type: ignore[attr-defined]
         if self._wish.on_invalid == "fail":
-            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {rule}")
+            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {', '.join(rules)}")
         self._rejected += len(step.without_id)
-        self._deviations[rule] += len(step.without_id)
+        self._deviations.update(rules)
 
     def _note(self, walk: Walk) -> None:
         for name, facts in self.facts.items():
@@ -205,7 +206,8 @@ class RestPass:
             facts.complete = accepted
             facts.snapshot = self._wish.filter is None and not self._rejected
         if not accepted:
+            damaged = " or damaged beyond decoding" if self._deviations[DAMAGED] else ""
             raise SourceError(
-                f"{self._wish.file.name}: {self._rejected:,} records without a sourcedId were left"
+                f"{self._wish.file.name}: {self._rejected:,} records without a sourcedId{damaged} were left"
                 " out; have them mended, or set on_invalid to accept once you have looked"
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...source import MissingCollection, SourceError
-from ..records.decode import NoJson, PageDecoder, spelling, whole_number
+from ..records.decode import NoJson, PageDecoder, read_total, spelling
 from .answers import Answer, Refused
 from .links import next_link
 from .walk import Walk
@@ -115,9 +115,11 @@ class Pages:
                 check = "the account may not read it; check scopes and what the vendor granted"
             case _:
                 return error
-        return MissingCollection(
+        missing = MissingCollection(
             f"{self._name}: status {error.status}: {check}; deselect the stream, or set missing_collections to accept"
         )
+        missing.exit_code = error.exit_code
+        return missing
 
     def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
         """The page at an offset, decoded; a body that was cut short is asked for again."""
@@ -141,17 +143,24 @@ class Pages:
     def _read(self, get: Callable[[], Reply], url: str | None, place: str) -> Answer:
         for left in reversed(range(_CUT_SHORT_TRIES)):
             reply = get()
-            if reply.status != 200:
+            if not reply.ok:
                 raise Refused(self._refusal(reply.status, place), reply.status)
+            if reply.status != 200:
+                self.deviations["a status of success other than 200"] += 1
+            total = read_total(reply.headers.get("X-Total-Count"), self.deviations)
             try:
                 body = self._body(reply)
-                page = self._decoder.decode(body, self.deviations)
+                empty = reply.status == 204 and not body
+                page = (
+                    self._decoder.nothing()
+                    if empty
+                    else self._decoder.decode(body, self.deviations, total=total, last_try=not left)
+                )
             except NoJson:
                 if not left:
                     raise
                 self._http.pace.sleep(0.2)
                 continue
-            total = whole_number(reply.headers.get("X-Total-Count"))
             link = next_link(reply.headers, url) if url else None
             if not self.count:
                 spelling(body, self.deviations)
