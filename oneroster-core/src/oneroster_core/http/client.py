@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 import requests
 import urllib3.exceptions
+from typing_extensions import override
 
 from ..errors import FatalSourceError, SetupError, SourceError
 from .addresses import host_of, same_origin
@@ -43,6 +44,14 @@ class _Sent(NamedTuple):
     reply: Reply
 
 
+class _Session(requests.Session):
+    """A session that leaves redirects to us: the library would read their bodies without bounds."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class HttpClient:
     """Sends requests for one service, from any thread."""
 
@@ -63,7 +72,7 @@ class HttpClient:
         self._answered: set[str] = set()
         """Hosts that have answered, if only once."""
         self._environment: dict[str, Any] = {}
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update(
             {
                 "User-Agent": user_agent,
@@ -193,14 +202,14 @@ class HttpClient:
 
 
 def _read(response: requests.Response, what: str, most: int) -> bytes:
-    """Read the body as it comes, up to a bound; of an error page that is longer, nothing."""
+    """Read the body as it comes, up to a bound; of a longer one beside another status than success, nothing."""
     pieces: list[bytes] = []
     size = 0
     while piece := response.raw.read(_PIECE, decode_content=False):
         size += len(piece)
         if size > most:
             response.close()
-            if response.ok:
+            if 200 <= response.status_code < 300:
                 raise AnswerTooLong(what, most)
             return b""
         pieces.append(piece)
