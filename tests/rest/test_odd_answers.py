@@ -183,7 +183,7 @@ def test_a_record_that_cannot_be_decoded_is_left_out_and_counted(damage: str, so
     with reading(users=users, page_size=1 if sole else 10) as reader:
         one_pass = next(iter(reader.source.passes(Request(file("users"), (file("users"),)))))
         came: list[Any] = []
-        with pytest.raises(SourceError, match=r"users: 1 records .*damaged.* left out; .*on_invalid"):
+        with pytest.raises(SourceError, match=r"users: 1 records were left out .*on_invalid"):
             came.extend(batch.records for batch in one_pass)
         facts = one_pass.facts["users"]
     assert [record.sourcedId for records in came for record in records] == IDS
@@ -380,7 +380,7 @@ def test_an_endless_body_beside_another_status_is_not_read(head: bytes, says: st
 @pytest.mark.parametrize("which", ["page", "token"])
 def test_a_bomb_is_not_unpacked(small: None, pack: Callable[[bytes], bytes], which: str) -> None:
     """A few kilobytes that would become many megabytes."""
-    bomb = pack(b'{"users":[' + b" " * (64 << 20) + b"]}")
+    bomb = pack(b'{"users":[' + b" " * (16 << 20) + b"]}")
 
     def dress(asked: Asked, answer: Dressed) -> None:
         answer.headers["Content-Encoding"] = "gzip" if pack is gzip.compress else "deflate"
@@ -395,7 +395,7 @@ def test_a_bomb_is_not_unpacked(small: None, pack: Callable[[bytes], bytes], whi
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    assert peak < 40 << 20
+    assert peak < 14 << 20
 
 
 def test_a_bomb_of_many_empty_parts_is_not_unpacked() -> None:

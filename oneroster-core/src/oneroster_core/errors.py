@@ -27,4 +27,6 @@ class CollectionMoved(SourceError):
 
 
 class MissingCollection(SourceError):
-    """The source does not offer this collection; others may go on."""
+    """The source does not offer this collection, or may not show it to us; others may go on."""
+
+    exit_code = 4

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..source import Facts, MissingCollection, Records, SourceError
 from .records.copies import Copies, Pair
-from .records.decode import DAMAGED
 from .records.derived_rows import DerivedRows
 from .records.rows import RowMaker
 
@@ -184,9 +183,10 @@ class RestPass:
                 yield Records(derived.stream, rows)
 
     def _reject(self, step: PageStep) -> None:
-        rules = Counter(map(step.page.fault, step.without_id))  # type: ignore[attr-defined]
+        faults = step.page.faults  # type: ignore[attr-defined]
+        rules = Counter(faults.get(row, "sourcedId: blank") for row in step.without_id)
         if self._wish.on_invalid == "fail":
-            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {', '.join(rules)}")
+            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {next(iter(rules))}")
         self._rejected += len(step.without_id)
         self._deviations.update(rules)
 
@@ -206,8 +206,7 @@ class RestPass:
             facts.complete = accepted
             facts.snapshot = self._wish.filter is None and not self._rejected
         if not accepted:
-            damaged = " or damaged beyond decoding" if self._deviations[DAMAGED] else ""
             raise SourceError(
-                f"{self._wish.file.name}: {self._rejected:,} records without a sourcedId{damaged} were left"
-                " out; have them mended, or set on_invalid to accept once you have looked"
+                f"{self._wish.file.name}: {self._rejected:,} records were left out (see the receipt for the"
+                " rules); have them mended, or set on_invalid to accept once you have looked"
             )

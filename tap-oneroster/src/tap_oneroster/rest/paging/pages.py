@@ -115,11 +115,9 @@ class Pages:
                 check = "the account may not read it; check scopes and what the vendor granted"
             case _:
                 return error
-        missing = MissingCollection(
+        return MissingCollection(
             f"{self._name}: status {error.status}: {check}; deselect the stream, or set missing_collections to accept"
         )
-        missing.exit_code = error.exit_code
-        return missing
 
     def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
         """The page at an offset, decoded; a body that was cut short is asked for again."""
@@ -150,12 +148,7 @@ class Pages:
             total = read_total(reply.headers.get("X-Total-Count"), self.deviations)
             try:
                 body = self._body(reply)
-                empty = reply.status == 204 and not body
-                page = (
-                    self._decoder.nothing()
-                    if empty
-                    else self._decoder.decode(body, self.deviations, total=total, last_try=not left)
-                )
+                page = self._decoder.decode(body, self.deviations, total=total, last_try=not left)
             except NoJson:
                 if not left:
                     raise
@@ -175,7 +168,7 @@ class Pages:
 
     def _body(self, reply: Reply) -> bytes:
         try:
-            return reply.body
+            return reply.body or (self._decoder.nothing if reply.status == 204 else b"")
         except ValueError as error:
             raise NoJson(f"{self._name}: {error}") from None
 

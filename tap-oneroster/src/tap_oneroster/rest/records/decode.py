@@ -14,9 +14,9 @@ from .forms import UNKNOWN, Forms, struct_class
 from .lenient import UNREADABLE, decode_leniently
 from .mend import mend, spelt
 
-__all__ = ["DAMAGED", "NoJson", "Page", "PageDecoder", "read_total", "spelling"]
+__all__ = ["NoJson", "Page", "PageDecoder", "read_total", "spelling"]
 
-DAMAGED = "record that cannot be decoded"
+_DAMAGED = "record that cannot be decoded"
 _MOST_LEARNED = 40
 _TOTAL = "totalCount"
 """Where some services put what belongs into the header X-Total-Count."""
@@ -40,13 +40,13 @@ class Page:
         self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
         if not all(self.ids) or any(map(str.isspace, self.ids)):  # type: ignore[arg-type]
             self.ids = [one if one and not one.isspace() else None for one in self.ids]
+        self.faults: dict[int, str] = {}
+        """What is wrong with records that cannot be used, by their position; the others lack an id."""
+        if not fits:
+            self.faults = {row: _DAMAGED for row, record in enumerate(records) if record is UNREADABLE}
 
     def __len__(self) -> int:
         return len(self._records)
-
-    def fault(self, row: int) -> str:
-        """Return the rule that a record without an id breaks."""
-        return DAMAGED if self._records[row] is UNREADABLE else "sourcedId: blank"
 
     def take(self, rows: Sequence[int], deviations: Counter[str]) -> list[Any]:
         """Records at these positions, in their form; what had to be mended is counted."""
@@ -122,9 +122,10 @@ class PageDecoder:
         self._learn(records)
         return Page(self, records, beside, fits=False)
 
-    def nothing(self) -> Page:
-        """Return the page of an answer without content."""
-        return Page(self, [], fits=True)
+    @property
+    def nothing(self) -> bytes:
+        """The body of a page without records, as the standard has it."""
+        return msgspec.json.encode({self._wrapper: []})
 
     def _any_records(
         self, body: bytes, deviations: Counter[str], total: int | None = None

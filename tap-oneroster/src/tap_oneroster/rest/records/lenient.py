@@ -9,8 +9,12 @@ import msgspec
 
 __all__ = ["UNREADABLE", "decode_leniently"]
 
-UNREADABLE: Final = object()
-"""Stands for an element of a list that cannot be decoded."""
+
+class _Unreadable(msgspec.Struct):
+    """Stands for an element of a list that cannot be decoded."""
+
+
+UNREADABLE: Final = _Unreadable()
 _FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
