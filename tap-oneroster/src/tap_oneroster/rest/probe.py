@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from singer_sdk.exceptions import ConfigValidationError
 
+from .._core.http.pace import http_date
 from .._core.http.presets import GENERIC, filled_in
 from .._core.model import FILES, File, Version
 from .._core.shell import COMPLETE, FAILURES, command_line, config_files, exit_code, refusing, run
 from ..source import SourceError
 from .paging.order import looks_sorted
+from .records.decode import read_total
+from .records.lenient import decode_leniently
 from .source import RestSource
 
 __all__ = ["ProbeResult", "main", "probe"]
@@ -71,20 +73,23 @@ class _Asker:
             raise ValueError(self.file.name)
         reply = self.source.ask(self.file.service, collection.path + path, query, self.file.name)
         try:
-            answer = msgspec.json.decode(reply.body)
+            answer = decode_leniently(reply.body)
         except ValueError:
             answer = None
         lists = {k: v for k, v in answer.items() if isinstance(v, list)} if isinstance(answer, dict) else {}
         wrapper = collection.wrapper if collection.wrapper in lists else next(iter(lists), "")
-        return reply.status, reply.headers, wrapper, lists.get(wrapper, [])
+        return 200 if reply.ok else reply.status, reply.headers, wrapper, lists.get(wrapper, [])
 
     def ask(self) -> ProbeResult:
         """Everything that can be found out with a few requests."""
         limit = str(self.page_size)
         status, headers, wrapper, rows = self._get(limit=limit, offset="0")
-        found = ProbeResult(self.file.name, status, len(rows), headers.get("X-Total-Count", "none"), wrapper)
-        if date := headers.get("Date"):
-            found.skew_seconds = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+        stated = headers.get("X-Total-Count")
+        total = read_total(stated, Counter())
+        said = "none" if stated is None else "unusable" if total is None else str(total)
+        found = ProbeResult(self.file.name, status, len(rows), said, wrapper)
+        if date := http_date(headers.get("Date", "")):
+            found.skew_seconds = (date - datetime.now(UTC)).total_seconds()
         if status != 200:
             return found
         status, _, _, far = self._get(limit=limit, offset=str(_FAR))

@@ -9,8 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .._core.dates import to_utc_text
+from .._core.errors import SetupError
 from .._core.http.addresses import Address
-from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, OAuth1
+from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, NoToken, OAuth1
 from .._core.http.client import HttpClient, Reply
 from .._core.http.pace import Backoff, Pace
 from .._core.http.presets import filled_in
@@ -23,7 +24,7 @@ from .paging.window import Workers
 from .records.decode import PageDecoder
 from .records.forms import forms_of
 from .scopes import scopes_for
-from .version import find_version
+from .version import find_version, other_version
 
 __all__ = ["RestSource"]
 
@@ -116,7 +117,7 @@ class RestSource:
         from .settings import rest_errors
 
         if errors := rest_errors(config):
-            raise FatalSourceError("; ".join(errors))
+            raise SetupError("; ".join(errors))
         config = filled_in(config)
         version = config["oneroster_version"]
         scopes = config.get("scopes")
@@ -169,9 +170,38 @@ class RestSource:
                 version = find_version(self._http, self._probe, self._log_in)
                 logger.info("the service speaks OneRoster %s", version.value)
             else:
-                self._log_in(version)
+                version = self._sign_in(version)
             self._version = version
         return self._version
+
+    def _sign_in(self, version: Version) -> Version:
+        """Sign in for the version that the settings name; where its scopes are refused, try the other version.
+
+        Return the version that the service speaks. The settings decide only if `oneroster_version` is set.
+        """
+        self._log_in(version)
+        try:
+            self._http.credentials.ready()
+        except NoToken as refused:
+            if not refused.blames_scopes or self._access.scopes is not None:
+                raise
+            other = other_version(version)
+            try:
+                find_version(self._http, self._probe, self._log_in, (other,))
+            except FatalSourceError:
+                raise NoToken(f"{refused} ({version.value} was tried, and {other.value}, too)") from None
+            if self._asked_version:
+                raise SetupError(
+                    f"orgs: the service answers as OneRoster {other.value} only, and oneroster_version is"
+                    f" {version.value}: set oneroster_version to auto"
+                ) from None
+            logger.warning(
+                "base_url names OneRoster %s, whose scopes the service refuses; it speaks %s, which is read",
+                version.value,
+                other.value,
+            )
+            return other
+        return version
 
     def _log_in(self, version: Version) -> None:
         self._http.credentials = self._access.credentials(self._http, self._streams, version)

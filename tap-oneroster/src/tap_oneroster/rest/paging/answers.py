@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ..._core.errors import SetupError
 from ...source import SourceError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ class Refused(SourceError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+        if status in {401, 403}:
+            self.exit_code = SetupError.exit_code
 
 
 class OffsetIgnored(SourceError):

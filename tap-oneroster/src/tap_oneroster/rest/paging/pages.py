@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...source import MissingCollection, SourceError
-from ..records.decode import NoJson, PageDecoder, spelling, whole_number
+from ..records.decode import NoJson, PageDecoder, read_total, spelling
 from .answers import Answer, Refused
 from .links import next_link
 from .walk import Walk
@@ -141,17 +141,19 @@ class Pages:
     def _read(self, get: Callable[[], Reply], url: str | None, place: str) -> Answer:
         for left in reversed(range(_CUT_SHORT_TRIES)):
             reply = get()
-            if reply.status != 200:
+            if not reply.ok:
                 raise Refused(self._refusal(reply.status, place), reply.status)
+            if reply.status != 200:
+                self.deviations["a status of success other than 200"] += 1
+            total = read_total(reply.headers.get("X-Total-Count"), self.deviations)
             try:
                 body = self._body(reply)
-                page = self._decoder.decode(body, self.deviations)
+                page = self._decoder.decode(body, self.deviations, total=total, last_try=not left)
             except NoJson:
                 if not left:
                     raise
                 self._http.pace.sleep(0.2)
                 continue
-            total = whole_number(reply.headers.get("X-Total-Count"))
             link = next_link(reply.headers, url) if url else None
             if not self.count:
                 spelling(body, self.deviations)
@@ -166,7 +168,7 @@ class Pages:
 
     def _body(self, reply: Reply) -> bytes:
         try:
-            return reply.body
+            return reply.body or (self._decoder.nothing if reply.status == 204 else b"")
         except ValueError as error:
             raise NoJson(f"{self._name}: {error}") from None
 
