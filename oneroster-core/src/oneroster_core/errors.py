@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CollectionMoved", "FatalSourceError", "MissingCollection", "SourceError"]
+__all__ = ["CollectionMoved", "FatalSourceError", "MissingCollection", "SourceError", "TotalMismatch"]
 
 
 class SourceError(Exception):
@@ -15,6 +15,14 @@ class FatalSourceError(SourceError):
 
 class CollectionMoved(SourceError):
     """The collection changed while it was read: worth another attempt."""
+
+
+class TotalMismatch(CollectionMoved):
+    """Fewer different records came than the total of the service says."""
+
+    def __init__(self, name: str, promised: int, came: int) -> None:
+        super().__init__(f"{name}: the service promised {promised:,} records and sent {came:,} different ones")
+        self.missing = promised - came
 
 
 class MissingCollection(SourceError):
