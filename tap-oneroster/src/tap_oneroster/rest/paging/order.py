@@ -44,7 +44,7 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]
     The id is None where the service cannot tell. `first` are the ids of the first page in ascending
     order. Rows that are hidden after paging cannot deceive here: whatever stands above the id is hidden.
     """
-    if len(first) == 1 or _DESCENDING in fetch.cannot:  # both orders of one row look alike
+    if _DESCENDING in fetch.cannot:
         return None, False
     answer = fetch.last()
     if answer is None:
@@ -52,7 +52,8 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]
         return None, False
     ids = answer.page.ids
     if first and ids[:1] == list(first[:1]):
-        fetch.cannot.add(_DESCENDING)
+        if len(first) > 1:  # both orders of one row look alike
+            fetch.cannot.add(_DESCENDING)
         return None, False
     return (ids[0] if ids and looks_sorted(ids[::-1]) else None), not first and not ids
 

@@ -256,7 +256,9 @@ class Walk:
 
     def _ask_order(self) -> bool | None:
         """Whether the order of the ids says that this was the end; None where it cannot tell."""
-        if not self._is_top_seen and (self._top_at < 0 or (self._stalled == 1 and self._top_at != self._covered)):
+        is_due = self._top_at < 0 or (self._stalled == 1 and self._top_at != self._covered)
+        # Of one row, the descending order can tell nothing that the filter does not.
+        if is_due and not self._is_top_seen and (self._stalled or self._covered > 1):
             self._top_at = self._covered
             self._top, is_empty = top_of(self.fetch, self._first)
             if is_empty and not self.total:
@@ -300,7 +302,8 @@ class Walk:
         if self._refusal:
             return self._is_end_refused(self._refusal)
         if not must_follow and not self._next_link:
-            self.proven = self._is_total_proof if self.total is not None else self._had_links and self._stalled > 1
+            is_last_page = self._had_links and self._link is None and self._stalled > 1
+            self.proven = self._is_total_proof if self.total is not None else is_last_page
             if self.proven or self.total is not None:
                 return True
         bound = _EXPECTED_RUN if must_follow or (self._next_link and self.total is None) else _LOOK_FURTHER
