@@ -12,6 +12,7 @@ __all__ = [
     "SetupError",
     "SourceError",
     "StoreError",
+    "TotalMismatch",
 ]
 
 
@@ -40,6 +41,14 @@ class HeldBack(SourceError):
     """A brake holds the collection back: someone has to look."""
 
     exit_code = HELD
+
+
+class TotalMismatch(CollectionMoved):
+    """Fewer different records came than the total of the service says."""
+
+    def __init__(self, name: str, promised: int, came: int) -> None:
+        super().__init__(f"{name}: the service promised {promised:,} records and sent {came:,} different ones")
+        self.missing = promised - came
 
 
 class MissingCollection(SourceError):

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._core.codec import encode_rows
-from ._core.errors import CollectionMoved, FatalSourceError, HeldBack, MissingCollection, SourceError
+from ._core.errors import CollectionMoved, FatalSourceError, HeldBack, MissingCollection, SourceError, TotalMismatch
 from .receipts.distinct import Distinct
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "Request",
     "Source",
     "SourceError",
+    "TotalMismatch",
 ]
 
 

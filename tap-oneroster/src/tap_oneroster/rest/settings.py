@@ -153,6 +153,15 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         default="fail",
     ),
     th.Property(
+        "on_total_mismatch",
+        _TEXT,
+        title="On Total Mismatch",
+        description="What to make of a collection that brings fewer records than its total says, read after read:"
+        " fail, or accept (a total that counts hidden records; what came is delivered, and nothing is deleted).",
+        allowed_values=["fail", "accept"],
+        default="fail",
+    ),
+    th.Property(
         "supports_filter",
         _TEXT,
         title="Supports Filter",

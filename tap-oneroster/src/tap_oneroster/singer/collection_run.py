@@ -11,7 +11,7 @@ from .._core.dates import to_utc_text
 from ..receipts.progress import Progress
 from ..receipts.shrink_guard import counts_for_state, shrinks
 from ..receipts.tally import Tally
-from ..source import CollectionMoved, Facts, HeldBack, Request, SourceError
+from ..source import CollectionMoved, Facts, HeldBack, Request, SourceError, TotalMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,6 +105,7 @@ class CollectionRun:
             since=None if None in starts else min(s for s in starts if s),
             state={s.name: copy.deepcopy(s.stream_state) for s in self._family},
         )
+        reasons: set[str] = set()
         for attempt in range(_ATTEMPTS):
             self._run.discard_batches()
             for stream in self._family:
@@ -114,6 +115,12 @@ class CollectionRun:
                 self._attempt(request)
                 break
             except CollectionMoved as error:
+                reasons.add(str(error))
+                if attempt + 1 == _ATTEMPTS and len(reasons) == 1 and isinstance(error, TotalMismatch):
+                    raise SourceError(
+                        f"{error}, the same in each of {_ATTEMPTS} reads: its total counts records that it does not"
+                        " show; ask the vendor, or set on_total_mismatch to accept (then nothing is deleted)"
+                    ) from None
                 if attempt + 1 == _ATTEMPTS:
                     raise SourceError(
                         f"{self._top.name}: changed during each of {_ATTEMPTS} reads ({error});"
@@ -191,11 +198,12 @@ class CollectionRun:
 
     def _remember(self) -> None:
         """Move the state of each stream: bookmarks, and the bundles that were read."""
+        # Streams derived from a collection have been read as far as it, also where they have no rows, or older ones.
+        latest = [t.latest for one in self._passes for t in one.tallies.values() if t.latest]
         for stream in self._family:
             for one in self._passes:
                 if one.of.bookmark and stream.name in one.tallies:
                     stream.stream_state.update(one.of.bookmark)
-            latest = [t.latest for t in self._tallies(stream.name) if t.latest]
             if latest and stream.replication_key:
                 before = stream.stream_state.get("replication_key_value")
                 # A source whose clock runs ahead must not push the bookmark into the future.
