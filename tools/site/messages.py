@@ -23,6 +23,7 @@ ERRORS = {
     "NoToken",
     "RecordBeforeSchema",
     "SourceError",
+    "StoreError",
 }
 ERRORS |= {"kind"}  # a variable that holds one of them
 _GATHERED = {"errors", "faults"}
