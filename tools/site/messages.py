@@ -22,6 +22,7 @@ ERRORS = {
     "MissingKey",
     "NoToken",
     "RecordBeforeSchema",
+    "SetupError",
     "SourceError",
 }
 ERRORS |= {"kind"}  # a variable that holds one of them
