@@ -68,13 +68,41 @@ def test_the_digest_is_that_of_the_content_whatever_the_dialect_and_order(tmp_pa
 
 @pytest.mark.parametrize(
     ("text", "mode"),
-    [(csv_text(ORGS_HEADER), "bulk"), (delta("s1,tobedeleted,One"), "delta"), (delta("s1,active,One"), "bulk")],
-    ids=["header-only", "delta", "stamped-bulk"],
+    [(csv_text(ORGS_HEADER), "bulk"), (delta("s1,tobedeleted,One"), "delta"), (delta("s1,active,One"), None)],
+    ids=["header-only", "delta", "stamped-and-not-declared"],
 )
 def test_what_is_no_clean_snapshot_activates_nothing(tmp_path, text, mode):
     run = run_tap(settings(write(tmp_path / "b", {"orgs.csv": text}, mode), accept_orphan_delta=True))
     assert run.error is None
     assert activated(run) == []
+
+
+def test_a_bulk_with_status_is_activated(tmp_path):
+    """The manifest's word decides; without one the setting does."""
+    text = delta("s1,active,One", "s2,tobedeleted,Two")
+    declared = run_tap(settings(write(tmp_path / "a", {"orgs.csv": text})))
+    told = run_tap(settings(write(tmp_path / "b", {"orgs.csv": text}, None), csv_file_mode="bulk"))
+    for run in (declared, told):
+        assert (run.error, activated(run)) == (None, ["orgs"])
+        assert [row["status"] for row in run.records["orgs"]] == ["active", "tobedeleted"]
+
+
+def test_a_damaged_newest_bundle_ends_non_zero_after_what_can_be_read(tmp_path):
+    """The older one is delivered and remembered; the next night says the same until the newest can be read."""
+    write(tmp_path / "a.zip", {"orgs.csv": orgs("s1")}, at=MONDAY)
+    newest = write(tmp_path / "b.zip", {"orgs.csv": orgs("s2")}, at=MONDAY + 90_000)
+    whole = newest.read_bytes()
+    newest.write_bytes(whole[:-40])
+    first = run_tap(settings(tmp_path / "*.zip"))
+    assert "b.zip: cannot be read, and may be newer" in first.error
+    assert [row["sourcedId"] for row in first.records["orgs"]] == ["s1"]
+    assert activated(first) == ["orgs"]
+    second = run_tap(settings(tmp_path / "*.zip"), state=first.state)
+    assert "b.zip: cannot be read, and may be newer" in second.error
+    assert second.records["orgs"] == []
+    newest.write_bytes(whole)
+    third = run_tap(settings(tmp_path / "*.zip"), state=second.state)
+    assert (third.error, [row["sourcedId"] for row in third.records["orgs"]]) == (None, ["s2"])
 
 
 def test_a_delta_passes_tobedeleted_through(tmp_path):

@@ -24,6 +24,7 @@ ERRORS = {
     "RecordBeforeSchema",
     "SetupError",
     "SourceError",
+    "StoreError",
 }
 ERRORS |= {"kind"}  # a variable that holds one of them
 _GATHERED = {"errors", "faults"}

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._core.codec import encode_rows
-from ._core.errors import CollectionMoved, FatalSourceError, MissingCollection, SourceError
+from ._core.errors import CollectionMoved, FatalSourceError, HeldBack, MissingCollection, SourceError, TotalMismatch
 from .receipts.distinct import Distinct
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ __all__ = [
     "CollectionMoved",
     "Facts",
     "FatalSourceError",
+    "HeldBack",
     "MissingCollection",
     "Pass",
     "Records",
     "Request",
     "Source",
     "SourceError",
+    "TotalMismatch",
 ]
 
 
@@ -155,6 +157,10 @@ class Source(Protocol):
 
     stands_still: bool
     """Whether a collection cannot change while it is read, so that it never has to be read again in the same run."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What keeps a run from ending well although each collection is complete: one line each."""
 
     def passes(self, request: Request) -> Iterable[Pass]:
         """Passes over the collection, in the order in which their records must be delivered."""

@@ -82,7 +82,7 @@ class FilePass:
         self.facts = {
             stream.name: Facts(
                 source=bundle.name,
-                mode="delta" if manifest.modes.get(of.name) == "delta" else "bulk",
+                mode=manifest.mode(of.name) or "bulk",
                 version=manifest.version.value,
                 derived=stream.derived is not None and stream.name != of.name,
             )
@@ -159,7 +159,7 @@ class FilePass:
 
     def _finish(self, rows: RowReader, *, stamped: bool) -> None:
         """The file was read to its end: what it was, and whether it was all there."""
-        declared = self._manifest.modes.get(self._file.name)
+        declared = self._manifest.mode(self._file.name)
         deviations = self._own.deviations
         if not rows.rows and not rows.rejected:
             # The standard forbids a header without rows; it must never be read as "all gone".
@@ -167,11 +167,11 @@ class FilePass:
         elif declared == "bulk" and stamped:
             deviations["declared bulk, but its rows carry a status"] += 1
         elif declared == "delta" and not stamped:
-            # What a manifest calls a delta never becomes a snapshot: that could delete.
             deviations["declared delta, but its rows carry no status"] += 1
         accepted = not rows.rejected or self._on_invalid == "accept"
         for facts in self.facts.values():
-            facts.mode = "delta" if stamped or declared == "delta" else "bulk"
+            # What a manifest calls a delta never becomes a snapshot: that could delete.
+            facts.mode = declared or ("delta" if stamped else "bulk")
             facts.complete = accepted
             facts.snapshot = facts.mode == "bulk" and not rows.rejected and rows.rows > 0
         if not accepted:

@@ -81,7 +81,7 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
     ),
     th.Property(
         "scopes",
-        th.CustomType({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+        th.CustomType({"type": ["string", "array"], "items": {"type": "string"}}),
         title="Scopes",
         description="Scopes to ask for, in place of those that the selected streams need; an empty list asks for none.",
     ),
@@ -147,7 +147,17 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         _TEXT,
         title="Missing Collections",
         description="What to make of a selected collection that the service does not offer or may"
-        " not show us (404, 403): fail (the others are read, and the run ends non-zero) or accept.",
+        " not show us (404, 403), or whose file a bundle's manifest declares and the bundle lacks:"
+        " fail (the others are read, and the run ends non-zero) or accept.",
+        allowed_values=["fail", "accept"],
+        default="fail",
+    ),
+    th.Property(
+        "on_total_mismatch",
+        _TEXT,
+        title="On Total Mismatch",
+        description="What to make of a collection that brings fewer records than its total says, read after read:"
+        " fail, or accept (a total that counts hidden records; what came is delivered, and nothing is deleted).",
         allowed_values=["fail", "accept"],
         default="fail",
     ),

@@ -18,7 +18,7 @@ from .._core.http.presets import filled_in
 from .._core.model import VIEWS, Service, Version, file
 from ..policy import Policy
 from ..source import FatalSourceError, Pass, Request
-from .collection_pass import AbsentPass, Repeated, RestPass, Wish
+from .collection_pass import AbsentPass, Earlier, RestPass, Wish
 from .paging.pages import Habits, Pages
 from .paging.window import Workers
 from .records.decode import PageDecoder
@@ -74,6 +74,7 @@ class RestSource:
     """Collections of a service, each read in one pass over its pages."""
 
     stands_still = False
+    problems = ()
 
     def __init__(
         self,
@@ -101,7 +102,8 @@ class RestSource:
         self._on_invalid = on_invalid
         self._workers: Workers[Reply] = Workers(habits.max_concurrency)
         self._version: Version | None = None
-        self._repeated: Repeated = {}
+        self._earlier = Earlier()
+        self._cannot: set[str] = set()
 
     @classmethod
     def from_config(
@@ -125,6 +127,7 @@ class RestSource:
             max_concurrency=config["max_concurrency"],
             supports_filter=config["supports_filter"],
             supports_sort=config["supports_sort"],
+            on_total_mismatch=config.get("on_total_mismatch") or "fail",
         )
         http = HttpClient(
             user_agent=config.get("user_agent") or user_agent,
@@ -233,6 +236,7 @@ class RestSource:
             status=self._status_filter if request.since is None else None,
             on_invalid=self._on_invalid,
             accept_missing=self._accept_missing,
+            accept_fewer=self._habits.on_total_mismatch == "accept",
         )
         derived = [s for s in request.streams if s.name != request.file.name]
         forms = forms_of(request.file, secrets=self._policy.secrets, derived=derived)
@@ -247,8 +251,9 @@ class RestSource:
             lambda query: self._address.url(version, request.file.service, collection.path, query),
             self._habits,
             wish.filter,
+            self._cannot,
         )
-        return RestPass(wish, pages, self._policy, version, self._address.host, self._repeated)
+        return RestPass(wish, pages, self._policy, version, self._address.host, self._earlier)
 
     def close(self) -> None:
         """Let go of the connections; what is still being asked for is not waited for."""

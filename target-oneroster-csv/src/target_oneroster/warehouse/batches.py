@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from .._core.errors import StoreError
 from .._core.sql import literal
+from .._core.stores.open import open_store
 from ..errors import TargetError
 from .schema import ADDED
 
@@ -22,14 +24,11 @@ class BatchFile:
     """One file of a batch."""
 
     def __init__(self, url: str, stream: str) -> None:
-        # Imported here: as a rule records come as lines.
-        from fsspec.core import url_to_fs
-
         self._stream = stream
         try:
-            self._fs, self._path = url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise self._fault(type(error).__name__) from None
+            self._fs, self._path = open_store(url, {}, setting="the environment", package="target-oneroster-csv")
+        except StoreError as error:
+            raise self._fault(str(error)) from None
         self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
 
     def local(self, folder: Path) -> Path:
@@ -60,16 +59,16 @@ class ParquetBatch:
 
     def columns(self, path: Path) -> dict[str, str]:
         """Columns of a file and their types."""
-        found = self._connection.execute(f"DESCRIBE SELECT * FROM {_read(path)}").fetchall()  # noqa: S608
+        found = self._connection.execute(f"DESCRIBE SELECT * FROM {_read(path)}").fetchall()
         return {row[0]: row[1] for row in found}
 
     def size(self, path: Path) -> int:
         """Number of rows of a file."""
-        return int(self._connection.execute(f"SELECT count(*) FROM {_read(path)}").fetchall()[0][0])  # noqa: S608
+        return int(self._connection.execute(f"SELECT count(*) FROM {_read(path)}").fetchall()[0][0])
 
     def rows(self, path: Path) -> Iterator[dict[str, Any]]:
         """Rows of a file as records, without the columns that loaders add."""
-        answer = self._connection.execute(f"SELECT * FROM {_read(path)}")  # noqa: S608
+        answer = self._connection.execute(f"SELECT * FROM {_read(path)}")
         names = [column[0] for column in answer.description or []]
         while rows := answer.fetchmany(1000):
             for row in rows:
