@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_oneroster._core.http import client, deadline, reply
+from tap_oneroster._core.http import client, limits, reply
 from tap_oneroster._core.model import file
 from tap_oneroster.source import Request, SourceError
 
@@ -346,6 +346,7 @@ def blanks(file: Any) -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that are soon reached."""
     monkeypatch.setattr(client, "MOST_BYTES", 4 << 20)
+    monkeypatch.setattr(limits, "MOST_BYTES", 4 << 20)
     monkeypatch.setattr(reply, "MOST_BYTES", 4 << 20)
 
 
@@ -407,5 +408,5 @@ def test_a_bomb_of_many_empty_parts_is_not_unpacked() -> None:
 def test_the_bounds_are_far_from_what_services_send() -> None:
     """A page of 10,000 users with everything the standard has is a tenth of it."""
     user = {f"field{n}": "x" * 40 for n in range(40)}
-    assert len(json.dumps(user)) * 10_000 * 10 < reply.MOST_BYTES
-    assert deadline.TIMES >= 3
+    assert len(json.dumps(user)) * 10_000 * 10 < limits.MOST_BYTES
+    assert limits.TIMES >= 3

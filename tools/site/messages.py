@@ -22,6 +22,7 @@ ERRORS = {
     "MissingKey",
     "NoToken",
     "RecordBeforeSchema",
+    "SetupError",
     "SourceError",
     "StoreError",
 }

@@ -13,9 +13,9 @@ from typing_extensions import override
 from ..errors import FatalSourceError, SetupError, SourceError
 from .addresses import host_of, same_origin
 from .auth import Anonymous, Credentials
-from .deadline import TIMES, Overdue, TimedAdapter
+from .limits import MOST_BYTES, TIMES, LimitedAdapter, Overdue, Oversize
 from .pace import Backoff, Pace, retry_after
-from .reply import MOST_BYTES, AnswerTooLong, Reply
+from .reply import AnswerTooLong, Reply
 
 __all__ = ["HttpClient", "Reply"]
 
@@ -34,7 +34,6 @@ _FAULT = 500
 _FEW = 2
 _FIRST_CONTACT_TRIES = 3
 _CONNECT_SECONDS = 30.0
-_PIECE = 1 << 20
 _MOST_OTHER_BYTES = 1 << 20
 """Most bytes of an answer without records: a token, or the page that comes with an error."""
 
@@ -81,7 +80,7 @@ class HttpClient:
             }
         )
         self._ca_bundle = ca_bundle
-        adapter = TimedAdapter(pool_connections=4, pool_maxsize=connections + 2)
+        adapter = LimitedAdapter(pool_connections=4, pool_maxsize=connections + 2)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -188,11 +187,17 @@ class HttpClient:
             # Proxies and authorities that the environment names; looked up once, since it costs.
             settings = self._session.merge_environment_settings(origin, {}, False, self._ca_bundle, None)
             self._environment[origin] = settings
-        response = self._session.send(
-            prepared, timeout=self._timeout, allow_redirects=False, **{**settings, "stream": True}
-        )
-        most = MOST_BYTES if request.method == "GET" and response.ok else _MOST_OTHER_BYTES
-        raw = _read(response, what, most)
+        most = _MOST_OTHER_BYTES if request.method == "POST" else MOST_BYTES
+        try:
+            response = self._session.send(
+                prepared, timeout=self._timeout, allow_redirects=False, **{**settings, "stream": True}
+            )
+            if request.method == "GET" and 200 <= response.status_code < 300:
+                raw = response.raw.read(decode_content=False)
+            else:
+                raw = _read_small(response)
+        except Oversize:
+            raise AnswerTooLong(what, most) from None
         return _Sent(prepared, Reply(response.status_code, response.headers, raw, what, most))
 
     def close(self) -> None:
@@ -201,19 +206,15 @@ class HttpClient:
         self._session.close()
 
 
-def _read(response: requests.Response, what: str, most: int) -> bytes:
-    """Read the body as it comes, up to a bound; of a longer one beside another status than success, nothing."""
-    pieces: list[bytes] = []
-    size = 0
-    while piece := response.raw.read(_PIECE, decode_content=False):
-        size += len(piece)
-        if size > most:
-            response.close()
-            if 200 <= response.status_code < 300:
-                raise AnswerTooLong(what, most)
-            return b""
-        pieces.append(piece)
-    return b"".join(pieces)
+def _read_small(response: requests.Response) -> bytes:
+    """Read a body that is no page of records; of an error's page that is too long, nothing."""
+    raw: bytes = response.raw.read(_MOST_OTHER_BYTES + 1, decode_content=False)
+    if len(raw) <= _MOST_OTHER_BYTES:
+        return raw
+    response.close()
+    if 200 <= response.status_code < 300:
+        raise Oversize
+    return b""
 
 
 def _name(error: Exception) -> str:

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..errors import SourceError
+from .limits import MOST_BYTES
 
-__all__ = ["MOST_BYTES", "AnswerTooLong", "Reply"]
+__all__ = ["AnswerTooLong", "Reply"]
 
-MOST_BYTES = 256 << 20
-"""Most bytes of an answer, compressed or not."""
 _MOST_MEMBERS = 100
 _MOST_LAYERS = 3
 _GZIP, _ZLIB, _DEFLATE = 31, 15, -15
