@@ -195,7 +195,6 @@ def execute(name: str = "", *arguments: str) -> None:
     set_up("quickstart" if QUICK.fullmatch(name) or short_python else "all")
     if name == "meltano":  # it installs plugins
         use_pip_settings()
-        serve_our_repository()
     become(name, *arguments)
 
 
@@ -206,8 +205,10 @@ def serve_our_repository() -> None:
     """
     import tomllib
 
+    if not (ROOT / ".git").exists():
+        return
     url = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]["repository"]
-    if (ROOT / ".git").exists() and "GIT_CONFIG_COUNT" not in os.environ and not url.startswith("file:"):
+    if "GIT_CONFIG_COUNT" not in os.environ and not url.startswith("file:"):
         os.environ |= {
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
@@ -247,6 +248,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(2)
     prepare()
     enter(ROOT / ".venv")
+    serve_our_repository()
     if not name:
         quick_start()
     elif name in COMMANDS:
