@@ -54,6 +54,7 @@ HELP = """\
 ./run lint                checks the code: ruff, mypy, and the directions of imports
 ./run docs [serve]        builds the site of docs/ into output/site; serve: shows it while you write
 ./run setup               installs the environment and Meltano's plugins, nothing more
+./run release-dry-run     builds, checks and installs a release without publishing it: docs/releasing.md
 ./run lock [ARGS]         renews requirements.lock after a change of dependencies (--upgrade: the newest of everything)
 ./run exec COMMAND [ARGS] runs any program of the environment
 ./run meltano ...         the same without `exec`, for meltano, python, pytest, ruff, mypy, pre-commit, and our own
@@ -167,6 +168,12 @@ def docs(what: str = "build", *arguments: str) -> None:
     become("python", "-m", "mkdocs", what, *(("--strict",) if what == "build" else ()), *arguments)
 
 
+def release_dry_run() -> None:
+    """Go through a release without publishing it."""
+    set_up("all")
+    become("python", "-m", "tools.release")
+
+
 def lock(*arguments: str) -> None:
     """Renew requirements.lock."""
     use_pip_settings()
@@ -225,6 +232,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "lint": lint,
     "docs": docs,
     "setup": setup,
+    "release-dry-run": release_dry_run,
     "lock": lock,
     "exec": execute,
 }

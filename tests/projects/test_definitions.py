@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from .conftest import ROOT, Project
+from .conftest import MELTANO, ROOT, Project
 
 pytestmark = [
     pytest.mark.slow,
@@ -32,7 +32,7 @@ def install(project, environment):
     """`meltano install`, with the index that pip has been told of."""
     command = [sys.executable, "-c", "import os, sys; from tools.environment import use_pip_settings; use_pip_settings(); os.execvp(sys.argv[1], sys.argv[1:])"]  # fmt: skip
     done = subprocess.run(
-        [*command, "meltano", "--cwd", project.folder, "install"],
+        [*command, MELTANO, "--cwd", project.folder, "install"],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
