@@ -54,6 +54,7 @@ HELP = """\
 ./run lint                checks the code: ruff, mypy, and the directions of imports
 ./run docs [serve]        builds the site of docs/ into output/site; serve: shows it while you write
 ./run setup               installs the environment and Meltano's plugins, nothing more
+./run release-dry-run     builds, checks and installs a release without publishing it: docs/releasing.md
 ./run lock [ARGS]         renews requirements.lock after a change of dependencies (--upgrade: the newest of everything)
 ./run exec COMMAND [ARGS] runs any program of the environment
 ./run meltano ...         the same without `exec`, for meltano, python, pytest, ruff, mypy, pre-commit, and our own
@@ -167,6 +168,12 @@ def docs(what: str = "build", *arguments: str) -> None:
     become("python", "-m", "mkdocs", what, *(("--strict",) if what == "build" else ()), *arguments)
 
 
+def release_dry_run() -> None:
+    """Go through a release without publishing it."""
+    set_up("all")
+    become("python", "-m", "tools.release")
+
+
 def lock(*arguments: str) -> None:
     """Renew requirements.lock."""
     use_pip_settings()
@@ -195,7 +202,6 @@ def execute(name: str = "", *arguments: str) -> None:
     set_up("quickstart" if QUICK.fullmatch(name) or short_python else "all")
     if name == "meltano":  # it installs plugins
         use_pip_settings()
-        serve_our_repository()
     become(name, *arguments)
 
 
@@ -206,8 +212,10 @@ def serve_our_repository() -> None:
     """
     import tomllib
 
+    if not (ROOT / ".git").exists():
+        return
     url = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]["repository"]
-    if (ROOT / ".git").exists() and "GIT_CONFIG_COUNT" not in os.environ and not url.startswith("file:"):
+    if "GIT_CONFIG_COUNT" not in os.environ and not url.startswith("file:"):
         os.environ |= {
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
@@ -224,6 +232,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "lint": lint,
     "docs": docs,
     "setup": setup,
+    "release-dry-run": release_dry_run,
     "lock": lock,
     "exec": execute,
 }
@@ -247,6 +256,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(2)
     prepare()
     enter(ROOT / ".venv")
+    serve_our_repository()
     if not name:
         quick_start()
     elif name in COMMANDS:

@@ -221,8 +221,14 @@ def pythons(plugin: str) -> str:
 
 def repository() -> str:
     """Return the address of the repository, which the root's pyproject.toml names for everything here."""
-    url: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]["repository"]
+    url: str = workspace()["repository"]
     return url
+
+
+def workspace() -> dict[str, Any]:
+    """Return what the root's pyproject.toml says of the repository."""
+    says: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]
+    return says
 
 
 def addresses(plugin: str) -> str:
@@ -231,7 +237,8 @@ def addresses(plugin: str) -> str:
     logo = f"/assets/logos/{kind}/oneroster.png"
     member = "tap-oneroster" if kind == "extractors" else "target-oneroster-csv"
     url = repository()
-    return in_yaml({"logo_url": logo, "repo": url, "pip_url": f"git+{url}#subdirectory={member}"})
+    pip_url = member if workspace()["released"] else f"git+{url}#subdirectory={member}"
+    return in_yaml({"logo_url": logo, "repo": url, "pip_url": pip_url})
 
 
 def project_urls(_: str) -> str:
