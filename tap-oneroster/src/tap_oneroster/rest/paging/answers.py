@@ -65,8 +65,8 @@ class Fetch(Protocol):
         """The first page, of one record: what it says of a whole that it cannot hold."""
         ...
 
-    cannot: set[str]
-    """What the service was found not to do; kept for all collections of a run."""
+    known: set[str]
+    """What was found out of the service; kept for all collections of a run."""
 
     def last(self) -> Answer | None:
         """Return the first page in descending order; None where the service refuses it."""

@@ -29,6 +29,8 @@ _SMALLEST_OVERLAP = 3
 _LARGEST_TOTAL = 10**12
 _EXPECTED_RUN = 50
 """Pages without news, one after another, that are passed over where more must follow."""
+_LINKED_RUN = 20
+"""The same where only Link says that more follows: some services write it on every page."""
 _LOOK_FURTHER = 2
 """Pages that are looked at beyond an empty one where nothing tells whether more follows."""
 _ROUND = 100
@@ -119,10 +121,11 @@ class Walk:
         page = self._begin(self._ask(0))
         if len(page):
             yield self._step(page, range(len(page)))
-        elif self._next_link:
+        elif self._next_link and self.total != 0:
             self.deviations["first page empty; read along Link"] += 1
             yield from self._along_links(None)
-            return
+            if self.proven:
+                return
         del page  # not to be kept while the next one is waited for
         while not self._is_end():
             try:
@@ -257,13 +260,13 @@ class Walk:
     def _ask_order(self) -> bool | None:
         """Whether the order of the ids says that this was the end; None where it cannot tell."""
         is_due = self._top_at < 0 or (self._stalled == 1 and self._top_at != self._covered)
-        # Of one row, the descending order can tell nothing that the filter does not.
-        if is_due and not self._is_top_seen and (self._stalled or self._covered > 1):
+        if is_due and not self._is_top_seen:
             self._top_at = self._covered
             self._top, is_empty = top_of(self.fetch, self._first)
-            if is_empty and not self.total:
+            if is_empty and not (self._covered or self.total):
                 self.proven = True
                 return True
+            self._irregular += is_empty
         if self._is_top_seen:
             self.proven = self.in_order = True
             return True
@@ -283,6 +286,7 @@ class Walk:
                 self.deviations["offsets end before the records do; read on by sourcedId"] += 1
             self._opening, self._opened = page.ids, (page, range(len(page)))
             self._cursor, self._next_link = len(page), None
+            self._stalled, self._last = 0, ()  # what came before is no hole
             return False
         self._nothing_after = True
         if self._top is None and not (self._stalled or self._irregular or self._next_link):
@@ -306,7 +310,8 @@ class Walk:
             self.proven = self._is_total_proof if self.total is not None else is_last_page
             if self.proven or self.total is not None:
                 return True
-        bound = _EXPECTED_RUN if must_follow or (self._next_link and self.total is None) else _LOOK_FURTHER
+        bound = _LINKED_RUN if self._next_link and self.total is None else _LOOK_FURTHER
+        bound = _EXPECTED_RUN if must_follow else bound
         if self._stalled > bound + 1:
             if self._top is not None:
                 raise CollectionMoved(f"{self.name}: the last records in the order are there, and no page brings them")
@@ -333,7 +338,7 @@ class Walk:
                 " the rest can be read only if it filters and sorts by sourcedId; ask the vendor"
             )
         self.deviations["refusal instead of an empty page at the end"] += 1
-        self.proven = self._is_total_proof if self._is_reached else self._nothing_after and not self._irregular
+        self.proven = not self._irregular and (self._is_total_proof if self._is_reached else self._nothing_after)
         return True
 
     def _next(self) -> tuple[PageRows | None, range] | None:
@@ -385,9 +390,10 @@ class Walk:
 
     def _take(self, page: PageRows, fresh: range) -> tuple[PageRows, range]:
         """Take note of a page that brings rows."""
-        if self._stalled and not self._keyed:
+        if self._stalled:
+            self._irregular += 1
             self.deviations["empty page in the middle"] += 1
-        elif self._last and len(self._last) < self.served and not self._keyed:
+        elif self._last and len(self._last) < self.served:
             self._irregular += 1
             self.deviations["short page in the middle"] += 1
         self._first = self._first or page.ids
@@ -401,8 +407,13 @@ class Walk:
         return [row for row, one in enumerate(page.ids) if one and one in self._seen]
 
     def _is_first_again(self, page: PageRows, offset: int) -> bool:
-        """Whether offset is ignored: it is where two different ones begin as the first page did."""
-        return self._begins_as_first(page) and self._begins_as_first(self._ask(offset + 1).page)
+        """Whether offset is ignored: it is where another one, too, a whole page further on, begins as the first page did."""
+        if not self._begins_as_first(page):
+            return False
+        try:
+            return self._begins_as_first(self._ask(max(offset + 1, self.asked)).page)
+        except Refused:
+            return False
 
     def _begins_as_first(self, page: PageRows) -> bool:
         length = min(len(page), len(self._opening))
@@ -421,7 +432,9 @@ class Walk:
         """The pages after the first, where only Link leads to them; else `ignored` stands."""
         if self.moved:
             raise CollectionMoved(f"{self.name}: changed while it was read")
-        self._overlap, self.ordered, self._by_links = 0, False, True
+        if ignored:
+            self._overlap, self.ordered = 0, False
+        self._by_links = True
         trail = Trail(self.fetch.follow)
         link = self._first_link
         if ignored and link is None:
@@ -439,11 +452,14 @@ class Walk:
             if self._covered > before:
                 self._news_at = self.pages
             self._doubt_total()
+            if not self._covered and self.pages > _LINKED_RUN:
+                trail.fault = "page after page is empty"
+                break
         if trail.fault:
             self.deviations[f"Link not followed: {trail.fault}"] += 1
-            reason = f"{ignored}; " if ignored else f"{self.name}: "
-            raise SourceError(f"{reason}Link to the next page is of no use: {trail.fault}")
-        self.proven = True
+            if ignored or self._covered:
+                raise SourceError(f"{ignored or self.name}; Link to the next page is of no use: {trail.fault}")
+        self.proven = not trail.fault
 
     def _seam(self, offset: int, page: PageRows) -> tuple[int, PageRows, range]:
         """Where in an overlapping page the new rows begin, stepping back where the seam broke."""
