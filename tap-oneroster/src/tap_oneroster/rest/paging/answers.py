@@ -10,7 +10,7 @@ from ...source import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Answer", "Fetch", "Link", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
+__all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
 
 
 class Refused(SourceError):
@@ -98,3 +98,12 @@ class PageStep(NamedTuple):
     again: list[int]
     """Rows whose id stood in an earlier page."""
     without_id: list[int]
+
+
+class Nothing:
+    """An empty page that stands for a refusal."""
+
+    ids: list[str | None] = []  # noqa: RUF012
+
+    def __len__(self) -> int:
+        return 0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Container, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from .answers import Fetch, PageRows
+if TYPE_CHECKING:
+    from .answers import Fetch, PageRows
+    from .seen import SeenIds
 
 __all__ = ["NO_KEY", "looks_sorted", "rows_after", "top_of"]
 
@@ -61,7 +63,7 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]
     return top, not ids
 
 
-def rows_after(fetch: Fetch, last: str, seen: Container[str]) -> PageRows | None:
+def rows_after(fetch: Fetch, last: str, seen: SeenIds) -> PageRows | None:
     """Return the page of rows after an id, from which offsets count then; None where the filter is of no use."""
     if NO_KEY in fetch.known:
         return None
