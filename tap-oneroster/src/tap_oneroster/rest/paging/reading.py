@@ -233,8 +233,8 @@ class Reading:
             return
         if self.moved and self._overlap and (self._keyed or not self._begins_as_first(self._ask(1).page)):
             return  # rows came and went, and the seams tell that none was passed over; offsets count from 0
-        # A total may count each copy of a record, where every place was read just once.
-        once = not (self._by_links or self._steps_back or self._keyed)
+        # A total may count each copy of a record, where every place was read just once: pages with holes overlap.
+        once = not (self._by_links or self._steps_back or self._keyed or self._irregular)
         if once and self._covered + self.copies == promised:
             return
         self._check_total()

@@ -327,6 +327,8 @@ class Walk(Reading):
         if stride < 1 or self._irregular >= _IRREGULAR:
             return []
         if self.total is None or self._keyed:
+            if len(self._last) < self.served:  # most likely the last page
+                return []
             self._speculation = min(self._speculation * 2, self.width)
             return [offset + stride * n for n in range(1, self._speculation)]
         # One more than can be on its way, so that no connection waits while a page is decoded.
