@@ -139,7 +139,7 @@ def test_records_left_out_after_the_page_was_cut_do_not_end_the_read(
 def test_small_collections_without_totals_cost_two_requests() -> None:
     """The page, and one that proves that it was all; an empty collection, too."""
     with served(Knobs(total_header=False, link_header=False), oneroster_version="1.2") as reader:
-        for name in ("orgs", "courses", "users"):
+        for name in ("orgs", "classes", "users"):
             assert reader.read(name).facts[name].snapshot
             assert len(reader.provider.asked_for(name)) == 2, name
         reader.read("users", since=datetime(2090, 1, 1, tzinfo=UTC))
