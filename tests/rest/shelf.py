@@ -52,7 +52,7 @@ class Shelf:
     before_page: Callable[[Shelf, int], None] | None = None
     revision: str | None = None
     asked: list[int] = field(default_factory=list)
-    cannot: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
     further: int = 0
     """Requests that were no pages at an offset."""
     _after: str | None = None
@@ -86,8 +86,9 @@ class Shelf:
         self.further += 1
         if not self.filters:
             return None
+        answer = self._page(self._chosen(last), 0, 0, 10**9)
         self._before, self._after = self._after, last
-        return self._page(self._chosen(last), 0, 0, 10**9)
+        return answer
 
     def back(self) -> None:
         self._after = self._before

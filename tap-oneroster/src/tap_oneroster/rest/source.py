@@ -103,7 +103,7 @@ class RestSource:
         self._workers: Workers[Reply] = Workers(habits.max_concurrency)
         self._version: Version | None = None
         self._earlier = Earlier()
-        self._cannot: set[str] = set()
+        self._known: set[str] = set()
 
     @classmethod
     def from_config(
@@ -251,7 +251,7 @@ class RestSource:
             lambda query: self._address.url(version, request.file.service, collection.path, query),
             self._habits,
             wish.filter,
-            self._cannot,
+            self._known,
         )
         return RestPass(wish, pages, self._policy, version, self._address.host, self._earlier)
 

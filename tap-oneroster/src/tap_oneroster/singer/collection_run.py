@@ -82,6 +82,7 @@ class CollectionRun:
         self._family = family
         self._streams = {stream.name: stream for stream in family}
         self._passes: list[_Pass] = []
+        self._is_full = False
 
     def deliver(self) -> None:
         """Read, write, activate, remember. SourceError where the collection is not complete."""
@@ -105,6 +106,7 @@ class CollectionRun:
             since=None if None in starts else min(s for s in starts if s),
             state={s.name: copy.deepcopy(s.stream_state) for s in self._family},
         )
+        self._is_full = request.since is None
         reasons: set[str] = set()
         for attempt in range(_ATTEMPTS):
             self._run.discard_batches()
@@ -204,6 +206,8 @@ class CollectionRun:
             for one in self._passes:
                 if one.of.bookmark and stream.name in one.tallies:
                     stream.stream_state.update(one.of.bookmark)
+            if self._is_full and stream.replication_key and (tallies := self._tallies(stream.name)):
+                stream.stream_state["full_read_at"] = to_utc_text(tallies[0].started)
             if latest and stream.replication_key:
                 before = stream.stream_state.get("replication_key_value")
                 # A source whose clock runs ahead must not push the bookmark into the future.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._core.model import NO_SNAPSHOT
 from ..errors import TargetError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _DELTA = "a delta came, which holds changes only, and a bulk file of it would de
 _FILTERED = "the read was filtered or incremental, and a bulk file of it would delete the rest downstream"
 _SKIPPED = "a bundle that had been read before was skipped, and a bulk file without it would delete its rows downstream"
 _ROWS_LEFT_OUT = "the tap left rows out, and a bulk file would delete them downstream"
+_UNPROVEN = "the service could not prove that nothing is missing, and a bulk file would delete that downstream"
 _OTHER_COUNT = "fewer or more rows arrived than the receipt counts"
 
 _ADVICE = {
@@ -34,6 +36,7 @@ _ADVICE = {
     "upsert, or file_mode delta.",
     _SKIPPED: "Run with --full-refresh, or use load_method upsert.",
     _ROWS_LEFT_OUT: "Mend the source, or use load_method upsert.",
+    _UNPROVEN: "See deviations in the receipt; use load_method upsert.",
     _OTHER_COUNT: "Run again, and report it if it stays.",
 }
 
@@ -121,7 +124,11 @@ class Receipts:
             return _FILTERED
         if not modes <= _WHOLE:
             return _SKIPPED
-        return _ROWS_LEFT_OUT if any(r.get("rejected") for r in receipts) else None
+        if any(r.get("rejected") for r in receipts):
+            return _ROWS_LEFT_OUT
+        if any(r.get("distinct") and set(NO_SNAPSHOT) & {*(r.get("deviations") or ())} for r in receipts):
+            return _UNPROVEN
+        return None
 
 
 def explain(faults: Mapping[str, str]) -> str:

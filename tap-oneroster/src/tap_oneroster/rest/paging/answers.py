@@ -11,7 +11,7 @@ from ...source import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Answer", "Fetch", "Link", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
+__all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
 
 
 class Refused(SourceError):
@@ -68,8 +68,8 @@ class Fetch(Protocol):
         """The first page, of one record: what it says of a whole that it cannot hold."""
         ...
 
-    cannot: set[str]
-    """What the service was found not to do; kept for all collections of a run."""
+    known: set[str]
+    """What was found out of the service; kept for all collections of a run."""
 
     def last(self) -> Answer | None:
         """Return the first page in descending order; None where the service refuses it."""
@@ -101,3 +101,12 @@ class PageStep(NamedTuple):
     again: list[int]
     """Rows whose id stood in an earlier page."""
     without_id: list[int]
+
+
+class Nothing:
+    """An empty page that stands for a refusal."""
+
+    ids: list[str | None] = []  # noqa: RUF012
+
+    def __len__(self) -> int:
+        return 0

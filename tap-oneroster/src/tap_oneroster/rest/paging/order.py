@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Container, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from .answers import Fetch, PageRows
+if TYPE_CHECKING:
+    from .answers import Fetch, PageRows
+    from .seen import SeenIds
 
-__all__ = ["BY_KEY", "looks_sorted", "rows_after", "top_of"]
+__all__ = ["NO_KEY", "looks_sorted", "rows_after", "top_of"]
 
 _PARTS = re.compile(r"(\d+)")
-_DESCENDING = "descending order"
-BY_KEY = "filter by sourcedId"
+_DESCENDS = "sorts in descending order, too"
+_ASCENDS_ONLY = "sorts in ascending order only"
+NO_KEY = "does not filter by sourcedId"
 
 
 def _natural(text: str) -> list[Any]:
@@ -44,29 +47,32 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]
     The id is None where the service cannot tell. `first` are the ids of the first page in ascending
     order. Rows that are hidden after paging cannot deceive here: whatever stands above the id is hidden.
     """
-    if _DESCENDING in fetch.cannot:
+    if _ASCENDS_ONLY in fetch.known:
         return None, False
     answer = fetch.last()
-    if answer is None:
-        fetch.cannot.add(_DESCENDING)
+    ids = answer.page.ids if answer else []
+    is_first_again = bool(first) and ids[:1] == list(first[:1])
+    if answer is None or (is_first_again and len(first) > 1):
+        fetch.known.add(_ASCENDS_ONLY)
         return None, False
-    ids = answer.page.ids
-    if first and ids[:1] == list(first[:1]):
-        if len(first) > 1:  # both orders of one row look alike
-            fetch.cannot.add(_DESCENDING)
+    if is_first_again and _DESCENDS not in fetch.known:  # both orders of one row look alike
         return None, False
-    return (ids[0] if ids and looks_sorted(ids[::-1]) else None), not first and not ids
+    top = ids[0] if ids and looks_sorted(ids[::-1]) else None
+    if top and first:
+        fetch.known.add(_DESCENDS)
+    return top, not ids
 
 
-def rows_after(fetch: Fetch, last: str, seen: Container[str]) -> PageRows | None:
+def rows_after(fetch: Fetch, last: str, seen: SeenIds) -> PageRows | None:
     """Return the page of rows after an id, from which offsets count then; None where the filter is of no use."""
-    if BY_KEY in fetch.cannot:
+    if NO_KEY in fetch.known:
         return None
     answer = fetch.after(last)
     if answer and len(answer.page) and not any(one in seen for one in answer.page.ids if one):
         return answer.page
-    fetch.back()
+    if answer:
+        fetch.back()
     if answer and not len(answer.page):
         return answer.page
-    fetch.cannot.add(BY_KEY)
+    fetch.known.add(NO_KEY)
     return None

@@ -11,7 +11,7 @@ from ...source import FatalSourceError, MissingCollection, SourceError
 from ..records.decode import NoJson, PageDecoder, read_total, spelling
 from .answers import Answer, Refused
 from .links import next_link
-from .order import BY_KEY
+from .order import NO_KEY
 from .walk import Walk
 from .window import Window, Workers
 
@@ -53,7 +53,7 @@ class Pages:
         address: Callable[[dict[str, str]], str],
         habits: Habits,
         filter_text: str | None = None,
-        cannot: set[str] | None = None,
+        known: set[str] | None = None,
     ) -> None:
         self._name = file.name
         self._decoder = decoder
@@ -65,7 +65,7 @@ class Pages:
         self._query_before: dict[str, str] = {}
         self._base: dict[str, str] = {}
         # A service that refuses two conditions may still take one.
-        self.cannot = cannot if cannot is not None and filter_text is None else set(cannot or ())
+        self.known = known if known is not None and filter_text is None else set(known or ())
         self._window = Window(workers, self._get)
         self._few_tries: set[int] = set()
         self._opened: dict[int, Answer] = {}
@@ -98,7 +98,7 @@ class Pages:
             self._opened[0] = first
             self._base = self._query
             if self._habits.supports_filter == "false" or (wants and not filtered):
-                self.cannot.add(BY_KEY)
+                self.known.add(NO_KEY)
             self._count_refused(wants and not filtered, sorts and not ordered)
             return Walk(
                 self._name,

@@ -9,26 +9,23 @@ and the last id of the order tells whether the end was reached.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from ..._core.model import UNPROVEN
-from ...source import CollectionMoved, SourceError, TotalMismatch
-from .answers import Answer, Fetch, Link, OffsetIgnored, PageRows, PageStep, Refused
+from ...source import CollectionMoved, SourceError
+from .answers import Nothing, OffsetIgnored, PageRows, PageStep, Refused
 from .links import Trail
-from .order import looks_sorted, rows_after, top_of
-from .seen import SeenIds
+from .order import rows_after, top_of
+from .reading import Reading
 
 __all__ = ["Walk"]
 
-_PAGES_WITHOUT_NEWS = 64
 _IRREGULAR = 4
 _STEPS_BACK = 50
-_SMALLEST_OVERLAP = 3
-_LARGEST_TOTAL = 10**12
 _EXPECTED_RUN = 50
 """Pages without news, one after another, that are passed over where more must follow."""
+_LINKED_RUN = 20
+"""The same where only Link says that more follows: some services write it on every page."""
 _LOOK_FURTHER = 2
 """Pages that are looked at beyond an empty one where nothing tells whether more follows."""
 _ROUND = 100
@@ -36,93 +33,18 @@ _ROUND = 100
 
 
 @dataclass(slots=True)
-class Walk:
+class Walk(Reading):
     """Goes through one collection, once."""
-
-    name: str
-    fetch: Fetch
-    asked: int
-    """Rows to a page, as asked for."""
-    ordered: bool = False
-    """The service was asked to sort, and did not refuse."""
-    width: int = 1
-    """Pages asked for at a time."""
-    pages: int = 0
-    served: int = 0
-    """Most rows that a page brought."""
-    total: int | None = None
-    revision: str | None = None
-    copies: int = 0
-    without_id: int = 0
-    deviations: Counter[str] = field(default_factory=Counter)
-    moved: bool = False
-    """Records came or went on the way: the total or the revision changed, or a page did."""
-    proven: bool = False
-    """Something else than an empty page says that nothing follows."""
-    in_order: bool = False
-    """The order says so: the last id has come, or nothing comes after it."""
-    _seen: SeenIds = field(default_factory=SeenIds)
-    _cursor: int = 0
-    _overlap: int = 0
-    _last: Sequence[str | None] = ()
-    _first: Sequence[str | None] = ()
-    _opening: Sequence[str | None] = ()
-    """Ids of the page at offset 0, from wherever offsets count now."""
-    _top: str | None = None
-    """The last id of the order, where the service told it."""
-    _opened: tuple[PageRows, range] | None = None
-    """A page that was found in search of the end, and its new rows."""
-    _stalled: int = 0
-    """Pages without news, one after another."""
-    _empty_at: int = 0
-    """Where the first of them was asked for."""
-    _is_torn: bool = False
-    """An empty page came where the last row should have been."""
-    _refusal: Refused | None = None
-    """The refusal that stands for the latest of them."""
-    _keyed: bool = False
-    """Offsets count from the place that an id names, not from the beginning."""
-    _key_is_done: bool = False
-    """What follows the last id was asked for since rows came."""
-    _nothing_after: bool = False
-    """Nothing does."""
-    _top_at: int = -1
-    """How many records had come when the last id of the order was asked for."""
-    _is_total_checked: bool = False
-    _first_link: Link | None = None
-    _link: Link | None = None
-    """What the latest page that brought rows said comes next."""
-    _next_link: Link | None = None
-    """What the latest page said comes next, where that leads on."""
-    _had_links: bool = False
-    _by_links: bool = False
-    _irregular: int = 0
-    _speculation: int = 1
-    _lowest_total: int | None = None
-    _steps_back: int = 0
-    _stands_still: bool = False
-    """Where pages did not join, the page before came again as it was."""
-    _news_at: int = 0
-    _counts_page: bool = False
-    """Every total so far was the number of rows of its page."""
-
-    @property
-    def distinct(self) -> int:
-        """Different ids that came."""
-        return len(self._seen)
-
-    @property
-    def _covered(self) -> int:
-        return self.distinct + self.without_id
 
     def __iter__(self) -> Iterator[PageStep]:
         page = self._begin(self._ask(0))
         if len(page):
             yield self._step(page, range(len(page)))
-        elif self._next_link:
+        elif self._next_link and self.total != 0:
             self.deviations["first page empty; read along Link"] += 1
             yield from self._along_links(None)
-            return
+            if self.proven:
+                return
         del page  # not to be kept while the next one is waited for
         while not self._is_end():
             try:
@@ -133,99 +55,14 @@ class Walk:
             if found is None:  # the first page again: the total proved that it holds all
                 self.proven = True
                 return
-            page, fresh = found
-            if page is None or not fresh:
+            if not found[1]:
                 continue
             before = self._covered
-            yield self._step(page, fresh)
-            del found, page
+            yield self._step(*found)
+            del found
             if self._covered > before:
                 self._news_at = self.pages
             self._doubt_total()
-
-    def _begin(self, answer: Answer) -> PageRows:
-        """Settle what can be believed, from the first page."""
-        self._cursor = rows = len(answer.page)
-        self._first = self._opening = self._last = answer.page.ids
-        self.revision = answer.revision
-        self._first_link = answer.link
-        self._counts_page = answer.total == rows
-        total = answer.total
-        if total is not None and rows <= total <= _LARGEST_TOTAL and (total or not rows):
-            self.total = self._lowest_total = total
-        elif total is not None and rows:
-            self.deviations["total smaller than the page it came with"] += 1
-        if self.ordered and rows > 1 and not looks_sorted(answer.page.ids):
-            self.ordered = False
-            self.deviations["sort ignored by the service"] += 1
-        self._overlap = int(self.ordered and rows >= _SMALLEST_OVERLAP)
-        self._stalled = int(not rows)
-        return answer.page
-
-    def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
-        # A page that is most likely beyond the end is not worth many tries.
-        return self._came(self.fetch(offset, ahead, few_tries=self._is_reached), f"offset {offset}")
-
-    def _came(self, answer: Answer, place: str) -> Answer:
-        self.pages += 1
-        if self.pages - self._news_at > _PAGES_WITHOUT_NEWS:
-            raise SourceError(
-                f"{self.name}, {place}: page after page brings nothing new; the service"
-                " does not page as the standard says; ask the vendor"
-            )
-        self.served = max(self.served, len(answer.page))
-        self._note_link(answer)
-        if self.pages > 1:
-            self._compare(answer)
-        return answer
-
-    def _note_link(self, answer: Answer) -> None:
-        """Notice where the service says that the next page is; a link that stays the same leads nowhere."""
-        link = answer.link
-        leads_on = link is not None and not link.fault and (self._link is None or link.url != self._link.url)
-        self._next_link = link if leads_on else None
-        if len(answer.page):
-            self._link = link
-            self._had_links |= leads_on
-
-    def _compare(self, answer: Answer) -> None:
-        """Notice that the collection moved; without seams that cannot be read over."""
-        changed = []
-        if answer.revision is not None and answer.revision != self.revision:
-            if self.revision is not None:
-                changed.append("revision")
-            self.revision = answer.revision
-        self._counts_page &= answer.total in {None, len(answer.page)}
-        if not self._keyed and None not in {self.total, answer.total} and answer.total != self.total:
-            if self._counts_page:
-                self.deviations["total that counts the page only"] += 1
-                self.total = None
-                return
-            changed.append("total")
-            self.total = answer.total
-            self._lowest_total = min(self._lowest_total or 0, answer.total or 0)
-        if not changed:
-            return
-        self.moved = True
-        for what in changed:
-            self.deviations[f"{what} changed during the read"] += 1
-        if not self._overlap:
-            raise CollectionMoved(f"{self.name}: the {' and the '.join(changed)} changed while it was read")
-
-    @property
-    def _is_reached(self) -> bool:
-        """Whether everything promised has come.
-
-        Where records came and went meanwhile, the place in the order tells: some of what came is gone by now.
-        """
-        read = self._cursor if self.moved and self._overlap and not self._keyed else self._covered
-        return self.total is not None and read >= self.total
-
-    def _doubt_total(self) -> None:
-        """Stop believing a total that the rows have gone past."""
-        if self.total is not None and self._covered > self.total and not self.moved:
-            self.deviations["more records than the total said"] += 1
-            self.total = None
 
     def _is_end(self) -> bool:
         """Whether this was all; where it was not, the cursor stands where to go on."""
@@ -257,18 +94,22 @@ class Walk:
     def _ask_order(self) -> bool | None:
         """Whether the order of the ids says that this was the end; None where it cannot tell."""
         is_due = self._top_at < 0 or (self._stalled == 1 and self._top_at != self._covered)
-        # Of one row, the descending order can tell nothing that the filter does not.
-        if is_due and not self._is_top_seen and (self._stalled or self._covered > 1):
+        if is_due and not self._is_top_seen:
             self._top_at = self._covered
             self._top, is_empty = top_of(self.fetch, self._first)
-            if is_empty and not self.total:
+            if is_empty and not (self._covered or self.total):
                 self.proven = True
                 return True
+            self._irregular += is_empty
         if self._is_top_seen:
             self.proven = self.in_order = True
             return True
         if self._top is not None and not self._stalled:
             return False
+        return self._ask_by_key()
+
+    def _ask_by_key(self) -> bool | None:
+        """Whether nothing comes after the last id, as far as one page tells; what comes is read on from there."""
         last = self._last[-1] if self._last else None
         if last is None or self._key_is_done:
             return None
@@ -283,6 +124,7 @@ class Walk:
                 self.deviations["offsets end before the records do; read on by sourcedId"] += 1
             self._opening, self._opened = page.ids, (page, range(len(page)))
             self._cursor, self._next_link = len(page), None
+            self._stalled, self._last = 0, ()  # what came before is no hole
             return False
         self._nothing_after = True
         if self._top is None and not (self._stalled or self._irregular or self._next_link):
@@ -306,7 +148,8 @@ class Walk:
             self.proven = self._is_total_proof if self.total is not None else is_last_page
             if self.proven or self.total is not None:
                 return True
-        bound = _EXPECTED_RUN if must_follow or (self._next_link and self.total is None) else _LOOK_FURTHER
+        bound = _LINKED_RUN if self._next_link and self.total is None else _LOOK_FURTHER
+        bound = _EXPECTED_RUN if must_follow else bound
         if self._stalled > bound + 1:
             if self._top is not None:
                 raise CollectionMoved(f"{self.name}: the last records in the order are there, and no page brings them")
@@ -323,7 +166,8 @@ class Walk:
 
     def _is_end_refused(self, error: Refused) -> bool:
         """Whether a refused page is the end, where the order cannot tell."""
-        is_end = self._top is None and (self._is_reached or self._nothing_after)
+        is_place_reached = self.total is not None and max(self._covered, self._cursor) >= self.total
+        is_end = self._top is None and (is_place_reached or self._nothing_after)
         if self._top is None and self.total is None and error.status in {404, 416} and not is_end:
             # Only where the service is otherwise well: the page before must still be there.
             is_end = len(self._ask(max(self._cursor - max(self.served, 1), 0)).page) > 0
@@ -333,10 +177,10 @@ class Walk:
                 " the rest can be read only if it filters and sorts by sourcedId; ask the vendor"
             )
         self.deviations["refusal instead of an empty page at the end"] += 1
-        self.proven = self._is_total_proof if self._is_reached else self._nothing_after and not self._irregular
+        self.proven = not self._irregular and (self._is_total_proof if self._is_reached else self._nothing_after)
         return True
 
-    def _next(self) -> tuple[PageRows | None, range] | None:
+    def _next(self) -> tuple[PageRows, range] | None:
         """The next page, and its rows that lie after those read so far."""
         if self._opened:
             (page, fresh), self._opened = self._opened, None
@@ -349,27 +193,24 @@ class Walk:
         except Refused as error:
             self._refusal, self._next_link = error, None
             self._stall(offset)
-            return None, range(0)
+            return Nothing(), range(0)
         if self._is_first_again(page, offset):
-            if self._holds_all():
-                self.deviations["offset ignored, but one page held everything"] += 1
-                return None
-            raise OffsetIgnored(
-                f"{self.name}, offset {offset}: the service ignores offset and sends its first"
-                " page again; raise page_size until one page holds the whole total, or ask the vendor"
-            )
-        if not len(page):
-            self._is_torn = overlap > 0
-            self._stall(offset)
-            return page, range(0)
+            self._check_first_page(offset)
+            return None
         fresh = range(len(page))
-        if overlap:
+        if not fresh:
+            self._is_torn = overlap > 0
+        elif overlap:
             offset, page, fresh = self._seam(offset, page)
         elif self._stalled and self._overlap:
             fresh = range(1 + max(self._known(page), default=-1), len(page))
         if not fresh:
             self._stall(offset)
             return page, fresh
+        return self._advance(offset, page, fresh)
+
+    def _advance(self, offset: int, page: PageRows, fresh: range) -> tuple[PageRows, range]:
+        """Go on to the end of a page that brings rows, unless a page before it was empty for a while only."""
         if self._stalled > 1 and offset > self._empty_at:
             again = self._ask(self._empty_at).page
             if any(one not in self._seen for one in again.ids if one):
@@ -385,9 +226,10 @@ class Walk:
 
     def _take(self, page: PageRows, fresh: range) -> tuple[PageRows, range]:
         """Take note of a page that brings rows."""
-        if self._stalled and not self._keyed:
+        if self._stalled:
+            self._irregular += 1
             self.deviations["empty page in the middle"] += 1
-        elif self._last and len(self._last) < self.served and not self._keyed:
+        elif self._last and len(self._last) < self.served:
             self._irregular += 1
             self.deviations["short page in the middle"] += 1
         self._first = self._first or page.ids
@@ -397,19 +239,25 @@ class Walk:
         self._key_is_done = self._nothing_after = False
         return page, fresh
 
-    def _known(self, page: PageRows) -> list[int]:
-        return [row for row, one in enumerate(page.ids) if one and one in self._seen]
-
     def _is_first_again(self, page: PageRows, offset: int) -> bool:
-        """Whether offset is ignored: it is where two different ones begin as the first page did."""
-        return self._begins_as_first(page) and self._begins_as_first(self._ask(offset + 1).page)
+        """Whether offset is ignored: it is where another one, too, a whole page further on, begins as the first page did."""
+        if not self._begins_as_first(page):
+            return False
+        try:
+            return self._begins_as_first(self._ask(max(offset + 1, self.asked)).page)
+        except Refused:
+            return False
 
-    def _begins_as_first(self, page: PageRows) -> bool:
-        length = min(len(page), len(self._opening))
-        return length > 0 and page.ids[:length] == list(self._opening[:length])
+    def _check_first_page(self, offset: int) -> None:
+        """Where offset leads to no other page: raise OffsetIgnored unless the first page was all there is."""
+        if not self._holds_all():
+            raise OffsetIgnored(
+                f"{self.name}, offset {offset}: the service ignores offset and sends its first"
+                " page again; raise page_size until one page holds the whole total, or ask the vendor"
+            )
+        self.deviations["offset ignored, but one page held everything"] += 1
 
     def _holds_all(self) -> bool:
-        """Whether the first page was all there is, where offset leads to no other."""
         if self.total is None or self._covered < self.total or self._link:
             return False
         if len(self._first) > 1 and self.fetch.smallest().total == 1:
@@ -421,15 +269,11 @@ class Walk:
         """The pages after the first, where only Link leads to them; else `ignored` stands."""
         if self.moved:
             raise CollectionMoved(f"{self.name}: changed while it was read")
-        self._overlap, self.ordered, self._by_links = 0, False, True
-        trail = Trail(self.fetch.follow)
-        link = self._first_link
-        if ignored and link is None:
-            if self.total is not None or len(self._first) < 2 or not self.fetch.smallest().link:
-                raise ignored
+        self._by_links = True
         if ignored:
-            self.deviations["offset ignored; read along Link"] += 1
-        for answer in trail(link):
+            self._begin_links(ignored)
+        trail = Trail(self.fetch.follow)
+        for answer in trail(self._first_link):
             page = self._came(answer, "read along Link").page
             if ignored and self._begins_as_first(page):
                 raise ignored
@@ -439,11 +283,22 @@ class Walk:
             if self._covered > before:
                 self._news_at = self.pages
             self._doubt_total()
+            if not self._covered and self.pages > _LINKED_RUN:
+                trail.fault = "page after page is empty"
+                break
         if trail.fault:
             self.deviations[f"Link not followed: {trail.fault}"] += 1
-            reason = f"{ignored}; " if ignored else f"{self.name}: "
-            raise SourceError(f"{reason}Link to the next page is of no use: {trail.fault}")
-        self.proven = True
+            if ignored or self._covered:
+                raise SourceError(f"{ignored or self.name}; Link to the next page is of no use: {trail.fault}")
+        self.proven = not trail.fault
+
+    def _begin_links(self, ignored: OffsetIgnored) -> None:
+        self._overlap, self.ordered = 0, False
+        if self._first_link is None:
+            may_be_all = self.total is None and len(self._first) > 1
+            if not may_be_all or not self.fetch.smallest().link:
+                raise ignored
+        self.deviations["offset ignored; read along Link"] += 1
 
     def _seam(self, offset: int, page: PageRows) -> tuple[int, PageRows, range]:
         """Where in an overlapping page the new rows begin, stepping back where the seam broke."""
@@ -472,6 +327,8 @@ class Walk:
         if stride < 1 or self._irregular >= _IRREGULAR:
             return []
         if self.total is None or self._keyed:
+            if len(self._last) < self.served:  # most likely the last page
+                return []
             self._speculation = min(self._speculation * 2, self.width)
             return [offset + stride * n for n in range(1, self._speculation)]
         # One more than can be on its way, so that no connection waits while a page is decoded.
@@ -480,50 +337,3 @@ class Walk:
         end = self.total - self._overlap
         offsets = [min(offset + stride * n, end) for n in range(1, count + 1)]
         return [one for one in dict.fromkeys(offsets) if offset < one < end + (not self.ordered)]
-
-    def _step(self, page: PageRows, rows: range) -> PageStep:
-        ids = page.ids
-        named = [row for row in rows if ids[row]]
-        without = [row for row in rows if not ids[row]] if len(named) < len(rows) else []
-        self.without_id += len(without)
-        repeated = self._seen.add([ids[row] for row in named])  # type: ignore[misc]
-        if not repeated:
-            return PageStep(page, named, [], [], without)
-        self.copies += len(repeated)
-        again = [named[position] for position in repeated]
-        skip = set(again)
-        new = [row for row in named if row not in skip]
-        here = {ids[row] for row in new}
-        return PageStep(
-            page,
-            new,
-            [row for row in again if ids[row] in here],
-            [row for row in again if ids[row] not in here],
-            without,
-        )
-
-    def _check_total(self) -> None:
-        """Stop believing a total that stays the same where the filter leaves nothing."""
-        if self.total is None or self._is_total_checked:
-            return
-        self._is_total_checked = True
-        if self.fetch.total_of_nothing() == self.total:
-            self.deviations["total ignores the filter"] += 1
-            self.total = self._lowest_total = None
-
-    def finish(self) -> None:
-        """Check the sum: TotalMismatch where fewer different records came than were promised."""
-        if not self.proven:
-            self.deviations[UNPROVEN] += 1
-        promised = self._lowest_total if self.moved else self.total
-        if promised is None or self._covered >= promised:
-            return
-        if self.moved and self._overlap and (self._keyed or not self._begins_as_first(self._ask(1).page)):
-            return  # rows came and went, and the seams tell that none was passed over; offsets count from 0
-        # A total may count each copy of a record, where every place was read just once.
-        once = not (self._by_links or self._steps_back or self._keyed)
-        if once and self._covered + self.copies == promised:
-            return
-        self._check_total()
-        if self.total is not None:
-            raise TotalMismatch(self.name, promised, self._covered)
