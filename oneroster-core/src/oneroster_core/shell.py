@@ -167,6 +167,16 @@ def _has_known_names(schema: Mapping[str, Any]) -> bool:
     return bool(schema.get("properties")) and not isinstance(schema.get("additionalProperties"), dict)
 
 
+def _no_objects(settings: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, its in schema["properties"].items():
+        value = settings.get(name)
+        if value is not None and its.get("properties"):
+            if isinstance(value, dict):
+                yield from _no_objects(value, its, f"{prefix}{name}.")
+            else:
+                yield f"{prefix}{name}: must be of type object"
+
+
 def unknown_settings(
     settings: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "", without_effect: Collection[str] = ()
 ) -> tuple[list[str], list[str]]:
@@ -228,6 +238,8 @@ def check_settings(
     A setting that is not known is a fault; under Meltano, which passes whatever its project file holds, a warning.
     """
     read_settings(settings, validator.schema)
+    if no_objects := list(_no_objects(settings, validator.schema)):
+        return no_objects  # where the SDK would look for defaults inside of them
     faults = list(dict.fromkeys(map(setting_error, validator.iter_errors(settings))))
     mistakes, idle = unknown_settings(settings, validator.schema, without_effect=without_effect)
     for line in [*idle, *(mistakes if is_under_meltano() else ())]:
