@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tap_oneroster import TapOneRoster
+from tap_oneroster._core.shell import Refused
 
 TAP = Path(sys.executable).with_name("tap-oneroster")
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -86,31 +89,48 @@ CATALOGS = {
 }
 
 
-def run(tmp_path, bundle, option, text):
-    """The tap with a file that holds this text."""
-    (tmp_path / "config").write_text(json.dumps({"mode": "csv", "csv_path": str(bundle("1.2"))}), encoding="utf-8")
-    (tmp_path / "given").write_bytes(text if isinstance(text, bytes) else text.encode())
-    command = [TAP, "--config", tmp_path / "config", option, tmp_path / "given"]
-    return subprocess.run(command, capture_output=True, text=True)
+def given(text):
+    """A file that holds this text, as the command line opens it."""
+    return io.TextIOWrapper(io.BytesIO(text if isinstance(text, bytes) else text.encode()), encoding="utf-8")
 
 
-def check(done, option):
-    """One line, and nothing else."""
-    assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr.splitlines()[-1].startswith(f"Error: {option}: ")
-    assert "Traceback" not in done.stderr
-    assert "CANARY" not in done.stderr
-    assert "20261129" not in done.stderr
+def refused(bundle, capsys, caplog, **options):
+    """What the command says, and that it says and does nothing else."""
+    caplog.set_level("DEBUG")
+    settings = SimpleNamespace(config={"mode": "csv", "csv_path": str(bundle("1.2"))}, parse_env=False)
+    with pytest.raises(Refused) as error:
+        TapOneRoster.invoke(config=settings, **options)
+    assert error.value.exit_code == 4
+    written = capsys.readouterr()
+    assert written.out == ""
+    said = error.value.message
+    assert "\n" not in said
+    for text in ("CANARY", "20261129", "Traceback"):
+        assert text not in said + caplog.text + written.err
+    return said
 
 
 @pytest.mark.parametrize("case", STATES)
-def test_a_state_that_is_none_is_one_line(tmp_path, bundle, case):
-    check(run(tmp_path, bundle, "--state", STATES[case]), "--state")
+def test_a_state_that_is_none_is_one_line(bundle, capsys, caplog, case):
+    assert refused(bundle, capsys, caplog, state=given(STATES[case])).startswith("--state: ")
 
 
 @pytest.mark.parametrize("case", CATALOGS)
-def test_a_catalog_that_is_none_is_one_line(tmp_path, bundle, case):
-    check(run(tmp_path, bundle, "--catalog", CATALOGS[case]), "--catalog")
+def test_a_catalog_that_is_none_is_one_line(bundle, capsys, caplog, case):
+    assert refused(bundle, capsys, caplog, catalog=given(CATALOGS[case])).startswith("--catalog: ")
+
+
+@pytest.mark.parametrize(
+    ("option", "text"), [("--state", STATES["null"]), ("--state", STATES["deep"]), ("--catalog", CATALOGS["null"])]
+)
+def test_the_command_ends_with_4_and_one_line(tmp_path, bundle, option, text):
+    (tmp_path / "config").write_text(json.dumps({"mode": "csv", "csv_path": str(bundle("1.2"))}), encoding="utf-8")
+    (tmp_path / "given").write_text(text, encoding="utf-8")
+    command = [TAP, "--config", tmp_path / "config", option, tmp_path / "given"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {option}: ")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--state", "--catalog"])

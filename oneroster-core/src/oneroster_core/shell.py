@@ -238,9 +238,9 @@ def check_settings(
     A setting that is not known is a fault; under Meltano, which passes whatever its project file holds, a warning.
     """
     read_settings(settings, validator.schema)
-    if no_objects := list(_no_objects(settings, validator.schema)):
-        return no_objects  # where the SDK would look for defaults inside of them
-    faults = list(dict.fromkeys(map(setting_error, validator.iter_errors(settings))))
+    faults = list(_no_objects(settings, validator.schema))
+    if not faults:  # the SDK's validator would look for defaults inside of them
+        faults += dict.fromkeys(map(setting_error, validator.iter_errors(settings)))
     mistakes, idle = unknown_settings(settings, validator.schema, without_effect=without_effect)
     for line in [*idle, *(mistakes if is_under_meltano() else ())]:
         warn(line)
