@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click import ClickException
@@ -16,7 +17,7 @@ from target_oneroster.bundle.target import TargetOneRosterCSV
 from target_oneroster.warehouse.target import TargetOneRosterDuckDB
 
 BIN = Path(sys.executable).parent
-NEEDED = {
+NEEDED: dict[Any, dict[str, Any]] = {
     TapOneRoster: {},
     TargetOneRosterCSV: {"output_path": "out", "flattening_max_depth": 1},
     TargetOneRosterDuckDB: {"filepath": "w.duckdb", "flattening_max_depth": 1},
