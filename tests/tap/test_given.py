@@ -112,12 +112,12 @@ def refused(bundle, capsys, caplog, **options):
 
 @pytest.mark.parametrize("case", STATES)
 def test_a_state_that_is_none_is_one_line(bundle, capsys, caplog, case):
-    assert refused(bundle, capsys, caplog, state=given(STATES[case])).startswith("--state: ")
+    assert refused(bundle, capsys, caplog, state=given(STATES[case])).startswith("--state")
 
 
 @pytest.mark.parametrize("case", CATALOGS)
 def test_a_catalog_that_is_none_is_one_line(bundle, capsys, caplog, case):
-    assert refused(bundle, capsys, caplog, catalog=given(CATALOGS[case])).startswith("--catalog: ")
+    assert refused(bundle, capsys, caplog, catalog=given(CATALOGS[case])).startswith("--catalog")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_command_ends_with_4_and_one_line(tmp_path, bundle, option, text):
     command = [TAP, "--config", tmp_path / "config", option, tmp_path / "given"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr.splitlines()[-1].startswith(f"Error: {option}: ")
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {option}")
     assert "Traceback" not in done.stderr
 
 

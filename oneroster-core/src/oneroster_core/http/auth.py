@@ -14,7 +14,7 @@ import msgspec
 import requests
 from typing_extensions import override
 
-from ..errors import FatalSourceError
+from ..errors import FatalSourceError, SetupError
 
 __all__ = ["Anonymous", "Bearer", "ClientCredentials", "Credentials", "NoToken", "OAuth1", "TokenRequest"]
 
@@ -24,7 +24,7 @@ _UNSTATED_LIFE = 1500.0
 """How long a token is used whose answer does not say: a request that fails with 401 renews it."""
 
 
-class NoToken(FatalSourceError):
+class NoToken(SetupError):
     """The token service refused to give a token."""
 
 
