@@ -8,6 +8,7 @@ import subprocess
 import sys
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -43,7 +44,9 @@ def test_of_several_failures_the_one_that_another_try_may_mend_decides(codes, en
 
 
 def test_every_failure_has_a_code_of_the_table():
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    kinds: list[Any] = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
+    ]
     assert {kind.exit_code for kind in kinds} == {1, 3, 4}
     for code, kind in shell.FAILURES.items():
         assert kind("x").exit_code == code
