@@ -114,3 +114,29 @@ def test_a_trial_ends_with_the_same_codes(drop, tmp_path):
     (tmp_path / "c.json").write_text(json.dumps({"mode": "csv", "csv_path": str(tmp_path / "no")}), encoding="utf-8")
     done = subprocess.run([TAP, "--config", tmp_path / "c.json", "--test"], capture_output=True, text=True)
     assert done.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+@pytest.mark.parametrize(
+    ("start", "loads"),
+    [
+        ("tap_oneroster.__main__", "tap_oneroster.singer.tap"),
+        ("target_oneroster.__main__", "target_oneroster.bundle.target"),
+        ("target_oneroster.warehouse.__main__", "target_oneroster.warehouse.target"),
+    ],
+)
+def test_a_signal_before_all_is_loaded_has_its_code_and_no_traceback(number, code, start, loads):
+    """Half a second goes by until the SDK is there."""
+    program = f"""
+import os, signal, sys
+from {start} import main
+class Loading:
+    def __getattr__(self, name):
+        os.kill(os.getpid(), signal.{number})
+        signal.pause()
+sys.modules["{loads}"] = Loading()
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (code, "")
