@@ -107,6 +107,11 @@ def test_a_source_that_does_not_answer_fails_in_one_line(rest, change, says):
     assert "sample-secret" not in outcome.text
 
 
+def state_of_users(**its):
+    """A state of one stream."""
+    return {"type": "STREAM", "stream": {"stream_descriptor": {"name": "users"}, "stream_state": its}}
+
+
 @pytest.mark.parametrize(
     ("command", "files"),
     [
@@ -118,6 +123,11 @@ def test_a_source_that_does_not_answer_fails_in_one_line(rest, change, says):
         ("read", {"state": "{bad"}),
         ("read", {"state": [{"type": "STREAM", "stream": {"stream_state": {}}}]}),
         ("read", {"state": {"users": "2026"}}),
+        ("read", {"state": '{"bookmarks": null}'}),
+        ("read", {"state": "[" * 100_000}),
+        ("read", {"state": [state_of_users(replication_key_value=2026)]}),
+        ("read", {"state": [state_of_users(bundles=["CANARY"])]}),
+        ("read", {"catalog": "[" * 100_000}),
     ],
 )
 def test_a_file_that_is_not_what_it_should_be_is_one_line(csv, command, files):
@@ -128,11 +138,21 @@ def test_a_file_that_is_not_what_it_should_be_is_one_line(csv, command, files):
     if command == "check":
         assert option in outcome.of("CONNECTION_STATUS")[0]["message"]
         return
-    assert outcome.code == 1
+    assert outcome.code == 4
     (error,) = outcome.errors
     assert error["failure_type"] == "config_error"
     assert "\n" not in error["message"]
+    assert "CANARY" not in outcome.text
     assert not outcome.of("RECORD")
+
+
+def test_a_misspelt_setting_is_a_warning_that_names_the_nearest(csv):
+    """Airbyte passes what the form once had, and fields of its own."""
+    csv.config["max_shrink_percnt"] = 30
+    outcome = csv("check")
+    assert outcome.of("CONNECTION_STATUS")[0]["status"] == "SUCCEEDED"
+    (line,) = [log["message"] for log in outcome.of("LOG") if "no such setting" in log["message"]]
+    assert line == "max_shrink_percnt: no such setting; did you mean max_shrink_percent?"
 
 
 def test_the_catalog_is_that_of_the_tap(csv, rest):

@@ -11,7 +11,7 @@ from oneroster_sample.provider import Knobs, Provider
 from singer_sdk.exceptions import ConfigValidationError
 
 from tests.rest.certificates import Authority, over_tls
-from tests.tap.test_incremental import pull
+from tests.support.tap import pull
 
 DISTRICT = District(seed=7, schools=1, students_per_school=10, gradebook=False)
 CORE = ("roster-core.readonly",)

@@ -26,8 +26,7 @@ from tap_oneroster.singer.writer import BlockWriter
 
 from tests.csv.stores import s3_endpoint
 from tests.singer import run_tap
-from tests.tap.test_incremental import settings
-from tests.tap.test_messages import broken, select
+from tests.support.tap import broken, select, settings
 
 TAP = Path(sys.executable).with_name("tap-oneroster")
 STAMPS = {"_sdc_extracted_at", "_sdc_table_version"}

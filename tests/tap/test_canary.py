@@ -7,11 +7,13 @@ import secrets
 from contextlib import contextmanager
 from dataclasses import replace
 
+import oneroster_sample.service as service_module
 import pytest
+from oneroster_sample.answers import status_info
 from oneroster_sample.district import District
 from oneroster_sample.provider import Knobs, Provider
 
-from tests.tap.test_incremental import pull
+from tests.support.tap import pull
 
 DISTRICT = District(seed=7, schools=1, students_per_school=15)
 STREAMS = ("users", "roles", "userProfiles", "demographics", "results", "orgs")
@@ -69,12 +71,12 @@ def service(knobs=None, **more):
 @pytest.fixture(autouse=True)
 def canaries(monkeypatch, caplog):
     """Canaries also in tokens, in pages for people and in the words of errors; and a log that leaves nothing out."""
-    status_info = Provider.__init__.__globals__["Service"].answer.__globals__["status_info"]
     monkeypatch.setattr(
-        "oneroster_sample.service.status_info",
+        service_module,
+        "status_info",
         lambda version, status, description, code=None: status_info(version, status, "CANARY-words", code),
     )
-    monkeypatch.setattr("oneroster_sample.service._LOGIN_PAGE", b"<html>CANARY-page</html>")
+    monkeypatch.setattr(service_module, "_LOGIN_PAGE", b"<html>CANARY-page</html>")
     monkeypatch.setattr("oneroster_sample.tokens.token_urlsafe", lambda n: "CANARY-token-" + secrets.token_hex(n))
     monkeypatch.setattr("tap_oneroster._core.http.pace.Backoff.wait", lambda *_: 0.0)
     caplog.set_level("DEBUG")

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from oneroster_sample.provider import Knobs, Provider
 
-from tests.singer import run_tap
-from tests.tap.test_messages import select
+from tests.support.tap import pull
 
 
 @pytest.fixture(scope="module")
@@ -18,24 +17,6 @@ def provider(district):
     """A service that follows the standard."""
     with Provider(district, version="1.2") as running:
         yield running
-
-
-def settings(provider, **more):
-    """Settings as the credential sheet gives them."""
-    return {
-        "mode": "rest",
-        "base_url": provider.base_url,
-        "token_url": provider.token_url,
-        "client_id": provider.client_id,
-        "client_secret": provider.client_secret,
-        **more,
-    }
-
-
-def pull(provider, *streams, state=None, **more):
-    """One run over a few streams."""
-    config = settings(provider, **more)
-    return run_tap(config, state=state, catalog=select(config, *streams))
 
 
 def stamps(run, stream):

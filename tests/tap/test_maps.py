@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.singer import run_tap
-from tests.tap.test_messages import select
+from tests.support.tap import select
 
 TAP = Path(sys.executable).with_name("tap-oneroster")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 
 import pytest
 from oneroster_sample.bundle import write_bundle
@@ -11,33 +10,13 @@ from singer_sdk.exceptions import ConfigValidationError
 from tap_oneroster import TapOneRoster
 
 from tests.singer import run_tap
+from tests.support.tap import broken, select
 
 
 @pytest.fixture
 def config(bundle):
     """Settings for the bundle of version 1.2."""
     return {"mode": "csv", "csv_path": str(bundle("1.2"))}
-
-
-def select(config, *names, properties=()):
-    """A catalog that selects some streams only, and leaves out some properties."""
-    catalog = json.loads(json.dumps(TapOneRoster(config=dict(config)).catalog_dict))
-    for stream in catalog["streams"]:
-        for entry in stream["metadata"]:
-            if not entry["breadcrumb"]:
-                entry["metadata"]["selected"] = stream["stream"] in names
-            elif entry["breadcrumb"][-1] in properties:
-                entry["metadata"]["selected"] = False
-    return catalog
-
-
-def broken(path, bundle, name, change):
-    """A copy of a bundle with one file changed."""
-    with zipfile.ZipFile(bundle) as before, zipfile.ZipFile(path, "w") as after:
-        for member in before.namelist():
-            data = before.read(member)
-            after.writestr(member, change(data) if member == name else data)
-    return path
 
 
 def test_receipts_open_and_close_a_run(config):

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
-import tempfile
-from pathlib import Path
-
 import pytest
-from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.provider import Provider
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
@@ -18,22 +13,27 @@ from tests.singer import run_tap
 # Not every stream has metadata, and no row of a bulk file a date: the suite warns that it could not look at any.
 pytestmark = pytest.mark.filterwarnings("ignore:No records were available to test")
 
-# The suites ask for the streams while tests are collected, and for records when they run.
-_DISTRICT = District(seed=7, schools=1, students_per_school=30)
-_BUNDLE = Path(tempfile.mkdtemp(prefix="standard-"), "district.zip")
-write_bundle(_DISTRICT, _BUNDLE, version="1.2")
-_PROVIDER = Provider(_DISTRICT, version="1.2")
-_PROVIDER.__enter__()
-atexit.register(_PROVIDER.__exit__, None, None, None)
+DISTRICT = District(seed=7, schools=1, students_per_school=30)
 
-CSV = {"mode": "csv", "csv_path": str(_BUNDLE)}
-REST = {
-    "mode": "rest",
-    "base_url": _PROVIDER.base_url,
-    "token_url": _PROVIDER.token_url,
-    "client_id": _PROVIDER.client_id,
-    "client_secret": _PROVIDER.client_secret,
-}
+# The suites ask for the streams while tests are collected, which needs no source, and for records when they run:
+# by then `sources` has filled in where these are.
+CSV = {"mode": "csv", "csv_path": "district.zip"}
+REST = {"mode": "rest", "base_url": "https://localhost", "token_url": "https://localhost", "auth_method": "oauth2"}
+REST |= {"client_id": "id", "client_secret": "secret"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sources(bundle):
+    """A bundle and a service; settings that hold where they are."""
+    CSV["csv_path"] = str(bundle("1.2"))
+    with Provider(DISTRICT, version="1.2") as provider:
+        REST.update(
+            base_url=provider.base_url,
+            token_url=provider.token_url,
+            client_id=provider.client_id,
+            client_secret=provider.client_secret,
+        )
+        yield
 
 
 def everything(config):

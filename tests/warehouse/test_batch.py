@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -90,6 +91,16 @@ def test_parquet_of_another_shape_goes_row_by_row(house: House, tmp_path: Path) 
     house.run([schema, batch("enrollments", path, "parquet")])
     (row,) = house.rows("enrollments").values()
     assert (row["sourcedId"], row["classSourcedId"], json.loads(row["metadata"])) == ("e1", "k1", {"bus": 7})
+
+
+def test_moments_in_rows_of_parquet_need_no_pytz(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB would import it for a time with a zone; nothing that the target needs brings it."""
+    monkeypatch.setitem(sys.modules, "pytz", None)
+    seats = [dict(row, noSuchColumn="x", dateLastModified="2026-01-02T03:04:05.678Z") for row in rows()["enrollments"]]
+    path = parquet(seats, tmp_path / "seats.parquet", dateLastModified="TIMESTAMPTZ")
+    house.run([schema_line("enrollments"), batch("enrollments", path, "parquet")])
+    found = house.query("SELECT DISTINCT epoch_ms(dateLastModified) FROM enrollments")
+    assert found == [(1767323045678,)]
 
 
 @pytest.mark.parametrize(

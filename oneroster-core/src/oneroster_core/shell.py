@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -27,6 +28,7 @@ __all__ = [
     "HELD",
     "INCOMPLETE",
     "REFUSED",
+    "WORDS",
     "Held",
     "Refused",
     "built_in_settings",
@@ -96,25 +98,29 @@ FAILURES = {INCOMPLETE: click.ClickException, HELD: Held, REFUSED: Refused}
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
-def setting_error(error: ValidationError) -> str:
+WORDS = {
+    "enum": "{setting}: must be one of {allowed}",
+    "type": "{setting}: must be of type {first}",
+    "minimum": "{setting}: the minimum is {allowed}",
+    "maximum": "{setting}: the maximum is {allowed}",
+    "format": "{setting}: must be a {allowed}",
+    "required": "{setting}: must be set",
+    "": "{setting}: not allowed ({rule})",
+}
+"""What to say of a setting that breaks a rule of its schema."""
+
+
+def setting_error(error: ValidationError, words: Mapping[str, str] = WORDS) -> str:
     """Return one line about a setting that the schema refuses: its name and what it may be, never its value."""
-    setting = ".".join(str(part) for part in error.absolute_path)
-    allowed: Any = error.validator_value
-    match error.validator:
-        case "enum":
-            return f"{setting}: must be one of {', '.join(str(word) for word in allowed if word is not None)}"
-        case "type":
-            return f"{setting}: must be of type {allowed if isinstance(allowed, str) else allowed[0]}"
-        case "minimum" | "maximum":
-            return f"{setting}: the {error.validator} is {allowed}"
-        case "format":
-            return f"{setting}: must be a {allowed}"
-        case "required":
-            inside = f"{setting}." if setting else ""
-            missing = [inside + name for name in allowed if name not in cast("dict[str, Any]", error.instance)]
-            return f"{', '.join(missing)}: must be set"
-        case _:
-            return f"{setting or 'settings'}: not allowed ({error.validator})"
+    path = ".".join(str(part) for part in error.absolute_path)
+    rule: Any = error.validator
+    of: Any = error.validator_value
+    listed = [of] if isinstance(of, str | int | float) else [word for word in of if word is not None]
+    if rule == "required":
+        path = ", ".join(f"{path}.{name}".lstrip(".") for name in listed if name not in cast("Any", error.instance))
+    allowed = (" or " if rule == "type" else ", ").join(map(str, listed))
+    text = words.get(rule) or words[""]
+    return text.format(setting=path or "settings", allowed=allowed, first=(listed or [""])[0], rule=rule)
 
 
 def read_settings(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
@@ -165,6 +171,13 @@ def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
 def _has_known_names(schema: Mapping[str, Any]) -> bool:
     """Return True if a setting is an object whose settings have names, and not one of names that users choose."""
     return bool(schema.get("properties")) and not isinstance(schema.get("additionalProperties"), dict)
+
+
+def _without_defaults(validator: Any) -> Any:
+    """Return a plain validator: the SDK's fills in defaults as it goes, and stumbles where an object is none."""
+    from jsonschema import Draft7Validator
+
+    return Draft7Validator(validator.schema, format_checker=validator.format_checker)
 
 
 def unknown_settings(
@@ -222,13 +235,15 @@ def check_settings(
     *,
     without_effect: Collection[str],
     warn: Callable[[str], None],
+    words: Mapping[str, str] = WORDS,
 ) -> list[str]:
     """Read the settings, in place, and return one line for each fault that `validator` (of jsonschema) finds in them.
 
     A setting that is not known is a fault; under Meltano, which passes whatever its project file holds, a warning.
     """
     read_settings(settings, validator.schema)
-    faults = list(dict.fromkeys(map(setting_error, validator.iter_errors(settings))))
+    errors = list(_without_defaults(validator).iter_errors(settings)) or validator.iter_errors(settings)
+    faults = list(dict.fromkeys(setting_error(error, words) for error in errors))
     mistakes, idle = unknown_settings(settings, validator.schema, without_effect=without_effect)
     for line in [*idle, *(mistakes if is_under_meltano() else ())]:
         warn(line)
@@ -255,10 +270,10 @@ def refusing(kind: type[Exception]) -> Iterator[None]:
 def unreadable(option: str, error: Exception) -> Refused:
     """Return what to say of a file that an option names and that could not be read."""
     if isinstance(error, FileNotFoundError):
-        return Refused(f"{option}: no such file")
+        return Refused(f"{option} names a file that is not there")
     if isinstance(error, OSError):
-        return Refused(f"{option}: the file cannot be opened")
-    return Refused(f"{option}: not a file with one JSON object in it")
+        return Refused(f"{option} names a file that cannot be opened")
+    return Refused(f"{option} names a file that is not JSON with one object in it")
 
 
 @contextmanager
@@ -289,7 +304,12 @@ def json_object(option: str, file: IO[str] | None) -> io.StringIO | None:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import without the collector: nothing that is imported is garbage, and looking for it takes a fifth of the start."""
+    """Import what a command needs, and let a signal end it with its code until the plugin has a handler of its own.
+
+    Nothing that is imported is garbage, and looking for it takes a fifth of the start.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, _: stop(signum))
     gc.disable()
     yield
     gc.freeze()

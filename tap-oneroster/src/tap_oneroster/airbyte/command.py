@@ -19,7 +19,7 @@ from . import messages
 from .catalog import airbyte_catalog, read_choice, select
 from .check import check
 from .log import log_to
-from .settings import specification, tap_settings
+from .settings import misspelt, specification, tap_settings
 from .state import bookmarks
 from .tap import AirbyteTap
 from .writer import AirbyteWriter
@@ -84,11 +84,17 @@ def _load(option: str, path: str) -> Any:
         raise unreadable(option, error) from None
 
 
-def _tap(writer: AirbyteWriter, config: str, **more: Any) -> AirbyteTap:
+def _settings(config: str) -> dict[str, Any]:
     told = _load("--config", config)
     if not isinstance(told, dict):
         raise unreadable("--config", TypeError())
-    return AirbyteTap(config=tap_settings(told), message_writer=writer, **more)
+    for line in misspelt(told):
+        AirbyteTap.logger.warning(line)
+    return tap_settings(told)
+
+
+def _tap(writer: AirbyteWriter, settings: dict[str, Any], **more: Any) -> AirbyteTap:
+    return AirbyteTap(config=dict(settings), message_writer=writer, **more)
 
 
 def _let_go() -> None:
@@ -99,7 +105,7 @@ def _let_go() -> None:
 def _check(writer: AirbyteWriter, config: str) -> None:
     word = "FAILED"
     try:
-        message = check(_tap(writer, config))
+        message = check(_tap(writer, _settings(config)))
         word = "SUCCEEDED"
     except (ClickException, ConfigValidationError, SourceError) as error:
         message = _line(error)
@@ -108,7 +114,7 @@ def _check(writer: AirbyteWriter, config: str) -> None:
 
 
 def _discover(writer: AirbyteWriter, config: str) -> None:
-    tap = _tap(writer, config, setup_mapper=False)
+    tap = _tap(writer, _settings(config), setup_mapper=False)
     _let_go()
     writer.emit({"type": "CATALOG", "catalog": airbyte_catalog(tap.streams.values())})
 
@@ -124,8 +130,9 @@ def _read(writer: AirbyteWriter, options: argparse.Namespace) -> None:
         state = bookmarks(_load("--state", options.state) if options.state else None, chosen)
     except ValueError:
         raise Refused("--state: not a list of states as this source wrote them") from None
-    offered = _tap(writer, options.config, setup_mapper=False).catalog_dict
-    tap = _tap(writer, options.config, catalog=select(offered, chosen), state=state)
+    settings = _settings(options.config)
+    offered = _tap(writer, settings, setup_mapper=False).catalog_dict
+    tap = _tap(writer, settings, catalog=select(offered, chosen), state=state)
     writer.streams = frozenset(one.name for one in chosen)
     for name in sorted(writer.streams - tap.streams.keys()):
         tap.run.fail(f"{name}: not offered with these settings; have the streams discovered again", name)

@@ -8,12 +8,13 @@ import msgspec
 from singer_sdk import Tap
 from singer_sdk.exceptions import ConfigValidationError
 
+from .._core.shell import unknown_settings
 from ..singer.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["specification", "tap_settings"]
+__all__ = ["misspelt", "specification", "tap_settings"]
 
 _SINGER_ONLY = frozenset({"activate_versions", "batch_config", "tenant_isolated"})
 """Settings about deletes by version and about batches, of which Airbyte has none."""
@@ -77,6 +78,11 @@ def _type(its: Mapping[str, Any]) -> str:
 
 def _is_json(its: Mapping[str, Any]) -> bool:
     return "object" in its.get("type", ())
+
+
+def misspelt(told: Mapping[str, Any]) -> list[str]:
+    """Return one line for each setting that the tap does not know: a mistake, or one of Airbyte's own."""
+    return unknown_settings(told, SETTINGS.to_dict(), without_effect=_BUILT_IN)[0]
 
 
 def tap_settings(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = ["OneRosterTarget", "RecordBeforeSchema"]
 
+_WORDS = shell.WORDS | {
+    "enum": "Setting {setting} takes one of: {allowed}.",
+    "type": "Setting {setting} takes a value of type {allowed}.",
+    "required": "Setting {setting} is required.",
+}
+"""What to say of a setting that breaks a rule of its schema, in sentences as all errors of the targets."""
+
 
 class RecordBeforeSchema(TargetError, RecordsWithoutSchemaException):
     """A record came before its stream's schema."""
@@ -106,9 +113,10 @@ class OneRosterTarget(Target):
             JSONSchemaValidator(self._all_settings()),
             without_effect=shell.built_in_settings(sdk),
             warn=self.logger.warning,
+            words=_WORDS,
         )
         if faults and raise_errors:
-            raise Misconfigured("; ".join(faults))
+            raise Misconfigured(" ".join(sorted(faults)))
         return faults
 
     @classmethod
