@@ -24,7 +24,7 @@ from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge
 from .staging import WarehouseStaging
 from .views import export, make_views
-from .warehouse_file import WarehouseFile, proven
+from .warehouse_file import DAMAGED, WarehouseFile, is_damaged, proven
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,7 +132,9 @@ class Load:
             try:
                 counts = bring(store, self._plan(connection, self.staging.stages[name], came))
             except duckdb.Error as error:  # its words may hold values
-                full = ", the disk is full" if "space" in str(error).lower() else ""
+                if is_damaged(str(error)):
+                    raise TargetError(f"{DAMAGED.format(self.path)} No state is written.") from None
+                full = f", no space left beside {self.path}" if "No space left" in str(error) else ""
                 raise TargetError(
                     f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
                 ) from None
