@@ -260,6 +260,6 @@ def test_a_configuration_that_cannot_be_read(tmp_path: Path, content: str | None
         (tmp_path / "c.json").write_text(content)
     command = [sys.executable, "-m", "target_oneroster", "--config", str(tmp_path / "c.json")]
     process = subprocess.run(command, input=b"", capture_output=True, timeout=20)
-    assert process.returncode == 1
+    assert process.returncode == 4
     assert process.stderr.decode().splitlines()[-1].startswith("Error: --config names a file that is not")
     assert b"Traceback" not in process.stderr

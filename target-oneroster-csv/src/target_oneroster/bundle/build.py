@@ -27,7 +27,7 @@ from .sent_roles import SentRoles
 from .shrink_guard import brake
 from .staging import BundleStaging
 from .stores import store_at
-from .tables import count_copies, load, set_tombstones_apart
+from .tables import load, set_tombstones_apart
 from .write import write_files
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class BundleBuild:
         self._quarantine = self.work.path / "quarantine"
         self.receipts = Receipts()
         self.outcome = BundleOutcome()
+        self._copies: Counter[str] = Counter()
 
     def publish(self, others: Mapping[str, Arrival]) -> BundleOutcome:
         """Publish what was staged.
@@ -114,7 +115,7 @@ class BundleBuild:
         arrivals = dict(others)
         for name, stage in stages.items():
             try:
-                distinct = load(engine, stage)
+                distinct = load(engine, stage, self._copies)
             except duckdb.Error as error:  # its words may hold values
                 if "No space left" in str(error):
                     raise
@@ -152,7 +153,7 @@ class BundleBuild:
             merge(engine, old, options, self._derived)
         bulk = options.bulk
         set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
-        counts = count_copies(engine, stages) + convert(engine, options, self.work.path)
+        counts = self._copies + convert(engine, options, self.work.path)
         note = sent.take_back(counts, derived=self._derived("roles"))
         self.outcome.counts = {rule: n for rule, n in counts.items() if n}
         findings = check(engine, options.version, bulk=bulk)

@@ -17,9 +17,8 @@ from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
-from ..records.copies import CONFLICT
+from ..records.copies import CONFLICT, SEVERAL_ROLES, copies_of
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
-from .copies import SEVERAL_ROLES, verdicts
 from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge
 from .staging import WarehouseStaging
@@ -227,7 +226,7 @@ class Load:
         rows = self.staging.number_rows(connection, derived.parent, came[derived.parent])
         connection.execute(
             f'CREATE OR REPLACE TEMP TABLE "arrivals" AS SELECT {keys}, v.newest, r.place AS last '
-            f"FROM {rows} r JOIN {verdicts(derived.parent)} v USING ({keys}) WHERE r.row = v.kept"
+            f"FROM {rows} r JOIN {copies_of(derived.parent)} v USING ({keys}) WHERE r.row = v.kept"
         )
         rows = self.staging.number_rows(connection, name, came[name])
         owner = quoted(derived.identity[0])
