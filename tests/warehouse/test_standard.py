@@ -54,6 +54,6 @@ def test_a_fault_of_the_configuration_is_one_line(tmp_path: Path, config: Any, w
     path = tmp_path / "config.json"
     path.write_text(json.dumps(config))
     done = subprocess.run([TARGET, "--config", path], input=b"", capture_output=True)
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert done.stderr.decode().splitlines()[-1] == f"Error: {words}"
     assert b"Zweistein" not in done.stderr

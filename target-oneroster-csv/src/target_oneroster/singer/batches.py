@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from ..errors import Misconfigured, TargetError
+from ..errors import TargetError
 from .reader import blocks
 
 if TYPE_CHECKING:
