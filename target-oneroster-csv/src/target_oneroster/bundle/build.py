@@ -136,13 +136,14 @@ class BundleBuild:
         """Return the folder with the files of the new bundle."""
         options, stages = self.options, self.staging.files
         drop_superseded(engine, stages, self._derived)
+        there = self.store.fetch(self.work)
         upsert = options.load_method == "upsert"
         needed = upsert or options.braked
         old: Existing | None = None
         if needed or sent.wants_bundle or wants_classes(engine, options):
             # What only helps may be malformed: then it does not help.
             with nullcontext() if needed else suppress(TargetError):
-                old = read_existing(self.store.fetch(self.work), self.work.path / "unpacked", upsert=upsert)
+                old = read_existing(there, self.work.path / "unpacked", upsert=upsert)
         if old:
             sent.learn(old)
             if not upsert and wants_classes(engine, options) and "classes" in old.modes:
