@@ -108,3 +108,14 @@ def test_a_stream_without_a_table_is_named_and_its_receipt_still_counts(house: H
         house.run(messages)
     assert "Stream students repeats rows of another stream and is left out." in caplog.text
     assert "Stream buses is not part of the standard and is left out." in caplog.text
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_promised_stream_that_never_came_is_refused(house: House, required: bool) -> None:
+    """Its receipt counts rows, and no schema and no record of it came: no state is written."""
+    district = rows()
+    messages = [m for m in lines(district, receipts=True, state={"bookmarks": {}}) if m.get("stream") != "users"]
+    with pytest.raises(TargetError, match="users: rows were promised and the stream never came"):
+        house.run(messages, require_receipts=required)
+    assert house.state == []
+    assert house.there("orgs")

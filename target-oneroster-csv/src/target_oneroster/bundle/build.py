@@ -27,7 +27,7 @@ from .sent_roles import SentRoles
 from .shrink_guard import brake
 from .staging import BundleStaging
 from .stores import store_at
-from .tables import count_copies, load, set_tombstones_apart
+from .tables import load, set_tombstones_apart
 from .write import write_files
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class BundleBuild:
         self._quarantine = self.work.path / "quarantine"
         self.receipts = Receipts()
         self.outcome = BundleOutcome()
+        self._copies: Counter[str] = Counter()
 
     def publish(self, others: Mapping[str, Arrival]) -> BundleOutcome:
         """Publish what was staged.
@@ -114,7 +115,7 @@ class BundleBuild:
         arrivals = dict(others)
         for name, stage in stages.items():
             try:
-                distinct = load(engine, stage)
+                distinct = load(engine, stage, self._copies)
             except duckdb.Error as error:  # its words may hold values
                 if "No space left" in str(error):
                     raise
@@ -135,13 +136,14 @@ class BundleBuild:
         """Return the folder with the files of the new bundle."""
         options, stages = self.options, self.staging.files
         drop_superseded(engine, stages, self._derived)
+        there = self.store.fetch(self.work)
         upsert = options.load_method == "upsert"
         needed = upsert or options.braked
         old: Existing | None = None
         if needed or sent.wants_bundle or wants_classes(engine, options):
             # What only helps may be malformed: then it does not help.
             with nullcontext() if needed else suppress(TargetError):
-                old = read_existing(self.store.fetch(self.work), self.work.path / "unpacked", upsert=upsert)
+                old = read_existing(there, self.work.path / "unpacked", upsert=upsert)
         if old:
             sent.learn(old)
             if not upsert and wants_classes(engine, options) and "classes" in old.modes:
@@ -152,7 +154,7 @@ class BundleBuild:
             merge(engine, old, options, self._derived)
         bulk = options.bulk
         set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
-        counts = count_copies(engine, stages) + convert(engine, options, self.work.path)
+        counts = self._copies + convert(engine, options, self.work.path)
         note = sent.take_back(counts, derived=self._derived("roles"))
         self.outcome.counts = {rule: n for rule, n in counts.items() if n}
         findings = check(engine, options.version, bulk=bulk)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from .._core.derive import BARE_UUID, held_by, role_rows
 from .._core.model import FILES, Field, File, Version, csv_files, file
 from .._core.sql import Engine, literal, quoted
-from ..records.copies import strongest
+from ..records.copies import UNITED_ROLES, strongest
 from .staging import SEPARATOR
-from .tables import USERS_UNITED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,10 +95,10 @@ def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> Non
     if not engine.has("roles"):
         engine.make("roles", [f.name for f in roles.fields if f.csv and not f.secret])
     came = "SELECT * FROM users"
-    if engine.has(USERS_UNITED):  # a person in several rows has a role for each
+    if engine.has(UNITED_ROLES):  # a person in several rows has a role for each
         came = (
             'SELECT u.* REPLACE (coalesce(r.role, u."role") AS "role", coalesce(r.org, u."orgSourcedIds") AS '
-            f'"orgSourcedIds") FROM users u LEFT JOIN "{USERS_UNITED}" r USING ("sourcedId") ORDER BY "sourcedId", r.place'
+            f'"orgSourcedIds") FROM users u LEFT JOIN "{UNITED_ROLES}" r USING ("sourcedId") ORDER BY "sourcedId", r.place'
         )
     missing = engine.run(
         f'SELECT "sourcedId", "role", "orgSourcedIds", "status", "dateLastModified" FROM ({came}) WHERE "role" <> \'\' '
@@ -230,9 +229,9 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
 
 def _one_role_of_united(engine: Engine, counts: Counter[str]) -> None:
     """Count persons who came in several rows with different roles: a row of 1.1 holds one."""
-    if engine.has(USERS_UNITED):
+    if engine.has(UNITED_ROLES):
         counts["users.role: several roles, one kept"] += engine.one(
-            f'SELECT count(*) FROM (SELECT 1 FROM "{USERS_UNITED}" GROUP BY "sourcedId" HAVING min(role) <> max(role))'
+            f'SELECT count(*) FROM (SELECT 1 FROM "{UNITED_ROLES}" GROUP BY "sourcedId" HAVING min(role) <> max(role))'
         )
 
 

@@ -74,12 +74,15 @@ class SentRoles:
         it only users with a role of their own (1.1) have. Returns a note if nothing is known.
         """
         engine = self._engine
-        if not (self.active and self._is_delta and engine.has("users") and engine.has("roles")):
+        if not (self.active and self._is_delta):
             return None
         whole = "true" if derived else "(u.\"role\" <> '' OR u.\"status\" = 'tobedeleted')"
+        users = engine.one(f"SELECT count(*) FROM users u WHERE {whole}") if engine.has("users") else 0
+        if not users or not engine.has("roles"):
+            self.active = False  # nobody has brought all roles: what is known stays as it is
+            return None
         if not self.known:
-            users = engine.one(f"SELECT count(*) FROM users u WHERE {whole}")
-            return Finding(Severity.NOTE, "roles", "", NO_MEMORY, users) if users else None
+            return Finding(Severity.NOTE, "roles", "", NO_MEMORY, users)
         rows = (
             f'SELECT s.*, \'tobedeleted\' AS "status", u."dateLastModified" FROM "{_TABLE}" s '
             f'JOIN users u ON u."sourcedId" = s."userSourcedId" WHERE {whole} '

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .._core.model import File, Kind
 from .._core.sql import Engine, literal, quoted
-from ..records.copies import CONFLICT, UNITED, copies, strongest, united
+from ..records.copies import CONFLICT, SEVERAL_ROLES, UNITED, UNITED_USERS, copies_of, left_out, settle
 from .staging import LINE_LIMIT, SEPARATOR, FileStage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections import Counter
 
-__all__ = ["GONE", "USERS_UNITED", "count_copies", "load", "set_tombstones_apart", "staged_rows"]
+__all__ = ["GONE", "load", "set_tombstones_apart", "staged_rows"]
 
 GONE = "gone"
 """Table of the rows a source has marked `tobedeleted`: file and sourcedId."""
-USERS_UNITED = "users united"
-"""Table of the roles of persons who came in several rows."""
 
 _SORTED_AT_ONCE = 4_000_000
 
@@ -57,8 +54,8 @@ def _ranges(stage: FileStage) -> list[tuple[str, list[str]]]:
     return [('"sourcedId" < ?', bounds[:1]), *inner, ('"sourcedId" >= ?', bounds[-1:])]
 
 
-def load(engine: Engine, stage: FileStage) -> int:
-    """Make the table of a staged file and return how many different ids came.
+def load(engine: Engine, stage: FileStage, counts: Counter[str]) -> int:
+    """Make the table of a staged file and return how many different ids came; count what came more than once.
 
     Where ids rose from row to row there is nothing to sort, and no id came more than once.
     """
@@ -78,7 +75,7 @@ def load(engine: Engine, stage: FileStage) -> int:
     neighbours = f'SELECT *, lead("sourcedId") OVER () AS "next id" FROM {everything}'
     repeated = engine.one(f'SELECT count(*) FROM ({neighbours}) WHERE "next id" = "sourcedId"')
     if repeated:
-        _settle(engine, stage, everything, neighbours)
+        counts.update({f"{name}: {rule}": n for rule, n in _settle(engine, stage, everything, neighbours).items()})
         engine.run(f"DROP TABLE {everything}")
     else:
         engine.run(f'ALTER TABLE {everything} DROP "row number"')
@@ -86,52 +83,42 @@ def load(engine: Engine, stage: FileStage) -> int:
     return stage.records - repeated
 
 
-def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str) -> None:
-    """Make the table of a file some of whose ids came more than once.
+def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str) -> dict[str, int]:
+    """Make the table of a file some of whose ids came more than once; return what was decided of them, by rule.
 
-    `<file> copies` says what was decided of these ids, `<file> conflicting` holds the rows of which nothing
-    tells which counts, and `users united` the roles of persons who came in several rows.
+    `<file> conflicting` holds the rows of which nothing tells which counts.
     """
     name, columns = stage.file.name, [field.name for field in stage.fields]
-    repeated, verdicts = quoted(f"{name} repeated"), quoted(f"{name} copies")
+    repeated = quoted(f"{name} repeated")
     engine.run(
         f'CREATE TABLE {repeated} AS SELECT * FROM {everything} WHERE "sourcedId" IN '
         f'(SELECT "sourcedId" FROM ({neighbours}) WHERE "next id" = "sourcedId")'
     )
-    terms = {"modified": "nullif(\"dateLastModified\", '')", "number": '"row number"'}
-    engine.run(f"CREATE TABLE {verdicts} AS {copies(stage.file, repeated, columns, **terms)}")
-    engine.run(
-        f'CREATE TABLE {quoted(name)} AS SELECT * EXCLUDE ("row number") FROM {everything} WHERE "row number" NOT IN '
-        f'(SELECT "row number" FROM {repeated} WHERE "row number" NOT IN (SELECT kept FROM {verdicts}))'
+    found = settle(
+        engine.run,
+        stage.file,
+        repeated,
+        columns,
+        number='"row number"',
+        modified="nullif(\"dateLastModified\", '')",
+        orgs="string_split(\"orgSourcedIds\", ',')",
     )
-    found = dict(engine.run(f"SELECT verdict, count(*) FROM {verdicts} GROUP BY 1"))
-    if CONFLICT in found:
+    engine.run(
+        f'CREATE TABLE {quoted(name)} AS SELECT * EXCLUDE ("row number") FROM {everything} '
+        f'WHERE "row number" NOT IN (SELECT number FROM {left_out(name)})'
+    )
+    if found.pop(CONFLICT, 0):
         engine.run(
             f'CREATE TABLE {quoted(name + " conflicting")} AS SELECT r.* EXCLUDE ("row number") FROM {repeated} r '
-            f'SEMI JOIN {verdicts} v ON v."sourcedId" = r."sourcedId" AND v.verdict = {literal(CONFLICT)}'
+            f'SEMI JOIN {copies_of(name)} v ON v."sourcedId" = r."sourcedId" AND v.verdict = {literal(CONFLICT)}'
         )
     if UNITED in found:
-        orgs = "string_split(s.\"orgSourcedIds\", ',')"
-        engine.run(f'CREATE TABLE "{USERS_UNITED}" AS {united(repeated, verdicts, columns, orgs=orgs, **terms)}')
         engine.run(
-            'UPDATE users SET "role" = u.role, "orgSourcedIds" = u.orgs FROM (SELECT "sourcedId" AS id, '
-            f"arg_min(role, {strongest('role')}) AS role, string_agg(org, ',' ORDER BY first, org) AS orgs FROM "
-            f'(SELECT "sourcedId", org, arg_min(role, {strongest("role")}) AS role, min(place) AS first '
-            f'FROM "{USERS_UNITED}" GROUP BY 1, 2) GROUP BY 1) u WHERE u.id = users."sourcedId"'
+            'UPDATE users SET "role" = u.role, "orgSourcedIds" = array_to_string(u.orgs, \',\') '
+            f'FROM {quoted(UNITED_USERS)} u WHERE u."sourcedId" = users."sourcedId"'
         )
-
-
-def count_copies(engine: Engine, names: Iterable[str]) -> Counter[str]:
-    """Return how many rows were left out or united because their id came more than once, by rule."""
-    counts: Counter[str] = Counter()
-    for name in names:
-        if engine.has(f"{name} copies"):
-            for verdict, rows in engine.run(
-                f"SELECT verdict, sum(copies - 1)::BIGINT FROM {quoted(name + ' copies')} "
-                f"WHERE verdict <> {literal(CONFLICT)} GROUP BY 1 ORDER BY 1"
-            ):
-                counts[f"{name}: {verdict}"] = rows
-    return counts
+    found.pop(SEVERAL_ROLES, None)
+    return found
 
 
 def set_tombstones_apart(engine: Engine, files: list[File]) -> None:

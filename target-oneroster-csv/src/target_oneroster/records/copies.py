@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .._core.model.schema import TENANT
+from .._core.model.schema import TENANT, key_properties
 from .._core.sql import literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from .._core.model import File
 
-__all__ = ["CONFLICT", "IDENTICAL", "NEWEST", "UNITED", "copies", "strongest", "united"]
+__all__ = [
+    "CONFLICT",
+    "SEVERAL_ROLES",
+    "UNITED",
+    "UNITED_ROLES",
+    "UNITED_USERS",
+    "copies_of",
+    "left_out",
+    "settle",
+    "strongest",
+]
 
 IDENTICAL, NEWEST, UNITED, CONFLICT = (
     "identical copies of a row left out",
@@ -21,6 +31,9 @@ IDENTICAL, NEWEST, UNITED, CONFLICT = (
     "one id for different rows, and no newer dateLastModified says which of them counts",
 )
 """What can be said of the rows of one id."""
+SEVERAL_ROLES = "one person with several roles in several rows, and no stream roles that would hold them"
+UNITED_ROLES, UNITED_USERS = "united roles", "united users"
+"""Tables of persons who came in several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""
 
 _BY_ORG = {"role", "orgSourcedIds"}
 """Columns of `users` in which the rows of one person may differ."""
@@ -33,51 +46,86 @@ def strongest(word: str) -> str:
     return f"CASE {word} {rank} ELSE 99 END"
 
 
-def copies(file: File, rows: str, columns: Collection[str], *, modified: str, number: str) -> str:
-    """Return SQL for the ids that came more than once: one row each, with the `verdict` and the row that is `kept`.
+def copies_of(name: str) -> str:
+    """Return the name of the table of the ids of a file that came more than once: `verdict`, `kept`, `newest`."""
+    return quoted(f"{name} copies")
 
-    `rows` is a FROM clause, `modified` SQL for the time of a row's last change (null if unknown), and
-    `number` the column of a row's number. Identical rows are one. Of rows with different times the
-    newest counts. Rows of one person that differ in org or role only are united. Anything else is a conflict.
+
+def left_out(name: str) -> str:
+    """Return the name of the table of the numbers (`number`) of a file's rows that do not count."""
+    return quoted(f"{name} left out")
+
+
+def settle(
+    run: Callable[[str], list[Any]],
+    file: File,
+    rows: str,
+    columns: Collection[str],
+    *,
+    number: str,
+    orgs: str,
+    modified: str = '"dateLastModified"',
+) -> dict[str, int]:
+    """Decide which rows of each id that came more than once count; return what was decided, by rule.
+
+    `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for
+    the time of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The numbers returned
+    are those of rows that do not count, in a conflict and for several roles those of ids. Makes the tables
+    named above, and for persons in several rows UNITED_ROLES and UNITED_USERS.
     """
-    keys = ", ".join(_keys(columns))
+    keys = ", ".join([quoted("sourcedId"), *([quoted(TENANT)] if TENANT in columns else [])])
+    verdicts = copies_of(file.name)
+    if "dateLastModified" in columns:
+        chosen = _verdicts(file, rows, columns, keys, modified, number)
+    else:  # receipts: the last one counts
+        keys = ", ".join(map(quoted, key_properties(file, tenant=TENANT in columns)))
+        what = f"{keys}, count(*) AS copies, {literal(NEWEST)} AS verdict, max({number}) AS kept"
+        chosen = f"SELECT {what} FROM {rows} GROUP BY {keys}"
+    run(f"CREATE TEMP TABLE {verdicts} AS {chosen}")
+    run(
+        f"CREATE TEMP TABLE {left_out(file.name)} AS SELECT {number} AS number FROM {rows} "
+        f"WHERE {number} NOT IN (SELECT kept FROM {verdicts})"
+    )
+    counts = run(f"SELECT verdict, sum(copies - 1)::BIGINT, count(*) FROM {verdicts} GROUP BY 1 ORDER BY 1")
+    found: dict[str, int] = {rule: ids if rule == CONFLICT else left for rule, left, ids in counts}
+    if UNITED in found:
+        run(
+            f"CREATE TEMP TABLE {quoted(UNITED_ROLES)} AS SELECT {keys}, role, org, min(place) AS place FROM (SELECT {keys}, "
+            f'"role" AS role, unnest({orgs}) AS org, {number} AS place FROM {rows} JOIN '
+            f"(SELECT {keys}, newest FROM {verdicts} WHERE verdict = {literal(UNITED)}) USING ({keys}) "
+            f"WHERE {modified} IS NOT DISTINCT FROM newest) GROUP BY {keys}, role, org"
+        )
+        run(
+            f"CREATE TEMP TABLE {quoted(UNITED_USERS)} AS SELECT {keys}, arg_min(role, {strongest('role')}) AS role, "
+            f"list(org ORDER BY place, org) AS orgs FROM (SELECT {keys}, org, arg_min(role, {strongest('role')}) AS role, "
+            f"min(place) AS place FROM {quoted(UNITED_ROLES)} GROUP BY {keys}, org) GROUP BY {keys}"
+        )
+        several = f"SELECT 1 FROM {quoted(UNITED_ROLES)} GROUP BY {keys} HAVING min(role) <> max(role)"
+        if count := run(f"SELECT count(*) FROM ({several})")[0][0]:
+            found[SEVERAL_ROLES] = count
+    return found
+
+
+def _verdicts(file: File, rows: str, columns: Collection[str], keys: str, modified: str, number: str) -> str:
+    """SQL for one row an id. Of rows with different times the newest are compared; of rows without, all of them."""
     content = [name for name in columns if name not in {"sourcedId", TENANT, "dateLastModified"}]
-    person = [name for name in content if file.name == "users" and name not in _BY_ORG]
-    same_person = (
-        "min(person) = max(person) AND min(coalesce(modified::VARCHAR, '')) = max(coalesce(modified::VARCHAR, ''))"
+    person = (
+        [name for name in content if name not in _BY_ORG] if file.name == "users" else ["sourcedId", number.strip('"')]
     )
     return (
         f"WITH r AS (SELECT {keys}, {number} AS n, {modified} AS modified, {_digest(content)} AS body, "
-        f"{_digest(person) if person else literal('')} AS person FROM {rows}), "
-        "g AS (SELECT "
-        f"{keys}, count(*) AS copies, max(modified) AS newest, min(body) = max(body) AS alike, "
+        f"{_digest(person)} AS person FROM {rows}), "
+        f"g AS (SELECT {keys}, count(*) AS copies, max(modified) AS newest, min(body) = max(body) AS alike, "
         "count(modified) < count(*) AS undated, min(modified) IS NOT DISTINCT FROM max(modified) AS as_old "
-        f"FROM r GROUP BY {keys} HAVING count(*) > 1) "
+        f"FROM r GROUP BY {keys}) "
         f"SELECT {keys}, any_value(copies) AS copies, CASE WHEN min(body) = max(body) THEN "
         f"CASE WHEN bool_and(alike AND as_old) THEN {literal(IDENTICAL)} ELSE {literal(NEWEST)} END "
-        f"WHEN {'true' if person else 'false'} AND {same_person} THEN {literal(UNITED)} ELSE {literal(CONFLICT)} END "
-        f"AS verdict, CASE WHEN verdict = {literal(UNITED)} THEN min(n) ELSE max(n) END AS kept, "
-        "any_value(newest) AS newest "
+        "WHEN min(person) = max(person) AND count(modified) IN (0, count(*)) "
+        f"THEN {literal(UNITED)} ELSE {literal(CONFLICT)} END AS verdict, "
+        f"CASE WHEN verdict = {literal(UNITED)} THEN min(n) ELSE max(n) END AS kept, any_value(newest) AS newest "
         f"FROM r JOIN g USING ({keys}) WHERE (undated AND NOT alike) OR modified IS NOT DISTINCT FROM newest "
         f"GROUP BY {keys}"
     )
-
-
-def united(rows: str, verdicts: str, columns: Collection[str], *, modified: str, number: str, orgs: str) -> str:
-    """Return SQL for the roles of united users: id, `role`, `org` and their `place` among those of the user.
-
-    `orgs` is SQL for the list of a row's orgs.
-    """
-    keys = ", ".join(_keys(columns))
-    return (
-        f"SELECT {keys}, role, org, min(place) AS place FROM (SELECT {keys}, "
-        f's."role" AS role, unnest({orgs}) AS org, {number} AS place FROM {rows} s JOIN {verdicts} v USING ({keys}) '
-        f"WHERE v.verdict = {literal(UNITED)} AND {modified} IS NOT DISTINCT FROM v.newest) GROUP BY {keys}, role, org"
-    )
-
-
-def _keys(columns: Collection[str]) -> Sequence[str]:
-    return [quoted("sourcedId"), *([quoted(TENANT)] if TENANT in columns else [])]
 
 
 def _digest(columns: Sequence[str]) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.sql import quoted
-from ..records.copies import UNITED
-from .copies import UNITED_USERS, left_out
+from ..records.copies import UNITED, UNITED_USERS, left_out
 from .history import History
 from .loader import NUMBER
 from .merge import TOMBSTONE, Counts
@@ -31,11 +30,11 @@ def found(store: WarehouseFile, plan: MergePlan) -> Counts:
     if plan.superseded:
         store.run(f"DELETE FROM {place} WHERE rowid IN ({plan.superseded})")
     if came.copies:
-        store.run(f"DELETE FROM {place} WHERE rowid IN (SELECT row FROM {left_out(table.name)})")
+        store.run(f"DELETE FROM {place} WHERE rowid IN (SELECT number FROM {left_out(table.name)})")
     if UNITED in came.copies:
         match = " AND ".join(f"u.{quoted(key)} = w.{quoted(key)}" for key in table.keys)
         change = '"orgSourcedIds" = u.orgs, "role" = u.role'
-        store.run(f"UPDATE {place} w SET {change} FROM {UNITED_USERS} u WHERE {match}")
+        store.run(f"UPDATE {place} w SET {change} FROM {quoted(UNITED_USERS)} u WHERE {match}")
     if table.has_status and store.one(f"SELECT count(*) FROM {place} WHERE {TOMBSTONE}"):
         if plan.hard:
             store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")

@@ -16,14 +16,13 @@ from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
-from ..records.copies import CONFLICT
+from ..records.copies import CONFLICT, SEVERAL_ROLES, copies_of
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
-from .copies import SEVERAL_ROLES, verdicts
 from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge
 from .staging import WarehouseStaging
 from .views import export, make_views
-from .warehouse_file import WarehouseFile, proven
+from .warehouse_file import DAMAGED, WarehouseFile, is_damaged, proven
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,7 +130,9 @@ class Load:
             try:
                 counts = bring(store, self._plan(connection, self.staging.stages[name], came))
             except duckdb.Error as error:  # its words may hold values
-                full = ", the disk is full" if "space" in str(error).lower() else ""
+                if is_damaged(str(error)):
+                    raise TargetError(f"{DAMAGED.format(self.path)} No state is written.") from None
+                full = f", no space left beside {self.path}" if "No space left" in str(error) else ""
                 raise TargetError(
                     f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
                 ) from None
@@ -224,7 +225,7 @@ class Load:
         rows = self.staging.number_rows(connection, derived.parent, came[derived.parent])
         connection.execute(
             f'CREATE OR REPLACE TEMP TABLE "arrivals" AS SELECT {keys}, v.newest, r.place AS last '
-            f"FROM {rows} r JOIN {verdicts(derived.parent)} v USING ({keys}) WHERE r.row = v.kept"
+            f"FROM {rows} r JOIN {copies_of(derived.parent)} v USING ({keys}) WHERE r.row = v.kept"
         )
         rows = self.staging.number_rows(connection, name, came[name])
         owner = quoted(derived.identity[0])

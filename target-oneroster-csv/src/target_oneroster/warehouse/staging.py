@@ -12,8 +12,7 @@ import msgspec
 from .._core.model import file as file_named
 from .._core.sql import quoted
 from ..errors import Misconfigured, TargetError
-from ..records.copies import UNITED
-from .copies import UNITED_USERS, left_out, settle
+from ..records.copies import UNITED, UNITED_USERS, left_out, settle
 from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 
@@ -196,20 +195,29 @@ class WarehouseStaging:
         if without:
             raise TargetError(without_key(name))
         came = Came(records, distinct, version, first)
-        return (
-            came
-            if records == distinct
-            else replace(came, copies=settle(connection, stage.table, self.rows(name, came)))
+        return came if records == distinct else replace(came, copies=self._settle(connection, stage.table, came))
+
+    def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table, came: Came) -> dict[str, int]:
+        """Decide which rows of keys that came more than once count."""
+        keys, rows = ", ".join(map(quoted, table.keys)), self.rows(table.name, came)
+        again = f"(SELECT {keys} FROM {rows} GROUP BY {keys} HAVING count(*) > 1)"
+        return settle(
+            lambda sql: connection.execute(sql).fetchall(),
+            table.file,
+            f"(SELECT * FROM {rows} SEMI JOIN {again} USING ({keys}))",
+            list(table.content),
+            number="row",
+            orgs='"orgSourcedIds"',
         )
 
     def rows(self, name: str, came: Came, *, all_copies: bool = False) -> str:
         """Return a FROM clause of the rows that count, with `row`, their number in the table."""
         what, joined, where = "s.*", "", f"s.rowid >= {came.first}"
         if came.copies and not all_copies:
-            where += f" AND s.rowid NOT IN (SELECT row FROM {left_out(name)})"
+            where += f" AND s.rowid NOT IN (SELECT number FROM {left_out(name)})"
             if UNITED in came.copies:
                 keys = ", ".join(map(quoted, self.stages[name].table.keys))
-                joined = f" LEFT JOIN {UNITED_USERS} u USING ({keys})"
+                joined = f" LEFT JOIN {quoted(UNITED_USERS)} u USING ({keys})"
                 what += ' REPLACE (coalesce(u.orgs, s."orgSourcedIds") AS "orgSourcedIds", coalesce(u.role, s."role") AS "role")'
         return f"(SELECT {what}, s.rowid AS row FROM {self.loader.place(name)} s{joined} WHERE {where})"
 

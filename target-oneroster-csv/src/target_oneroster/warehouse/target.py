@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from .._core.model import RECEIPTS
 from .._core.model.schema import TENANT
-from ..errors import Misconfigured, TargetError
+from ..errors import TargetError
 from ..records.record_mapping import file_of, fits
 from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
 from ..singer.batches import encoding_of, record_lines
@@ -147,7 +147,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             for block in record_lines(message_dict, self.nothing_done):
                 self.message_reader.take(block)
         else:
-            raise Misconfigured(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
+            raise TargetError(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
         self._spent += files
 
     def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:

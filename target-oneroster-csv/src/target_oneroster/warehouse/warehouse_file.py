@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from .schema import Table
 
-__all__ = ["WarehouseFile", "proven"]
+__all__ = ["DAMAGED", "WarehouseFile", "is_damaged", "proven"]
 
 _PATIENCE_SECONDS = 30
 _NAME = "warehouse"
+DAMAGED = "{} is damaged. Put it back from a copy, together with its .wal if there is one."
 
 
 def proven(path: Path) -> None:
@@ -55,6 +56,11 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
         return
 
 
+def is_damaged(words: str) -> bool:
+    """Return whether the engine says of a file that it is cut or corrupt."""
+    return any(word in words for word in ("orrupt", "checksum", "WAL", "ould not read"))
+
+
 def _fault(words: str, path: Path) -> tuple[str, bool]:
     """Why a file cannot be opened, and whether waiting may help."""
     words = words.replace(str(path), "")
@@ -65,8 +71,8 @@ def _fault(words: str, path: Path) -> tuple[str, bool]:
         return f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb.", False
     if "not a valid DuckDB" in words:
         return f"{path} is not a DuckDB database. Move it away, or name another filepath.", False
-    if any(word in words for word in ("orrupt", "checksum", "WAL", "ould not read")):
-        return f"{path} is damaged. Put it back from a copy, together with its .wal if there is one.", False
+    if is_damaged(words):
+        return DAMAGED.format(path), False
     return f"{path} cannot be opened. See that its folder is there, and that both can be written.", False
 
 
