@@ -122,7 +122,8 @@ class RowReader:
         """What splits plain blocks."""
         self._id = self.header.columns["sourcedId"]
         self._names = plain_names(names)
-        self._spellings = {names[self._id].strip().encode(), b"ourced"}
+        own = names[self._id].strip().encode()
+        self._spellings = {b"ourced"} if b"ourced" in own else {b"ourced", own}
         """Of the id's name: a block without any of them does not repeat the header."""
 
     def _read_header(self) -> tuple[Header, list[str], bytes]:
