@@ -84,7 +84,7 @@ def test_who_may_read_grades_only_passes(rest, service):
         ({"client_secret": None}, "client_secret: must be set"),
         ({"base_url": "http://example.org"}, "base_url: "),
         ({"page_size": "secret-name"}, "page_size: must be of type integer"),
-        ({"mode": "csv", "csv_path": "/secret-name/d.zip"}, "csv_path: nothing lies there"),
+        ({"mode": "csv", "csv_path": "/no-such-folder/d.zip"}, "csv_path: nothing lies there (/no-such-folder/d.zip)"),
         (
             {"mode": "csv", "csv_path": "s3://x", "csv_storage_options": '{"key": '},
             "csv_storage_options: must be a JSON",

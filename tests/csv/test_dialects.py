@@ -13,7 +13,7 @@ from tap_oneroster.source import SourceError
 from tests.csv.bundles import ORGS, ORGS_HEADER, csv_text, read, write
 
 IDS = ["d1", "s1", "s2"]
-SEPARATOR = "line that names the separator, before the header"
+SEPARATOR = "line that names the separator"
 UMLAUT = ORGS.replace("School One", "Schule für alle")
 EURO = ORGS.replace("School One", "Schule € 1")
 
@@ -141,6 +141,14 @@ def test_a_header_row_that_comes_again_is_no_record(tmp_path, columnar, again):
     assert found.odd == {"header row repeated": 2}
 
 
+def test_a_file_of_excel_behind_another_is_read_on(tmp_path):
+    """With its line that names the separator, and its header."""
+    text = ORGS + csv_text("sep=,", ORGS_HEADER, "s9,,,Nine,school,,")
+    found = read(write(tmp_path / "b", {"orgs.csv": text}), "orgs")
+    assert (found.error, found.ids) == (None, [*IDS, "s9"])
+    assert found.odd == {"header row repeated": 1, SEPARATOR: 1}
+
+
 def test_a_second_header_in_another_order_is_left_out_and_counted(tmp_path):
     """Nothing tells what the rows after it mean."""
     other = ORGS_HEADER.replace("name,type", "type,name")
@@ -167,11 +175,11 @@ def test_a_row_of_many_megabytes_is_parsed_a_few_times_only(tmp_path, monkeypatc
     parsed = []
 
     class Counted(io.StringIO):
-        def __init__(self, text, newline):
+        def __init__(self, text="", newline="\n"):
             parsed.append(len(text))
             super().__init__(text, newline)
 
-    monkeypatch.setattr("tap_oneroster.bundle.read.csv_blocks.io.StringIO", Counted)
+    monkeypatch.setattr(io, "StringIO", Counted)
     cells = ['"' + "a line\n" * 18_000 + '"'] * 30
     header = "".join(f',"m{n}\n{"x" * 100_000 if place == "header" else ""}"' for n in range(30))
     text = csv_text(ORGS_HEADER + header, "s1,,,One,school,,," + ",".join(cells if place == "row" else [""] * 30))

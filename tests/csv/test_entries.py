@@ -40,7 +40,7 @@ def test_a_mount_of_kubernetes_is_a_bundle(tmp_path):
     assert read(mount, "orgs").odd == {}
 
 
-@pytest.mark.parametrize("path", ["current", "*rrent", "c*/../current", "*/"], ids=str)
+@pytest.mark.parametrize("path", ["current", "*rrent", "*/"], ids=str)
 def test_a_link_to_a_folder_is_the_folder(tmp_path, real, path):
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop/current").symlink_to(real)

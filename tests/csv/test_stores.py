@@ -102,12 +102,12 @@ def test_a_server_with_other_key_exchanges_names_the_setting(tmp_path):
     """Old appliances know none of those that are taken by default."""
     pytest.importorskip("sshfs", reason="tap-oneroster[sftp] is not installed")
     write(tmp_path / "root/a.zip", {"orgs.csv": ORGS})
-    with sftp_server(tmp_path / "root", tmp_path, kex_algs=["diffie-hellman-group1-sha1"]) as server:
-        options = server.options(password=PASSWORD, client_keys=None)
+    with sftp_server(tmp_path / "root", tmp_path, kex_algs=["ecdh-sha2-nistp256"]) as server:
+        options = server.options(password=PASSWORD, client_keys=None, kex_algs=["curve25519-sha256"])
         found = read(server.url("a.zip"), "orgs", storage_options=options)
         assert found.error.startswith("csv_path: the SFTP server and this machine have no way of exchanging keys")
         assert "kex_algs of csv_storage_options" in found.error
-        options["kex_algs"] = ["diffie-hellman-group1-sha1"]
+        options["kex_algs"] = ["ecdh-sha2-nistp256"]
         assert read(server.url("a.zip"), "orgs", storage_options=options).ids == IDS
 
 

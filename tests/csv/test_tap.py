@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
+from tap_oneroster.singer.tap import TapOneRoster
+from tap_oneroster.source import SourceError
 
 from tests.csv.bundles import ORGS, ORGS_HEADER, csv_text, delta, write
 from tests.singer import run_tap
@@ -100,6 +102,8 @@ def test_a_damaged_newest_bundle_ends_non_zero_after_what_can_be_read(tmp_path):
     second = run_tap(settings(tmp_path / "*.zip"), state=first.state)
     assert "b.zip: cannot be read, and may be newer" in second.error
     assert second.records["orgs"] == []
+    with pytest.raises(SourceError, match=r"b\.zip: cannot be read"):
+        list(TapOneRoster(config=settings(tmp_path / "*.zip")).records("orgs"))
     newest.write_bytes(whole)
     third = run_tap(settings(tmp_path / "*.zip"), state=second.state)
     assert (third.error, [row["sourcedId"] for row in third.records["orgs"]]) == (None, ["s2"])

@@ -82,7 +82,11 @@ def test_every_line_arrives_through_a_slow_pipe(large, unbuffered):
 @pytest.mark.parametrize(
     ("settings", "says", "code"),
     [
-        ({"mode": "csv", "csv_path": "/secret-name/d.zip"}, "csv_path: nothing lies there", 1),
+        (
+            {"mode": "csv", "csv_path": "/no-such-folder/d.zip"},
+            "csv_path: nothing lies there (/no-such-folder/d.zip)",
+            1,
+        ),
         ({"mode": "csv", "csv_path": 7}, "csv_path: must be of type string", 4),
         ({"mode": "rest"}, "base_url: ", 4),
         (

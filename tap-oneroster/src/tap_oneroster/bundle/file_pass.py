@@ -216,7 +216,7 @@ class FilePass:
 
     def _finish(self, rows: RowReader, *, stamped: bool) -> None:
         """The file was read to its end: what it was, and whether it was all there."""
-        declared = self._manifest.mode(self._file.name)
+        declared = self._manifest.modes.get(self._file.name)
         deviations = self._own.deviations
         if not rows.rows and not rows.rejected:
             # The standard forbids a header without rows; it must never be read as "all gone".
@@ -229,7 +229,7 @@ class FilePass:
         accepted = not rejected or self._on_invalid == "accept"
         for facts in self.facts.values():
             # What a manifest calls a delta never becomes a snapshot: that could delete.
-            facts.mode = declared or ("delta" if stamped else "bulk")
+            facts.mode = self._manifest.mode(self._file.name) or ("delta" if stamped else "bulk")
             facts.complete = accepted
             facts.snapshot = facts.mode == "bulk" and not rejected and rows.rows > 0
         if not accepted:

@@ -32,12 +32,12 @@ _MAGIC = re.compile(r"[*?\[]")
 class Store:
     """A file system, reduced to what bundles need. Links are followed."""
 
-    def __init__(self, fs: AbstractFileSystem) -> None:
+    def __init__(self, fs: AbstractFileSystem, *, sftp: bool = False) -> None:
         self._fs = fs
         protocols = {fs.protocol} if isinstance(fs.protocol, str) else set(fs.protocol)
         self.local = "file" in protocols
         self._web = not WEB.isdisjoint(protocols)
-        self._sftp = not SFTP.isdisjoint(protocols)
+        self._sftp = sftp
 
     def find(self, pattern: str) -> list[str]:
         """Return the paths that a pattern names; without one, the path itself if something is there."""
@@ -199,4 +199,4 @@ def store_at(url: str, options: Mapping[str, Any]) -> tuple[Store, str]:
         fs, path = open_store(url, options, setting="csv_storage_options", package="tap-oneroster")
     except StoreError as error:
         raise FatalSourceError(f"csv_path: {error}") from None
-    return Store(fs), path
+    return Store(fs, sftp=protocol_of(url) in SFTP), path

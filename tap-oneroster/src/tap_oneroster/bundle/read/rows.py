@@ -43,6 +43,7 @@ Split: TypeAlias = "Callable[[bytes, int], RawCells | None]"
 """Cells of a block with so many columns; None where it is not plain."""
 _NULL = "NULL"
 _NULL_BYTES = _NULL.encode()
+_SEPARATOR_LINE = "line that names the separator"
 _NO_ID = frozenset({"", _NULL})
 
 
@@ -127,7 +128,8 @@ class RowReader:
         """What splits plain blocks."""
         self._id = self.header.columns["sourcedId"]
         self._names = plain_names(names)
-        self._spellings = {names[self._id].strip().encode(), b"ourced"}
+        own = names[self._id].strip().encode()
+        self._spellings = {b"ourced"} if b"ourced" in own else {b"ourced", own}
         """Of the id's name: a block without any of them does not repeat the header."""
 
     def _read_header(self) -> tuple[Header, list[str], bytes]:
@@ -139,7 +141,7 @@ class RowReader:
                     if not is_preamble(row):
                         return Header.match(self._file, row, self._where, self._deviations), row, rest
                     if any(plain_names(row)):
-                        self._deviations["line that names the separator, before the header"] += 1
+                        self._deviations[_SEPARATOR_LINE] += 1
         except UnreadableText as error:
             raise self._broken(str(error)) from None
         raise SourceError(f"{self._where}: empty, without even a header row")
@@ -214,6 +216,9 @@ class RowReader:
         """Whether a row can be read; blank lines say nothing, ragged rows say too much."""
         if not any(map(str.strip, row)):
             self._deviations["blank line"] += 1
+            return False
+        if len(row) <= 2 < self.header.width and is_preamble(row):
+            self._deviations[_SEPARATOR_LINE] += 1
             return False
         names = plain_names(row) if len(row) == self.header.width and self._may_repeat([row[self._id]]) else []
         if names == self._names:
