@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from .._core.coerce import is_loss
 from ..source import Facts, Records, SourceError
 from .read.derived_rows import maker
 from .read.encoding import BLOCK
 from .read.lines import LineReader
-from .read.records import RecordReader, is_loss
+from .read.records import RecordReader
 from .read.rows import RowReader
 
 if TYPE_CHECKING:
