@@ -54,7 +54,7 @@ def _parsed(text: str) -> datetime | None:
 
     with suppress(ValueError):
         moment = pendulum.parse(iso, exact=True, tz=None)
-        return moment if isinstance(moment, datetime) else None
+        return moment if isinstance(moment, pendulum.DateTime) else None
     return None
 
 

@@ -74,41 +74,46 @@ def read_list(value: str | Sequence[Any], *, ids: bool) -> Reading:
                 rules[NUL_RULE] = None
             elif ids and text != part:
                 rules[BLANKS_AROUND] = None
-    return kept or None, next((rule for rule in (NUL_RULE, NULL_RULE, BLANKS_AROUND, _OTHER_LIST) if rule in rules), None)
+    return kept or None, next(
+        (rule for rule in (NUL_RULE, NULL_RULE, BLANKS_AROUND, _OTHER_LIST) if rule in rules), None
+    )
+
+
+def _pair_of_object(make: type[Struct], value: Any) -> Any:
+    left, right = make.__struct_fields__
+    if isinstance(value, make):
+        return make(getattr(value, left) or None, getattr(value, right) or None)
+    if not isinstance(value, Mapping):
+        return None
+    members = {key.lower().replace("_", ""): one for key, one in value.items()}
+    texts = [members.get(name.lower()) or None for name in (left, right)]
+    return make(*(one if isinstance(one, str) or one is None else str(one) for one in texts))
+
+
+def _pair_of_text(make: type[Struct], text: str) -> Any:
+    found = _PAIR.fullmatch(text)
+    return make(found[1] or None, found[2] or None) if found else None
 
 
 def read_pairs(make: type[Struct]) -> Callable[[Any], Reading]:
     """Return how a list of pairs is read: `{a:b},{c:d}`, or objects with the two members of `make`."""
     left, right = make.__struct_fields__
 
-    def of_object(value: Any) -> Any:
-        if isinstance(value, make):
-            return make(getattr(value, left) or None, getattr(value, right) or None)
-        if not isinstance(value, Mapping):
-            return None
-        members = {key.lower().replace("_", ""): one for key, one in value.items()}
-        texts = [members.get(name.lower()) for name in (left, right)]
-        return make(*(one if isinstance(one, str) or one is None else str(one) for one in (t or None for t in texts)))
-
-    def of_text(text: str) -> Any:
-        found = _PAIR.fullmatch(text)
-        return make(found[1] or None, found[2] or None) if found else None
-
     def read(value: Any) -> Reading:
-        rule, made = None, of_object
+        rule, of = None, _pair_of_object
         if isinstance(value, str):
             listed = list_in(value.strip()) if value.lstrip().startswith("[") else None
             if listed is None:
-                value, made = [part for piece in value.split(",") if (part := piece.strip())], of_text
+                value, of = [part for piece in value.split(",") if (part := piece.strip())], _pair_of_text
             else:
                 value, rule = listed, _OTHER_LIST
-        found = [made(one) for one in value if one != NULL]
+        found = [of(make, one) for one in value if one != NULL]
         pairs = [pair for pair in found if pair is not None]
         if len(pairs) < len(found):
             rule = _NO_PAIR
         elif len(found) < len(value):
             rule = NULL_RULE
-        elif any(not getattr(pair, left) or not getattr(pair, right) for pair in pairs):
+        elif not all(getattr(pair, name) for pair in pairs for name in (left, right)):
             rule = rule or _EMPTY
         return pairs or None, rule
 

@@ -110,7 +110,9 @@ class Shaper:
 
     def refs(self, value: Any) -> list[str] | None:
         """Return the ids of a list of references."""
-        if isinstance(value, str) and (listed := list_in(value.strip()) or (value.split(",") if "," in value else None)):
+        if isinstance(value, str) and (
+            listed := list_in(value.strip()) or (value.split(",") if "," in value else None)
+        ):
             self._count("list written as text")
             value = [part for part in listed if not isinstance(part, str) or part.strip()]
         return [ref for element in self._elements(value) if (ref := self.ref(element))] or None

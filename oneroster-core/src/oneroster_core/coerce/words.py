@@ -41,8 +41,8 @@ def read_word(text: str, words: Vocabulary, version: Version) -> tuple[str, str 
 
 def read_status(text: str | None) -> tuple[str, str | None]:
     """Return the status of a row that a text means, and the rule it broke, if any."""
-    if text in STATUS:
-        return text, None  # type: ignore[return-value] # None is not among them
+    if text and text in STATUS:
+        return text, None
     word = (text or "").strip().lower()
     if word in _DELETED:
         return "tobedeleted", "tobedeleted in another word"

@@ -183,11 +183,12 @@ class RestPass:
                 yield Records(derived.stream, rows)
 
     def _reject(self, step: PageStep) -> None:
-        rule = "sourcedId: blank"
+        faults = step.page.faults  # type: ignore[attr-defined]
+        rules = Counter(faults.get(row, "sourcedId: blank") for row in step.without_id)
         if self._wish.on_invalid == "fail":
-            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {rule}")
+            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {next(iter(rules))}")
         self._rejected += len(step.without_id)
-        self._deviations[rule] += len(step.without_id)
+        self._deviations.update(rules)
 
     def _note(self, walk: Walk) -> None:
         for name, facts in self.facts.items():
@@ -206,6 +207,6 @@ class RestPass:
             facts.snapshot = self._wish.filter is None and not self._rejected
         if not accepted:
             raise SourceError(
-                f"{self._wish.file.name}: {self._rejected:,} records without a sourcedId were left"
-                " out; have them mended, or set on_invalid to accept once you have looked"
+                f"{self._wish.file.name}: {self._rejected:,} records were left out (see the receipt for the"
+                " rules); have them mended, or set on_invalid to accept once you have looked"
             )

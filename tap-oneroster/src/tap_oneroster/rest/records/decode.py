@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from ..._core.coerce import Column
+from ..._core.coerce.texts import NULL
 from ..._core.model import File, Kind
+from ..._core.model import file as file_named
 from ...source import SourceError
 from .forms import UNKNOWN, Forms, struct_class
 from .mend import mend, spelt
@@ -18,6 +22,9 @@ __all__ = ["NoJson", "Page", "PageDecoder", "spelling", "whole_number"]
 _MOST_LEARNED = 40
 _TOTAL = "totalCount"
 """Where some services put what belongs into the header X-Total-Count."""
+_ID = Column(file_named("orgs").field("sourcedId"))
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""NUL as JSON escapes it; it cannot stand there as such."""
 _ID_FORM: Forms = {"sourcedId": Kind.STRING}
 
 
@@ -35,11 +42,19 @@ class Page:
         self.total = whole_number(total)
         """What stands beside the records as their total."""
         self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
-        if not all(self.ids) or any(map(str.isspace, self.ids)):  # type: ignore[arg-type]
-            self.ids = [one if one and not one.isspace() else None for one in self.ids]
+        if not all(self.ids) or NULL in self.ids or _ID.are_padded(self.ids):
+            self.ids = [_ID.reading(one)[0] for one in self.ids]
+        self.faults: dict[int, str] = {}
+        """What is wrong with records that cannot be used, by their position; the others lack an id."""
 
     def __len__(self) -> int:
         return len(self._records)
+
+    def refuse_nul(self) -> None:
+        """Refuse records with a NUL character in a text: no database takes it."""
+        for row, record in enumerate(self._records):
+            if _NUL.search(msgspec.json.encode(record)):
+                self.ids[row], self.faults[row] = None, "row with a NUL character"
 
     def take(self, rows: Sequence[int], deviations: Counter[str]) -> list[Any]:
         """Records at these positions, in their form; what had to be mended is counted."""
@@ -99,12 +114,15 @@ class PageDecoder:
         """Records of a page; NoJson or SourceError where the body is no page."""
         try:
             answer = self._decoder.decode(body)
-            return Page(self, answer.records, answer.total, fits=True)
+            page = Page(self, answer.records, answer.total, fits=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # the slow way finds out what is the matter
-        records, total = self._any_records(body, deviations)
-        self._learn(records)
-        return Page(self, records, total, fits=False)
+            # The slow way finds out what is the matter.
+            records, total = self._any_records(body, deviations)
+            self._learn(records)
+            page = Page(self, records, total, fits=False)
+        if b"\\" in body and _NUL.search(body):
+            page.refuse_nul()
+        return page
 
     def _any_records(self, body: bytes, deviations: Counter[str]) -> tuple[list[Any], Any]:
         name = self._file.name
