@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..codec import ScaleValue, UserId
 from ..model import Field, Kind, Version
 from .dates import are_utc_millis, read_date, read_datetime, to_utc_text
-from .lists import holds_blanks, plain_lists, plain_pairs, read_list, read_pairs
+from .lists import holds_blanks, json_in, plain_lists, plain_pairs, read_list, read_pairs
 from .shapes import Shaper
 from .texts import (
     BLANKS,
@@ -86,10 +86,10 @@ class Column:
 
     def reading(self, value: Any) -> Reading:
         """Return the value that a text, or a JSON value in the shape of the field's kind, stands for, and the rule it broke."""
-        if self._is_status:
-            return read_status(value)
         if value is None or value == "":
             return None, None
+        if self._is_status:
+            return read_status(value)
         if not isinstance(value, str):
             return self._read_words(*self._reader(value)) if self._reader else (value, None)
         if self.field.kind == Kind.STRING:
@@ -132,6 +132,8 @@ class Column:
         kind = self.field.kind
         if isinstance(value, date) and kind in {Kind.DATE, Kind.DATETIME}:  # of a database, by way of a file
             return self._of_date(value, deviations), False
+        if kind in _AS_THEY_ARE and isinstance(value, str):
+            value = json_in(value)
         if type(value) is not str:
             shaper = Shaper(self.field.name, deviations)
             value = shaper.fit(kind, list(value) if isinstance(value, tuple) else value)
@@ -171,7 +173,7 @@ class Column:
         better saves a search.
         """
         values: Sequence[Any] = texts
-        if not any(texts) and not self._is_status:
+        if not any(texts):
             values = [None] * len(texts)
         elif self.is_text:
             values = self._read_texts(texts, deviations, nulls=nulls, blanks=blanks)

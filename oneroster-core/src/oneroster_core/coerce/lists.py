@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from msgspec import Struct
 
-__all__ = ["holds_blanks", "list_in", "plain_lists", "plain_pairs", "read_list", "read_pairs"]
+__all__ = ["holds_blanks", "json_in", "list_in", "plain_lists", "plain_pairs", "read_list", "read_pairs"]
 
 _BLANK = re.compile(r"[^\S\n]")
 _ASCII_BLANKS = [blank for blank in map(chr, range(128)) if blank.isspace() and blank != "\n"]
@@ -34,12 +34,18 @@ def holds_blanks(lines: str) -> bool:
     return _BLANK.search(lines) is not None
 
 
+def json_in(text: str) -> Any:
+    """Return what a text is the JSON of; None where it is none."""
+    with suppress(ValueError, RecursionError):
+        return json.loads(text)
+    return None
+
+
 def list_in(text: str) -> list[Any] | None:
     """Return the list that a text is the JSON of, or that PostgreSQL writes as `{a,"b c",NULL}`; None where it is neither."""
     if text.startswith("[") and text.endswith("]"):
-        with suppress(ValueError, RecursionError):
-            found = json.loads(text)
-            return found if isinstance(found, list) else None
+        found = json_in(text)
+        return found if isinstance(found, list) else None
     if not (text.startswith("{") and text.endswith("}")):
         return None
     elements: list[str] = _ARRAY_ELEMENT.findall(text[1:-1])
@@ -100,7 +106,8 @@ def read_pairs(make: type[Struct]) -> Callable[[Any], Reading]:
     left, right = make.__struct_fields__
 
     def read(value: Any) -> Reading:
-        rule, of = None, _pair_of_object
+        rule: str | None = None
+        of: Callable[[type[Struct], Any], Any] = _pair_of_object
         if isinstance(value, str):
             listed = list_in(value.strip()) if value.lstrip().startswith("[") else None
             if listed is None:

@@ -60,7 +60,10 @@ class BundleBuild:
         self.store = store_at(output, storage_options or {})
         self.work = self.store.work_dir()
         self.staging = BundleStaging(
-            self.work.folder("staged"), secrets=options.include_passwords, metadata=options.keep_metadata
+            self.work.folder("staged"),
+            secrets=options.include_passwords,
+            metadata=options.keep_metadata,
+            zone=options.zone,
         )
         self.receipts = Receipts()
         self.outcome = BundleOutcome()
@@ -109,7 +112,10 @@ class BundleBuild:
             merge(engine, old, options, self._derived)
         bulk = options.bulk
         set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
-        self.outcome.counts = {rule: n for rule, n in convert(engine, options, self.work.path).items() if n}
+        self.outcome.counts = {
+            f"{name}.{rule}": n for name, stage in stages.items() for rule, n in stage.deviations.items()
+        }
+        self.outcome.counts |= {rule: n for rule, n in convert(engine, options, self.work.path).items() if n}
         self._judge(check(engine, options.version, bulk=bulk))
         if old:
             brake(engine, old, options)

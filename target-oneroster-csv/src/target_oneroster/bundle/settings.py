@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from singer_sdk import typing as th
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-__all__ = ["CONFIG", "REQUIRE_RECEIPTS", "config_fault", "options_from"]
+__all__ = ["CONFIG", "REQUIRE_RECEIPTS", "SOURCE_TIME_ZONE", "config_fault", "options_from", "time_zone"]
 
 REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
     "require_receipts",
@@ -23,6 +24,14 @@ REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
     default=False,
     title="Require Receipts",
     description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
+)
+"""Both targets have it."""
+SOURCE_TIME_ZONE: th.Property[str] = th.Property(
+    "source_time_zone",
+    th.StringType(nullable=False),
+    default="UTC",
+    title="Source Time Zone",
+    description="Time zone in which the source writes times without a zone (such as America/Chicago).",
 )
 """Both targets have it."""
 
@@ -113,6 +122,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         description="Whether metadata.* columns, and properties the standard does not know, are left out or written.",
     ),
     REQUIRE_RECEIPTS,
+    SOURCE_TIME_ZONE,
     th.Property(
         "default_class_type",
         th.StringType,
@@ -156,6 +166,14 @@ CONFIG: dict[str, Any] = th.PropertiesList(
 ).to_dict()
 
 
+def time_zone(config: Mapping[str, Any]) -> ZoneInfo:
+    """Return the zone of times without one."""
+    try:
+        return ZoneInfo(config["source_time_zone"])
+    except (ValueError, OSError):  # not found is an OSError, or a KeyError in older releases
+        raise TargetError("Setting source_time_zone: no such time zone. Write it like America/Chicago.") from None
+
+
 def options_from(config: Mapping[str, Any]) -> BundleOptions:
     """The settings as the core reads them; a word the standard does not know is refused."""
     version = Version(config["oneroster_version"])
@@ -183,6 +201,7 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
         require_receipts=config["require_receipts"],
         administrator_role=config.get("administrator_role"),
         counselor_role=config["counselor_role"],
+        zone=time_zone(config),
         system_name=config.get("source_system_name"),
         system_code=config.get("source_system_code"),
     )

@@ -15,6 +15,7 @@ from .record_mapping import RecordMapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import tzinfo
 
     from .._core.model import Field, File
 
@@ -27,6 +28,14 @@ class RowStage(Protocol):
     @property
     def fields(self) -> tuple[Field, ...]:
         """Fields of a row, in the order of its cells."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where times without a zone were written."""
+
+    @property
+    def deviations(self) -> Counter[str]:
+        """Rules that the values of the rows broke."""
 
     def at_version(self, version: int | None) -> None:
         """Say which attempt the next rows belong to."""
@@ -63,7 +72,11 @@ class NestedRows:
         self._stage = stage
         # A role's userProfile is the URI of a profile, not the id of a row.
         names = [name for field in file.fields for name in (field.name, *field.rest_names) if name != "userProfile"]
-        self._mapping = RecordMapping(file, stage.fields, dict.fromkeys(names))
+        self._mapping = RecordMapping(
+            file, stage.fields, dict.fromkeys(names), deviations=stage.deviations, zone=stage.zone
+        )
+        self._identity = RecordMapping(file, stage.fields, dict.fromkeys(names), zone=stage.zone)
+        """Reads the same values once more for the ids of the rows, and counts nothing."""
 
     def take(self, parent: Mapping[str, Any], parent_id: str, version: int | None) -> None:
         """Stage the rows that one parent record holds."""
@@ -105,7 +118,7 @@ class NestedRows:
             rows.sort(key=lambda row: str(row.get(self._derived.ordinal_by or "") or ""))
         seen: Counter[tuple[str, ...]] = Counter()
         for row in rows:
-            cells = self._mapping.named_cells(row)
+            cells = self._identity.named_cells(row)
             identity = tuple(cells[name] if name in cells else _text(row.get(name)) for name in self._derived.identity)
             yield row, derived_id(self._file, identity, seen[identity])
             seen[identity] += 1
