@@ -170,7 +170,7 @@ def time_zone(config: Mapping[str, Any]) -> ZoneInfo:
     """Return the zone of times without one."""
     try:
         return ZoneInfo(config["source_time_zone"])
-    except (ValueError, OSError):  # not found is an OSError, or a KeyError in older releases
+    except (ValueError, OSError, KeyError):  # a zone that is not there is a KeyError
         raise TargetError("Setting source_time_zone: no such time zone. Write it like America/Chicago.") from None
 
 

@@ -128,9 +128,7 @@ class FileStage:
 class BundleStaging:
     """The folder of staged rows, and what is counted while they come in."""
 
-    def __init__(
-        self, folder: Path, *, secrets: bool = False, metadata: bool = False, zone: tzinfo = UTC
-    ) -> None:
+    def __init__(self, folder: Path, *, secrets: bool = False, metadata: bool = False, zone: tzinfo = UTC) -> None:
         self.folder = folder
         self.zone = zone
         self.files: dict[str, FileStage] = {}

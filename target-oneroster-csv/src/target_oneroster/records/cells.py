@@ -130,7 +130,10 @@ def flat_metadata(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[
             if item:
                 yield f"{prefix}{key}", words([i if isinstance(i, str) else json.dumps(i) for i in item])
         elif item is not None and item != "":
-            yield f"{prefix}{key}", item if isinstance(item, str) else json.dumps(item) if isinstance(item, bool) else number_text(item)
+            yield (
+                f"{prefix}{key}",
+                item if isinstance(item, str) else json.dumps(item) if isinstance(item, bool) else number_text(item),
+            )
 
 
 def metadata_text(value: Mapping[str, Any] | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,6 @@ from .record_mapping import WarehouseMapping
 from .schema import ADDED, EXTRACTED, RECEIVED, VERSION, comments, without_key
 
 if TYPE_CHECKING:
-    from collections import Counter
     from datetime import datetime
     from pathlib import Path
 
@@ -73,6 +73,8 @@ class Loader:
         self._connection = connect(str(self.path), folder, _MEMORY)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self._unreadable = unreadable
+        self.deviations: Counter[tuple[str, str]] = Counter()
+        """Rules that values broke which DuckDB could not read, by table."""
         self._is_new = is_new
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
         self._failure: Exception | None = None
@@ -217,6 +219,7 @@ class Loader:
                 out.write(encode(message | {"record": row}) + b"\n")
         for column, count in records.unreadable.items():
             self._unreadable[table.name, column] += count
+        self.deviations.update({(table.name, rule): count for rule, count in records.deviations.items()})
 
     def _select(self, segment: Segment) -> str:
         return self._columns(segment) if segment.is_parquet else self._lines(segment.table, segment.path)
