@@ -18,7 +18,7 @@ from tap_oneroster.bundle.read.records import RecordReader
 from tap_oneroster.bundle.read.rows import PlainChunk, RowReader
 from tap_oneroster.policy import Policy
 
-from tests.csv.test_lines import CELL, CSV, IDS, PLAIN
+from tests.support.cells import CELL, CSV, IDS, PLAIN
 
 pytest.importorskip("pyarrow")
 from tap_oneroster.bundle.read.columns import ColumnReader, ColumnRecords

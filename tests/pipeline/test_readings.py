@@ -98,7 +98,9 @@ TABLE: list[tuple[tuple[str, str], str, Any, str | None]] = [
 
 @pytest.mark.parametrize("consumer", CONSUMERS)
 @pytest.mark.parametrize(("place", "text", "value", "rule"), TABLE, ids=[f"{row[0][1]}={row[1]!r}" for row in TABLE])
-def test_every_spelling_is_read_alike(consumer: str, place: tuple[str, str], text: str, value: Any, rule: str | None) -> None:
+def test_every_spelling_is_read_alike(
+    consumer: str, place: tuple[str, str], text: str, value: Any, rule: str | None
+) -> None:
     """The value and the rule are the registry's; what a consumer then does with a broken rule is its own."""
     if consumer == "REST" and (place[1] == "userIds" or place == ("lineItems", "dueDate")):
         pytest.skip("REST has objects, and date-times there")

@@ -19,11 +19,15 @@ __all__ = ["Shaper"]
 
 
 class Shaper:
-    """Brings the values of one key into shape, and counts what it had to do under `<key>: <rule>`."""
+    """Brings the values of one key into shape, and counts what it had to do under `<key>: <rule>`.
 
-    def __init__(self, key: str, deviations: Counter[str]) -> None:
+    `rest` says that a reference is an object, so that a text in its place is counted.
+    """
+
+    def __init__(self, key: str, deviations: Counter[str], *, rest: bool = False) -> None:
         self._key = key
         self._deviations = deviations
+        self._rest = rest
         self.lost = False
         """True once something could not be read."""
 
@@ -89,7 +93,7 @@ class Shaper:
             self._count("list where one value belongs")
             return self.ref(value[0]) if value else None
         else:
-            if value:
+            if value and self._rest:
                 self._count("reference written as text")
             found = self.text(value)
         if not found:

@@ -40,7 +40,7 @@ def is_secret(key: str) -> bool:
 
 
 def _mend_value(key: str, value: Any, form: Form, deviations: Counter[str]) -> Any:
-    shaper = Shaper(key, deviations)
+    shaper = Shaper(key, deviations, rest=True)
     if isinstance(form, NestedForm):
         return shaper.objects(value, partial(mend, forms=form.forms, deviations=deviations))
     if not isinstance(form, Kind):
