@@ -22,6 +22,8 @@ _ASCII_BLANKS = [blank for blank in map(chr, range(128)) if blank.isspace() and 
 _PAIR = re.compile(r"\{([^:{}]*):([^{}]*)\}")
 _ARRAY_ELEMENT = re.compile(r'("(?:[^"\\]|\\.)*"|[^",{}\\]+)(?:,|$)')
 _ESCAPED = re.compile(r"\\(.)")
+_ODD_ELEMENT = re.compile(f"{NULL}|\0")
+_PLAIN_PAIRS = re.compile(r"\{[^:{},]+:[^{},]+\}(?:,\{[^:{},]+:[^{},]+\})*")
 _OTHER_LIST = "list in another notation"
 _NO_PAIR = "element that is not {a:b}"
 _EMPTY = "empty text"
@@ -56,6 +58,8 @@ def list_in(text: str) -> list[Any] | None:
 
 def read_list(value: str | Sequence[Any], *, ids: bool) -> Reading:
     """Return a list of texts; blanks around its elements go, and are counted where these are `ids`."""
+    if isinstance(value, str) and value[0] not in "[{" and value.split() == [value] and not _ODD_ELEMENT.search(value):
+        return [part for part in value.split(",") if part] or None, None
     rules: dict[str, None] = {}
     parts: list[str]
     if isinstance(value, str):
@@ -106,6 +110,8 @@ def read_pairs(make: type[Struct]) -> Callable[[Any], Reading]:
     left, right = make.__struct_fields__
 
     def read(value: Any) -> Reading:
+        if isinstance(value, str) and _PLAIN_PAIRS.fullmatch(value):
+            return [make(a, b) for a, b in _PAIR.findall(value)], None
         rule: str | None = None
         of: Callable[[type[Struct], Any], Any] = _pair_of_object
         if isinstance(value, str):

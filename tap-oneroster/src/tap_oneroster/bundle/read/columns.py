@@ -227,10 +227,17 @@ def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], A
     return values, places, broken
 
 
+def _holds_blanks(texts: pa.Array) -> bool:
+    """Return whether a blank may stand in a column of texts, by a look at its bytes."""
+    data = texts.buffers()[2]
+    text = data.to_pybytes() if data else b""
+    return b" " in text or not text.isascii()
+
+
 def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str], *, nulls: bool) -> _Piece:
     """A column whose texts are their own values."""
     texts = cells.columns[position]
-    padded = column.is_id and cells.blanks and column.are_padded(cells.texts(position))
+    padded = column.is_id and cells.blanks and _holds_blanks(texts) and column.are_padded(cells.texts(position))
     if padded:
         texts = pa.array(column.read(cells.texts(position), odd), pa.string())
     elif nulls:

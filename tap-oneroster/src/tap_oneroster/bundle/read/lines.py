@@ -188,7 +188,7 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
         found: list[str] | None = None
         if column.is_text:
             as_they_are = not (chunk.may_hold_null and column.null_word in cells)
-            if as_they_are and column.is_id and chunk.may_hold_blanks:
+            if as_they_are and column.is_id and chunk.may_hold_blanks and not _is_solid("".join(cells)):
                 # The end of a raw cell may be a part of a character that only looks like a blank.
                 as_they_are = not column.are_padded(chunk.texts(position))
             if as_they_are and all(cells):
@@ -203,6 +203,11 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
         return _Piece("", found)
 
     return read
+
+
+def _is_solid(raw: str) -> bool:
+    """Return whether no blank can stand in raw cells, which hold no control characters."""
+    return raw.isascii() and " " not in raw
 
 
 _NOT_BY_THE_BOOK = COMMA * 2, f"\n{COMMA}", f"{COMMA}\n", "\n{", "\n["
