@@ -10,28 +10,13 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 from tap_oneroster._core.codec import content_digest, encode_rows, record_lines
-from tap_oneroster._core.model import FILES, Version, file
+from tap_oneroster._core.model import Version, file
 from tap_oneroster.bundle.read.lines import LineReader
 from tap_oneroster.bundle.read.records import RecordReader
 from tap_oneroster.bundle.read.rows import RowReader
 from tap_oneroster.policy import Policy
 
-ODD = [
-    *('say "hi"', '"', "a,b", ",", " ", "\u00a0", "NULL", "null", "\\", "\\n", "a\\", "\t", "\x1e", "\x1f", "\x7f"),
-    *("é", "Ωλ", "漢字", "😀", "\u2028", "a\nb", "a\r\nb", "{", "}", "x" * 200),
-]
-WORDS = [
-    *("true", "FALSE", "1", "yes", "active", "tobedeleted", "Deleted", "inactive", "student", "ext:coach", "nobody"),
-    *("2026-08-17", "17.08.2026", "01/02/2026", "2026-08-17T01:02:03.000Z", "2026-08-17 01:02", "2026", "2025-26"),
-    *("a,b", "a, b", ",a", "09,10,", "{a:b}", "{a:b},{c:d}", "{a:b:c}", "{a}", "{:x},{y:}", '{ä:ö},{c:say ""}', "a:b"),
-    *("0.5", "0,5", "1e3", "-0", "12"),
-]
-CELL = st.one_of(st.just(""), st.sampled_from(WORDS), st.sampled_from(ODD), st.text(max_size=4))
-# What an XML-born text may hold: all but control characters.
-PLAIN = st.one_of(
-    st.just(""), st.sampled_from(WORDS), st.sampled_from([o for o in ODD if not set(o) & {*map(chr, range(32))}])
-)
-CSV = [f for f in FILES if f.csv]
+from tests.support.cells import CELL, CSV, IDS, ODD, PLAIN
 
 
 def both_ways(name, rows, *, extra=(), bom=False, end="\r\n", policy=None):
@@ -75,7 +60,7 @@ def check(name, rows, **more):
 )
 def test_any_cells_give_the_bytes_of_their_records(data, of, extra, bom, end, plain):
     width = len(of.columns(Version.V1_2)) + extra - 1
-    ids = st.sampled_from(["a", "007", "é\\", "x,y", '"q"', " b "])
+    ids = st.sampled_from(IDS)
     rows = data.draw(
         st.lists(
             st.tuples(ids, st.lists(PLAIN if plain else CELL, min_size=width, max_size=width)), min_size=1, max_size=5

@@ -88,10 +88,40 @@ def test_numbers(tmp_path, text, value, rule):
     assert odd == ({f"score: {rule}"} if rule else set())
 
 
-@pytest.mark.parametrize("key", ["007", "aB", " a b ", "a b", "1e5", "0x1F", "1.0", "TRUE", "ü", "{x}", "null"])
-def test_ids_are_text_and_keep_zeros_case_and_blanks(tmp_path, key):
+@pytest.mark.parametrize("key", ["007", "aB", "a b", "1e5", "0x1F", "1.0", "TRUE", "ü", "{x}", "null"])
+def test_ids_are_text_and_keep_zeros_case_and_blanks_inside(tmp_path, key):
     record, _ = one(tmp_path, "enrollments", ENROLLMENTS, f"{key},{key},{key},{key},student,,,")
     assert {record[name] for name in ("sourcedId", "classSourcedId", "schoolSourcedId", "userSourcedId")} == {key}
+
+
+@pytest.mark.parametrize("pad", ["{}    ", " {}", "\u00a0{}", "{}\t", "\u2003{} "])
+def test_blanks_around_ids_and_references_go_and_are_counted(tmp_path, pad):
+    """CHAR columns pad with blanks, and `'s1   '` joins nothing."""
+    key, names = pad.format("é 1"), ("sourcedId", "classSourcedId", "schoolSourcedId", "userSourcedId")
+    record, odd = one(tmp_path, "enrollments", ENROLLMENTS, f"{key},{key},{key},{key},student,,,")
+    assert {record[name] for name in names} == {"é 1"}
+    assert odd == {f"{name}: blanks around an id" for name in names}
+
+
+def test_blanks_around_references_in_lists_go_and_are_counted(tmp_path):
+    """A comma and one blank is how people write lists; other blanks are padding."""
+    header = "sourcedId,enabledUser,username,givenName,familyName,agentSourcedIds"
+    for cell, counted in (("g1, g2", False), ("g1   ,g2", True), (" g1,g2", True), ("g1,  g2", True)):
+        record, odd = one(tmp_path, "users", header, f'u1,true,ann,Ann,Lee,"{cell}"')
+        assert record["agentSourcedIds"] == ["g1", "g2"]
+        assert odd == ({"agentSourcedIds: blanks around an id"} if counted else set())
+
+
+@pytest.mark.parametrize("key", ["NULL", " NULL", "NULL  ", "\u00a0NULL"])
+@pytest.mark.parametrize("beside", ["x", "a\tb"], ids=["plain block", "parsed block"])
+def test_null_as_an_id_is_no_id_in_any_block(tmp_path, key, beside):
+    """The row is left out and counted, however the block is read."""
+    rows = [f"{key},c,s,u,student,,,", f"e1,{beside},s,u,student,,,"]
+    path = write(tmp_path / "b", {"enrollments.csv": csv_text(ENROLLMENTS, *rows)}, version="1.2")
+    for columnar in (False, True):
+        found = read(path, "enrollments", columnar=columnar)
+        assert found.ids == ["e1"]
+        assert (found.last.rejected, found.odd["sourcedId: blank"]) == (1, 1)
 
 
 def test_null_is_nobodys_reference_but_may_be_a_name(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -39,6 +40,8 @@ class Stage:
     def __init__(self, name: str, ids: list[str]) -> None:
         self.fields = target_file(name).fields
         self._ids = ids
+        self.zone = UTC
+        self.deviations: Counter[str] = Counter()
 
     def at_version(self, version: int | None) -> None:
         """Nothing depends on it here."""

@@ -45,7 +45,7 @@ def test_the_contracts_see_the_core_inside_the_plugins() -> None:
     [
         ("oneroster_core/model/_types.py", "import msgspec", "oneroster_core.model._types imports msgspec"),
         (
-            "oneroster_core/dates.py",
+            "oneroster_core/sql.py",
             "def f():\n    import singer_sdk",
             "oneroster_core is not allowed to import singer_sdk",
         ),

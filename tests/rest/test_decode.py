@@ -111,6 +111,58 @@ def test_references_become_ids_and_lists_of_ids() -> None:
     assert (made.courseSourcedId, made.schoolSourcedId, made.termSourcedIds) == ("c1", "s1", ["t1", "t2"])
 
 
+@pytest.mark.parametrize("odd", [{}, {"unheardOf": 1, "SOURCEDID": "y"}], ids=["typed", "mended"])
+@pytest.mark.parametrize("value", ["a\0b", {"sourcedId": "a\0"}, {"deep": ["\0"]}], ids=["text", "id", "metadata"])
+def test_a_record_with_a_nul_character_is_refused_as_in_a_bundle(value: Any, odd: dict[str, Any]) -> None:
+    """No database takes it; a backslash that only looks like one is text."""
+    key = "parent" if "sourcedId" in value else "metadata" if isinstance(value, dict) else "name"
+    records = [{"sourcedId": "x", key: value, **odd}, {"sourcedId": "y", "name": "\\u0000"}]
+    decoder = PageDecoder(file("orgs"), forms_of(file("orgs"), secrets=False, derived=()))
+    page = decoder.decode(page_of("orgs", *records), Counter())
+    assert page.ids == [None, "y"]
+    assert page.faults == {0: "row with a NUL character"}
+
+
+@pytest.mark.parametrize("key", ["NULL", " NULL", "\u00a0", " "])
+def test_an_id_that_is_none_is_no_id(key: str) -> None:
+    """As in a bundle; the others of the page lose the blanks around them."""
+    decoder = PageDecoder(file("orgs"), forms_of(file("orgs"), secrets=False, derived=()))
+    assert decoder.decode(page_of("orgs", {"sourcedId": key}, {"sourcedId": "y "}), Counter()).ids == [None, "y"]
+
+
+def test_ids_words_and_null_are_read_as_in_a_bundle() -> None:
+    """Blanks around ids go, words are folded, NULL is nothing, also inside of lists; all of it is counted."""
+    made = Made(
+        "users",
+        page_of(
+            "users",
+            {
+                "sourcedId": "u1  ",
+                "status": "null",
+                "email": "NULL",
+                "familyName": "NULL",
+                "agents": [{"sourcedId": " u2"}, {"sourcedId": "NULL"}],
+                "roles": [{"role": "Student", "roleType": "PRIMARY", "org": {"sourcedId": "s1 "}}],
+            },
+        ),
+    )
+    (user,) = made.records
+    assert (user.sourcedId, user.status, user.email, user.familyName) == ("u1", "active", None, "NULL")  # type: ignore[attr-defined]
+    assert user.agentSourcedIds == ["u2"]  # type: ignore[attr-defined]
+    (role,) = made.derived["roles"]
+    assert (role.userSourcedId, role.role, role.roleType, role.orgSourcedId) == ("u1", "student", "primary", "s1")  # type: ignore[attr-defined]
+    assert {rule: n for rule, n in made.deviations.items() if "required" not in rule} == {
+        "sourcedId: blanks around an id": 1,
+        "status: active in another word, or blank": 1,
+        "dateLastModified: missing": 1,
+        "email: the text NULL": 1,
+        "agentSourcedIds: the text NULL": 1,
+        "role: word in another case": 1,
+        "roleType: word in another case": 1,
+        "orgSourcedId: blanks around an id": 1,
+    }
+
+
 def test_odd_values_are_read_and_counted() -> None:
     made = Made(
         "results",

@@ -111,7 +111,7 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
 
 def test_a_row_that_grows_too_long_is_named(place: Place) -> None:
     """Nested metadata is written flat, each key with its whole path: the message names stream and property."""
-    inner = {f"k{n}": n for n in range(30_000)}
+    inner: dict[str, Any] = {f"k{n}": n for n in range(30_000)}
     for _ in range(10):
         inner = {"x" * 90: inner}
     district = rows()

@@ -116,12 +116,17 @@ def test_numbers_come_as_numbers_or_as_text(house: House) -> None:
 @pytest.mark.parametrize("quick", [True, False])
 def test_texts_arrive_as_they_are(house: House, quick: bool) -> None:
     """Long, foreign, with line breaks, and what a database might take for something else; in ids as well."""
-    users = [{"sourcedId": text[:50], "familyName": text, "metadata": {text[:50]: text}} for text in TEXTS]
+    # Our own tap has read its ids; in those of others NULL is no id, and blanks around one go.
+    texts = [text for text in TEXTS if quick or text != "NULL"]
+    users: list[dict[str, Any]] = [
+        {"sourcedId": text[:50], "familyName": text, "metadata": {text[:50]: text}} for text in texts
+    ]
     house.run(lines({"users": users}, receipts=quick) if quick else foreign("users", *users))
     found = house.rows("users")
-    for text in TEXTS:
-        assert found[text[:50]]["familyName"] == text
-        assert json.loads(found[text[:50]]["metadata"]) == {text[:50]: text}
+    for text in (user["familyName"] for user in users):
+        row = found[text[:50] if quick else text[:50].strip()]
+        assert row["familyName"] == text
+        assert json.loads(row["metadata"]) == {text[:50]: text}
 
 
 def test_a_shape_that_no_column_takes_is_one_line(house: House) -> None:

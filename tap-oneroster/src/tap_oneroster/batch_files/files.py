@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from click import ClickException
 
-from .._core.dates import to_utc_text
+from .._core.coerce.dates import to_utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

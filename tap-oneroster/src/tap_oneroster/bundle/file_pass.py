@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .._core.coerce import is_loss
 from ..copies import CONFLICT, Copies, Settled
 from ..receipts.distinct import Distinct
 from ..source import Facts, Records, SourceError
@@ -13,7 +14,7 @@ from .read.copies import first_cells, ids_of, kept_places, settle_copies
 from .read.derived_rows import maker
 from .read.encoding import BLOCK
 from .read.lines import LineReader
-from .read.records import RecordReader, is_loss
+from .read.records import RecordReader
 from .read.rows import RowReader
 
 if TYPE_CHECKING:

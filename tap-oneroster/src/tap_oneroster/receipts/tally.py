@@ -8,7 +8,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from .._core.codec import content_digest
-from .._core.dates import to_utc_text
+from .._core.coerce.dates import to_utc_text
 
 if TYPE_CHECKING:
     from .._core.model import File

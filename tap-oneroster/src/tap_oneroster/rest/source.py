@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .._core.dates import to_utc_text
+from .._core.coerce.dates import to_utc_text
 from .._core.errors import SetupError
 from .._core.http.addresses import Address
 from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, NoToken, OAuth1

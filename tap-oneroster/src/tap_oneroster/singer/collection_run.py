@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._core.dates import to_utc_text
+from .._core.coerce.dates import to_utc_text
 from ..receipts.progress import Progress
 from ..receipts.shrink_guard import counts_for_state, shrinks
 from ..receipts.tally import Tally

@@ -68,7 +68,10 @@ class BundleBuild:
         self.store = store_at(output, storage_options or {})
         self.work = self.store.work_dir()
         self.staging = BundleStaging(
-            self.work.folder("staged"), secrets=options.include_passwords, metadata=options.keep_metadata
+            self.work.folder("staged"),
+            secrets=options.include_passwords,
+            metadata=options.keep_metadata,
+            zone=options.zone,
         )
         self._quarantine = self.work.path / "quarantine"
         self.receipts = Receipts()
@@ -155,6 +158,7 @@ class BundleBuild:
         bulk = options.bulk
         set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
         counts = self._copies + convert(engine, options, self.work.path)
+        counts.update({f"{name}.{rule}": n for name, stage in stages.items() for rule, n in stage.deviations.items()})
         note = sent.take_back(counts, derived=self._derived("roles"))
         self.outcome.counts = {rule: n for rule, n in counts.items() if n}
         findings = check(engine, options.version, bulk=bulk)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .._core.codec import record_class
 from .._core.model.schema import TENANT
+from ..records.typed_values import TypedValues
 from .staging import SEPARATOR, BundleStaging, FileStage
 from .templates import compile_render
 
@@ -28,8 +30,15 @@ class FastLane:
     """
 
     def __init__(
-        self, staging: BundleStaging, stage: FileStage, count: Callable[[int], None], *, tenant: bool = False
+        self,
+        staging: BundleStaging,
+        stage: FileStage,
+        count: Callable[[int], None],
+        *,
+        tenant: bool = False,
+        trusted: bool = False,
     ) -> None:
+        """`trusted`: the tap reads values as the registry does."""
         record = record_class(stage.file, tenant=tenant, secrets=True, strict=True)
         message = msgspec.defstruct("Message", [("record", record), ("version", int | None, None)], gc=False)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message)
@@ -39,6 +48,7 @@ class FastLane:
         self._count = count
         self._tenant = tenant
         self._stage = stage
+        self._values = None if trusted else TypedValues(stage.fields, stage.zone)
 
     def take(self, block: bytes, lines: int) -> bool:
         """Stage the lines of a block; False, and nothing staged, where they are not all as expected."""
@@ -49,6 +59,14 @@ class FastLane:
         if len(messages) != lines or len({m.version for m in messages}) != 1:
             return False
         records = [m.record for m in messages]
+        odd: Counter[str] = Counter()
+        if self._values:
+            changed = self._values.read(records, odd)
+            if changed is None:
+                return False
+            for name, values in changed.items():
+                for record, value in zip(records, values, strict=True):
+                    setattr(record, name, value)
         ids = [r.sourcedId for r in records]
         if None in ids or "" in ids:
             return False
@@ -59,6 +77,7 @@ class FastLane:
         if self._tenant:
             self._staging.note_tenants({getattr(r, TENANT) for r in records} - {None})
         stage.at_version(messages[0].version)
+        stage.deviations.update(odd)
         stage.add_lines(rendered, ids)
         self._count(lines)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 
 from .._core.model import FILES, Version
 from .._core.model import file as file_named
@@ -32,6 +33,8 @@ class BundleOptions:
     """Word of 1.2 for 1.1's `administrator`; without it the type of the org decides."""
     counselor_role: str = "aide"
     """Word of 1.1 for 1.2's `counselor`."""
+    zone: tzinfo = UTC
+    """Where times without a zone were written."""
     system_name: str | None = None
     system_code: str | None = None
 

@@ -8,7 +8,7 @@ from singer_sdk import typing as th
 
 from .._core.model import Version, csv_files, file
 from ..errors import Misconfigured
-from ..singer.settings import REQUIRE_RECEIPTS
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, time_zone
 from .options import BundleOptions
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         description="Whether metadata.* columns, and properties the standard does not know, are left out or written.",
     ),
     REQUIRE_RECEIPTS,
+    SOURCE_TIME_ZONE,
     th.Property(
         "default_class_type",
         th.StringType,
@@ -173,6 +174,7 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
         require_receipts=config["require_receipts"],
         administrator_role=config.get("administrator_role"),
         counselor_role=config["counselor_role"],
+        zone=time_zone(config),
         system_name=config.get("source_system_name"),
         system_code=config.get("source_system_code"),
     )

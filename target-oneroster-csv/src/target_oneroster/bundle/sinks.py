@@ -34,7 +34,14 @@ class FileSink(BareSink):
         self._stage = self._staging.stage(file.name)
         self._nested = nested_in(file, schema["properties"], self._staging)
         nested = [inside.source for inside in self._nested]
-        self._mapping = RecordMapping(file, self._stage.fields, schema["properties"], nested)
+        self._mapping = RecordMapping(
+            file,
+            self._stage.fields,
+            schema["properties"],
+            nested,
+            deviations=self._stage.deviations,
+            zone=self._stage.zone,
+        )
         if self._mapping.unknown:
             self.logger.warning(
                 "%s: properties that the standard does not know: %s.",

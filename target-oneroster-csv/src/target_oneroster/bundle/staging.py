@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from .._core.model import Field, File, file
@@ -43,6 +45,9 @@ class FileStage:
         self.in_order = True
         """Ids came in rising order, none twice: nothing to sort, nothing to merge."""
         self.version: int | None = None
+        self.zone = staging.zone
+        self.deviations: Counter[str] = Counter()
+        """Rules that the values of the rows broke, by field."""
         self.sample: list[str] = []
         """Ids here and there, which tell where to part a large file for sorting."""
         self._staging = staging
@@ -70,6 +75,7 @@ class FileStage:
         self._out.truncate()
         self.records, self.in_order, self._last = 0, True, ""
         self.sample.clear()
+        self.deviations.clear()
 
     def first_number(self, rows: int) -> int:
         """Number of the next row, with `rows` of them taken."""
@@ -139,8 +145,9 @@ class FileStage:
 class BundleStaging:
     """The folder of staged rows, and what is counted while they come in."""
 
-    def __init__(self, folder: Path, *, secrets: bool = False, metadata: bool = False) -> None:
+    def __init__(self, folder: Path, *, secrets: bool = False, metadata: bool = False, zone: tzinfo = UTC) -> None:
         self.folder = folder
+        self.zone = zone
         self.files: dict[str, FileStage] = {}
         self.derived: set[str] = set()
         """Files whose rows came inside their parents' records: a parent brings all of its rows."""

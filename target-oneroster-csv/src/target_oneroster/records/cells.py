@@ -1,4 +1,4 @@
-"""The text of a CSV cell, from a value of any shape a tap may send.
+"""Values of any shape a tap may send: read by the registry of the core, and written as the text of a CSV cell.
 
 A value that cannot be read passes as its own text: the checks find it there, count it and name
 the rule. Only a shape that has no text at all is refused here.
@@ -7,23 +7,26 @@ the rule. Only a shape that has no text at all is refused here.
 from __future__ import annotations
 
 import json
-import math
-import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from datetime import UTC, tzinfo
 from typing import Any
 
+from .._core.coerce import Column, number_text
+from .._core.coerce.lists import list_in
 from .._core.model import Field, Kind
 
 __all__ = [
     "CONTROL",
     "Cell",
+    "FieldReader",
     "ShapeError",
+    "as_it_came",
     "cell_of",
+    "cell_text",
     "elements",
     "flat_metadata",
     "metadata_text",
-    "number",
     "pairs",
     "words",
 ]
@@ -33,66 +36,56 @@ Cell = Callable[[Any], str]
 CONTROL = dict.fromkeys((*range(32), 127), " ")
 """Control characters become spaces: a cell may not hold a line break."""
 
+_LISTS = {Kind.REFS, Kind.STRINGS, Kind.WORDS}
+_OBJECTS = {Kind.USER_IDS, Kind.SCALE_VALUES, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES}
+
 
 class ShapeError(ValueError):
-    """A value has a shape that no text can be made of."""
+    """A value has a shape that its kind has no reading for. The message says what was expected."""
 
 
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        return number(value)
-    raise ShapeError("text")
+class FieldReader:
+    """Reads the values of one field; broken rules are counted in `deviations` under `<field>: <rule>`."""
+
+    def __init__(self, field: Field, deviations: Counter[str] | None = None, zone: tzinfo = UTC) -> None:
+        self._kind = field.kind
+        self._column = Column(field, zone=zone)
+        self._deviations = Counter() if deviations is None else deviations
+
+    def read(self, value: Any) -> tuple[Any, bool]:
+        """Return the value in the shape of its kind, and whether some of it could not be read."""
+        if value is None or value == "":
+            return None, False
+        if not isinstance(value, str) and (expected := self._other_than(value)):
+            raise ShapeError(expected)
+        return self._column.take(value, self._deviations)
+
+    def _other_than(self, value: Any) -> str | None:
+        """Return what was expected where a value is of a shape that cannot be mended with certainty."""
+        kind = self._kind
+        if kind in _LISTS or kind in _OBJECTS:
+            inside = [value] if isinstance(value, Mapping) else value
+            if not isinstance(inside, (list, tuple)):
+                return "a list"
+            objects = [isinstance(one, Mapping) for one in inside]
+            if kind in _OBJECTS:
+                return None if all(objects) else "a list of objects"
+            return "text" if any(objects) and kind != Kind.REFS else None
+        if kind == Kind.OBJECT:
+            return None if isinstance(value, Mapping) else "an object"
+        if kind == Kind.REF and isinstance(value, Mapping):
+            return None
+        if isinstance(value, (list, tuple, Mapping)) or (kind in _NUMBERS and isinstance(value, bool)):
+            return "a number" if kind in _NUMBERS else "text"
+        return None
 
 
-def _reference(value: Any) -> str:
-    if isinstance(value, Mapping):  # {"sourcedId": …, "href": …, "type": …}
-        value = value.get("sourcedId", value.get("sourced_id"))
-    return _text(value)
+_NUMBERS = {Kind.INTEGER, Kind.NUMBER}
 
 
-def number(value: float) -> str:
-    """Decimal text of a number: a dot, no exponent, no needless zeros."""
-    if isinstance(value, int):
-        return str(value)
-    if not math.isfinite(value):
-        return repr(value)
-    if value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    text = repr(value)
-    return text if "e" not in text else f"{value:.20f}".rstrip("0").rstrip(".")
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, str):
-        text = value.strip()
-        try:
-            return number(float(text)) if "." in text or "e" in text.lower() else text
-        except ValueError:
-            return text
-    return _text(value)
-
-
-def _whole(value: Any) -> str:
-    """A percentage that REST sends as a float, in a cell that takes digits only."""
-    text = _number(value)
-    try:
-        return str(round(float(text))) if text else ""
-    except (ValueError, OverflowError):
-        return text
-
-
-_TRUE_FALSE = dict.fromkeys(("1", "t", "y", "yes"), "true") | dict.fromkeys(("0", "f", "n", "no"), "false")
-
-
-def _true_false(value: Any) -> str:
-    text = _text(value).strip().lower()
-    return _TRUE_FALSE.get(text, text)
+def as_it_came(value: Any) -> str:
+    """Return the text of a value that could not be read."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def words(values: list[str]) -> str:
@@ -103,52 +96,17 @@ def words(values: list[str]) -> str:
     return ",".join([v for v in (value.replace(",", "").strip() for value in values) if v])
 
 
-def _json_list(text: str) -> list[Any] | None:
-    """The list that a text is the JSON of."""
-    if text.startswith("[") and text.endswith("]"):
-        with suppress(ValueError):
-            found = json.loads(text)
-            return found if isinstance(found, list) else None
-    return None
-
-
-_ARRAY_ELEMENT = re.compile(r'("(?:[^"\\]|\\.)*"|[^",{}\\]+)(?:,|$)')
-_ESCAPED = re.compile(r"\\(.)")
-
-
-def _array(text: str) -> list[str] | None:
-    """The elements of an array as PostgreSQL writes it: `{a,"b c",NULL}`."""
-    if not (text.startswith("{") and text.endswith("}")):
-        return None
-    found: list[str] = _ARRAY_ELEMENT.findall(text[1:-1])
-    if ",".join(found) != text[1:-1]:
-        return None  # an array of arrays, or something else in braces
-    return [_ESCAPED.sub(r"\1", e[1:-1]) if e.startswith('"') else e for e in found if e != "NULL"]
-
-
 def elements(value: Any) -> Iterator[Any]:
     """The elements of a list that came as a list, as the text of one, as one object or with commas."""
     if isinstance(value, str):
         # An array column of a database may arrive as its text, when it came by way of a file.
-        text = value.strip()
-        value = _json_list(text)
-        if value is None:
-            value = _array(text)
-        if value is None:
-            value = text.split(",")
+        listed = list_in(value.strip())
+        value = value.split(",") if listed is None else listed
     if isinstance(value, Mapping):
         value = [value]
     if not isinstance(value, (list, tuple)):
         raise ShapeError("a list")
     yield from value
-
-
-def _words(value: Any) -> str:
-    return words([_text(item) for item in elements(value)]) if value is not None else ""
-
-
-def _references(value: Any) -> str:
-    return words([_reference(item) for item in elements(value)]) if value is not None else ""
 
 
 _ENDS_AN_ELEMENT = {ord(character): None for character in ",{}"}
@@ -159,27 +117,8 @@ def pairs(values: list[tuple[str | None, str | None]]) -> str:
     return ",".join([f"{{{_plain(left)}:{_plain(right)}}}" for left, right in values])
 
 
-def _plain(value: Any) -> str:
-    return (value if isinstance(value, str) else _text(value)).translate(_ENDS_AN_ELEMENT)
-
-
-def _pairs_of(left: str, right: str) -> Cell:
-    def cell(value: Any) -> str:
-        if isinstance(value, str):
-            if (listed := _json_list(value.strip())) is None:
-                return value
-            value = listed
-        if value is None:
-            return ""
-        found = []
-        for item in elements(value):
-            if not isinstance(item, Mapping):
-                raise ShapeError("a list of objects")
-            lower = {k.lower().replace("_", ""): v for k, v in item.items()}
-            found.append((lower.get(left.lower()), lower.get(right.lower())))
-        return pairs(found)
-
-    return cell
+def _plain(value: str | None) -> str:
+    return (value or "").translate(_ENDS_AN_ELEMENT)
 
 
 def flat_metadata(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -191,7 +130,10 @@ def flat_metadata(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[
             if item:
                 yield f"{prefix}{key}", words([i if isinstance(i, str) else json.dumps(i) for i in item])
         elif item is not None and item != "":
-            yield f"{prefix}{key}", _text(item)
+            yield (
+                f"{prefix}{key}",
+                item if isinstance(item, str) else json.dumps(item) if isinstance(item, bool) else number_text(item),
+            )
 
 
 def metadata_text(value: Mapping[str, Any] | None) -> str:
@@ -202,22 +144,48 @@ def metadata_text(value: Mapping[str, Any] | None) -> str:
     return json.dumps(flat, sort_keys=True, ensure_ascii=False) if flat else ""
 
 
-_CELLS: dict[Kind, Cell] = {
-    Kind.GUID: _text,
-    Kind.REF: _reference,
-    Kind.REFS: _references,
-    Kind.STRINGS: _words,
-    Kind.WORDS: _words,
-    Kind.TRUE_FALSE: _true_false,
-    Kind.INTEGER: _number,
-    Kind.NUMBER: _number,
-    Kind.USER_IDS: _pairs_of("type", "identifier"),
-    Kind.SCALE_VALUES: _pairs_of("itemValueLHS", "itemValueRHS"),
+def _user_ids(values: Any) -> str:
+    return pairs([(v.type, v.identifier) for v in values])
+
+
+def _scale_values(values: Any) -> str:
+    return pairs([(v.itemValueLHS, v.itemValueRHS) for v in values])
+
+
+_TEXTS: dict[Kind, Cell] = {
+    Kind.REFS: words,
+    Kind.STRINGS: words,
+    Kind.WORDS: words,
+    Kind.TRUE_FALSE: {True: "true", False: "false"}.__getitem__,
+    Kind.INTEGER: str,
+    Kind.NUMBER: number_text,
+    Kind.USER_IDS: _user_ids,
+    Kind.SCALE_VALUES: _scale_values,
 }
+"""How values of a kind are written in a cell; others are texts."""
 
 
-def cell_of(field: Field) -> Cell:
-    """The function that turns a value of that field into its cell."""
-    if field.csv_kind == Kind.INTEGER:
-        return _whole
-    return _CELLS.get(field.kind, _text)
+def whole(value: float) -> str:
+    """Return the text of a percentage that REST sends as a float, in a cell that takes digits only."""
+    return str(round(value))
+
+
+def cell_text(field: Field) -> Cell | None:
+    """Return how a value of that field is written in a cell; None where it is the text itself."""
+    return whole if field.csv_kind == Kind.INTEGER else _TEXTS.get(field.kind)
+
+
+def cell_of(field: Field, deviations: Counter[str] | None = None, zone: tzinfo = UTC) -> Cell:
+    """Return the function that turns a value of that field into its cell."""
+    reader, write = FieldReader(field, deviations, zone), cell_text(field)
+
+    def cell(came: Any) -> str:
+        value, lost = reader.read(came)
+        if lost:
+            return as_it_came(came)
+        if value is None:
+            return ""
+        text: str = write(value) if write else value
+        return text
+
+    return cell

@@ -11,7 +11,9 @@ from .cells import ShapeError, elements
 from .record_mapping import RecordMapping
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import tzinfo
 
     from .._core.model import Field, File
 
@@ -24,6 +26,14 @@ class RowStage(Protocol):
     @property
     def fields(self) -> tuple[Field, ...]:
         """Fields of a row, in the order of its cells."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where times without a zone were written."""
+
+    @property
+    def deviations(self) -> Counter[str]:
+        """Rules that the values of the rows broke."""
 
     def at_version(self, version: int | None) -> None:
         """Say which attempt the next rows belong to."""
@@ -70,7 +80,11 @@ class NestedRows:
         self._stage = stage
         # A role's userProfile is the URI of a profile, not the id of a row.
         names = [name for field in file.fields for name in (field.name, *field.rest_names) if name != "userProfile"]
-        self._mapping = RecordMapping(file, stage.fields, dict.fromkeys(names))
+        self._mapping = RecordMapping(
+            file, stage.fields, dict.fromkeys(names), deviations=stage.deviations, zone=stage.zone
+        )
+        self._identity = RecordMapping(file, stage.fields, dict.fromkeys(names), zone=stage.zone)
+        """Reads the same values once more for the ids of the rows, and counts nothing."""
 
     def take(self, parent: Mapping[str, Any], parent_id: str, version: int | None) -> None:
         """Stage the rows that one parent record holds."""
@@ -86,7 +100,7 @@ class NestedRows:
                 f"Property {self.source}: {error} was expected, something else came. Reshape it with stream_maps."
             ) from error
         self._stage.at_version(version)
-        for row, row_id in named_rows(self._file, rows, self._identity, self._text):
+        for row, row_id in named_rows(self._file, rows, self._key_of, self._text):
             self._stage.add_row(self._mapping.cells(row | {"sourcedId": row_id}), row_id)
 
     def _row(self, found: Nested, profiles: Mapping[str, str]) -> dict[str, Any]:
@@ -96,13 +110,13 @@ class NestedRows:
         left_out = _NOT_OF_A_PROFILE if self._derived.rest == "userProfiles" else _NOT_OF_A_ROW
         return {key: item for key, item in (found.rest or {}).items() if key not in left_out} | found.columns
 
-    def _identity(self, row: dict[str, Any]) -> tuple[str, ...]:
+    def _key_of(self, row: dict[str, Any]) -> tuple[str, ...]:
         """The columns that tell a row from others."""
         return tuple(self._text(row, name) for name in self._derived.identity)
 
     def _text(self, row: dict[str, Any], name: str) -> str:
         """A column as it is written, be it one of the file's or not."""
-        return self._mapping.named_cells(row).get(name) or str(row.get(name) or "")
+        return self._identity.named_cells(row).get(name) or str(row.get(name) or "")
 
     def _profiles(self, user: Mapping[str, Any], user_id: str) -> dict[str, str]:
         """Ids of the profiles that a user's roles may name by their URI."""

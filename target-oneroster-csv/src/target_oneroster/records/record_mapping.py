@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 from .._core.model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
@@ -94,10 +96,20 @@ def _names(field: Field) -> Iterable[str]:
 
 
 class RecordMapping:
-    """How the records of one schema become the cells of one file."""
+    """How the records of one schema become the cells of one file.
+
+    Rules that the values break are counted in `deviations`; times without a zone were written in `zone`.
+    """
 
     def __init__(
-        self, file: File, fields: tuple[Field, ...], properties: Collection[str], nested: Iterable[str] = ()
+        self,
+        file: File,
+        fields: tuple[Field, ...],
+        properties: Collection[str],
+        nested: Iterable[str] = (),
+        *,
+        deviations: Counter[str] | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self._file = file
         self._fields = fields
@@ -125,18 +137,17 @@ class RecordMapping:
                 self.unknown.append(name)
                 self._metadata[name] = name
         self._cells: list[tuple[list[str], Cell, str]] = [
-            (self._sources.get(field.name, []), cell_of(field), field.name)
+            (self._sources.get(field.name, []), cell_of(field, deviations, zone), field.name)
             for field in fields
             if field.name != _METADATA
         ]
+        self._id = (self._sources.get("sourcedId", []), cell_of(file.fields[0]), file.fields[0].name)
         self._keep = any(field.name == _METADATA for field in fields)
         self._status = [cell[-1] for cell in self._cells].index("status") if _DELETED in properties else None
 
     def row_id(self, record: Mapping[str, Any]) -> str:
         """The record's sourcedId, empty where it has none."""
-        return self._cell(
-            record, self._sources.get("sourcedId", []), cell_of(self._file.field("sourcedId")), "sourcedId"
-        )
+        return self._cell(record, *self._id)
 
     def cells(self, record: Mapping[str, Any]) -> list[str]:
         """The cells of a record, in the order of the file's staged fields."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from singer_sdk import typing as th
 
-if TYPE_CHECKING:
-    from jsonschema import ValidationError
+from ..errors import Misconfigured
 
-__all__ = ["REQUIRE_RECEIPTS", "config_fault"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["REQUIRE_RECEIPTS", "SOURCE_TIME_ZONE", "time_zone"]
 
 REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
     "require_receipts",
@@ -19,19 +22,19 @@ REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
     description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
 )
 """Both targets have it."""
+SOURCE_TIME_ZONE: th.Property[str] = th.Property(
+    "source_time_zone",
+    th.StringType(nullable=False),
+    default="UTC",
+    title="Source Time Zone",
+    description="Time zone in which the source writes times without a zone (such as America/Chicago).",
+)
+"""Both targets have it."""
 
 
-def config_fault(error: ValidationError) -> str:
-    """A fault of the configuration in one sentence: it names the setting, never its value."""
-    setting = ".".join(str(part) for part in error.absolute_path)
-    rule: Any = error.validator_value
-    given: Any = error.instance
-    match error.validator:
-        case "required":
-            return f"Setting {', '.join(name for name in rule if name not in given)} is required."
-        case "enum":
-            return f"Setting {setting} takes one of: {', '.join(str(v) for v in rule)}."
-        case "type":
-            return f"Setting {setting} takes a value of type {' or '.join([rule] if isinstance(rule, str) else rule)}."
-        case _:
-            return f"Setting {setting} does not meet the rule {error.validator} {rule}."
+def time_zone(config: Mapping[str, Any]) -> ZoneInfo:
+    """Return the zone of times without one; raise Misconfigured if there is no such zone."""
+    try:
+        return ZoneInfo(config["source_time_zone"])
+    except (ValueError, OSError, KeyError):  # a zone that does not exist is a KeyError
+        raise Misconfigured("Setting source_time_zone: no such time zone. Write it like America/Chicago.") from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .._core.codec import record_class
+from ..records.typed_values import TypedValues
 
 if TYPE_CHECKING:
     from .staging import Stage
@@ -18,8 +20,8 @@ class RawLane:
     """Takes record lines of one stream in the model's own shape.
 
     Lines of a tap that is not `trusted` are decoded once to see that they hold nothing that the
-    table has no column for; a block with anything else in it is refused whole, and its lines go
-    the SDK's way one by one.
+    table has no column for, and no value that the registry reads as another one; a block with
+    anything else in it is refused whole, and its lines go the SDK's way one by one.
     """
 
     def __init__(self, stage: Stage, *, trusted: bool) -> None:
@@ -29,6 +31,7 @@ class RawLane:
             record = record_class(stage.table.file, tenant=stage.table.tenant, secrets=True, strict=True)
             message = msgspec.defstruct("Message", [("record", record), ("version", int | None, None)], gc=False)
             self._decoder = msgspec.json.Decoder(message)
+            self._values = TypedValues(stage.fields, stage.zone)
 
     def take(self, block: bytes, lines: int) -> bool:
         """Stage the lines of a block; False, and nothing staged, where they are not all as expected."""
@@ -39,7 +42,9 @@ class RawLane:
                 messages = self._decoder.decode_lines(block)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 return False
-            if len(messages) != lines:
+            if len(messages) != lines or b"\\u0000" in block:
+                return False
+            if self._values.read([message.record for message in messages], Counter()) != {}:
                 return False
         self._stage.add_lines(block, lines)
         return True

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,8 @@ class WarehouseOptions:
     activate_version: bool = True
     require_receipts: bool = False
     include_passwords: bool = False
+    zone: tzinfo = UTC
+    """Where times without a zone were written."""
     parquet: Path | None = None
 
 
@@ -56,6 +59,8 @@ class LoadOutcome:
     refused: dict[str, str] = field(default_factory=dict)
     """Streams whose tables were left as they were, and why."""
     unreadable: dict[tuple[str, str], int] = field(default_factory=dict)
+    deviations: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many values broke which rule, by table and by field and rule."""
     files: int = 0
     """Parquet files written."""
 
@@ -84,6 +89,7 @@ class Load:
             self._now,
             is_new=self._is_new,
             secrets=self.options.include_passwords,
+            zone=self.options.zone,
         )
 
     def finish(self, others: Mapping[str, Arrival]) -> LoadOutcome:
@@ -95,6 +101,9 @@ class Load:
         connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
         came = {name: self.staging.came(connection, name) for name in self.staging.stages}
         self.outcome.unreadable = dict(self.staging.unreadable)
+        self.outcome.deviations = self.staging.loader.deviations
+        for name, stage in self.staging.stages.items():
+            self.outcome.deviations.update({(name, rule): count for rule, count in stage.deviations.items()})
         self._prove(came, others)
         self._refuse_conflicts(came)
         if self.path.exists():

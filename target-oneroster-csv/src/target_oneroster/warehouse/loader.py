@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from .record_mapping import WarehouseMapping
 from .schema import ADDED, EXTRACTED, RECEIVED, VERSION, comments, without_key
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
@@ -73,6 +73,8 @@ class Loader:
         self._connection = connect(str(self.path), folder, _MEMORY)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self._unreadable = unreadable
+        self.deviations: Counter[tuple[str, str]] = Counter()
+        """Rules that values broke which DuckDB could not read, by table."""
         self._is_new = is_new
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
         self._failure: Exception | None = None
@@ -232,6 +234,7 @@ class Loader:
                 out.write(encode(message | {"record": row}) + b"\n")
         for column, count in records.unreadable.items():
             self._unreadable[table.name, column] += count
+        self.deviations.update({(table.name, rule): count for rule, count in records.deviations.items()})
 
     def _select(self, segment: Segment) -> str:
         content = segment.table.content

@@ -38,7 +38,7 @@ class InsideStage:
     """The rows of one derived file."""
 
     def __init__(self, inside: WarehouseNestedRows, stage: Stage) -> None:
-        self.fields = stage.fields
+        self.fields, self.zone, self.deviations = stage.fields, stage.zone, stage.deviations
         self._inside, self._stage = inside, stage
         self._records = WarehouseMapping(stage.table, stage.table.content)
         self._names = [field.name for field in stage.fields if field.name != "metadata"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from .._core.model import Field, Kind
 from .._core.model.schema import TENANT
 from ..errors import TargetError
-from ..records.cells import ShapeError
+from ..records.cells import FieldReader, ShapeError, as_it_came
 from ..records.record_mapping import RecordMapping
-from .values import Unreadable, text, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["WarehouseMapping"]
 
 _METADATA = "metadata"
+_OBJECT = FieldReader(Field(_METADATA, Kind.OBJECT))
+_TENANT = FieldReader(Field(TENANT))
 
 
 class WarehouseMapping(RecordMapping):
@@ -28,7 +30,15 @@ class WarehouseMapping(RecordMapping):
     column's type, go into `metadata` under their own names.
     """
 
-    def __init__(self, table: Table, properties: Collection[str], nested: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        table: Table,
+        properties: Collection[str],
+        nested: Collection[str] = (),
+        deviations: Counter[str] | None = None,
+    ) -> None:
+        self.deviations = Counter() if deviations is None else deviations
+        """Rules that values broke, by field."""
         self.unreadable: Counter[str] = Counter()
         """Values that were not of their column's type, by column."""
         self.name = table.name
@@ -41,7 +51,7 @@ class WarehouseMapping(RecordMapping):
         self._planned = set(properties)
         super().__init__(self._table.file, self._table.fields, properties, self._nested)
         self._values = [
-            (field.name, self._sources[field.name], value_of(field))
+            (field.name, self._sources[field.name], FieldReader(field, self.deviations, self._table.zone).read)
             for field in self._table.fields
             if field.name in self._sources and field.name != _METADATA
         ]
@@ -53,21 +63,22 @@ class WarehouseMapping(RecordMapping):
         row: dict[str, Any] = {}
         kept = self._extras(record) if self._keeps else {}
         if self._table.tenant:
-            row[TENANT] = text(record.get(TENANT))
-        for name, sources, make in self._values:
+            row[TENANT] = _TENANT.read(record.get(TENANT))[0]
+        for name, sources, read in self._values:
             raw = next((record[source] for source in sources if record.get(source) is not None), None)
             if raw is None:
                 continue
             try:
-                row[name] = make(raw)
-            except Unreadable:
-                self.unreadable[name] += 1
-                kept[name] = text(raw)
+                value, lost = read(raw)
             except ShapeError as error:
                 raise TargetError(
                     f"Stream {self.name}, property {name}: {error} was expected, something else came. "
                     "Reshape it with stream_maps."
                 ) from error
+            row[name] = [] if value is None and raw == [] else value
+            if lost and value != raw:
+                self.unreadable[name] += 1
+                kept[name] = as_it_came(raw)
         if kept:
             row[_METADATA] = kept
         return row
@@ -77,7 +88,7 @@ class WarehouseMapping(RecordMapping):
         for source in self._sources.get(_METADATA, ()):
             value = record.get(source)
             try:
-                found |= value_of(self._file.field(_METADATA))(value) or {}
+                found |= _OBJECT.read(value)[0] or {}
             except ShapeError:
                 found[_METADATA] = value
         return found | {key: record[name] for name, key in self._metadata.items() if record.get(name) is not None}

@@ -18,6 +18,8 @@ def report(outcome: LoadOutcome, logger: logging.Logger) -> None:
     """Write the outcome to the log."""
     for (table, column), count in outcome.unreadable.items():
         logger.warning("%s.%s: %d values of another type, left empty and kept in metadata.", table, column, count)
+    for (table, rule), count in outcome.deviations.items():
+        logger.info("%s.%s: %d", table, rule, count)
     rows: list[tuple[str, ...]] = [_HEAD]
     for name, c in outcome.tables.items():
         numbers = (c.came, c.new, c.changed, c.unchanged, c.deleted, c.total)

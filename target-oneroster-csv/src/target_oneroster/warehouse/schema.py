@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ class Table:
     file: File
     tenant: bool = False
     secrets: bool = False
+    zone: tzinfo = UTC
+    """Where times without a zone were written."""
 
     @property
     def name(self) -> str:

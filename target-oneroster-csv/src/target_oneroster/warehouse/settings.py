@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from ..singer.settings import REQUIRE_RECEIPTS
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, time_zone
 from .load import WarehouseOptions
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         description="Folder into which each table is also written as a Parquet file, after a run that ended well.",
     ),
     REQUIRE_RECEIPTS,
+    SOURCE_TIME_ZONE,
     th.Property(
         "include_passwords",
         th.BooleanType(nullable=False),
@@ -88,5 +89,6 @@ def options_from(config: Mapping[str, Any]) -> WarehouseOptions:
         activate_version=config["activate_version"],
         require_receipts=config["require_receipts"],
         include_passwords=config["include_passwords"],
+        zone=time_zone(config),
         parquet=Path(folder) if folder else None,
     )

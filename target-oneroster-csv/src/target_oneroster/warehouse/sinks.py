@@ -44,7 +44,8 @@ class TableSink(BareSink):
         self._stage = stage
         self._inside = WarehouseNestedRows(staging, tenant=stage.table.tenant)
         self._nested = nested_in(stage.table.file, schema["properties"], self._inside)
-        self.records = WarehouseMapping(stage.table, schema["properties"], [inside.source for inside in self._nested])
+        nested = [inside.source for inside in self._nested]
+        self.records = WarehouseMapping(stage.table, schema["properties"], nested, stage.deviations)
         if self.records.unknown:
             self.logger.warning(
                 "%s: properties that the standard does not know, kept in metadata: %s.",

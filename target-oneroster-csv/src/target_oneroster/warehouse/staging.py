@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +19,7 @@ from .schema import ADDED, Table, without_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from datetime import datetime, tzinfo
     from pathlib import Path
 
     import duckdb
@@ -51,6 +52,9 @@ class Stage:
     def __init__(self, staging: WarehouseStaging, table: Table) -> None:
         self.table = table
         self.fields = table.fields
+        self.zone = table.zone
+        self.deviations: Counter[str] = Counter()
+        """Rules that the values of the rows broke, by field."""
         self.rows = 0
         self.places: list[tuple[int, int]] = []
         """Where a run of lines begins: the number of its first row in this table, and among all rows."""
@@ -117,7 +121,16 @@ class Stage:
 class WarehouseStaging:
     """All rows of a run that have come so far."""
 
-    def __init__(self, folder: Path, schema: str, now: datetime, *, is_new: bool, secrets: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: str,
+        now: datetime,
+        *,
+        is_new: bool,
+        secrets: bool = False,
+        zone: tzinfo = UTC,
+    ) -> None:
         self.folder = folder
         self.stages: dict[str, Stage] = {}
         self.nested: set[str] = set()
@@ -125,6 +138,7 @@ class WarehouseStaging:
         self.unreadable: Counter[tuple[str, str]] = Counter()
         self.loader = Loader(folder, schema, now, self.unreadable, is_new=is_new)
         self._secrets = secrets
+        self._zone = zone
         self._numbers = 0
         self._files = 0
         self._streams: dict[str, str] = {}
@@ -132,7 +146,7 @@ class WarehouseStaging:
     def stage(self, file: File, *, tenant: bool = False) -> Stage:
         """The rows of that file, begun when first asked for."""
         if file.name not in self.stages:
-            self.stages[file.name] = Stage(self, Table(file, tenant, self._secrets))
+            self.stages[file.name] = Stage(self, Table(file, tenant, self._secrets, self._zone))
             self.loader.make(self.stages[file.name].table)
         return self.stages[file.name]
 

@@ -6,6 +6,7 @@ their way. Needs pyarrow.
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -15,12 +16,12 @@ import pyarrow.csv
 from typing_extensions import override
 
 from ..._core.codec import encode_value, line_order
-from ..._core.coerce import Column
+from ..._core.coerce import Column, read_status
 from ..._core.model.schema import json_schema
 from ...arrow import ArrowDistinct, typed
 from ...arrow import column as arrow_column
 from .fast_split import CELL_LIMIT, is_plain
-from .records import ChunkRecords, read_status
+from .records import ChunkRecords
 from .rows import PlainChunk
 
 if TYPE_CHECKING:
@@ -43,10 +44,12 @@ _WORDS = pa.dictionary(pa.int32(), pa.string())
 class _Cells:
     """Cells of some rows, by column: texts, or where few different ones are expected, words and their places."""
 
-    def __init__(self, columns: list[pa.Array], *, escapes: bool) -> None:
+    def __init__(self, columns: list[pa.Array], *, escapes: bool, blanks: bool) -> None:
         self.columns = columns
         self.escapes = escapes
         """Whether any may hold what JSON has to escape."""
+        self.blanks = blanks
+        """Whether any may have blanks at its ends."""
         self._texts: dict[int, list[str]] = {}
 
     def texts(self, position: int) -> list[str]:
@@ -63,7 +66,7 @@ class _Cells:
 
     def part(self, start: int, stop: int) -> _Cells:
         """Some of the rows."""
-        return _Cells([cells[start:stop] for cells in self.columns], escapes=self.escapes)
+        return _Cells([cells[start:stop] for cells in self.columns], escapes=self.escapes, blanks=self.blanks)
 
 
 class _Piece(NamedTuple):
@@ -140,7 +143,8 @@ class ColumnReader:
 
     def split(self, block: bytes, width: int) -> _Cells | None:
         """The cells of a block of whole lines that all have `width` cells; None where it is not plain, as `split.split`."""
-        if width < 2 or not is_plain(block):
+        # Arrow takes a byte order mark at the start of a block for no text at all.
+        if width < 2 or block.startswith(codecs.BOM_UTF8) or not is_plain(block):
             return None
         if not block.endswith(b"\n"):
             block += b"\n"
@@ -160,7 +164,8 @@ class ColumnReader:
         # A bare carriage return ends a row, too, and makes the numbers differ.
         if len(table) != block.count(b"\n") or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
             return None
-        return _Cells(columns, escapes=b"\\" in block or b'"' in block)
+        blanks = b" " in block or not block.isascii()
+        return _Cells(columns, escapes=b"\\" in block or b'"' in block, blanks=blanks)
 
     def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
         """Records of a chunk; None where they have to be made one by one."""
@@ -222,15 +227,26 @@ def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], A
     return values, places, broken
 
 
+def _holds_blanks(texts: pa.Array) -> bool:
+    """Return whether a blank may stand in a column of texts, by a look at its bytes."""
+    data = texts.buffers()[2]
+    text = data.to_pybytes() if data else b""
+    return b" " in text or not text.isascii()
+
+
 def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str], *, nulls: bool) -> _Piece:
     """A column whose texts are their own values."""
     texts = cells.columns[position]
-    if nulls:
+    padded = column.is_id and cells.blanks and _holds_blanks(texts) and column.are_padded(cells.texts(position))
+    if padded:
+        texts = pa.array(column.read(cells.texts(position), odd), pa.string())
+    elif nulls:
         is_null = pc.equal(texts, column.null_word)
         if times := pc.sum(is_null).as_py():
             column.count(odd, "the text NULL", times)
             texts = pc.if_else(is_null, None, texts)
-    column.check_missing(texts.null_count, odd)
+    if not padded:
+        column.check_missing(texts.null_count, odd)
     if texts.null_count == len(texts):
         return _Piece(texts, [f"{name}null"])
     json = texts

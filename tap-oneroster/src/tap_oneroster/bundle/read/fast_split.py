@@ -37,6 +37,8 @@ class Cells(NamedTuple):
     ascii: bool
     marked: bool
     """Whether marks stand in any."""
+    blanks: bool = True
+    """Whether any may have blanks at its ends."""
 
     def texts(self, position: int) -> Sequence[str]:
         """The cells of one column as text."""
@@ -96,7 +98,8 @@ def split(block: bytes, width: int) -> Cells | None:
     pairs = ends.replace("\n", ",").split(",")
     pairs.pop()
     columns = [pairs[::2], *(cells[position::stride] for position in range(1, stride)), pairs[1::2]]
-    return Cells(columns, block.isascii(), marked)
+    ascii_only = block.isascii()
+    return Cells(columns, ascii_only, marked, blanks=not ascii_only or b" " in block)
 
 
 def is_plain(block: bytes) -> bool:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from typing_extensions import override
 
 from ..._core.codec import EncodedRows, encode_value, line_order
-from ..._core.coerce import Column, holds_blanks
+from ..._core.coerce import Column, read_status
+from ..._core.coerce.lists import holds_blanks
 from ..._core.model import Kind
 from .fast_split import COMMA, Cells, text
-from .records import ChunkRecords, read_status
+from .records import ChunkRecords
 from .rows import PlainChunk
 
 if TYPE_CHECKING:
@@ -186,12 +187,14 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
             return _Piece(null)
         found: list[str] | None = None
         if column.is_text:
-            if chunk.may_hold_null and column.null_word in cells:
-                column.count(odd, "the text NULL", cells.count(column.null_word))
-                cells = ["" if cell == column.null_word else cell for cell in cells]
-            if all(cells):
+            as_they_are = not (chunk.may_hold_null and column.null_word in cells)
+            if as_they_are and column.is_id and chunk.may_hold_blanks and not _is_solid("".join(cells)):
+                # The end of a raw cell may be a part of a character that only looks like a blank.
+                as_they_are = not column.are_padded(chunk.texts(position))
+            if as_they_are and all(cells):
                 return _Piece(f'{name}"', cells, '"')
-            found = [f'{name}"{cell}"' if cell else null for cell in cells]
+            if as_they_are:
+                found = [f'{name}"{cell}"' if cell else null for cell in cells]
         elif by_the_book and not chunk.may_hold_null:
             found = by_the_book(name, cells)
         if found is None:
@@ -202,10 +205,18 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
     return read
 
 
+def _is_solid(raw: str) -> bool:
+    """Return whether no blank can stand in raw cells, which hold no control characters."""
+    return raw.isascii() and " " not in raw
+
+
+_NOT_BY_THE_BOOK = COMMA * 2, f"\n{COMMA}", f"{COMMA}\n", "\n{", "\n["
+
+
 def _lists(name: str, cells: Sequence[str]) -> list[str] | None:
     """Lists of a column that is written by the book; None where a cell might not be."""
     together = "\n".join(["", *cells, ""])
-    if holds_blanks(text(together)) or COMMA * 2 in together or f"\n{COMMA}" in together or f"{COMMA}\n" in together:
+    if holds_blanks(text(together)) or any(odd in together for odd in _NOT_BY_THE_BOOK):
         return None
     if COMMA in together:
         cells = together[1:-1].replace(COMMA, '","').split("\n")
@@ -223,6 +234,8 @@ def _user_ids(name: str, cells: Sequence[str]) -> list[str] | None:
         or not together.count("{") == together.count("}") == len(types) == elements
         # As many colons as elements, and before each the brace of one: so exactly one in each.
         or not all("{" in part for part in types)
+        or "{:" in together
+        or ":}" in together
     ):
         return None
     json = '","identifier":"'.join([*types, last])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from typing_extensions import override
 
 from ..._core.codec import line_order, record_class
-from ..._core.coerce import Column
+from ..._core.coerce import Column, is_loss, read_status
+from ..._core.coerce.words import STATUS
 from ...source import Records
 from .rows import Chunk
 
@@ -22,32 +23,11 @@ if TYPE_CHECKING:
     from ...policy import Policy
     from .header import Header
 
-__all__ = ["ChunkRecords", "QuickReader", "RecordReader", "is_loss", "read_status"]
-
-_STATUS = {"active", "tobedeleted"}
-_DELETED = {"inactive", "tobedeleted", "deleted"}
-_LOSSES = ("unreadable ", "date whose ", "element that ")
+__all__ = ["ChunkRecords", "QuickReader", "RecordReader"]
 
 
 def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
     return lambda chunk, _odd: [value] * len(chunk)
-
-
-def is_loss(rule: str) -> bool:
-    """Whether a rule means that something was written there which could not be read."""
-    return rule.partition(": ")[2].startswith(_LOSSES)
-
-
-def read_status(text: str) -> tuple[str, str | None]:
-    """The status of a row that a text means, and the rule it broke, if any."""
-    if text in _STATUS:
-        return text, None
-    word = text.strip().lower()
-    if word in _DELETED:
-        return "tobedeleted", "tobedeleted in another word"
-    if word in {"", "active", "null"}:
-        return "active", "active in another word, or blank"
-    return text, "unknown word"
 
 
 class RecordReader:
@@ -84,14 +64,16 @@ class RecordReader:
         if position is None:
             return _constant(None)
         column = Column(field, version, policy.zone)
-        return lambda chunk, odd: column.read(chunk.texts(position), odd, nulls=chunk.may_hold_null)
+        return lambda chunk, odd: column.read(
+            chunk.texts(position), odd, nulls=chunk.may_hold_null, blanks=chunk.may_hold_blanks
+        )
 
     def _status(self, texts: Sequence[str], odd: Counter[str]) -> Any:
         """Status of some rows: none at all in a snapshot, whose rows are active by being there."""
         if not any(texts):
             return ["active"] * len(texts)
         self.stamped = True
-        if set(texts) <= _STATUS:
+        if STATUS.issuperset(texts):
             return texts
         values, rules = zip(*map(read_status, texts), strict=True)
         odd.update(f"status: {rule}" for rule in rules if rule)

@@ -29,6 +29,10 @@ class RawCells(Protocol):
     def columns(self) -> Sequence[Any]:
         """Whatever they are to the one who made them, by column."""
 
+    @property
+    def blanks(self) -> bool:
+        """Return whether any cell may have blanks at its ends."""
+
     def texts(self, position: int) -> Sequence[str]:
         """The cells of one column as text."""
 
@@ -53,6 +57,9 @@ class Chunk:
     `numbers` says where each row stands in the file; the first row is 1. As an editor counts lines,
     unless a cell holds a line break. `may_hold_null`: whether any cell may be the text NULL.
     """
+
+    may_hold_blanks = True
+    """False where no cell has blanks at its ends."""
 
     def __init__(self, columns: Sequence[Sequence[str]], numbers: Sequence[int], *, may_hold_null: bool) -> None:
         self._columns = columns
@@ -87,6 +94,7 @@ class PlainChunk(Chunk):
     def __init__(self, raw: RawCells, numbers: Sequence[int], *, may_hold_null: bool) -> None:
         super().__init__(raw.columns, numbers, may_hold_null=may_hold_null)
         self.raw = raw
+        self.may_hold_blanks = raw.blanks
 
     @override
     def texts(self, position: int) -> Sequence[str]:
@@ -178,7 +186,7 @@ class RowReader:
         if any(spelling in block for spelling in self._spellings) and self._may_repeat(raw.texts(self._id)):
             return None
         may_hold_null = _NULL_BYTES in block
-        if may_hold_null and _NULL in raw.texts(self._id):
+        if may_hold_null and _NULL in map(str.strip, raw.texts(self._id)):
             return None
         rows = len(raw.columns[self._id])
         first = self._number + 1

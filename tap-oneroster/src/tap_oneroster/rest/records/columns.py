@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ..._core.codec import UserId
-from ..._core.coerce import Column
-from ..._core.dates import local_date, read_date
+from ..._core.coerce import Column, read_status
+from ..._core.coerce.dates import are_utc_millis, local_date
+from ..._core.coerce.texts import NULL
+from ..._core.coerce.words import STATUS
 from ..._core.model import Field, Kind, Version
 
 if TYPE_CHECKING:
     from ...policy import Policy
 
 __all__ = ["Reader", "reader_of"]
-
-_STATUS = {"active": "active", "tobedeleted": "tobedeleted"}
-_GONE = {"inactive", "tobedeleted", "deleted"}
 
 Reader = Callable[[list[Any], "Counter[str]"], Sequence[Any]]
 """Makes the values of a column out of what the records hold."""
@@ -57,7 +55,11 @@ def _ids_of(column: Column) -> Reader:
 
 def _id_lists(column: Column) -> Reader:
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        lists = [[ref.sourcedId for ref in value if ref.sourcedId] or None if value else None for value in values]
+        lists: Sequence[Any] = [[ref.sourcedId for ref in value] if value else None for value in values]
+        ids = list(chain.from_iterable(filter(None, lists)))
+        if not all(ids) or NULL in ids or column.are_padded(ids):
+            lists, rules = zip(*map(column.reading, lists), strict=True)
+            column.count_rules(deviations, rules)
         column.check_required(lists, deviations)
         return lists
 
@@ -77,56 +79,33 @@ def _count_empty(values: Sequence[Any], field: Field, deviations: Counter[str]) 
         deviations[f"{field.name}: empty text"] += values.count("")
 
 
-def _user_ids(values: list[Any], deviations: Counter[str]) -> list[Any]:
-    """Lists of user ids, an empty list as null, an empty text inside as null."""
+def _each(column: Column) -> Reader:
+    """Values that are lists of objects, one by one."""
 
-    def clean(one: UserId) -> UserId:
-        if one.type == "" or one.identifier == "":
-            deviations["userIds: empty text"] += 1
-            return UserId(one.type or None, one.identifier or None)
-        return one
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+        found, rules = zip(*map(column.reading, values), strict=True)
+        column.count_rules(deviations, rules)
+        return found
 
-    return [list(map(clean, value)) if value else None for value in values]
+    return read
 
 
 def _or_none(values: list[Any], _: Counter[str]) -> list[Any]:
     return [value or None for value in values]
 
 
-def _status(values: list[Any], deviations: Counter[str]) -> list[Any]:
-    """What is not a word of the standard is active, and counted: as in a CSV bundle."""
-    if set(values) <= _STATUS.keys():
+def _status(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+    """What is not a word of the standard is counted; blank is active: as in a CSV bundle."""
+    if STATUS.issuperset(values):
         return values
-    made = []
-    for value in values:
-        word = (value or "").strip().lower()
-        if value in _STATUS:
-            made.append(value)
-        elif word in _GONE:
-            deviations["status: tobedeleted in another word"] += 1
-            made.append("tobedeleted")
-        elif word in {"", "active"}:
-            deviations["status: active in another word, or blank"] += 1
-            made.append("active")
-        else:
-            deviations["status: unknown word"] += 1
-            made.append(value)
+    made, rules = zip(*map(read_status, values), strict=True)
+    deviations.update(f"status: {rule}" for rule in rules if rule)
     return made
-
-
-_UTC_MILLIS = re.compile(r"(?:\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z\n)+\Z", re.ASCII)
-
-
-def _are_utc_millis(texts: Sequence[str]) -> bool:
-    """Whether a whole column is written as it will be delivered: seen at once, since it mostly is."""
-    if not _UTC_MILLIS.match("\n".join(texts) + "\n"):
-        return False
-    return all(read_date(day)[0] for day in {text[:10] for text in texts})
 
 
 def _modified(column: Column) -> Reader:
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        if None not in values and _are_utc_millis(values):
+        if None not in values and are_utc_millis(values):
             return values
         _count_empty(values, column.field, deviations)
         found = column.read(values, deviations)
@@ -150,6 +129,8 @@ class _DayOfMoment:
         made = []
         for value in values:
             day, rule = local_date(value, self._zone) if value else (None, None)
+            if rule:  # it may stand for nothing
+                day, rule = self._column.reading(value)
             if rule:
                 deviations[f"{self._name}: {rule}"] += 1
             made.append(day)
@@ -173,8 +154,8 @@ _BY_KIND: dict[Kind, Callable[[Column], Reader]] = {
     Kind.NUMBER: partial(_natively, float),
     Kind.REF: _ids_of,
     Kind.REFS: _id_lists,
-    Kind.USER_IDS: lambda _: _user_ids,
-    Kind.SCALE_VALUES: lambda _: _or_none,
+    Kind.USER_IDS: _each,
+    Kind.SCALE_VALUES: _each,
     Kind.OBJECTIVES: lambda _: _or_none,
     Kind.OBJECTIVE_SCORES: lambda _: _or_none,
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from ..._core.coerce import Column
+from ..._core.coerce.texts import NULL
 from ..._core.model import File, Kind
+from ..._core.model import file as file_named
 from ...source import SourceError
 from .forms import UNKNOWN, Forms, struct_class
 from .lenient import UNREADABLE, decode_leniently
@@ -21,6 +25,9 @@ _MOST_LEARNED = 40
 _TOTAL = "totalCount"
 """Where some services put what belongs into the header X-Total-Count."""
 _MOST_DIGITS = 15
+_ID = Column(file_named("orgs").field("sourcedId"))
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""NUL as JSON escapes it; it cannot stand there as such."""
 _ID_FORM: Forms = {"sourcedId": Kind.STRING}
 
 
@@ -38,8 +45,8 @@ class Page:
         self.total = total
         """What stands beside the records as their total."""
         self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
-        if not all(self.ids) or any(map(str.isspace, self.ids)):  # type: ignore[arg-type]
-            self.ids = [one if one and not one.isspace() else None for one in self.ids]
+        if not all(self.ids) or NULL in self.ids or _ID.are_padded(self.ids):
+            self.ids = [_ID.reading(one)[0] for one in self.ids]
         self.faults: dict[int, str] = {}
         """What is wrong with records that cannot be used, by their position; the others lack an id."""
         if not fits:
@@ -47,6 +54,12 @@ class Page:
 
     def __len__(self) -> int:
         return len(self._records)
+
+    def refuse_nul(self) -> None:
+        """Refuse records with a NUL character in a text: no database takes it."""
+        for row, record in enumerate(self._records):
+            if _NUL.search(msgspec.json.encode(record)):
+                self.ids[row], self.faults[row] = None, "row with a NUL character"
 
     def take(self, rows: Sequence[int], deviations: Counter[str]) -> list[Any]:
         """Records at these positions, in their form; what had to be mended is counted."""
@@ -113,14 +126,17 @@ class PageDecoder:
         try:
             answer = self._decoder.decode(body)
             self._has_listed = True
-            return Page(self, answer.records, read_total(answer.total, deviations), fits=True)
+            page = Page(self, answer.records, read_total(answer.total, deviations), fits=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # the slow way finds out what is the matter
-        records, beside = self._any_records(body, deviations, total)
-        if records and not last_try and all(record is UNREADABLE for record in records):
-            raise NoJson(f"{self._file.name}: no record of the page can be decoded")
-        self._learn(records)
-        return Page(self, records, beside, fits=False)
+            # The slow way finds out what is the matter.
+            records, beside = self._any_records(body, deviations, total)
+            if records and not last_try and all(record is UNREADABLE for record in records):
+                raise NoJson(f"{self._file.name}: no record of the page can be decoded") from None
+            self._learn(records)
+            page = Page(self, records, beside, fits=False)
+        if b"\\" in body and _NUL.search(body):
+            page.refuse_nul()
+        return page
 
     @property
     def nothing(self) -> bytes:

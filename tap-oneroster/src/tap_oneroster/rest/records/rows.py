@@ -9,6 +9,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..._core.codec import line_order, record_class
+from ..._core.coerce import Column
+from ..._core.model import Kind
 from .columns import Reader, reader_of
 from .forms import attribute
 from .mend import is_secret
@@ -35,6 +37,13 @@ class RowMaker:
             for field in line_order(file, secrets=policy.secrets)
         ]
 
+        # Columns that are handed over have been read already where they come from the parent.
+        self._plain = {
+            field.name: Column(replace(field, required=()), version, policy.zone)
+            for field in file.fields
+            if field.kind in {Kind.REF, Kind.WORD} and not field.blank_in_bulk
+        }
+
     def _getters(self, field: Field) -> list[Callable[[Any], Any]]:
         return [attrgetter(attribute(key)) for key in field.rest_names]
 
@@ -55,7 +64,8 @@ class RowMaker:
         columns: list[Sequence[Any]] = []
         for name, getters, reader in self._columns:
             if given and name in given:
-                columns.append(given[name])
+                plain = self._plain.get(name)
+                columns.append(plain.read(given[name], deviations) if plain else given[name])
             elif name == "metadata":
                 columns.append(self._metadata(records, deviations))
             elif not getters:
