@@ -51,7 +51,7 @@ def step(what: str, *command: str | Path, **options: Any) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode:
         sys.exit(f"{what} failed:\n{(done.stdout + done.stderr)[-3000:]}")
-    return done.stdout
+    return str(done.stdout)
 
 
 class _Quiet(SimpleHTTPRequestHandler):
