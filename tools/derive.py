@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import oneroster_core.model as model
 import yaml
 from meltano.core.plugin.base import StandalonePlugin
+from oneroster_core.shell import EXIT_CODES
 from tap_oneroster import TapOneRoster
 from tap_oneroster._core.http.presets import PRESETS
 from target_oneroster.bundle.checks import Severity
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("README.md", "*/README.md", "docs/*.md", "hub/*.yml", "*/pyproject.toml")
+FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "hub/*.yml", "*/pyproject.toml")
 ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
 LOCKS = "plugins/*/*.lock"
 KINDS_OF_PLUGINS = {"tap": "extractors", "target": "loaders"}
@@ -81,7 +82,8 @@ def kind(setting: dict[str, Any]) -> str:
     if setting.get("format") == "date-time":
         return "date_iso8601"
     types = setting.get("type", "string")
-    return next((KINDS[t] for t in ([types] if isinstance(types, str) else types) if t in KINDS), "string")
+    kinds = [KINDS.get(t, t) for t in ([types] if isinstance(types, str) else types) if t != "null"]
+    return kinds[0]
 
 
 def meltano_settings(plugin: str) -> str:
@@ -158,7 +160,7 @@ def streams_table(_: str) -> str:
             rest = f"inside the records of `{file.derived.parent}`"
         else:
             rest = ""
-        if rest and file.since is model.Version.V1_2 and file.collection:
+        if rest and file.since == model.Version.V1_2 and file.collection:
             rest += " (1.2)"
         rows.append(f"| `{file.name}` | {versions} | {rest} |")
     rows += [f"| `{v.name}` (`include_views`) | | `{v.collection.path}`: rows of `{v.parent}` |" for v in model.VIEWS]
@@ -198,6 +200,13 @@ def rules_table(_: str) -> str:
 def package_table(_: str) -> str:
     """What is checked in the form of a bundle that lies there."""
     return "".join(f"- {rule}\n" for rule in package_rules())
+
+
+def exit_codes(_: str) -> str:
+    """The exit codes of all commands."""
+    rows = ["| Code | Meaning | What to do |", "| --- | --- | --- |"]
+    rows += [f"| {code} | {meaning} | {advice} |" for code, (meaning, advice) in EXIT_CODES.items()]
+    return "\n".join(rows) + "\n"
 
 
 def capabilities(plugin: str) -> str:
@@ -259,6 +268,7 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "presets": presets_table,
         "rules": rules_table,
         "rules of form": package_table,
+        "exit codes": exit_codes,
     },
 }
 

@@ -41,8 +41,8 @@ class Sftp:
 
 
 @contextmanager
-def sftp_server(root: Path, keys: Path) -> Iterator[Sftp]:
-    """Serve a folder to one user, who logs in by password or by key."""
+def sftp_server(root: Path, keys: Path, **more: Any) -> Iterator[Sftp]:
+    """Serve a folder to one user, who logs in by password or by key; `more` are options of `asyncssh.listen`."""
     import asyncssh
 
     class Door(asyncssh.SSHServer):
@@ -68,6 +68,7 @@ def sftp_server(root: Path, keys: Path) -> Iterator[Sftp]:
             server_factory=Door,
             authorized_client_keys=str(keys / "authorized"),
             sftp_factory=chroot,
+            **more,
         )
 
     loop = asyncio.new_event_loop()

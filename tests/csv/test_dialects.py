@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import io
+from collections import Counter
+
 import pytest
+from tap_oneroster._core.model import file
+from tap_oneroster.bundle.read.rows import RowReader
+from tap_oneroster.source import SourceError
 
 from tests.csv.bundles import ORGS, ORGS_HEADER, csv_text, read, write
 
 IDS = ["d1", "s1", "s2"]
+SEPARATOR = "line that names the separator, before the header"
 UMLAUT = ORGS.replace("School One", "Schule für alle")
 EURO = ORGS.replace("School One", "Schule € 1")
 
@@ -42,6 +49,32 @@ def plain(tmp_path):
             ORGS.replace("sourcedId", "SOURCEDID", 1).encode(), "header in another case", id="miscased-header"
         ),
         pytest.param(ORGS.replace("name", " name ", 1).encode(), None, id="blanks-around-a-header"),
+        pytest.param(
+            b"\xef\xbb\xbf" + ORGS.encode("utf-8-sig"),
+            {"byte order mark", "invisible characters before the header"},
+            id="two-marks",
+        ),
+        pytest.param(
+            ("\ufeff" + ORGS).encode("utf-16"),
+            {"UTF-16", "invisible characters before the header"},
+            id="utf16-two-marks",
+        ),
+        pytest.param(("\u200b" + ORGS).encode(), "invisible characters before the header", id="zero-width-blank"),
+        pytest.param(
+            ORGS.replace("status", "\u200bstatus", 1).encode(),
+            "invisible character in a header",
+            id="zero-width-inside",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbf\xef\xbb\xbf"
+            + "\r\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in ORGS.splitlines()).encode(),
+            {"byte order mark", "invisible characters before the header"},
+            id="two-marks-before-quotes",
+        ),
+        pytest.param(("sep=,\r\n" + ORGS).encode(), SEPARATOR, id="sep"),
+        pytest.param(
+            ('"sep=,"\r\n' + ORGS).encode("utf-8-sig"), {SEPARATOR, "byte order mark"}, id="sep-quoted-with-mark"
+        ),
         pytest.param(ORGS.replace(",01,", ",NULL,").replace(",NULL,", ",01,").encode(), None, id="control"),
     ],
 )
@@ -51,7 +84,7 @@ def test_a_dialect_gives_the_same_records_and_is_counted(tmp_path, data, rule):
     assert found.error is None
     assert not found.last.rejected
     assert found.last.complete
-    assert set(found.odd) == ({rule} if rule else set())
+    assert set(found.odd) == ({rule} if isinstance(rule, str) else rule or set())
 
 
 @pytest.mark.parametrize(
@@ -71,6 +104,94 @@ def test_a_file_in_two_encodings_is_not_guessed(tmp_path):
     found = read(write(tmp_path / "b", {"orgs.csv": data}), "orgs")
     assert "or after it: UTF-8 and another encoding in one file" in found.error
     assert not found.last.complete
+
+
+@pytest.mark.parametrize("columnar", [False, True], ids=["lines", "columns"])
+@pytest.mark.parametrize("apart", [0, 20_000], ids=["one-block", "later-blocks"])
+def test_good_utf8_after_a_stray_byte_is_not_garbled(tmp_path, columnar, apart):
+    """The first byte beyond ASCII is Windows-1252, then a thousand names are UTF-8: two encodings in one file."""
+    stray = csv_text(ORGS_HEADER, "o0,,,Caf\xe9,school,,").encode("cp1252")
+    plain = "".join(f"p{n},,,Plain,school,,\r\n" for n in range(apart)).encode()
+    good = "".join(f"o{n},,,Zo\xeb {n},school,,\r\n" for n in range(1, 1001)).encode()
+    found = read(write(tmp_path / "b", {"orgs.csv": stray + plain + good}), "orgs", columnar=columnar)
+    assert "UTF-8 and another encoding in one file" in found.error
+    assert not any("\xc3" in row["name"] for row in found.rows)
+    assert not found.last.complete
+
+
+@pytest.mark.parametrize("columnar", [False, True], ids=["lines", "columns"])
+@pytest.mark.parametrize(
+    "again",
+    [
+        ORGS_HEADER,
+        "\ufeff" + ORGS_HEADER,
+        ORGS_HEADER.replace("sourcedId", "SOURCEDID"),
+        f'"{ORGS_HEADER.replace(",", chr(34) + "," + chr(34))}"',
+    ],
+    ids=["same", "with-mark", "other-case", "quoted"],
+)
+def test_a_header_row_that_comes_again_is_no_record(tmp_path, columnar, again):
+    """Files put one behind the other: it is passed over and counted, and the file stays a snapshot."""
+    header, *rows = ORGS.split("\r\n")[:-1]
+    many = [f"o{n},,,Name,school,," for n in range(9000)]
+    text = csv_text(header, *rows[:1], again, *rows[1:], *many, again, "last,,,Name,school,,")
+    found = read(write(tmp_path / "b", {"orgs.csv": text}), "orgs", columnar=columnar)
+    assert found.ids == [*IDS, *(f"o{n}" for n in range(9000)), "last"]
+    assert (found.error, found.last.snapshot, found.last.expected) == (None, True, 9004)
+    assert found.odd == {"header row repeated": 2}
+
+
+def test_a_second_header_in_another_order_is_left_out_and_counted(tmp_path):
+    """Nothing tells what the rows after it mean."""
+    other = ORGS_HEADER.replace("name,type", "type,name")
+    found = read(write(tmp_path / "b", {"orgs.csv": csv_text(ORGS_HEADER, "s1,,,One,school,,", other)}), "orgs")
+    assert found.ids == ["s1"]
+    assert "1 of 2 rows were left out" in found.error
+    assert found.odd == {"header row that differs from the first": 1}
+
+
+def test_a_name_that_looks_like_a_header_is_a_name(tmp_path):
+    text = csv_text(ORGS_HEADER, "sourcedId-1,,,sourcedId,school,,", "s2,,,Outsourced,school,,")
+    found = read(write(tmp_path / "b", {"orgs.csv": text}), "orgs")
+    assert (found.ids, found.odd) == (["sourcedId-1", "s2"], {})
+
+
+def test_a_line_that_names_semicolons_ends_in_a_line_about_semicolons(tmp_path):
+    text = "sep=;\r\n" + ORGS.replace(",", ";")
+    assert "separated by semicolons" in read(write(tmp_path / "b", {"orgs.csv": text}), "orgs").error
+
+
+@pytest.mark.parametrize("place", ["row", "header"])
+def test_a_row_of_many_megabytes_is_parsed_a_few_times_only(tmp_path, monkeypatch, place):
+    """Not once for every block that follows."""
+    parsed = []
+
+    class Counted(io.StringIO):
+        def __init__(self, text, newline):
+            parsed.append(len(text))
+            super().__init__(text, newline)
+
+    monkeypatch.setattr("tap_oneroster.bundle.read.csv_blocks.io.StringIO", Counted)
+    cells = ['"' + "a line\n" * 18_000 + '"'] * 30
+    header = "".join(f',"m{n}\n{"x" * 100_000 if place == "header" else ""}"' for n in range(30))
+    text = csv_text(ORGS_HEADER + header, "s1,,,One,school,,," + ",".join(cells if place == "row" else [""] * 30))
+    path = write(tmp_path / "b", {"orgs.csv": text})
+    parsed.clear()
+    found = read(path, "orgs")
+    assert (found.ids, found.error) == (["s1"], None)
+    looks = 2  # the look ahead, and the read
+    assert sum(parsed) < looks * 4 * len(text)
+
+
+@pytest.mark.parametrize("place", ["row", "header"])
+def test_a_quote_that_is_never_closed_ends_the_read_early(tmp_path, place):
+    """Whatever the size of the file."""
+    rows = ["s1,,,x,school,,"] * 300_000
+    text = '"' + csv_text(ORGS_HEADER, *rows) if place == "header" else csv_text(ORGS_HEADER, 's0,,,"x,school,,', *rows)
+    stream = io.BytesIO(text.encode())
+    with pytest.raises(SourceError, match="field larger than field limit"):
+        list(RowReader(file("orgs"), stream, "orgs.csv", Counter()).chunks())
+    assert stream.tell() < 2**20
 
 
 def test_bytes_that_no_encoding_has_are_not_guessed(tmp_path):
@@ -243,13 +364,6 @@ def test_the_content_wins_over_the_manifest_and_the_receipt_says_so(tmp_path, ch
     assert found.ids == IDS
     assert found.last.version == version
     assert set(found.odd) == ({rule} if rule else set())
-
-
-def test_a_file_that_is_declared_but_not_there_is_absent_and_the_receipt_says_so(tmp_path):
-    path = write(tmp_path / "b.zip", {"orgs.csv": ORGS}, {"orgs": "bulk", "users": "bulk"})
-    found = read(path, "users")
-    assert (found.modes, found.rows, found.error) == (["absent"], [], None)
-    assert found.odd == {"manifest: declares the file, but it is not there": 1}
 
 
 def test_an_unknown_version_is_refused_unless_the_settings_name_one(tmp_path):

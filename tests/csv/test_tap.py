@@ -68,13 +68,41 @@ def test_the_digest_is_that_of_the_content_whatever_the_dialect_and_order(tmp_pa
 
 @pytest.mark.parametrize(
     ("text", "mode"),
-    [(csv_text(ORGS_HEADER), "bulk"), (delta("s1,tobedeleted,One"), "delta"), (delta("s1,active,One"), "bulk")],
-    ids=["header-only", "delta", "stamped-bulk"],
+    [(csv_text(ORGS_HEADER), "bulk"), (delta("s1,tobedeleted,One"), "delta"), (delta("s1,active,One"), None)],
+    ids=["header-only", "delta", "stamped-and-not-declared"],
 )
 def test_what_is_no_clean_snapshot_activates_nothing(tmp_path, text, mode):
     run = run_tap(settings(write(tmp_path / "b", {"orgs.csv": text}, mode), accept_orphan_delta=True))
     assert run.error is None
     assert activated(run) == []
+
+
+def test_a_bulk_with_status_is_activated(tmp_path):
+    """The manifest's word decides; without one the setting does."""
+    text = delta("s1,active,One", "s2,tobedeleted,Two")
+    declared = run_tap(settings(write(tmp_path / "a", {"orgs.csv": text})))
+    told = run_tap(settings(write(tmp_path / "b", {"orgs.csv": text}, None), csv_file_mode="bulk"))
+    for run in (declared, told):
+        assert (run.error, activated(run)) == (None, ["orgs"])
+        assert [row["status"] for row in run.records["orgs"]] == ["active", "tobedeleted"]
+
+
+def test_a_damaged_newest_bundle_ends_non_zero_after_what_can_be_read(tmp_path):
+    """The older one is delivered and remembered; the next night says the same until the newest can be read."""
+    write(tmp_path / "a.zip", {"orgs.csv": orgs("s1")}, at=MONDAY)
+    newest = write(tmp_path / "b.zip", {"orgs.csv": orgs("s2")}, at=MONDAY + 90_000)
+    whole = newest.read_bytes()
+    newest.write_bytes(whole[:-40])
+    first = run_tap(settings(tmp_path / "*.zip"))
+    assert "b.zip: cannot be read, and may be newer" in first.error
+    assert [row["sourcedId"] for row in first.records["orgs"]] == ["s1"]
+    assert activated(first) == ["orgs"]
+    second = run_tap(settings(tmp_path / "*.zip"), state=first.state)
+    assert "b.zip: cannot be read, and may be newer" in second.error
+    assert second.records["orgs"] == []
+    newest.write_bytes(whole)
+    third = run_tap(settings(tmp_path / "*.zip"), state=second.state)
+    assert (third.error, [row["sourcedId"] for row in third.records["orgs"]]) == (None, ["s2"])
 
 
 def test_a_delta_passes_tobedeleted_through(tmp_path):
@@ -147,22 +175,6 @@ def test_a_bundle_that_cannot_be_read_moves_no_state_and_stops_the_run(tmp_path)
     assert "neither a folder nor a whole zip" in run.error
     assert not run.records["orgs"]
     assert run.state in ({}, before)
-
-
-@pytest.mark.parametrize(
-    ("rows", "rules"),
-    [
-        (["a,,,A,school,,", "b,,,B,school,,", "a,,,A,school,,"], {"identical": 1}),
-        (["a,,,A,school,,", "a,,,B,school,,", "a,,,B,school,,"], {"differing, the last one counts": 1, "identical": 1}),
-    ],
-    ids=["identical", "differing"],
-)
-def test_copies_of_an_id_are_delivered_in_order_and_counted_by_kind(tmp_path, rows, rules):
-    """Loaders keep the last by key; the receipt says how many there were, and of which kind."""
-    run = run_tap(settings(write(tmp_path / "b.zip", {"orgs.csv": csv_text(ORGS_HEADER, *rows)})))
-    receipt = run.receipts["orgs"]
-    assert (receipt["received"], receipt["distinct"]) == (3, len({row[0] for row in rows}))
-    assert receipt["deviations"] == {f"the same record more than once: {rule}": n for rule, n in rules.items()}
 
 
 def test_tenant_comes_first_and_nothing_is_activated(tmp_path):

@@ -8,6 +8,10 @@ import zipfile
 from typing import Any
 
 import pytest
+from tap_oneroster._core.model import file
+from tap_oneroster.bundle.source import BundleSource
+from tap_oneroster.policy import Policy
+from tap_oneroster.source import Request
 
 from tests.csv.bundles import ORGS, ORGS_HEADER, csv_text, delta, read, write
 
@@ -231,22 +235,48 @@ def test_the_content_decides_where_no_manifest_declares_a_mode(tmp_path):
     assert "only a delta is there" in found.error
 
 
-def test_a_bulk_whose_rows_carry_a_status_is_read_but_deletes_nothing(tmp_path):
-    """Many systems fill status in bulk files against the rule; what is no clean snapshot must not delete."""
-    found = read(write(tmp_path / "b", {"orgs.csv": delta("s1,active,One", "s2,tobedeleted,Two")}), "orgs")
+@pytest.mark.parametrize("columnar", [False, True], ids=["lines", "columns"])
+def test_a_bulk_whose_rows_carry_a_status_is_a_snapshot(tmp_path, columnar):
+    """Most systems fill status in bulk files against the rule; the manifest's word decides, and a deleted row stays one."""
+    path = write(tmp_path / "b", {"orgs.csv": delta("s1,active,One", "s2,tobedeleted,Two")})
+    found = read(path, "orgs", columnar=columnar)
     assert found.error is None
     assert [row["status"] for row in found.rows] == ["active", "tobedeleted"]
-    assert (found.modes, found.last.snapshot) == (["delta"], False)
+    assert (found.modes, found.last.snapshot) == (["bulk"], True)
     assert found.odd == {"declared bulk, but its rows carry a status": 1}
 
 
-def test_a_status_far_down_in_a_bulk_file_is_seen_too(tmp_path):
+def test_a_status_far_down_in_a_file_that_nobody_declares_is_seen_too(tmp_path):
     rows = [f"o{n},,,Name,school,," for n in range(9000)]
-    found = read(
-        write(tmp_path / "b", {"orgs.csv": csv_text(ORGS_HEADER, *rows, "x,tobedeleted,,Name,school,,")}), "orgs"
-    )
+    text = csv_text(ORGS_HEADER, *rows, "x,tobedeleted,,Name,school,,")
+    found = read(write(tmp_path / "b", {"orgs.csv": text}, None), "orgs")
     assert found.rows[-1]["status"] == "tobedeleted"
-    assert not found.last.snapshot
+    assert (found.last.mode, found.last.snapshot) == ("delta", False)
+
+
+@pytest.mark.parametrize(
+    ("mode", "text", "modes", "snapshot"),
+    [
+        ("bulk", delta("s1,active,One"), ["bulk"], True),
+        ("delta", bulk("s1"), ["delta"], False),
+        ("delta", delta("s1,active,One"), ["delta"], False),
+        (None, bulk("s1"), ["bulk"], True),
+    ],
+    ids=["bulk-with-status", "delta-without-status", "delta", "auto"],
+)
+@pytest.mark.parametrize("declared", [None, {}], ids=["no-manifest", "not-declared"])
+def test_the_setting_decides_where_no_manifest_declares_a_mode(tmp_path, declared, mode, text, modes, snapshot):
+    path = write(tmp_path / "b", {"orgs.csv": text}, declared)
+    found = read(path, "orgs", file_mode=mode, accept_orphan_delta=True)
+    assert (found.error, found.modes, found.last.snapshot) == (None, modes, snapshot)
+
+
+@pytest.mark.parametrize("word", ["bulk", "delta"])
+def test_the_setting_does_not_overrule_a_manifest(tmp_path, word):
+    path = write(tmp_path / "b", {"orgs.csv": bulk("s1")}, word)
+    other = {"bulk": "delta", "delta": "bulk"}[word]
+    found = read(path, "orgs", file_mode=other, accept_orphan_delta=True)
+    assert found.modes == [word]
 
 
 def test_what_a_manifest_calls_a_delta_never_becomes_a_snapshot(tmp_path):
@@ -284,9 +314,9 @@ def test_an_absent_file_says_nothing(tmp_path):
 # --- bundles that are not complete -------------------------------------------------------------------------------
 
 
-def cut(path):
+def cut(path, day=9):
     path.write_bytes(path.read_bytes()[:-40])
-    os.utime(path, (MONDAY + 9 * DAY,) * 2)
+    os.utime(path, (MONDAY + day * DAY,) * 2)
 
 
 def test_a_zip_that_is_still_being_uploaded_is_left_out_and_the_newest_whole_one_is_read(drop, pull):
@@ -304,6 +334,47 @@ def test_half_a_zip_alone_stops_the_run(drop, pull, tmp_path):
     assert "still being uploaded" in read(tmp_path / "drop/a.zip", "orgs").error
 
 
+@pytest.fixture
+def problems(tmp_path):
+    """What keeps a run over the drop folder from ending well."""
+
+    def look():
+        source = BundleSource(str(tmp_path / "drop/*"), policy=Policy())
+        list(source.passes(Request(file("orgs"), (file("orgs"),))))
+        source.close()
+        return list(source.problems)
+
+    return look
+
+
+def test_a_damaged_bundle_matters_until_a_whole_one_is_newer(drop, problems):
+    """What it holds may be newer than all that was read; a bulk that comes later replaces it."""
+    drop("a", 0, bulk("s1"))
+    assert problems() == []
+    cut(drop("b", 1, bulk("s2")), day=1)
+    (problem,) = problems()
+    assert problem.startswith("b.zip: cannot be read, and may be newer than the last bundle that was")
+    cut(drop("c", 2, bulk("s2")), day=2)
+    (problem,) = problems()
+    assert problem.startswith("c.zip (and 1 more): cannot be read")
+    drop("d", 3, bulk("s3"))
+    assert problems() == []
+
+
+def test_a_delta_after_a_damaged_bundle_does_not_bring_what_that_held(drop, problems):
+    drop("a", 0, bulk("s1"))
+    cut(drop("b", 1, delta("s2,active,Two"), "delta"), day=1)
+    drop("c", 2, delta("s3,active,Three"), "delta")
+    assert problems()
+
+
+def test_half_a_folder_of_a_drop_matters_too(drop, problems, tmp_path):
+    drop("a", 0, bulk("s1"))
+    write(tmp_path / "drop/b", {"orgs.csv": bulk("s2"), "manifest.csv": ""}, at=MONDAY + DAY)
+    (problem,) = problems()
+    assert problem.startswith("b: cannot be read")
+
+
 def test_a_manifest_that_is_still_being_written_makes_a_bundle_incomplete(tmp_path):
     path = write(tmp_path / "b", {"orgs.csv": ORGS, "manifest.csv": ""})
     assert "manifest.csv is empty or cannot be read" in read(path, "orgs").error
@@ -318,8 +389,8 @@ def test_a_loose_folder_is_read_when_it_has_rested(tmp_path, monkeypatch):
         slept.append(seconds)
         (path / "orgs.csv").write_text(bulk("s1", "s2") if len(slept) < 3 else bulk("s9"))
         ago = time.time() - (100 if len(slept) == 3 else 0)
-        for file in path.iterdir():
-            os.utime(file, (ago, ago))
+        for one in path.iterdir():
+            os.utime(one, (ago, ago))
 
     monkeypatch.setattr(time, "sleep", sleep)
     found = read(path, "orgs", settle_seconds=10)

@@ -14,7 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oneroster_sample.provider import Knobs
 from tap_oneroster._core.model import VIEWS, file
-from tap_oneroster.source import CollectionMoved, FatalSourceError, MissingCollection, Request, SourceError
+from tap_oneroster.source import (
+    CollectionMoved,
+    FatalSourceError,
+    MissingCollection,
+    Request,
+    SourceError,
+    TotalMismatch,
+)
 
 from .conftest import served
 
@@ -74,6 +81,132 @@ def test_all_users_and_what_they_hold_arrive_in_spite_of(way: str, users: list[s
     assert pull.attempts == 1
     assert all(facts.complete and facts.snapshot for facts in pull.facts.values())
     assert len(pull.records["roles"]) >= len(users)
+
+
+WINDOWS = {
+    f"a window that answers {status or 'with an empty page'}, {links}, {total}": Knobs(
+        page_cap=10, window=40, window_status=status, link_header=links == "links", total_header=total
+    )
+    for status in (None, 400, 404, 422)
+    for links in ("links", "no links")
+    for total in (True, False, "window")
+}
+
+
+@pytest.mark.parametrize("way", WINDOWS)
+def test_a_window_over_the_offsets_is_passed_by_key(way: str, users: list[str]) -> None:
+    """Where the service sorts and filters, what lies beyond is asked for by the last id that came."""
+    with served(WINDOWS[way]) as reader:
+        pull = reader.read("users")
+        filters = {request.query.get("filter") for request in reader.provider.asked_for("users")}
+    assert sorted(pull.ids("users")) == users
+    assert (pull.attempts, pull.facts["users"].snapshot) == (1, True)
+    assert any(one and one.startswith("sourcedId>'") for one in filters)
+
+
+def test_reading_by_key_keeps_the_filter(users: list[str]) -> None:
+    with served(Knobs(page_cap=10, window=40, total_header=False)) as reader:
+        pull = reader.read("users", since=LONG_AGO)
+        filters = {request.query.get("filter") for request in reader.provider.asked_for("users")}
+    assert sorted(pull.ids("users")) == users
+    assert all(one and one.startswith("dateLastModified>='2020-01-01T00:00:00.000Z'") for one in filters)
+    assert any(" AND sourcedId>'" in str(one) for one in filters)
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("total", [True, False])
+@pytest.mark.parametrize("filter_", [None, 400, "ignored"])
+@pytest.mark.parametrize("sort", [None, 400])
+def test_records_left_out_after_the_page_was_cut_do_not_end_the_read(
+    links: bool, total: bool, filter_: Any, sort: int | None, users: list[str]
+) -> None:
+    """Pages in the middle are short or empty; where nothing proves the end, nothing is deleted."""
+    hidden = {*users[3:7], *users[20:43], users[61]}
+    knobs = Knobs(
+        page_cap=10, hidden=hidden, link_header=links, total_header=total, refuse_filter=filter_, refuse_sort=sort
+    )
+    with served(knobs) as reader:
+        pull = reader.read("users")
+    facts = pull.facts["users"]
+    came = sorted(pull.ids("users"))
+    assert came == [one for one in users if one not in hidden] or "end of the collection not proven" in facts.deviations
+    assert facts.snapshot is ("end of the collection not proven" not in facts.deviations)
+    if links or total or not sort:
+        assert came == [one for one in users if one not in hidden]
+        assert facts.snapshot
+
+
+def test_small_collections_without_totals_cost_two_requests() -> None:
+    """The page, and one that proves that it was all; an empty collection, too."""
+    with served(Knobs(total_header=False, link_header=False), oneroster_version="1.2") as reader:
+        for name in ("orgs", "classes", "users"):
+            assert reader.read(name).facts[name].snapshot
+            assert len(reader.provider.asked_for(name)) == 2, name
+        reader.read("users", since=datetime(2090, 1, 1, tzinfo=UTC))
+        assert len(reader.provider.asked_for("users")) == 4
+
+
+@pytest.mark.parametrize("sort", [None, 400])
+def test_an_honest_total_costs_one_request_beyond_the_pages(sort: int | None) -> None:
+    with served(Knobs(page_cap=30, refuse_sort=sort), oneroster_version="1.2") as reader:
+        reader.read("users")
+        assert len([one for one in reader.provider.asked_for("users") if one.status == 200]) == 4
+
+
+def test_an_end_that_nothing_proves_is_said_and_deletes_nothing(users: list[str]) -> None:
+    knobs = Knobs(page_cap=30, total_header=False, link_header=False, refuse_filter=400, refuse_sort=400)
+    with served(knobs, oneroster_version="1.2", max_concurrency=1) as reader:
+        pull = reader.read("users")
+        assert len([one for one in reader.provider.asked_for("users") if one.status == 200]) <= 7
+    assert sorted(pull.ids("users")) == users
+    facts = pull.facts["users"]
+    assert (facts.complete, facts.snapshot) == (True, False)
+    assert facts.deviations["end of the collection not proven"] == 1
+
+
+def test_an_id_with_a_quote_is_asked_for_rightly(users: list[str]) -> None:
+    """The quote is doubled; it ends the value for nobody."""
+
+    def quoted(record: dict[str, Any]) -> dict[str, Any]:
+        return {**record, "sourcedId": "o'" + record["sourcedId"]}
+
+    with served(Knobs(page_cap=10, window=40, spelling=quoted)) as reader:
+        with pytest.raises(TotalMismatch) as caught:  # this service compares the ids that it has itself
+            reader.once("users")
+        assert "o'" not in str(caught.value)
+        asked = [request.query.get("filter", "") for request in reader.provider.asked_for("users")]
+    assert any(one.startswith("sourcedId>'o''") for one in asked)
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_total_that_ignores_the_filter_is_recognised(changed: bool, users: list[str]) -> None:
+    """An incremental night that brings 5 of 83 is complete: a filter that nothing passes has the same total."""
+    since = datetime(2020 if changed else 2090, 1, 1, tzinfo=UTC)
+    with served(Knobs(page_cap=20, total_header="unfiltered", without=set(users[5:]))) as reader:
+        pull = reader.read("users", since=since)
+    assert sorted(pull.ids("users")) == (users[:5] if changed else [])
+    facts = pull.facts["users"]
+    assert (pull.attempts, facts.complete, facts.expected) == (1, True, None)
+    assert facts.deviations["total ignores the filter"] == 1
+
+
+@pytest.mark.parametrize("sort", [None, 400])
+@pytest.mark.parametrize("answer", ["fail", "accept"])
+def test_a_total_that_counts_hidden_records_fails_until_it_is_accepted(
+    answer: str, sort: int | None, users: list[str]
+) -> None:
+    hidden = {*users[10:14], users[-1]}
+    knobs = Knobs(page_cap=20, hidden=hidden, total_header="hidden", refuse_sort=sort)
+    with served(knobs, on_total_mismatch=answer) as reader:
+        if answer == "fail":
+            with pytest.raises(TotalMismatch, match="promised 83 records and sent 78"):
+                reader.read("users")
+            return
+        pull = reader.read("users")
+    facts = pull.facts["users"]
+    assert sorted(pull.ids("users")) == [one for one in users if one not in hidden]
+    assert (facts.complete, facts.snapshot) == (True, False)
+    assert facts.deviations["records of the total that never came, accepted"] == 5
 
 
 def test_what_the_service_does_is_told_in_the_facts() -> None:

@@ -68,6 +68,32 @@ def test_links_can_be_of_no_use() -> None:
         assert "filter" not in client.get("users", limit=5, filter="status='active'").headers["Link"]
 
 
+def test_records_can_be_left_out_after_the_page_was_cut() -> None:
+    """The page is short, the next one begins where it would have; the total counts what is shown, or everything."""
+    with served(Knobs()) as client:
+        users = client.ids("users", limit=10, sort="sourcedId")
+    for total, missing in ((True, 2), ("hidden", 0)):
+        with served(Knobs(hidden={users[1], users[9]}, total_header=total)) as client:  # type: ignore[arg-type]
+            reply = client.get("users", limit=10, sort="sourcedId")
+            assert [user["sourcedId"] for user in reply.json["users"]] == [users[0], *users[2:9]]
+            assert int(reply.headers["X-Total-Count"]) == DISTRICT.count("users") - missing
+
+
+def test_offsets_can_end_at_a_window() -> None:
+    """Beyond it pages are empty or refused, and the total may say no more than it."""
+    with served(Knobs(window=10, total_header="window")) as client:
+        assert client.ids("users", limit=10, offset=10) == []
+        assert client.get("users", limit=5).headers["X-Total-Count"] == "10"
+    with served(Knobs(window=10, window_status=422)) as client:
+        assert client.get("users", limit=10, offset=10).status == 422
+
+
+def test_totals_can_ignore_the_filter() -> None:
+    with served(Knobs(total_header="unfiltered")) as client:
+        reply = client.get("users", filter="sourcedId='nobody'")
+        assert (reply.json["users"], int(reply.headers["X-Total-Count"])) == ([], DISTRICT.count("users"))
+
+
 def test_totals_can_stand_beside_the_records() -> None:
     with served(Knobs(body_totals=True, total_header=False)) as client:
         reply = client.get("users", limit=5, offset=10)

@@ -116,6 +116,70 @@ def test_a_parents_read_starts_at_the_oldest_bookmark_of_its_family(provider):
     assert len(third.records["users"]) < len(first.records["users"])
 
 
+@pytest.mark.parametrize("streams", [("users", "userProfiles", "userResources"), ("userProfiles", "roles")])
+def test_an_empty_derived_stream_has_been_read_as_far_as_its_parent(district, streams):
+    """A service without profiles and resources: the second night brings what changed, not every user again."""
+
+    def bare(record):
+        return {key: value for key, value in record.items() if key not in {"userProfiles", "resources"}}
+
+    with Provider(district, version="1.2", knobs_for={"users": Knobs(spelling=bare)}) as plain:
+        first = pull(plain, *streams, lookback_seconds=0)
+        second = pull(plain, *streams, state=first.state, lookback_seconds=0)
+    filled = [name for name in streams if first.records[name]]
+    assert filled == [streams[0] if streams[0] == "users" else "roles"]
+    bookmarks = {first.state["bookmarks"][name]["replication_key_value"] for name in streams}
+    assert bookmarks == {max(stamps(first, filled[0]))}
+    assert all(second.receipts[name]["filter"] for name in streams)
+    assert len(second.records[filled[0]]) < len(first.records[filled[0]])
+
+
+def test_an_end_that_nothing_proves_deletes_nothing_and_the_next_night_is_incremental(district):
+    """Neither total nor Link, and the service neither sorts nor filters by id: what came is delivered, no more."""
+    knobs = Knobs(total_header=False, link_header=False, refuse_sort=400)
+    with Provider(district, version="1.2", knobs_for={"enrollments": knobs}) as running:
+        first = pull(running, "enrollments", "orgs", page_size=50)
+        second = pull(running, "enrollments", "orgs", page_size=50, state=first.state)
+    assert not first.error
+    assert first.of("ACTIVATE_VERSION") == ["orgs"]
+    assert first.receipts["enrollments"]["deviations"]["end of the collection not proven"] == 1
+    assert second.receipts["enrollments"]["filter"]
+
+
+def test_a_total_that_is_never_reached_is_no_moving_service(district):
+    """Three equal reads: the message names the setting; with it what came is delivered, and nothing deleted."""
+    with Provider(district, version="1.2") as running:
+        everything = sorted(one["sourcedId"] for one in pull(running, "enrollments").records["enrollments"])
+    knobs = Knobs(hidden=set(everything[5:12]), total_header="hidden")
+    with Provider(district, version="1.2", knobs_for={"enrollments": knobs}) as running:
+        failed = pull(running, "enrollments", page_size=50)
+        accepted = pull(running, "enrollments", page_size=50, on_total_mismatch="accept")
+        again = pull(running, "enrollments", page_size=50, on_total_mismatch="accept", state=accepted.state)
+    assert "the same in each of 3 reads" in failed.error
+    assert "on_total_mismatch to accept" in failed.error
+    assert "quieter hour" not in failed.error
+    assert not accepted.error
+    assert "enrollments" not in accepted.of("ACTIVATE_VERSION")
+    assert {one["sourcedId"] for one in accepted.records["enrollments"]} == {*everything[:5], *everything[12:]}
+    assert accepted.receipts["enrollments"]["deviations"]["records of the total that never came, accepted"] == 7
+    assert again.receipts["enrollments"]["filter"]
+
+
+@pytest.mark.parametrize("window_status", [None, 400, 404, 422])
+@pytest.mark.parametrize("total", [True, False, "window"])
+def test_a_window_over_the_offsets_costs_no_rows(provider, district, window_status, total):
+    """Read on by the last id, complete, and what vanished is deleted."""
+    whole = pull(provider, "enrollments")
+    knobs = Knobs(window=200, window_status=window_status, total_header=total, link_header=False)
+    with Provider(district, version="1.2", knobs_for={"enrollments": knobs}) as running:
+        run = pull(running, "enrollments", page_size=50)
+    assert not run.error
+    assert sorted(r["sourcedId"] for r in run.records["enrollments"]) == sorted(
+        r["sourcedId"] for r in whole.records["enrollments"]
+    )
+    assert "enrollments" in run.of("ACTIVATE_VERSION")
+
+
 @pytest.mark.parametrize(
     "knobs",
     [

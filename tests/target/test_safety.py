@@ -141,8 +141,9 @@ def test_receipts_in_a_warehouse_are_of_other_runs(place: Place, caplog: pytest.
         ({"mode": "skipped"}, "was skipped.* Run with --full-refresh"),
         ({"mode": "absent", "distinct": 0, "received": 0}, "fewer or more rows"),
         ({"rejected": 1}, "left rows out"),
+        ({"deviations": {"end of the collection not proven": 1}}, "could not prove that nothing is missing"),
     ],
-    ids=["missing", "incomplete", "unsaid", "too few", "too many", "filter", "delta", "skipped", "absent but there", "rejected"],
+    ids=["missing", "incomplete", "unsaid", "too few", "too many", "filter", "delta", "skipped", "absent but there", "rejected", "unproven"],
 )  # fmt: skip
 def test_receipts_refuse(place: Place, change: dict[str, Any] | None, words: str) -> None:
     """A bulk bundle that overwrites needs proof that each read was whole."""

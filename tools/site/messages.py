@@ -22,7 +22,9 @@ ERRORS = {
     "MissingKey",
     "NoToken",
     "RecordBeforeSchema",
+    "SetupError",
     "SourceError",
+    "StoreError",
 }
 ERRORS |= {"kind"}  # a variable that holds one of them
 _GATHERED = {"errors", "faults"}

@@ -25,8 +25,15 @@ class Knobs:
     """Records of a page where no limit is asked for."""
     page_lengths: Sequence[int] = ()
     """Most records of the pages to come, one after another (0: an empty page); then `page_cap` holds."""
-    total_header: bool | Literal["zero", "page"] = True
-    """X-Total-Count: the true one, none, always 0, or the number of records in the page."""
+    total_header: bool | Literal["zero", "page", "hidden", "unfiltered", "window"] = True
+    """X-Total-Count: the true one, none, always 0, the number of records in the page, one that counts hidden records,
+    one that ignores the filter, or one that says no more than the window."""
+    hidden: set[str] = field(default_factory=set)
+    """Ids of records that are left out of a page after it was cut."""
+    window: int | None = None
+    """Offsets from here on bring nothing, or `window_status`."""
+    window_status: int | None = None
+    """Status of offsets beyond the window."""
     link_header: bool = True
     """Link with next, last, first and prev."""
     link_tokens: bool = False

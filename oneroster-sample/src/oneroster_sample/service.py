@@ -160,10 +160,11 @@ class Service:
         names, warnings = self._fields(end, query)
         store = self.store  # one and the same for the page, whoever calls `use` meanwhile
         chosen = self._chosen(store, end, query, knobs, warnings)
-        total = len(chosen)
+        total, hidden = len(chosen), _positions(store, end, knobs.hidden)
         start = start_of(query, offset, knobs)
+        cut = chosen[start : start + limit] if _is_within(start, knobs) else []
         bodies = store.records(end.file).bodies
-        page = [bodies[n] for n in chosen[start : start + limit]]
+        page = [bodies[n] for n in cut if n not in hidden]
         if names:
             page = [_encode(only_fields(_decode(body), names)) for body in page]
         if knobs.spelling:
@@ -176,8 +177,11 @@ class Service:
             extra += b"," + _encode(totals)[1:-1]
         answer = Answer(200, array if knobs.drop_envelope else b'{"%b":%b%b}' % (wrapper, array, extra))
         if knobs.total_header is not False:
-            counts = {"zero": 0, "page": len(page)}
-            answer.headers["X-Total-Count"] = str(counts.get(str(knobs.total_header), total))
+            shown = sum(n not in hidden for n in chosen) if hidden else total
+            everything = len(store.records(end.file).bodies)
+            counts = {"zero": 0, "page": len(page), "hidden": total, "unfiltered": everything}
+            counts["window"] = min(shown, knobs.window or shown)
+            answer.headers["X-Total-Count"] = str(counts.get(str(knobs.total_header), shown))
         if knobs.link_header:
             place = offset if knobs.ignore_offset else start
             answer.headers["Link"] = link_header(
@@ -203,15 +207,14 @@ class Service:
             sort = None
         if sort and not known_field(end.file, sort, self.version):
             # Data in the service's own order; 1.1 says so beside them, and 1.2 has no place for that.
-            if self.version is Version.V1_1:
+            if self.version == Version.V1_1:
                 warnings += warning("Unknown field to sort by", "invalid_sort_field")
             sort = None
         descending = query.get("orderBy", "asc").lower() == "desc"
         chosen = store.select(end.file, end.view, condition, sort, descending=descending)
         if knobs.without:
-            position = store.records(end.file).position
-            hidden = {position[one] for one in knobs.without if one in position}
-            chosen = [n for n in chosen if n not in hidden]
+            gone = _positions(store, end, knobs.without)
+            chosen = [n for n in chosen if n not in gone]
         return [*chosen, *chosen[: knobs.duplicate_rows]] if knobs.duplicate_rows else chosen
 
     def _fields(self, end: Endpoint, query: Mapping[str, str]) -> tuple[list[str], list[Any]]:
@@ -219,7 +222,7 @@ class Service:
         if "fields" not in query:
             return [], []
         names = [name.strip() for name in query["fields"].split(",") if name.strip()]
-        old = self.version is Version.V1_1
+        old = self.version == Version.V1_1
         if not names:
             code = "invalid_blank_selection_field" if old else "invalid_selection_field"
             raise Refused(400, "No fields are named", code)
@@ -241,6 +244,19 @@ class Service:
                 if len(self._compressed) > _KEPT_PAGES:
                     self._compressed.popitem(last=False)
         return known
+
+
+def _is_within(start: int, knobs: Knobs) -> bool:
+    """Whether an offset lies before the window's edge; `Refused` where the service says so."""
+    within = knobs.window is None or start < knobs.window
+    if not within and knobs.window_status:
+        raise Refused(knobs.window_status, "The offset is too large")
+    return within
+
+
+def _positions(store: Store, end: Endpoint, ids: set[str]) -> set[int]:
+    position = store.records(end.file).position if ids else {}
+    return {position[one] for one in ids if one in position}
 
 
 def _whole(query: Mapping[str, str], name: str, default: int, least: int) -> int:

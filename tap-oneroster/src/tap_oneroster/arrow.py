@@ -56,7 +56,7 @@ class ArrowDistinct(Distinct):
         self._parts: list[list[pa.Array]] = [[] for _ in range(_PARTS)]
 
     @override
-    def add(self, ids: Iterable[str]) -> None:
+    def add(self, ids: Iterable[str | bytes]) -> None:
         self._waiting.extend(map(hash, ids))
         if len(self._waiting) >= _WAITING:
             self._sort_in()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from ._core.model import Version
+from ._core.stores.addresses import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ __all__ = ["make_source", "source_name"]
 def source_name(config: Mapping[str, Any]) -> str:
     """Name of the source in receipts, where it could not even be opened."""
     if config["mode"] == "csv":
-        return PurePosixPath(config["csv_path"]).name
+        return PurePosixPath(shown(config["csv_path"])).name
     from ._core.http.presets import filled_in
 
     return urlsplit(filled_in(config).get("base_url", "")).hostname or "unknown host"
@@ -57,6 +58,8 @@ def make_source(
         on_invalid=config["on_invalid"],
         settle_seconds=config["settle_seconds"],
         accept_orphan_delta=config["accept_orphan_delta"],
+        accept_missing=config["missing_collections"] == "accept",
+        file_mode=None if config["csv_file_mode"] == "auto" else config["csv_file_mode"],
         storage_options=config.get("csv_storage_options"),
         columnar=is_columnar(config.get("batch_config")),
         say=say,

@@ -16,11 +16,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._core.codec import encode_rows
-from ._core.errors import CollectionMoved, FatalSourceError, MissingCollection, SourceError
+from ._core.errors import CollectionMoved, FatalSourceError, HeldBack, MissingCollection, SourceError, TotalMismatch
 from .receipts.distinct import Distinct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from msgspec import Struct
@@ -32,12 +32,14 @@ __all__ = [
     "CollectionMoved",
     "Facts",
     "FatalSourceError",
+    "HeldBack",
     "MissingCollection",
     "Pass",
     "Records",
     "Request",
     "Source",
     "SourceError",
+    "TotalMismatch",
 ]
 
 
@@ -117,8 +119,10 @@ class Facts:
     """It held everything there is, unfiltered: what did not come is gone."""
     derived: bool = False
     """The rows were made from their parent's records."""
-    explain_copies: Callable[[frozenset[int]], None] | None = None
-    """Counts, under its rules, what the copies of ids are that came more than once (their hashes)."""
+    collapsed: int = 0
+    """Records that came and were not delivered, because another record of the same id counts."""
+    unique: bool = False
+    """Each record is known to have an id of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,10 @@ class Source(Protocol):
 
     stands_still: bool
     """Whether a collection cannot change while it is read, so that it never has to be read again in the same run."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What keeps a run from ending well although each collection is complete: one line each."""
 
     def passes(self, request: Request) -> Iterable[Pass]:
         """Passes over the collection, in the order in which their records must be delivered."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ._receipts import RECEIPT_KEYS, RECEIPTS
 from ._types import Field, File, Kind
 from .describe import describe_field
 
-__all__ = ["TENANT", "TENANT_DESCRIPTION", "json_schema", "key_properties", "read_words"]
+__all__ = ["TENANT", "TENANT_DESCRIPTION", "json_schema", "key_properties"]
 
 TENANT = "tenant"
 """Name of the column that tells districts apart where several share a warehouse."""
@@ -54,7 +53,7 @@ def _property(file: File, field: Field, *, is_key: bool) -> dict[str, Any]:
 
 def key_properties(file: File, *, tenant: bool = False) -> tuple[str, ...]:
     """Names of the columns that identify a row; `tenant` comes first where it is set."""
-    keys = RECEIPT_KEYS if file is RECEIPTS else ("sourcedId",)
+    keys = RECEIPT_KEYS if file.name == RECEIPTS.name else ("sourcedId",)
     return (TENANT, *keys) if tenant else keys
 
 
@@ -71,14 +70,3 @@ def json_schema(file: File, *, tenant: bool = False, secrets: bool = False) -> d
         if secrets or not field.secret
     }
     return {"type": "object", "properties": properties}
-
-
-def read_words(settings: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Make text of settings that take one of a few words and came as something else.
-
-    YAML reads an unquoted ``1.2`` as a number and ``true`` as a boolean; both are meant as words.
-    """
-    for name, setting in schema["properties"].items():
-        value = settings.get(name)
-        if isinstance(value, bool | int | float) and (word := json.dumps(value)) in setting.get("enum", ()):
-            settings[name] = word

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from ..bundle.locate.stores import extra_of, is_in_the_clear
+from .._core.errors import StoreError
+from .._core.stores.addresses import BATCH_PROTOCOLS, is_in_the_clear, protocol_of
+from .._core.stores.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
 
 __all__ = ["Storage", "storage_error"]
-
-_PROTOCOLS = {"file", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"}
-
-
-def _protocol(root: str) -> str:
-    return root.partition("://")[0].lower() if "://" in root else "file"
 
 
 def storage_error(storage: Mapping[str, Any]) -> str | None:
     """What is wrong with the settings of a store, if something is: one line that begins with the setting."""
-    protocol = _protocol(storage["root"])
-    if protocol not in _PROTOCOLS:
+    if protocol_of(storage["root"]) not in BATCH_PROTOCOLS:
         return "root: batches go to a local folder or to s3://, gs:// or abfs://"
     if is_in_the_clear(storage["root"], storage.get("params") or {}):
         return "params: http:// shows pupils' data to the network; use https://"
@@ -34,16 +31,12 @@ class Storage:
     """The folder of the files. Local ones are readable for their owner alone."""
 
     def __init__(self, root: str, prefix: str | None, params: Mapping[str, Any] | None) -> None:
-        # Imported here: without batches, no store is needed.
-        from fsspec.core import url_to_fs
-
         try:
-            self._fs, folder = url_to_fs(root, **(params or {}))
-        except ImportError:
-            protocol = _protocol(root)
-            raise OSError(f"{protocol}:// is not installed; install tap-oneroster[{extra_of(protocol)}]") from None
+            self._fs, folder = open_store(root, params or {}, setting="batch_config", package="tap-oneroster")
+        except StoreError as error:
+            raise OSError(str(error)) from None
         self._start = f"{folder.rstrip('/')}/{prefix or ''}"
-        self.is_local = _protocol(root) == "file"
+        self.is_local = protocol_of(root) == "file"
         if self.is_local:
             Path(self._start + "name").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -56,6 +49,26 @@ class Storage:
     def url(self, name: str) -> str:
         """URL of a file, as the loaders of the SDK read it: blanks are blanks."""
         return str(self._fs.unstrip_protocol(self._start + name))
+
+    def older_than(self, age: timedelta) -> Iterator[str]:
+        """Yield the names of files, without the prefix, that were written so long ago."""
+        limit = datetime.now(UTC) - age
+        folder, _, prefix = self._start.rpartition("/")
+        try:
+            paths = self._fs.ls(folder, detail=False)
+        except FileNotFoundError:  # stores without folders have none before the first file
+            return
+        for path in paths:
+            name = path.rpartition("/")[2]
+            if name.startswith(prefix) and self._is_before(path, limit):
+                yield name.removeprefix(prefix)
+
+    def _is_before(self, path: str, limit: datetime) -> bool:
+        try:
+            modified: datetime = self._fs.modified(path)
+        except (OSError, NotImplementedError):  # a folder, or gone by now
+            return False
+        return (modified if modified.tzinfo else modified.replace(tzinfo=UTC)) < limit
 
     def remove(self, names: Iterable[str]) -> list[str]:
         """Remove files, as far as they are there; the names of those that could not be removed."""

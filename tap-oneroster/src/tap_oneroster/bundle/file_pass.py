@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..copies import CONFLICT, Copies, Settled
+from ..receipts.distinct import Distinct
 from ..source import Facts, Records, SourceError
+from .read.copies import first_cells, ids_of, kept_places, settle_copies
 from .read.derived_rows import maker
 from .read.encoding import BLOCK
 from .read.lines import LineReader
@@ -29,9 +33,6 @@ COLUMN_BLOCK = 1 << 20
 """Bytes read at a time where they become columns, each of which costs something even where it is short."""
 _NAMED = 10
 """So many rows of a file are named in the log; the others are only counted."""
-
-_SAME = "the same record more than once: identical"
-_OTHER = "the same record more than once: differing, the last one counts"
 
 
 class SilentPass:
@@ -78,11 +79,12 @@ class FilePass:
         self._columnar = columnar
         self._say = say
         self._named = 0
+        self._copies = Settled()
         self._where = f"{of.name}.csv in {bundle.name}"
         self.facts = {
             stream.name: Facts(
                 source=bundle.name,
-                mode="delta" if manifest.modes.get(of.name) == "delta" else "bulk",
+                mode=manifest.mode(of.name) or "bulk",
                 version=manifest.version.value,
                 derived=stream.derived is not None and stream.name != of.name,
             )
@@ -90,8 +92,6 @@ class FilePass:
         }
         # What is odd about the file is told once, by its own stream where that is read.
         self._own = self.facts.get(of.name) or next(iter(self.facts.values()))
-        if of.name in self.facts:
-            self._own.explain_copies = self._count_copies
 
     def __iter__(self) -> Iterator[Records]:
         deviations = self._own.deviations
@@ -100,7 +100,13 @@ class FilePass:
             rows = RowReader(self._file, stream, self._where, deviations, self._reject, block_size=size)
             reader = RecordReader(self._file, rows.header, self._manifest.version, self._policy, deviations)
             quick = self._quick_reader(rows, reader)
-            makers = {s: maker(s, rows.header, self._holders) for s in self._streams if s.name != self._file.name}
+            self._copies = copies = self._settle_copies(first=not rows.header.columns["sourcedId"])
+            deviations.update(copies.deviations)
+            makers = {
+                s: maker(s, rows.header, self._holders, copies.united)
+                for s in self._streams
+                if s.name != self._file.name
+            }
             try:
                 for chunk in rows.chunks():
                     yield from self._batches(chunk, reader, quick, makers)
@@ -122,13 +128,28 @@ class FilePass:
         self, chunk: Chunk, reader: RecordReader, quick: QuickReader, makers: Mapping[File, Make]
     ) -> Iterator[Records]:
         odd: Counter[str] = Counter()
-        batch = quick.read(chunk, odd) or Records(self._file, reader.read(chunk, odd))
+        picked, batch = self._without_copies(chunk, reader, odd) if self._copies.kept else (chunk, None)
+        batch = batch if batch is not None else quick.read(chunk, odd) or Records(self._file, reader.read(chunk, odd))
         if odd:
             self._name_losses(chunk, reader, odd)
             self._own.deviations.update(odd)
-        for stream in self._streams:
-            make = makers.get(stream)
-            yield Records(stream, make(chunk, batch.records)) if make else batch
+        if batch:
+            for stream in self._streams:
+                make = makers.get(stream)
+                yield Records(stream, make(picked, batch.records)) if make else batch
+
+    def _without_copies(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> tuple[Chunk, Records | None]:
+        """The rows of a chunk that count, and their records; None where all rows count as they are."""
+        copies = self._copies
+        ids = reader.values(chunk, "sourcedId")
+        if copies.kept.keys().isdisjoint(ids):
+            return chunk, None
+        places = kept_places(chunk, ids, copies, lambda number: self._name(number, CONFLICT, "left out"))
+        records = reader.read(chunk, odd)
+        records = [records[place] for place in places]
+        for record in records:
+            copies.unite(record)
+        return chunk.pick(places), Records(self._file, records)
 
     def _name_losses(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> None:
         """Name the first rows in which a value could not be read; in strict mode stop there."""
@@ -151,15 +172,51 @@ class FilePass:
         elif self._named == _NAMED + 1:
             self._say(f"{self._where}: no more rows are named, all are counted")
 
+    def _settle_copies(self, *, first: bool) -> Settled:
+        """Find the ids that the file holds more than once, and decide between their rows."""
+        if self._columnar:
+            from ..arrow import ArrowDistinct
+
+            distinct: Distinct = ArrowDistinct()
+        else:
+            distinct = Distinct()
+        if first:
+            with self._bundle.open(self._file.name) as stream:
+                repeated = first_cells(stream, distinct)
+        else:
+            with self._read_aside() as (rows, reader):
+                repeated = ids_of(rows, reader, distinct)
+        settled = Settled()
+        if repeated:
+            del distinct
+            copies = Copies(self._on_invalid, lambda number: f"{self._where}, row {number:,}")
+            with self._read_aside() as (rows, reader):
+                settled = settle_copies(rows, reader, repeated, copies)
+        for name, facts in self.facts.items():
+            facts.unique = name == self._file.name and not settled.kept
+        return settled
+
+    @contextmanager
+    def _read_aside(self) -> Iterator[tuple[RowReader, RecordReader]]:
+        """The file once more, nothing of which is counted."""
+        ignored: Counter[str] = Counter()
+        with self._bundle.open(self._file.name) as stream:
+            rows = RowReader(self._file, stream, self._where, ignored)
+            yield rows, RecordReader(self._file, rows.header, self._manifest.version, self._policy, ignored)
+
+    def _rejected(self, rows: RowReader) -> int:
+        return rows.rejected + self._copies.rejected
+
     def _state_facts(self, rows: RowReader) -> None:
         for name, facts in self.facts.items():
             if name == self._file.name:
                 facts.expected = rows.rows + rows.rejected
-            facts.rejected = rows.rejected
+                facts.collapsed = self._copies.collapsed
+            facts.rejected = self._rejected(rows)
 
     def _finish(self, rows: RowReader, *, stamped: bool) -> None:
         """The file was read to its end: what it was, and whether it was all there."""
-        declared = self._manifest.modes.get(self._file.name)
+        declared = self._manifest.mode(self._file.name)
         deviations = self._own.deviations
         if not rows.rows and not rows.rejected:
             # The standard forbids a header without rows; it must never be read as "all gone".
@@ -167,39 +224,17 @@ class FilePass:
         elif declared == "bulk" and stamped:
             deviations["declared bulk, but its rows carry a status"] += 1
         elif declared == "delta" and not stamped:
-            # What a manifest calls a delta never becomes a snapshot: that could delete.
             deviations["declared delta, but its rows carry no status"] += 1
-        accepted = not rows.rejected or self._on_invalid == "accept"
+        rejected = self._rejected(rows)
+        accepted = not rejected or self._on_invalid == "accept"
         for facts in self.facts.values():
-            facts.mode = "delta" if stamped or declared == "delta" else "bulk"
+            # What a manifest calls a delta never becomes a snapshot: that could delete.
+            facts.mode = declared or ("delta" if stamped else "bulk")
             facts.complete = accepted
-            facts.snapshot = facts.mode == "bulk" and not rows.rejected and rows.rows > 0
+            facts.snapshot = facts.mode == "bulk" and not rejected and rows.rows > 0
         if not accepted:
             self.problem = (
-                f"{self._where}: {rows.rejected:,} of"
+                f"{self._where}: {rejected:,} of"
                 f" {rows.rows + rows.rejected:,} rows were left out (see the receipt for the"
                 " rules); have them mended, or set on_invalid to accept once you have looked"
             )
-
-    def _count_copies(self, repeated: frozenset[int]) -> None:
-        """Read the file again for ids that came more than once: are their rows the same?
-
-        All copies were delivered, in the order of the file, so that the last one counts.
-        """
-        seen: dict[int, int] = {}
-        counts = Counter({_SAME: 0, _OTHER: 0})
-        try:
-            with self._bundle.open(self._file.name) as stream:
-                rows = RowReader(self._file, stream, self._where, Counter())
-                position = rows.header.columns["sourcedId"]
-                for chunk in rows.chunks():
-                    for key, cells in zip(map(hash, chunk.texts(position)), chunk.rows(), strict=True):
-                        if key in repeated:
-                            row = hash(cells)
-                            before = seen.setdefault(key, row)
-                            counts[_SAME if before == row else _OTHER] += 1
-                            seen[key] = row
-        except SourceError:  # gone since; that there are copies the receipt says anyhow
-            return
-        counts[_SAME] -= len(seen)
-        self._own.deviations.update(+counts)

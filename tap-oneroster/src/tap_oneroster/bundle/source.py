@@ -27,6 +27,7 @@ class BundleSource:
 
     For each file reading starts at the newest bulk, unless it was read before, and goes on with
     every later delta in order of time. `columnar`: records are wanted as columns of Arrow.
+    `file_mode`: bulk or delta for files for which no manifest declares a mode; None if their rows decide.
     """
 
     stands_still = True
@@ -40,14 +41,16 @@ class BundleSource:
         on_invalid: str = "report",
         settle_seconds: float = 0,
         accept_orphan_delta: bool = False,
+        accept_missing: bool = False,
+        file_mode: str | None = None,
         storage_options: Mapping[str, Any] | None = None,
         columnar: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._where = (path, dict(storage_options or {}), settle_seconds, version, say)
+        self._where = (path, dict(storage_options or {}), settle_seconds, version, file_mode, say)
         self._policy = policy
         self._on_invalid = on_invalid
-        self._accept_orphan = accept_orphan_delta
+        self._accept = {"accept_orphan": accept_orphan_delta, "accept_missing": accept_missing}
         self._columnar = columnar
         self._say = say
         self._told: dict[str, str] = {}
@@ -59,7 +62,7 @@ class BundleSource:
     def passes(self, request: Request) -> Iterator[Pass]:
         """Parts of a collection, oldest bundle first; a SourceError at the end where rows were left out."""
         plans = {
-            stream: make_plan(stream, self._drop, request.state.get(stream.name, {}), accept_orphan=self._accept_orphan)
+            stream: make_plan(stream, self._drop, request.state.get(stream.name, {}), **self._accept)
             for stream in request.streams
         }
         problems: list[str] = []
@@ -68,9 +71,11 @@ class BundleSource:
                 yield self._silent(stream, self._drop.found[-1], "skipped" if plan.entries else "absent")
         for found in self._drop.found:
             for step, streams in _together(plans, found.bundle.key):
-                if not step.read:
+                if step.problem or not step.read:
+                    mode = "absent" if step.problem else "skipped"
                     for stream in streams:
-                        yield self._silent(stream, found, "skipped")
+                        yield self._silent(stream, found, mode, complete=not step.problem)
+                    problems += filter(None, [step.problem])
                     continue
                 one_pass = self._pass(found, step, streams, plans)
                 yield one_pass
@@ -102,9 +107,9 @@ class BundleSource:
         self._note_oddities(one_pass.facts, found)
         return one_pass
 
-    def _silent(self, stream: File, found: Found, mode: str) -> SilentPass:
+    def _silent(self, stream: File, found: Found, mode: str, *, complete: bool = True) -> SilentPass:
         version = found.manifest.version.value
-        one_pass = SilentPass({stream.name: Facts(found.bundle.name, mode, version, complete=True)})
+        one_pass = SilentPass({stream.name: Facts(found.bundle.name, mode, version, complete=complete)})
         self._note_oddities(one_pass.facts, found)
         return one_pass
 
@@ -125,6 +130,11 @@ class BundleSource:
             facts[first].deviations.update(bundle.deviations + manifest.deviations)
         if self._told.setdefault("", first) == first:
             facts[first].deviations.update(self._drop.left_out)
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What keeps a run from ending well although each collection is complete: one line each."""
+        return self._drop.problems if "_drop" in self.__dict__ else ()
 
     def close(self) -> None:
         """Let go of what was fetched from a store."""

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import Counter
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Distinct"]
+__all__ = ["Distinct", "Hashes"]
 
 _BUCKETS = 256
+
+
+class Hashes:
+    """Ids by their 64-bit hashes, 8 bytes each."""
+
+    def __init__(self, hashes: Iterable[int]) -> None:
+        self._hashes = array("q", sorted(hashes))
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    def __contains__(self, one: str) -> bool:
+        place = bisect_left(self._hashes, hash(one))
+        return place < len(self._hashes) and self._hashes[place] == hash(one)
 
 
 class Distinct:
@@ -26,8 +41,8 @@ class Distinct:
         self._buckets = [array("q") for _ in range(_BUCKETS)]
         self._take = [bucket.append for bucket in self._buckets]
 
-    def add(self, ids: Iterable[str]) -> None:
-        """Take in some ids."""
+    def add(self, ids: Iterable[str | bytes]) -> None:
+        """Take in some ids. The hash of ASCII bytes is that of the same text."""
         take = self._take
         for value in map(hash, ids):
             take[value & 255](value)
@@ -36,10 +51,11 @@ class Distinct:
         """Number of different ids taken in."""
         return sum(len(set(bucket)) for bucket in self._buckets)
 
-    def repeated(self, limit: int) -> frozenset[int]:
-        """Hashes of ids taken in more than once, up to a number of them."""
-        return frozenset(islice(chain.from_iterable(self._repeated()), limit))
+    def repeated(self) -> Hashes:
+        """Ids taken in more than once; blank ones, whose hash is 0, are none."""
+        return Hashes(filter(None, chain.from_iterable(self._repeated())))
 
     def _repeated(self) -> Iterator[Iterable[int]]:
         for bucket in self._buckets:
-            yield (value for value, times in Counter(bucket).items() if times > 1)
+            if len(set(bucket)) < len(bucket):
+                yield (value for value, times in Counter(bucket).items() if times > 1)

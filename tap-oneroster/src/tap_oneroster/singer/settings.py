@@ -55,6 +55,15 @@ SETTINGS = th.PropertiesList(
         secret=True,
     ),
     _setting(
+        "csv_file_mode",
+        _TEXT,
+        "CSV File Mode",
+        "What files are for which no manifest declares bulk or delta: bulk (all there is), delta"
+        " (changes only) or auto (a file whose rows carry a status is a delta).",
+        allowed_values=["auto", "bulk", "delta"],
+        default="auto",
+    ),
+    _setting(
         "settle_seconds",
         _AT_LEAST_0,
         "Settle Seconds",

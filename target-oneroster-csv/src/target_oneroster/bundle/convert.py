@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from .._core.derive import BARE_UUID, held_by, role_rows
 from .._core.model import FILES, Field, File, Version, csv_files, file
-from .._core.model.ids import derived_id
 from .._core.sql import Engine, literal, quoted
+from ..records.copies import strongest
 from .staging import SEPARATOR
+from .tables import USERS_UNITED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .options import BundleOptions
 
-__all__ = ["convert"]
+__all__ = ["CLASSES_THERE", "FROM_CLASSES", "convert", "wants_classes"]
+
+CLASSES_THERE = "classes there"
+"""Table of the classes in the bundle that is there, made where rows of a delta need them."""
+FROM_CLASSES = {
+    ("lineItems", "schoolSourcedId"): "schoolSourcedId",
+    ("scoreScales", "orgSourcedId"): "schoolSourcedId",
+    ("scoreScales", "courseSourcedId"): "courseSourcedId",
+}
+"""File and column that 1.2 asks for, and the column of the class that holds it."""
 
 _ADMINISTRATORS = ("districtAdministrator", "principal", "siteAdministrator", "systemAdministrator")
-_STRONGEST_FIRST = ("administrator", "teacher", "proctor", "aide", "student", "guardian", "parent", "relative")
 
 
 def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str]:
@@ -26,13 +38,14 @@ def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str
     counts: Counter[str] = Counter()
     _school_years(engine, counts)
     _class_types(engine, options, counts)
-    if options.version is Version.V1_2:
+    if options.version == Version.V1_2:
         _roles_from_users(engine, folder, counts)
         _administrators(engine, options, counts)
         _schools_from_classes(engine, counts)
         _objective_urns(engine, counts)
     else:
         _users_from_roles(engine, options, counts)
+        _one_role_of_united(engine, counts)
         _words_of_1_2(engine, counts)
     _not_held(engine, options.version, counts)
     return counts
@@ -69,7 +82,7 @@ def _class_types(engine: Engine, options: BundleOptions, counts: Counter[str]) -
 
 def _objective_urns(engine: Engine, counts: Counter[str]) -> None:
     """REST carries a bare UUID where CSV wants a URN."""
-    bare = "\"source\" = 'case' AND regexp_full_match(\"learningObjectiveId\", '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')"
+    bare = f"\"source\" = 'case' AND regexp_full_match(\"learningObjectiveId\", '{BARE_UUID}')"
     for table in ("lineItemLearningObjectiveIds", "resultLearningObjectiveIds"):
         change = '"learningObjectiveId" = \'urn:uuid:\' || "learningObjectiveId"'
         _update(engine, counts, f"{table}.learningObjectiveId: UUID written as a URN", table, change, bare)
@@ -82,17 +95,25 @@ def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> Non
     roles = file("roles")
     if not engine.has("roles"):
         engine.make("roles", [f.name for f in roles.fields if f.csv and not f.secret])
+    came = "SELECT * FROM users"
+    if engine.has(USERS_UNITED):  # a person in several rows has a role for each
+        came = (
+            'SELECT u.* REPLACE (coalesce(r.role, u."role") AS "role", coalesce(r.org, u."orgSourcedIds") AS '
+            f'"orgSourcedIds") FROM users u LEFT JOIN "{USERS_UNITED}" r USING ("sourcedId") ORDER BY "sourcedId", r.place'
+        )
     missing = engine.run(
-        'SELECT "sourcedId", "role", "orgSourcedIds", "status", "dateLastModified" FROM users WHERE "role" <> \'\' '
+        f'SELECT "sourcedId", "role", "orgSourcedIds", "status", "dateLastModified" FROM ({came}) WHERE "role" <> \'\' '
         'AND "orgSourcedIds" <> \'\' AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
     )
     if not missing:
         return
     path = folder / "roles of users"
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        for user, role, orgs, status, modified in missing:
-            for org in dict.fromkeys(orgs.split(",")):
-                row = (derived_id(roles, (user, org, role)), status, modified, user, "primary", role, org)
+        for user, found in groupby(missing, key=itemgetter(0)):
+            rows = list(found)  # a person in several rows has their roles, in that order
+            held = [one for _, role, orgs, *_ in rows for one in held_by(orgs.split(","), role)]
+            for row_id, role_type, org, role in role_rows(user, held):
+                row = (row_id, *rows[0][3:], user, role_type, role or "", org)
                 out.write(SEPARATOR.join(row) + "\n")
     names = ("sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "orgSourcedId")
     spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
@@ -123,17 +144,36 @@ def _administrators(engine: Engine, options: BundleOptions, counts: Counter[str]
     _update(engine, counts, rule, "roles", f'"role" = {word}', "\"role\" = 'administrator'")
 
 
+def _known_classes(engine: Engine) -> str:
+    """SQL for the classes that came, and those of the bundle that is there."""
+    names = '"sourcedId", "schoolSourcedId", "courseSourcedId"'
+    tables = [table for table in ("classes", CLASSES_THERE) if engine.has(table)]
+    known = [f"SELECT {names} FROM {quoted(table)}" for table in tables]
+    if len(known) > 1:
+        known[1] += ' WHERE "sourcedId" NOT IN (SELECT "sourcedId" FROM classes)'
+    return (
+        " UNION ALL ".join(known) or "SELECT '' AS \"sourcedId\", '' AS \"schoolSourcedId\", '' AS \"courseSourcedId\""
+    )
+
+
+def wants_classes(engine: Engine, options: BundleOptions) -> bool:
+    """Return whether rows lack what 1.2 asks for and a class knows, and their classes did not come."""
+    return options.version == Version.V1_2 and any(
+        engine.has(table)
+        and options.mode(table) == "delta"
+        and engine.one(
+            f"SELECT count(*) FROM {quoted(table)} WHERE {quoted(column)} = '' "
+            f'AND "classSourcedId" NOT IN (SELECT "sourcedId" FROM ({_known_classes(engine)}))'
+        )
+        for table, column in FROM_CLASSES
+    )
+
+
 def _schools_from_classes(engine: Engine, counts: Counter[str]) -> None:
     """What 1.2 asks for beside the class, and the class knows."""
-    if not engine.has("classes"):
-        return
-    for table, column, source in (
-        ("lineItems", "schoolSourcedId", "schoolSourcedId"),
-        ("scoreScales", "orgSourcedId", "schoolSourcedId"),
-        ("scoreScales", "courseSourcedId", "courseSourcedId"),
-    ):
+    for (table, column), source in FROM_CLASSES.items():
         value = (
-            f"coalesce((SELECT c.{quoted(source)} FROM classes c "
+            f"coalesce((SELECT c.{quoted(source)} FROM ({_known_classes(engine)}) c "
             f'WHERE c."sourcedId" = {quoted(table)}."classSourcedId"), \'\')'
         )
         rule = f"{table}.{column}: taken from the class"
@@ -149,28 +189,29 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
     """
     if not engine.has("users") or not engine.count("roles"):
         return
-    lacking = "(\"role\" = '' OR \"orgSourcedIds\" = '')"
-    if not (found := engine.one(f"SELECT count(*) FROM users WHERE {lacking}")):
-        return
     admin = ", ".join(literal(word) for word in _ADMINISTRATORS)
     word = (
         f"CASE WHEN r.\"role\" IN ({admin}) THEN 'administrator' "
         f'WHEN r."role" = \'counselor\' THEN {literal(options.counselor_role)} ELSE r."role" END'
     )
-    rank = " ".join(f"WHEN {literal(name)} THEN {number}" for number, name in enumerate(_STRONGEST_FIRST))
     rows = (
         f'SELECT r."userSourcedId" AS id, r."orgSourcedId" AS org, {word} AS word, '
         "(r.\"roleType\" <> 'primary')::INT AS secondary, "
         '(r."orgSourcedId" <> u."primaryOrgSourcedId")::INT * 2 + secondary AS place, '
-        f"secondary * 100 + CASE word {rank} ELSE 99 END AS rank "
+        f"secondary * 100 + {strongest('word')} AS rank "
         f'FROM ({_roles_that_stay(engine)}) r JOIN users u ON u."sourcedId" = r."userSourcedId"'
     )
+    several = f"SELECT id FROM ({rows}) GROUP BY 1 HAVING min(word) <> max(word)"
+    counts["users.role: several roles, one kept"] += engine.one(f"SELECT count(*) FROM ({several})")
+    lacking = "(\"role\" = '' OR \"orgSourcedIds\" = '')"
+    if not (found := engine.one(f"SELECT count(*) FROM users WHERE {lacking}")):
+        return
     by_org = (
-        "SELECT id, org, min(place) AS place, min(rank) AS rank, arg_min(word, rank) AS word, "
-        f"min(word) AS low, max(word) AS high FROM ({rows}) GROUP BY 1, 2"
+        "SELECT id, org, min(place) AS place, min(rank) AS rank, arg_min(word, rank) AS word "
+        f"FROM ({rows}) GROUP BY 1, 2"
     )
     engine.run(
-        'CREATE TABLE "user roles" AS SELECT id, arg_min(word, rank) AS role, min(low) <> max(high) AS several, '
+        'CREATE TABLE "user roles" AS SELECT id, arg_min(word, rank) AS role, '
         f"string_agg(org, ',' ORDER BY place, org) AS orgs FROM ({by_org}) GROUP BY 1"
     )
     engine.replace(
@@ -184,8 +225,15 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
     counts["users.role: word of 1.2 written as a word of 1.1"] += engine.one(
         f"SELECT count(*) FROM roles WHERE {changed}"
     )
-    counts["users.role: several roles, one kept"] += engine.one('SELECT count(*) FROM "user roles" WHERE several')
     engine.run('DROP TABLE "user roles"')
+
+
+def _one_role_of_united(engine: Engine, counts: Counter[str]) -> None:
+    """Count persons who came in several rows with different roles: a row of 1.1 holds one."""
+    if engine.has(USERS_UNITED):
+        counts["users.role: several roles, one kept"] += engine.one(
+            f'SELECT count(*) FROM (SELECT 1 FROM "{USERS_UNITED}" GROUP BY "sourcedId" HAVING min(role) <> max(role))'
+        )
 
 
 def _roles_that_stay(engine: Engine) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import re
 import secrets
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._core.errors import StoreError
 from .._core.model import FILES
+from .._core.stores.addresses import SFTP, protocol_of
+from .._core.stores.open import open_store
 from .._core.stores.work_folder import WorkDir
-from ..errors import TargetError
-from .sftp import make_private, open_sftp
+from ..errors import Misconfigured, TargetError
 from .write import zip_files
 
 if TYPE_CHECKING:
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["RemoteStore"]
 
 _NAMES = ("manifest.csv", *(f"{f.name}.csv" for f in FILES))
-_SFTP = ("sftp", "ssh")
-_EXTRAS = {
-    **dict.fromkeys(_SFTP, "sftp"),
-    **dict.fromkeys(("s3", "s3a"), "s3"),
-    **dict.fromkeys(("gs", "gcs"), "gcs"),
-    **dict.fromkeys(("abfs", "abfss", "az"), "azure"),
-}
-_IN_THE_CLEAR = re.compile(r"(?i)(?<![a-z])(http|ftp)://(?!(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/]|\Z))")
 
 
 class RemoteStore:
@@ -46,11 +39,11 @@ class RemoteStore:
         self._path = path.rstrip("/")
         parent, _, self._name = self._path.rpartition("/")
         if not self._name or not (parent or self._path.startswith("/")):
-            raise TargetError(
+            raise Misconfigured(
                 "output_path: the URL names a whole store. Name a folder in it, or a file ending in .zip."
             )
         self._parent = parent or "/"
-        self._sftp = _protocol(url) in _SFTP
+        self._sftp = protocol_of(url) in SFTP
         self._zip = self._path.lower().endswith(".zip")
 
     def work_dir(self) -> WorkDir:
@@ -75,11 +68,11 @@ class RemoteStore:
     def _fetch_folder(self, work: WorkDir) -> Path | None:
         if not self._files.isdir(self._path):
             if self._files.exists(self._path):
-                raise TargetError("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
+                raise Misconfigured("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
             return None
         present = [name for path in self._files.ls(self._path, detail=False) if (name := _last(path))]
         if foreign := sum(name not in _NAMES for name in present):
-            raise TargetError(
+            raise Misconfigured(
                 f"output_path: the folder is not a bundle, it holds {foreign} other entries. Name a folder of its own."
             )
         folder = work.folder("old")
@@ -135,20 +128,27 @@ class RemoteStore:
             if self._files.exists(temporary):
                 self._files.rm(temporary, recursive=True)
 
+    def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
+        """A copy of it."""
+        with _told("the file beside the bundle was read", "Nothing was published."):
+            if not self._files.exists(self._path + suffix):
+                return None
+            local = work.path / f"beside{suffix}"
+            self._files.get_file(self._path + suffix, str(local))
+            return local
+
     def put_beside(self, file: Path | None, suffix: str) -> None:
         """A file named like the bundle, with a suffix; private on SFTP, elsewhere access is the store's to restrict."""
         target = self._path + suffix
-        with _told("the quarantine was written", "Check the bundle and the file beside it, then run again."):
+        with _told("a file was put beside the bundle", "Check the bundle and the file beside it, then run again."):
             if file is not None:
                 if self._sftp:
+                    from .._core.stores.sftp import make_private
+
                     make_private(self._files, target)
                 self._files.put_file(str(file), target)
             elif self._files.exists(target):
                 self._files.rm(target)
-
-
-def _protocol(url: str) -> str:
-    return url.partition("://")[0].lower()
 
 
 def _last(path: str) -> str:
@@ -172,33 +172,9 @@ def _told(step: str, outcome: str) -> Iterator[None]:
 
 
 def _open(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
-    """The file system of a URL, and the path in it."""
-    import fsspec
-
-    protocol = _protocol(url)
-    if any(_IN_THE_CLEAR.search(text) for text in (url, *_texts(options))):
-        raise TargetError("output_path: http:// and ftp:// show pupils' data to the network. Use https:// or sftp://.")
+    """Return the file system of a URL, and the path in it; raise TargetError where it cannot be had."""
     try:
-        if protocol in _SFTP:
-            return open_sftp(url, options)
-        files, path = fsspec.core.url_to_fs(url, **options)
-    except ImportError:
-        extra = _EXTRAS.get(protocol)
-        advice = f"Install target-oneroster-csv[{extra}]." if extra else "Install the package that fsspec asks for."
-        raise TargetError(f"output_path: {protocol}:// is not installed. {advice}") from None
-    except TargetError:
-        raise
-    except Exception as error:
-        raise TargetError(
-            f"output_path: the store cannot be opened ({type(error).__name__}). Check the URL and storage_options."
-        ) from None
-    return files, str(path)
-
-
-def _texts(options: Any) -> Iterator[str]:
-    """All texts in nested options."""
-    if isinstance(options, str):
-        yield options
-    elif isinstance(options, dict):
-        for value in options.values():
-            yield from _texts(value)
+        return open_store(url, options, setting="storage_options", package="target-oneroster-csv")
+    except StoreError as error:
+        problem, _, advice = str(error).partition("; ")
+        raise TargetError(f"output_path: {problem}. {advice[:1].upper()}{advice[1:]}.") from None

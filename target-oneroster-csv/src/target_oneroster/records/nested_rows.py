@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._core.derive import Form, Nested, named_rows, nested_rows, profile_ids
 from .._core.model import FILES
-from .._core.model import file as file_named
-from .._core.model.ids import derived_id
 from ..errors import TargetError
 from .cells import ShapeError, elements
 from .record_mapping import RecordMapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .._core.model import Field, File
 
@@ -47,8 +44,18 @@ class RowStages(Protocol):
 
 
 _STAMPS = ("status", "dateLastModified")
-_PROFILES = file_named("userProfiles")
-_BARE_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NOT_OF_A_ROW = {"href", "sourcedId", "userProfile"}
+_NOT_OF_A_PROFILE = {*_NOT_OF_A_ROW, "credentials", "type"}
+
+
+def _get(one: Any, name: str) -> Any:
+    if not isinstance(one, dict):
+        raise ShapeError("a list of objects")
+    return one.get(name)
+
+
+_JSON = Form(_get, elements, lambda reference: reference)
+"""How rows are written in the records of any tap. What a reference names, the mapping finds out."""
 
 
 class NestedRows:
@@ -71,87 +78,38 @@ class NestedRows:
         if value is None:
             return
         try:
-            profiles = _profile_ids(parent, parent_id) if self._derived.rest == "roles" else {}
-            rows = [
-                row | {self._derived.identity[0]: parent_id} | {stamp: parent.get(stamp) for stamp in _STAMPS}
-                for element in elements(value)
-                for row in self._rows(element, profiles)
-            ]
+            profiles = self._profiles(parent, parent_id) if self._derived.rest == "roles" else {}
+            given = {self._derived.identity[0]: parent_id} | {stamp: parent.get(stamp) for stamp in _STAMPS}
+            rows = [self._row(found, profiles) | given for found in nested_rows(self._file, value, _JSON)]
         except ShapeError as error:
             raise TargetError(
                 f"Property {self.source}: {error} was expected, something else came. Reshape it with stream_maps."
             ) from error
         self._stage.at_version(version)
-        for row, row_id in self._named(rows):
+        for row, row_id in named_rows(self._file, rows, self._identity, self._text):
             self._stage.add_row(self._mapping.cells(row | {"sourcedId": row_id}), row_id)
 
-    def _rows(self, element: Any, profiles: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-        """The rows that one element of the property stands for, without what they have from their parent."""
-        match self._derived.rest:
-            case "roles":
-                role = _object(element)
-                row = {key: item for key, item in role.items() if key not in _NOT_OF_A_ROW}
-                yield row | {"userProfileSourcedId": profiles.get(str(role.get("userProfile")))}
-            case "userProfiles":
-                yield from _logins(_object(element))
-            case "learningObjectiveSet":
-                yield from _objectives(_object(element))
-            case _:  # a reference, or a list of them
-                yield {self._derived.identity[-1]: element}
+    def _row(self, found: Nested, profiles: Mapping[str, str]) -> dict[str, Any]:
+        """A row without what it has from its parent."""
+        if self._derived.rest == "roles":
+            found.columns["userProfileSourcedId"] = profiles.get(str(_get(found.rest, "userProfile")))
+        left_out = _NOT_OF_A_PROFILE if self._derived.rest == "userProfiles" else _NOT_OF_A_ROW
+        return {key: item for key, item in (found.rest or {}).items() if key not in left_out} | found.columns
 
-    def _named(self, rows: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str]]:
-        """Rows with the ids of the model's recipe; those that share an identity are numbered."""
-        if self._derived.ordinal_by:
-            rows.sort(key=lambda row: str(row.get(self._derived.ordinal_by or "") or ""))
-        seen: Counter[tuple[str, ...]] = Counter()
-        for row in rows:
-            cells = self._mapping.named_cells(row)
-            identity = tuple(cells[name] if name in cells else _text(row.get(name)) for name in self._derived.identity)
-            yield row, derived_id(self._file, identity, seen[identity])
-            seen[identity] += 1
+    def _identity(self, row: dict[str, Any]) -> tuple[str, ...]:
+        """The columns that tell a row from others."""
+        return tuple(self._text(row, name) for name in self._derived.identity)
 
+    def _text(self, row: dict[str, Any], name: str) -> str:
+        """A column as it is written, be it one of the file's or not."""
+        return self._mapping.named_cells(row).get(name) or str(row.get(name) or "")
 
-_NOT_OF_A_ROW = {"href", "sourcedId", "userProfile"}
-
-
-def _object(element: Any) -> dict[str, Any]:
-    if not isinstance(element, dict):
-        raise ShapeError("a list of objects")
-    return element
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _logins(profile: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A row for each credential of a profile, and one for a profile without."""
-    row = {key: item for key, item in profile.items() if key not in {"credentials", "type", *_NOT_OF_A_ROW}}
-    for login in map(_object, elements(profile.get("credentials") or [{}])):
-        yield row | {"credentialType": login.get("type")} | {key: login.get(key) for key in ("username", "password")}
-
-
-def _objectives(group: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A row for each objective of a source, with its scores where it has been reached."""
-    source = group.get("source")
-    found = [{"learningObjectiveId": one} for one in elements(group.get("learningObjectiveIds") or [])]
-    for row in [*found, *map(_object, elements(group.get("learningObjectiveResults") or []))]:
-        name = _text(row.get("learningObjectiveId"))
-        if source == "case" and _BARE_UUID.fullmatch(name):
-            name = f"urn:uuid:{name}"
-        yield row | {"source": source, "learningObjectiveId": name}
-
-
-def _profile_ids(user: Mapping[str, Any], user_id: str) -> dict[str, str]:
-    """Ids of the rows that a user's roles mean when they name a profile by its URI: the first of each profile."""
-    found: dict[str, str] = {}
-    for name in (name for name in user if name.lower().replace("_", "") == "userprofiles"):
-        for profile in map(_object, elements(user[name] or [])):
-            profile_id = _text(profile.get("profileId"))
-            for login in _logins(profile):
-                identity = (user_id, profile_id, _text(login["credentialType"]))
-                found.setdefault(profile_id, derived_id(_PROFILES, identity))
-    return found
+    def _profiles(self, user: Mapping[str, Any], user_id: str) -> dict[str, str]:
+        """Ids of the profiles that a user's roles may name by their URI."""
+        names = [name for name in user if name.lower().replace("_", "") == "userprofiles"]
+        return {
+            str(uri): row_id for name in names for uri, row_id in profile_ids(user_id, user[name], _JSON).items() if uri
+        }
 
 
 def nested_in(file: File, properties: Iterable[str], staging: RowStages) -> list[NestedRows]:

@@ -8,7 +8,10 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from ..errors import TargetError
+from .._core.errors import StoreError
+from .._core.stores.addresses import BATCH_PROTOCOLS, protocol_of
+from .._core.stores.open import open_store
+from ..errors import Misconfigured, TargetError
 from .reader import blocks
 
 if TYPE_CHECKING:
@@ -16,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["encoding_of", "record_lines"]
 
-_PROTOCOLS = ("file://", "s3://", "gs://", "abfs://", "/")
 # What taps note about a row for warehouses stands at its end, after all of its values.
 _NOTES = re.compile(rb'(?:,"_sdc_[a-z_]+":(?:"[^"\\]*"|-?\d+|null))+\}$', re.MULTILINE)
 
@@ -33,7 +35,9 @@ def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[byte
     """Record lines of a BATCH message, a megabyte or so at a time; `nothing_done` is what an error says of the run."""
     kind, compression = encoding_of(message, nothing_done)
     if kind != "jsonl" or compression not in {"gzip", "none"}:
-        raise TargetError("Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap.")
+        raise Misconfigured(
+            "Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap."
+        )
     head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(message["stream"])
     version = message.get("version")
     tail = b',"version":%d}\n' % version if isinstance(version, int) else b"}\n"
@@ -42,8 +46,10 @@ def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[byte
             with _open(url) as file, gzip.open(file) if compression == "gzip" else file as lines:
                 for block in blocks(lines):
                     yield head + _without_notes(block)[:-1].replace(b"\n", tail + head) + tail
-        except (OSError, EOFError, ImportError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
+        except (OSError, EOFError, StoreError) as error:
+            reason = getattr(error, "strerror", None) or (
+                str(error) if isinstance(error, StoreError) else type(error).__name__
+            )
             raise TargetError(
                 f"File {number} of a batch of {message['stream']} cannot be read ({reason}). {nothing_done}"
             ) from None
@@ -58,10 +64,7 @@ def _without_notes(block: bytes) -> bytes:
 
 
 def _open(url: str) -> IO[bytes]:
-    # Imported here: as a rule records come as lines.
-    from fsspec.core import url_to_fs
-
-    if not url.startswith(_PROTOCOLS):
+    if protocol_of(url) not in BATCH_PROTOCOLS or ("://" not in url and not url.startswith("/")):
         raise TargetError("The files of a batch must lie in a local folder, or in s3://, gs:// or abfs://.")
-    fs, path = url_to_fs(url)
+    fs, path = open_store(url, {}, setting="the environment", package="target-oneroster-csv")
     return cast("IO[bytes]", fs.open(path, "rb"))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from .._core.errors import StoreError
 from .._core.sql import literal
+from .._core.stores.open import open_store
 from ..errors import TargetError
 from .schema import ADDED
 
@@ -22,14 +24,11 @@ class BatchFile:
     """One file of a batch."""
 
     def __init__(self, url: str, stream: str) -> None:
-        # Imported here: as a rule records come as lines.
-        from fsspec.core import url_to_fs
-
         self._stream = stream
         try:
-            self._fs, self._path = url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise self._fault(type(error).__name__) from None
+            self._fs, self._path = open_store(url, {}, setting="the environment", package="target-oneroster-csv")
+        except StoreError as error:
+            raise self._fault(str(error)) from None
         self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
 
     def local(self, folder: Path) -> Path:

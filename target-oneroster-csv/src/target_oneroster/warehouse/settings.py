@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from ..bundle.settings import REQUIRE_RECEIPTS
+from ..singer.settings import REQUIRE_RECEIPTS
 from .load import WarehouseOptions
 
 if TYPE_CHECKING:

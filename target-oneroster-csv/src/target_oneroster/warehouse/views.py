@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .._core.model import FILES, RECEIPTS, VIEWS
 from .._core.present_rows import current_schema, present_rows, view_condition
 from .._core.sql import literal
-from ..errors import TargetError
+from .._core.stores.work_folder import keep_mode
 from .history import SUFFIX
 from .schema import DELETED
 
@@ -23,15 +23,13 @@ def make_views(store: WarehouseFile) -> None:
     """Make the schema of present rows, `<schema>_current`, and beside the tables the five views of the standard."""
     tables = {of.name: found for of in FILES if (found := store.columns(of.name))}
     schema = current_schema(store.schema)
-    if taken := sorted({*tables, *(view.name for view in VIEWS)} & set(store.tables(schema))):
-        raise TargetError(
-            f"{schema}.{taken[0]} is a table, and a view of that name is to be made. "
-            "Move it away, or set views to false. No state is written."
-        )
+    for name in (*tables, *(view.name for view in VIEWS)):
+        store.refuse_other_kind(name, "VIEW", schema)
     for statement in present_rows(store.schema, tables):
         store.run(statement)
     for view in VIEWS:
         if view.parent in tables:
+            store.refuse_other_kind(view.name, "VIEW")
             text = f"Rows of {view.parent} that are present and whose {view.column} is {view.word}."
             store.run(
                 f"CREATE OR REPLACE VIEW {store.place(view.name)} AS SELECT p.* FROM {store.place(view.parent)} p "
@@ -52,5 +50,6 @@ def export(store: WarehouseFile, folder: Path) -> int:
     for name in tables:
         new = folder / f".{name}.parquet.new"
         store.run(f"COPY {store.place(name)} TO {literal(str(new))} (FORMAT parquet, COMPRESSION zstd)")
+        keep_mode(new, folder / f"{name}.parquet")
         new.replace(folder / f"{name}.parquet")
     return len(tables)

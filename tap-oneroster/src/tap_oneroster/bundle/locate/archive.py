@@ -7,6 +7,7 @@ import tempfile
 import zipfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, cast
 
 from xxhash import xxh3_64_hexdigest
@@ -18,7 +19,6 @@ from .entries import Member, Members, check_ages, name_members, when_modified, z
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
 
     from ..read.encoding import Readable
     from .stores import Store
@@ -55,12 +55,21 @@ class Bundle:
         """Tells this bundle from every other one that lies there, also from one that holds the same."""
         return f"{self.modified.isoformat()} {self.name} {self.digest}"
 
+    def problem_of(self, name: str) -> str:
+        """Return why the entry of a file cannot be read, as one line."""
+        return (
+            f"{self.name}: {name}.csv cannot be read, its entry {self.members[name].problem}; send it as a plain file"
+        )
+
     @contextmanager
     def open(self, name: str) -> Iterator[Readable]:
         """Bytes of one file, by the standard's name; what goes wrong while reading is a SourceError."""
+        member = self.members[name]
+        if member.problem:
+            raise SourceError(self.problem_of(name))
         with ExitStack() as opened:
             try:
-                stream = self._open(self.members[name], opened)
+                stream = self._open(member, opened)
             except Exception as error:
                 raise _unreadable(self.name, name, error) from None
             yield _Guarded(stream, self.name, name)
@@ -139,6 +148,7 @@ def open_bundle(store: Store, path: str) -> Bundle:
     """The bundle that lies at a path: a folder of CSV files or a zip of them."""
     name = store.name(path)
     try:
+        store.check_kind(path)
         zipped = not store.is_folder(path)
         if zipped:
             with store.open(path) as stream:
@@ -159,7 +169,7 @@ def open_bundle(store: Store, path: str) -> Bundle:
         check_ages(name, members.files)
     return Bundle(
         name=name,
-        modified=when_modified(info) if zipped else max(m.modified for m in members.files.values() if m.modified),
+        modified=when_modified(info) if zipped else _newest(members),
         size=sum(m.size for m in members.files.values()),
         digest=_digest(members),
         members=members.files,
@@ -170,6 +180,10 @@ def open_bundle(store: Store, path: str) -> Bundle:
         _zipped=zipped,
         _mark=mark,
     )
+
+
+def _newest(members: Members) -> datetime:
+    return max((m.modified for m in members.files.values() if m.modified), default=datetime.fromtimestamp(0, UTC))
 
 
 def _digest(members: Members) -> str:

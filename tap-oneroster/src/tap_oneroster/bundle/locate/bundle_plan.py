@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..._core.model import file
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .archive import Bundle
     from .drop_folder import Drop, Found
 
-__all__ = ["BundlePlan", "PlanStep", "make_plan"]
+__all__ = ["BundlePlan", "PlanStep", "make_plan", "mode_of"]
 
 Entry = dict[str, Any]
 """What state keeps of a bundle: name, size, time, digest, mode."""
@@ -31,6 +31,8 @@ class PlanStep:
     read: bool
     by_roles: bool = False
     """The rows are those users that roles.csv names."""
+    problem: str = ""
+    """Why the file cannot be read: one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +43,25 @@ class BundlePlan:
     entries: tuple[Entry, ...]
 
 
-def make_plan(stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool) -> BundlePlan:
+def make_plan(
+    stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool, accept_missing: bool = False
+) -> BundlePlan:
     """Start at the newest bulk, then every later delta in order of time.
 
     What state says was read already is skipped; but from the first bundle that is new all later
-    ones are read, again if need be, since their rows stand on it.
+    ones are read, again if need be, since their rows stand on it. A bundle that cannot give the file,
+    though it should, has a step of the mode `missing`; with `accept_missing` its manifest does not
+    count for that.
     """
     known: Sequence[Entry] = state.get("bundles") or []
-    held = [(found, step) for found in drop.found if (step := _step(stream, found, known))]
+    held = [(found, step) for found in drop.found if (step := _step(stream, found, known, accept_missing))]
     bulks = [number for number, (_, step) in enumerate(held) if step.mode == "bulk"]
     chain = held[bulks[-1] :] if bulks else held
     base = next((entry for entry in reversed(known) if entry["mode"] == "bulk"), None)
     if drop.several:
         chain = _not_outdated(stream, chain, known, base, {found.bundle.digest for found, _ in held})
-    if chain and not bulks and not base and not accept_orphan and any(s.mode == "delta" for _, s in chain):
+    modes = {step.mode for _, step in chain}
+    if "delta" in modes and not modes & {"bulk", "missing"} and not base and not accept_orphan:
         raise SourceError(
             f"{stream.name}.csv: only a delta is there, and no bulk was read before it; load the bulk"
             " first, or set accept_orphan_delta"
@@ -63,15 +70,17 @@ def make_plan(stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orph
     new = False
     for found, step in chain:
         new = new or step.read
-        steps[found.bundle.key] = PlanStep(step.home, step.mode, new, step.by_roles)
+        steps[found.bundle.key] = replace(step, read=new)
     listed = {found.bundle.digest for found in drop.found}
     # The newest bulk stays: later deltas stand on it, also when its bundle is gone.
     return BundlePlan(steps, tuple(entry for entry in known if entry["digest"] in listed or entry is base))
 
 
-def _step(stream: File, found: Found, known: Sequence[Entry]) -> PlanStep | None:
+def _step(stream: File, found: Found, known: Sequence[Entry], accept_missing: bool) -> PlanStep | None:
     """Where the stream's rows lie in a bundle; None where it has none."""
-    bundle, manifest = found
+    bundle = found.bundle
+    if fault := _fault(stream, found, accept_missing):
+        return fault
     if stream.name in bundle.members:
         home, by_roles = stream, False
     else:
@@ -84,8 +93,8 @@ def _step(stream: File, found: Found, known: Sequence[Entry]) -> PlanStep | None
             return None
     if entry := _met_before(bundle, known):
         return PlanStep(home, entry["mode"], read=False, by_roles=by_roles)
-    mode = _mode(bundle, manifest.modes.get(home.name), home.name)
-    if by_roles and "delta" in (mode, _mode(bundle, manifest.modes.get("roles"), "roles")):
+    mode = mode_of(found, home.name)
+    if by_roles and "delta" in (mode, mode_of(found, "roles")):
         raise SourceError(
             f"{stream.name}: in a delta of {bundle.name} users and roles lie apart, so nobody's role is"
             " certain; deselect the stream, and join users with roles instead"
@@ -106,18 +115,33 @@ def _met_before(bundle: Bundle, known: Sequence[Entry]) -> Entry | None:
     return None
 
 
-def _mode(bundle: Bundle, declared: str | None, name: str) -> str:
+def _fault(stream: File, found: Found, accept_missing: bool) -> PlanStep | None:
+    """The step of a bundle that cannot give a stream its file: an entry that is no file, or none although one is declared."""
+    bundle, manifest = found
+    alone = stream.name in bundle.members or stream.name in manifest.modes
+    for name in filter(None, (stream.name, None if alone else parent_of(stream.name))):
+        if member := bundle.members.get(name):
+            problem = bundle.problem_of(name) if member.problem else ""
+        elif manifest.disagrees(name, held=False) and not accept_missing:
+            problem = (
+                f"{bundle.name}: {name}.csv is declared by the manifest and missing; ask for the whole bundle, or set"
+                " missing_collections to accept"
+            )
+        else:
+            continue
+        return PlanStep(file(name), "missing", read=True, problem=problem) if problem else None
+    return None
+
+
+def mode_of(found: Found, name: str) -> str:
     """What a file is to the others: `bulk` to start from, `delta` to add, `empty` to pass over.
 
-    A bulk whose rows carry a status, against the rule, is still where reading starts, though it
-    deletes nothing. What nobody declares and carries a status is a delta.
+    The manifest's word decides, then the setting; else a file whose rows carry a status is a delta.
     """
-    seen = bundle.peek(name)
+    seen = found.bundle.peek(name)
     if not seen.has_rows:
         return "empty"
-    if declared in {"bulk", "delta"}:
-        return declared
-    return "delta" if seen.stamped else "bulk"
+    return found.manifest.mode(name) or ("delta" if seen.stamped else "bulk")
 
 
 def _when(entry: Mapping[str, Any]) -> tuple[str, str]:

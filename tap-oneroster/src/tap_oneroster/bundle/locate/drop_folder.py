@@ -7,10 +7,12 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._core.stores.addresses import shown
 from ...source import FatalSourceError, SourceError
 from .archive import Bundle, open_bundle
-from .manifest import Manifest, read_manifest
-from .stores import Store, is_pattern, open_store
+from .bundle_plan import mode_of
+from .manifest import MANIFEST, Manifest, read_manifest
+from .stores import Store, is_pattern, store_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +41,7 @@ class Drop:
         options: Mapping[str, Any],
         settle_seconds: float,
         version: Version | None,
+        file_mode: str | None,
         say: Callable[[str], None],
     ) -> None:
         self.several = is_pattern(path)
@@ -46,11 +49,14 @@ class Drop:
         """Bundles that were not complete."""
         self._settle = timedelta(seconds=settle_seconds)
         self._version = version
+        self._file_mode = file_mode
         self._say = say
+        self._unread: list[tuple[datetime, str]] = []
         self.found = self._find(path, options)
+        self.problems = self._problems()
 
     def _find(self, path: str, options: Mapping[str, Any]) -> list[Found]:
-        store, root = open_store(path, options)
+        store, root = store_at(path, options)
         try:
             paths = store.find(root)
         except PermissionError:
@@ -58,8 +64,8 @@ class Drop:
         except Exception as error:
             raise FatalSourceError(f"csv_path: the store does not answer ({type(error).__name__})") from None
         if not paths:
-            raise FatalSourceError("csv_path: nothing lies there; check the path")
-        bundles = sorted(self._open(store, paths), key=lambda found: (found.bundle.modified, found.bundle.name))
+            raise FatalSourceError(f"csv_path: nothing lies there ({shown(path)}); check the path")
+        bundles = sorted(self._open(store, paths), key=lambda found: _when(found.bundle))
         if not bundles:
             raise FatalSourceError("csv_path: no bundle there is complete; see the lines above")
         kept: list[Found] = []
@@ -75,12 +81,31 @@ class Drop:
         for path in paths:
             try:
                 bundle = self._rested(store, path)
-                yield Found(bundle, read_manifest(bundle, self._version))
+                yield Found(bundle, read_manifest(bundle, self._version, self._file_mode))
             except SourceError as error:
                 if not self.several:
                     raise error if isinstance(error, FatalSourceError) else FatalSourceError(str(error)) from None
                 self.left_out["bundle that is not complete"] += 1
+                self._unread.append((store.modified(path), store.name(path)))
                 self._say(f"left out: {error}")
+
+    def _problems(self) -> list[str]:
+        """One line where what could not be read may hold something newer than all that could.
+
+        A bundle that lacks nothing replaces what came before it; a delta does not.
+        """
+        if not self._unread:
+            return []
+        whole = max((_when(found.bundle) for found in self.found if _is_whole(found)), default=None)
+        newer = sorted(when for when in self._unread if whole is None or when > whole)
+        if not newer:
+            return []
+        others = f" (and {len(newer) - 1} more)" if newer[1:] else ""
+        problem = (
+            f"{newer[-1][1]}{others}: cannot be read, and may be newer than the last bundle that was; the cause stands"
+            " above; have it sent again, or remove it"
+        )
+        return [problem]
 
     def _rested(self, store: Store, path: str) -> Bundle:
         """The bundle, once no file of a loose folder has changed for a while."""
@@ -102,3 +127,16 @@ class Drop:
         """Let go of what was fetched."""
         for found in self.found:
             found.bundle.close()
+
+
+def _when(bundle: Bundle) -> tuple[datetime, str]:
+    return bundle.modified, bundle.name
+
+
+def _is_whole(found: Found) -> bool:
+    """True if the files of a bundle can be read, and none of them only adds to an earlier one."""
+    try:
+        modes = {mode_of(found, name) for name in found.bundle.members if name != MANIFEST}
+    except SourceError:
+        return False
+    return "bulk" in modes and "delta" not in modes

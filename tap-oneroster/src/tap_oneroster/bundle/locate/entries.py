@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from zipfile import ZipInfo
 
-__all__ = ["Member", "Members", "check_ages", "name_members", "when_modified", "zip_members"]
+__all__ = ["Member", "Members", "check_ages", "known_name", "name_members", "when_modified", "zip_members"]
 
 _KNOWN = {name.lower(): name for name in ("manifest", *(f.name for f in FILES if f.csv))}
 # OneRoster 1.0 and its readers also wrote the singular.
@@ -34,12 +35,13 @@ _HOURS_APART = 12
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a bundle: its path in the folder or zip, its size, and what tells versions apart."""
+    """One file of a bundle: its path in the folder or zip, its size, what tells versions apart, and why it cannot be read."""
 
     path: str
     size: int
     stamp: str
     modified: datetime | None = None
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ def zip_members(bundle: str, entries: Iterable[ZipInfo]) -> Iterator[Member]:
         if count >= _MOST_ENTRIES:
             raise FatalSourceError(f"{bundle}: more than {_MOST_ENTRIES:,} entries; not read")
         if entry.is_dir():
+            yield Member(entry.filename.rstrip("/"), 0, "", problem="is a folder")
             continue
         path = PurePosixPath(entry.filename.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
@@ -69,8 +72,10 @@ def zip_members(bundle: str, entries: Iterable[ZipInfo]) -> Iterator[Member]:
             raise FatalSourceError(
                 f"{bundle}: an entry unpacks to more than {_SUSPICIOUS_RATIO} times its size; not read"
             )
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        problem = "" if kind in {0, stat.S_IFREG} else "is a link or a device"
         # The time inside the zip is left out: the same content must be known again.
-        yield Member(entry.filename, entry.file_size, f"{entry.CRC:08x}")
+        yield Member(entry.filename, entry.file_size, f"{entry.CRC:08x}", problem=problem)
 
 
 def name_members(bundle: str, found: Iterable[Member]) -> Members:
@@ -80,17 +85,28 @@ def name_members(bundle: str, found: Iterable[Member]) -> Members:
         path = PurePosixPath(member.path.replace("\\", "/"))
         if path.name.startswith(".") or "__MACOSX" in path.parts:
             continue
-        stem = path.stem.lower() if path.suffix.lower() == ".csv" else ""
-        known = _KNOWN.get(stem) or _SINGULAR.get(stem)
+        name = path.name.strip()
+        known = known_name(name) if name.lower().endswith(".csv") else None
         if known is None:
-            members.deviations["file that the standard does not have"] += 1
+            if member.problem != "is a folder":
+                members.deviations["file that the standard does not have"] += 1
             continue
         if known in members.files:
             raise FatalSourceError(f"{bundle}: {known}.csv is in it twice; not read, remove one of them")
-        if path.name != f"{known}.csv":
-            members.odd[known] = "file name in another case" if stem in _KNOWN else "file name in the singular"
+        if path.name != name or name[:-4] != name[:-4].strip():
+            members.files[known] = replace(member, problem=member.problem or "has blanks at an end of its name")
+            continue
+        if name != f"{known}.csv":
+            in_case = name.lower() == f"{known}.csv".lower()
+            members.odd[known] = "file name in another case" if in_case else "file name in the singular"
         members.files[known] = member
     return members
+
+
+def known_name(text: str) -> str | None:
+    """Return the standard's name of the file that a text means, whatever its case, number and blanks; None if there is none."""
+    text = text.strip().lower().removesuffix(".csv").strip()
+    return _KNOWN.get(text) or _SINGULAR.get(text)
 
 
 def check_ages(bundle: str, members: Mapping[str, Member]) -> None:

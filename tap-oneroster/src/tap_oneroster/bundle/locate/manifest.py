@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ..._core.model import Version, csv_files
 from ...source import FatalSourceError
-from ..read.first_rows import peek, read_rows
+from ..read.encoding import UnreadableText
+from ..read.first_rows import read_rows
+from .entries import known_name
 
 if TYPE_CHECKING:
     from .archive import Bundle
@@ -16,53 +19,69 @@ if TYPE_CHECKING:
 __all__ = ["MANIFEST", "Manifest", "read_manifest"]
 
 MANIFEST = "manifest"
+_MOST_ROWS = 10_000
 _MODES = ("absent", "bulk", "delta")
-_FILES = {f.name.lower(): f.name for f in csv_files(Version.V1_2)}
+_FILES = {f.name for f in csv_files(Version.V1_2)}
 _ONLY_1_2 = frozenset(f.name for f in csv_files(Version.V1_2)) - {f.name for f in csv_files(Version.V1_1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Version of a bundle, and the mode declared for each file (absent, bulk, delta)."""
+    """Version of a bundle, and the mode declared for each file (absent, bulk, delta, or a word that is none of these)."""
 
     version: Version
     modes: dict[str, str]
     deviations: Counter[str]
     """Of the manifest as a whole."""
+    otherwise: str | None = None
+    """The mode of files for which neither bulk nor delta is declared; None if their rows decide."""
 
     def disagrees(self, name: str, *, held: bool) -> bool:
-        """Whether the manifest says otherwise about a file that is, or is not, in the bundle."""
+        """True if the manifest says otherwise about a file that is, or is not, in the bundle."""
         return name in self.modes and (self.modes[name] != "absent") != held
 
+    def mode(self, name: str) -> str | None:
+        """Return bulk or delta, as declared or as the settings say; None if the rows of the file decide."""
+        declared = self.modes.get(name)
+        return declared if declared in {"bulk", "delta"} else self.otherwise
 
-def read_manifest(bundle: Bundle, wanted: Version | None = None) -> Manifest:
-    """What the bundle declares; where it has no manifest, its version from its files and headers.
 
-    `wanted` overrides the version. A version that is neither 1.1 nor 1.2 is refused.
+def read_manifest(bundle: Bundle, wanted: Version | None = None, otherwise: str | None = None) -> Manifest:
+    """Return what the bundle declares; where it has no manifest, its version from its files and headers.
+
+    `wanted` overrides the version; `otherwise` is the mode of files for which none is declared.
+    Raise FatalSourceError for a version that is neither 1.1 nor 1.2.
     """
     deviations: Counter[str] = Counter()
     if MANIFEST not in bundle.members:
         deviations["no manifest"] += 1
-        return Manifest(wanted or _version_of_files(bundle), {}, deviations)
+        return Manifest(wanted or _version_of_files(bundle), {}, deviations, otherwise)
     properties = _read_properties(bundle, deviations)
     modes: dict[str, str] = {}
     for key, value in properties.items():
         prefix, _, name = key.partition(".")
-        if prefix.lower() != "file":
+        if prefix.strip().lower() != "file":
             continue
         mode = value.strip().lower()
+        known = known_name(name)
         if mode not in _MODES:
             deviations["manifest: mode that is neither absent, bulk nor delta"] += 1
-        elif name.lower() not in _FILES:
+        if known not in _FILES:
             deviations["manifest: file that the standard does not have"] += 1
-        else:
-            modes[_FILES[name.lower()]] = mode
+        elif modes.setdefault(known, mode) != mode:
+            raise FatalSourceError(f"{bundle.name}: manifest.csv says two things about {known}.csv; not read")
     declared = properties.get("oneroster.version", "").strip()
-    return Manifest(wanted or _declared_version(bundle, declared, deviations), modes, deviations)
+    version = wanted or _declared_version(bundle, declared, deviations)
+    return Manifest(version, {name: mode for name, mode in modes.items() if mode}, deviations, otherwise)
 
 
 def _read_properties(bundle: Bundle, deviations: Counter[str]) -> dict[str, str]:
-    rows = read_rows(bundle, MANIFEST)
+    try:
+        rows = list(islice(read_rows(bundle, MANIFEST), _MOST_ROWS + 1))
+    except UnreadableText:
+        rows = []
+    if len(rows) > _MOST_ROWS:
+        raise FatalSourceError(f"{bundle.name}: manifest.csv has more than {_MOST_ROWS:,} rows, so it is no manifest")
     if not rows:
         raise FatalSourceError(
             f"{bundle.name}: manifest.csv is empty or cannot be read as CSV; is it still being written?"
@@ -103,6 +122,6 @@ def _version_of_files(bundle: Bundle) -> Version:
     for file in csv_files(Version.V1_2):
         if file.name in bundle.members:
             new = set(file.header(Version.V1_2)) - set(file.header(Version.V1_1))
-            if not peek(bundle, file.name).header.isdisjoint(map(str.lower, new)):
+            if not bundle.peek(file.name).header.isdisjoint(map(str.lower, new)):
                 return Version.V1_2
     return Version.V1_1

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..._core.codec import record_class
-from ..._core.derive import roles_of_users
+from ..._core.derive import number, roles_of_users
 from ..._core.model import VIEWS, file
-from ..._core.model.ids import derived_id
 from ...policy import Policy
+from ...receipts.distinct import Hashes
 from .records import RecordReader
 from .rows import RowReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from msgspec import Struct
 
-    from ..._core.model import File, Version
+    from ..._core.derive import Held
+    from ..._core.model import File, Version, View
     from ..locate.archive import Bundle
     from .header import Header
     from .rows import Chunk
@@ -51,38 +51,42 @@ def needs(stream: str) -> frozenset[str]:
     return frozenset(_IN_USERS[stream])
 
 
-def maker(stream: File, header: Header, holders: Holders | None) -> Make:
-    """How the stream's records come out of its parent's."""
+def maker(stream: File, header: Header, holders: Holders | None, united: Mapping[str, Sequence[Held]]) -> Make:
+    """How the stream's records come out of its parent's; `united`: orgs and roles of persons with several rows."""
     view = _VIEWS.get(stream.name)
     if view and holders:
         return lambda _, records: [record for record in records if record.sourcedId in holders]  # type: ignore[attr-defined]
     if view:
-        return lambda _, records: [record for record in records if getattr(record, view.column) == view.word]
+        return lambda _, records: [record for record in records if view.word in _words(record, view, united)]
     if stream.name == "roles":
-        return lambda _, records: roles_of_users(records)
+        return lambda _, records: roles_of_users(records, united)
     position = header.moved["resourceSourcedIds"]
     return lambda chunk, records: _user_resources(records, chunk.texts(position))
+
+
+def _words(record: Any, view: View, united: Mapping[str, Sequence[Held]]) -> Sequence[str | None]:
+    """Words of a record that decide whether it is in a view; a person with several rows may have several."""
+    return [getattr(record, view.column), *(role for _, role in united.get(record.sourcedId, ()))]
 
 
 def _user_resources(users: Iterable[Any], lists: Sequence[str]) -> list[Struct]:
     """`userResources` of users whose cells list resources, as 1.2.0 had it."""
     make = record_class(_USER_RESOURCES)
-    return [
+    rows = [
         make(
-            sourcedId=derived_id(_USER_RESOURCES, (user.sourcedId, resource)),
             userSourcedId=user.sourcedId,
             resourceSourcedId=resource,
             status=user.status,
             dateLastModified=user.dateLastModified,
         )
         for user, text in zip(users, lists, strict=True)
-        if text
-        for resource in dict.fromkeys(map(str.strip, text.split(",")))
+        for resource in map(str.strip, text.split(","))
         if resource
     ]
+    return number(_USER_RESOURCES, rows)
 
 
-class Holders:
+class Holders(Hashes):
     """Users who hold a role somewhere, by 64-bit hashes of their ids: 8 bytes a row of roles.csv."""
 
     def __init__(self, bundle: Bundle, version: Version, stream: str) -> None:
@@ -98,8 +102,4 @@ class Holders:
                     for record in reader.read(chunk, ignored)
                     if record.role == word and record.status != "tobedeleted"  # type: ignore[attr-defined]
                 )
-        self._hashes = array("q", sorted(hashes))
-
-    def __contains__(self, user: str) -> bool:
-        place = bisect_left(self._hashes, hash(user))
-        return place < len(self._hashes) and self._hashes[place] == hash(user)
+        super().__init__(hashes)

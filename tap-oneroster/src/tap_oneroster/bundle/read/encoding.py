@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BLOCK", "Readable", "TextBlocks", "UnreadableText"]
+__all__ = ["BLOCK", "INVISIBLE", "Readable", "TextBlocks", "UnreadableText"]
 
 BLOCK = 96 * 1024
 """Bytes read at a time."""
@@ -17,6 +17,11 @@ _LONGEST_LINE = 4 * 2**20
 # Bytes that Windows-1252 leaves undefined decode to U+FFFE, which `charmap_decode` takes for an error.
 _WINDOWS = bytes(range(256)).decode("cp1252", errors="replace").replace("\ufffd", "\ufffe")
 
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
+"""Characters that take no room: byte order mark, zero-width blanks and joiners, marks of direction."""
+_INVISIBLE = {character.encode() for character in INVISIBLE}
+
+_TWO = "UTF-8 and another encoding in one file"
 _NO_TEXT = "text in an encoding that is neither UTF-8, UTF-16 nor Windows-1252"
 
 
@@ -35,14 +40,14 @@ class TextBlocks:
     """Reads a file in blocks of whole lines, as UTF-8 whatever it is written in.
 
     UTF-16 shows itself in the first bytes, with or without a mark. Everything else is UTF-8 until
-    a byte cannot be; then it is Windows-1252, if all before was plain ASCII. So no part of a file
-    is ever read in two ways. `deviation` names what was found, once it is known.
+    a byte cannot be; then it is Windows-1252, if all before was plain ASCII and nothing after it
+    is UTF-8. So no part of a file is ever read in two ways. `deviations` name what was found.
     """
 
     def __init__(self, stream: Readable, size: int = BLOCK) -> None:
         self._stream = stream
         self._size = size
-        self.deviation: str | None = None
+        self.deviations: list[str] = []
         self._ascii = True
         self._windows = False
         self._utf16: codecs.IncrementalDecoder | None = None
@@ -52,9 +57,11 @@ class TextBlocks:
 
     def _blocks(self) -> Iterator[bytes]:
         data = self._begin(self._stream.read(self._size))
-        rest = b""
+        rest, first = b"", True
         while data:
             block = rest + (self._from_utf16(self._utf16, data) if self._utf16 else data)
+            if first:
+                block, first = self._without_invisible(block), False
             # Only a file of bare CRs is cut at them, and never between the halves of a CRLF.
             end = block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, len(block) - 1) + 1
             if end:
@@ -76,12 +83,15 @@ class TextBlocks:
                 block.decode()
             except UnicodeDecodeError as error:
                 if not (self._ascii and block[: error.start].isascii()):
-                    raise UnreadableText("UTF-8 and another encoding in one file") from None
+                    raise UnreadableText(_TWO) from None
                 self._windows = True
-                self.deviation = "Windows-1252"
+                self.deviations.append("Windows-1252")
             else:
                 self._ascii = False
                 return block
+        # What is left without the bytes that cannot be UTF-8 is ASCII, unless some of it is UTF-8.
+        if not block.decode(errors="ignore").isascii():
+            raise UnreadableText(_TWO)
         try:
             return codecs.charmap_decode(block, "strict", _WINDOWS)[0].encode()
         except UnicodeError:
@@ -90,19 +100,28 @@ class TextBlocks:
     def _begin(self, data: bytes) -> bytes:
         """Find out what the first bytes say about the encoding; returns them without a mark."""
         if data.startswith(codecs.BOM_UTF8):
-            self.deviation = "byte order mark"
+            self.deviations.append("byte order mark")
             return data[len(codecs.BOM_UTF8) :]
         for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
             if data.startswith(mark):
-                self.deviation = "UTF-16"
+                self.deviations.append("UTF-16")
                 self._utf16 = codecs.getincrementaldecoder(name)()
                 return data[len(mark) :]
         # Headers are ASCII, so every other byte of an unmarked UTF-16 file is zero there.
         zeros = [byte == 0 for byte in data[:4]]
         if zeros in ([False, True, False, True], [True, False, True, False]):
-            self.deviation = "UTF-16 without a byte order mark"
+            self.deviations.append("UTF-16 without a byte order mark")
             self._utf16 = codecs.getincrementaldecoder("utf-16-be" if zeros[0] else "utf-16-le")()
         return data
+
+    def _without_invisible(self, block: bytes) -> bytes:
+        """The first block without what nobody sees before the header, such as a second byte order mark."""
+        start = 0
+        while block[start : start + 3] in _INVISIBLE:
+            start += 3
+        if start:
+            self.deviations.append("invisible characters before the header")
+        return block[start:]
 
     def _from_utf16(self, decoder: codecs.IncrementalDecoder, data: bytes, *, final: bool = False) -> bytes:
         try:

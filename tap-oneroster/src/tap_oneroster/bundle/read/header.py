@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...source import SourceError
+from .encoding import INVISIBLE
 
 if TYPE_CHECKING:
     from collections import Counter
 
     from ..._core.model import File
 
-__all__ = ["Header"]
+__all__ = ["Header", "is_preamble", "plain_names"]
 
 _METADATA = "metadata."
+_UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
+_SEPARATOR = re.compile(r"(?i)sep=.?")
 
 # Headers of earlier releases, by file and lower case: the field that holds the same today.
 _OLD: dict[str, dict[str, str]] = {
@@ -46,7 +50,10 @@ class Header:
         header = cls(len(names), {}, {}, {})
         known = _names(file)
         old, moved = _OLD.get(file.name, {}), _MOVED.get(file.name, {})
-        for position, name in enumerate(map(str.strip, names)):
+        for position, written in enumerate(names):
+            name = written.translate(_UNSEEN).strip()
+            if name != written.strip():
+                deviations["invisible character in a header"] += 1
             lower = name.lower()
             if lower in known:
                 column, spellings = known[lower]
@@ -66,6 +73,16 @@ class Header:
         if "sourcedId" not in header.columns:
             raise SourceError(f"{where}: the header lacks sourcedId, so no row of it can be known; {_hint(names)}")
         return header
+
+
+def plain_names(row: list[str]) -> list[str]:
+    """Return the names in a header row in lower case, without blanks, quotes and invisible characters at their ends."""
+    return [cell.translate(_UNSEEN).strip(' \t\r\n"').lower() for cell in row]
+
+
+def is_preamble(row: list[str]) -> bool:
+    """True for a row that may stand before the header: a blank one, or Excel's ``sep=,``."""
+    return not any(plain_names(row)) or _SEPARATOR.fullmatch(",".join(row)) is not None
 
 
 def _names(file: File) -> dict[str, tuple[str, tuple[str | None, ...]]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from typing_extensions import override
 
 from ...source import SourceError
-from .encoding import BLOCK, TextBlocks, UnreadableText
+from .csv_blocks import BrokenRows, CsvBlocks
+from .encoding import BLOCK, UnreadableText
 from .fast_split import split
-from .header import Header
+from .header import Header, is_preamble, plain_names
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -75,6 +74,11 @@ class Chunk:
         columns = [cells[start:stop] for cells in self._columns]
         return Chunk(columns, self.numbers[start:stop], may_hold_null=self.may_hold_null)
 
+    def pick(self, places: Sequence[int]) -> Chunk:
+        """The rows at these places."""
+        columns = [[cells[place] for place in places] for cells in map(self.texts, range(len(self._columns)))]
+        return Chunk(columns, [self.numbers[place] for place in places], may_hold_null=self.may_hold_null)
+
 
 class PlainChunk(Chunk):
     """A chunk that was plain enough to be split without a parser; `raw` are its cells."""
@@ -96,7 +100,8 @@ class RowReader:
     """Reads one CSV file; `header` first, then chunks.
 
     Rows of another width and rows without an id are left out: `reject` is told their number and
-    the rule, and they are counted in `rejected` and in `deviations`.
+    the rule, and they are counted in `rejected` and in `deviations`. Rows that repeat the header
+    are passed over and counted.
     """
 
     def __init__(
@@ -113,41 +118,36 @@ class RowReader:
         self._where = where
         self._deviations = deviations
         self._tell = reject
-        self._text = TextBlocks(stream, block_size)
-        self._blocks = iter(self._text)
+        self._blocks = CsvBlocks(stream, block_size)
         self._number = 0
         self.rows = 0
         self.rejected = 0
-        self.header, self._first = self._read_header()
+        self.header, names, self._first = self._read_header()
         self.split: Split = split
         """What splits plain blocks."""
         self._id = self.header.columns["sourcedId"]
+        self._names = plain_names(names)
+        self._spellings = {names[self._id].strip().encode(), b"ourced"}
+        """Of the id's name: a block without any of them does not repeat the header."""
 
-    def _read_header(self) -> tuple[Header, bytes]:
-        """The header, and what follows it in the first block."""
-        block = self._more()
-        while True:
-            begun = block.decode()
-            lines = io.StringIO(begun, newline="")
-            reader = csv.reader(lines, strict=True)
-            try:
-                for number, names in enumerate(reader, 1):
-                    if any(map(str.strip, names)):
-                        self._number = number
-                        header = Header.match(self._file, names, self._where, self._deviations)
-                        return header, block[len(begun[: lines.tell()].encode()) :]
-            except csv.Error as error:
-                more = self._more()
-                if not more:
-                    raise self._broken(str(error)) from None
-                block += more
-                continue
-            raise SourceError(f"{self._where}: empty, without even a header row")
+    def _read_header(self) -> tuple[Header, list[str], bytes]:
+        """Read the header; return it, its row, and what follows it in the blocks read so far."""
+        try:
+            while block := self._blocks.more():
+                for row, rest in self._blocks.first_rows(block):
+                    self._number += 1
+                    if not is_preamble(row):
+                        return Header.match(self._file, row, self._where, self._deviations), row, rest
+                    if any(plain_names(row)):
+                        self._deviations["line that names the separator, before the header"] += 1
+        except UnreadableText as error:
+            raise self._broken(str(error)) from None
+        raise SourceError(f"{self._where}: empty, without even a header row")
 
     def _more(self) -> bytes:
         """The next block, empty at the end of the file."""
         try:
-            return next(self._blocks, b"")
+            return self._blocks.more()
         except UnreadableText as error:
             raise self._broken(str(error)) from None
 
@@ -166,13 +166,14 @@ class RowReader:
             if chunk:
                 yield chunk
             block = self._more()
-        if self._text.deviation:
-            self._deviations[self._text.deviation] += 1
+        self._deviations.update(self._blocks.deviations)
 
     def _plain(self, block: bytes) -> Chunk | None:
         """The chunk of a block in which nothing is odd; else None."""
         raw = self.split(block, self.header.width)
         if raw is None or not raw.are_filled(self._id):
+            return None
+        if any(spelling in block for spelling in self._spellings) and self._may_repeat(raw.texts(self._id)):
             return None
         may_hold_null = _NULL_BYTES in block
         if may_hold_null and _NULL in raw.texts(self._id):
@@ -189,31 +190,34 @@ class RowReader:
         self._number += len(rows)
         numbers: Sequence[int] = range(first, first + len(rows))
         odd = set(map(len, rows)) != {self.header.width} or b"\0" in block
-        if odd or not _NO_ID.isdisjoint(row[self._id].strip() for row in rows):
+        ids = [] if odd else [row[self._id] for row in rows]
+        if odd or not _NO_ID.isdisjoint(map(str.strip, ids)) or self._may_repeat(ids):
             kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if self._is_fit(number, row)]
             numbers, rows = [number for number, _ in kept], [row for _, row in kept]
         return Chunk(list(zip(*rows, strict=True)), numbers, may_hold_null=_NULL_BYTES in block)
 
     def _parse_rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
         """Rows of a block, and the block, which grows where a quoted cell goes on in the next."""
-        while True:
-            rows: list[list[str]] = []
-            try:
-                # Where a row cannot be read, those before it are in the list.
-                rows.extend(csv.reader(io.StringIO(block.decode(), newline=""), strict=True))
-            except csv.Error as error:
-                more = self._more() if str(error) == "unexpected end of data" else b""
-                if not more:
-                    # The message of csv.Error quotes nothing from the file.
-                    raise self._broken(str(error), len(rows)) from None
-                block += more
-            else:
-                return rows, block
+        try:
+            return self._blocks.rows(block)
+        except BrokenRows as error:
+            raise self._broken(str(error), len(error.rows)) from None
+        except UnreadableText as error:
+            raise self._broken(str(error)) from None
+
+    def _may_repeat(self, ids: Sequence[str]) -> bool:
+        """True if a row with one of these ids may be the header once more."""
+        name = self._names[self._id]
+        return any(name in each.lower() for each in ids)
 
     def _is_fit(self, number: int, row: list[str]) -> bool:
         """Whether a row can be read; blank lines say nothing, ragged rows say too much."""
         if not any(map(str.strip, row)):
             self._deviations["blank line"] += 1
+            return False
+        names = plain_names(row) if len(row) == self.header.width and self._may_repeat([row[self._id]]) else []
+        if names == self._names:
+            self._deviations["header row repeated"] += 1
             return False
         if any("\0" in cell for cell in row):
             rule = "row with a NUL character"
@@ -221,6 +225,8 @@ class RowReader:
             rule = "row with more or fewer cells than the header"
         elif row[self._id].strip() in _NO_ID:
             rule = "sourcedId: blank"
+        elif names and names[self._id] == self._names[self._id]:
+            rule = "header row that differs from the first"
         else:
             return True
         self.rejected += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ..._core.errors import SetupError
 from ...source import SourceError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ class Refused(SourceError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+        if status in {401, 403}:
+            self.exit_code = SetupError.exit_code
 
 
 class OffsetIgnored(SourceError):
@@ -63,6 +66,28 @@ class Fetch(Protocol):
 
     def smallest(self) -> Answer:
         """The first page, of one record: what it says of a whole that it cannot hold."""
+        ...
+
+    known: set[str]
+    """What was found out of the service; kept for all collections of a run."""
+
+    def last(self) -> Answer | None:
+        """Return the first page in descending order; None where the service refuses it."""
+        ...
+
+    def after(self, last: str) -> Answer | None:
+        """Return the first page of the records after an id, and let offsets count from there.
+
+        None where the service refuses the filter; then offsets count as before.
+        """
+        ...
+
+    def back(self) -> None:
+        """Let offsets count as they did before the latest call of `after`."""
+        ...
+
+    def total_of_nothing(self) -> int | None:
+        """Return the total of a page that a filter left empty for certain; None where there is no such filter."""
         ...
 
 

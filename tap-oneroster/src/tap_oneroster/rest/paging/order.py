@@ -1,15 +1,22 @@
-"""Whether ids stand in order, in one of the ways in which databases sort text."""
+"""Order: whether ids ascend, and what the order of a collection tells about its end."""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["looks_sorted"]
+if TYPE_CHECKING:
+    from .answers import Fetch, PageRows
+    from .seen import SeenIds
+
+__all__ = ["NO_KEY", "looks_sorted", "rows_after", "top_of"]
 
 _PARTS = re.compile(r"(\d+)")
+_DESCENDS = "sorts in descending order, too"
+_ASCENDS_ONLY = "sorts in ascending order only"
+NO_KEY = "does not filter by sourcedId"
 
 
 def _natural(text: str) -> list[Any]:
@@ -32,3 +39,40 @@ def looks_sorted(ids: Sequence[str | None]) -> bool:
 
 def _ascends(keys: Sequence[Any]) -> bool:
     return all(one <= other for one, other in itertools.pairwise(keys))
+
+
+def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]:
+    """Return the last id of the order, asked for in descending order, and whether that page was empty.
+
+    The id is None where the service cannot tell. `first` are the ids of the first page in ascending
+    order. Rows that are hidden after paging cannot deceive here: whatever stands above the id is hidden.
+    """
+    if _ASCENDS_ONLY in fetch.known:
+        return None, False
+    answer = fetch.last()
+    ids = answer.page.ids if answer else []
+    is_first_again = bool(first) and ids[:1] == list(first[:1])
+    if answer is None or (is_first_again and len(first) > 1):
+        fetch.known.add(_ASCENDS_ONLY)
+        return None, False
+    if is_first_again and _DESCENDS not in fetch.known:  # both orders of one row look alike
+        return None, False
+    top = ids[0] if ids and looks_sorted(ids[::-1]) else None
+    if top and first:
+        fetch.known.add(_DESCENDS)
+    return top, not ids
+
+
+def rows_after(fetch: Fetch, last: str, seen: SeenIds) -> PageRows | None:
+    """Return the page of rows after an id, from which offsets count then; None where the filter is of no use."""
+    if NO_KEY in fetch.known:
+        return None
+    answer = fetch.after(last)
+    if answer and len(answer.page) and not any(one in seen for one in answer.page.ids if one):
+        return answer.page
+    if answer:
+        fetch.back()
+    if answer and not len(answer.page):
+        return answer.page
+    fetch.known.add(NO_KEY)
+    return None

@@ -1,0 +1,116 @@
+"""Limits of an answer as a whole, in time and size: a socket only limits the wait for the next bytes."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import time
+from typing import TYPE_CHECKING, Any
+
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    import socket
+
+    from urllib3 import PoolManager, ProxyManager
+
+__all__ = ["MOST_BYTES", "TIMES", "LimitedAdapter", "Overdue", "Oversize"]
+
+TIMES = 3
+"""An answer as a whole may take this many times the wait for its next bytes."""
+MOST_BYTES = 256 << 20
+"""Most bytes of an answer, compressed or not."""
+
+
+class Overdue(Exception):
+    """An answer did not come to its end in time."""
+
+
+class Oversize(Exception):
+    """An answer is longer than any real one."""
+
+
+class _LimitedReads(io.RawIOBase):
+    """Reads from a socket; raises Overdue or Oversize if the answer takes too long or becomes too long."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._step = sock.gettimeout() or 0.0
+        self._end = time.monotonic() + TIMES * self._step
+        self._room = MOST_BYTES
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if self._step and left < self._step:
+            if left <= 0:
+                raise Overdue
+            self._sock.settimeout(left)
+        try:
+            count = self._raw.readinto(buffer)
+        except TimeoutError:
+            if self._step and left < self._step:
+                raise Overdue from None
+            raise
+        self._room -= count or 0
+        if self._room < 0:
+            raise Oversize
+        return count
+
+    @override
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _LimitedResponse(http.client.HTTPResponse):
+    """A response whose first line, header, body and trailer are limited together."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = io.BufferedReader(_LimitedReads(sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _LimitedResponse
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _LimitedResponse
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+class LimitedAdapter(HTTPAdapter):
+    """The adapter of requests, with limits for each answer."""
+
+    @override
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _limit(self.poolmanager)
+
+    @override
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> ProxyManager:
+        manager: ProxyManager = super().proxy_manager_for(proxy, **kwargs)
+        if not proxy.lower().startswith("socks"):
+            _limit(manager)
+        return manager
+
+
+def _limit(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

@@ -1,0 +1,45 @@
+"""The one way to open a store by its URL, for reading and for writing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StoreError
+from .addresses import SFTP, extra_of, is_in_the_clear, protocol_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fsspec import AbstractFileSystem
+
+__all__ = ["open_store"]
+
+
+def open_store(url: str, options: Mapping[str, Any], *, setting: str, package: str) -> tuple[AbstractFileSystem, str]:
+    """Return the file system of a path or URL, and the path in it.
+
+    `setting` is the name of the setting that holds the options, and `package` the plugin whose
+    extras bring the stores; both are named in the advice. Raise StoreError where the store cannot
+    be opened.
+    """
+    # Imported here: most commands (--about, --version) never touch a store.
+    import fsspec
+
+    protocol = protocol_of(url)
+    if is_in_the_clear(url, options):
+        raise StoreError("http:// and ftp:// show pupils' data to the network; use https:// or sftp://")
+    try:
+        if protocol in SFTP:
+            from .sftp import open_sftp
+
+            return open_sftp(url, options, setting)
+        fs, path = fsspec.url_to_fs(url, **options)
+    except ImportError:
+        extra = extra_of(protocol)
+        advice = f"install {package}[{extra}]" if extra else "install the package that fsspec asks for"
+        raise StoreError(f"{protocol}:// is not installed; {advice}") from None
+    except StoreError:
+        raise
+    except Exception as error:  # texts of the libraries may hold addresses and keys
+        raise StoreError(f"the store cannot be opened ({type(error).__name__}); check the path and {setting}") from None
+    return fs, str(path)

@@ -1,0 +1,92 @@
+"""SFTP with the server's key checked, and what sshfs leaves out.
+
+fsspec's `sftp` takes any server's key and remembers it; sshfs checks none unless it is told
+which are known. Here an unknown key is always refused, as OpenSSH does when nobody is there to ask.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["make_private", "open_sftp", "real_path"]
+
+_KNOWN_HOSTS = "~/.ssh/known_hosts"
+
+
+def open_sftp(url: str, options: Mapping[str, Any], setting: str) -> tuple[Any, str]:
+    """Connect; return the file system, and the path on the server.
+
+    `options` are those of `asyncssh.connect` (`username`, `password`, `client_keys`, `passphrase`,
+    `port`) and two that say which server is meant: `host_key` (a line like ``ssh-ed25519 AAAA…``)
+    or `known_hosts` (a file; by default that of the user).
+    """
+    from asyncssh import HostKeyNotVerifiable, KeyExchangeFailed
+    from sshfs import SSHFileSystem
+
+    # It logs every step of a connection, and who logs in.
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    merged = {**SSHFileSystem._get_kwargs_from_urls(url), **options}
+    host = merged.pop("host")
+    merged["known_hosts"] = _known_hosts(merged.pop("host_key", None), merged.pop("known_hosts", _KNOWN_HOSTS), setting)
+    try:
+        fs = SSHFileSystem(host, skip_instance_cache=True, **merged)
+    except HostKeyNotVerifiable:
+        raise StoreError(
+            "the SFTP server's key is not known; compare it with what the server's owner says, then put it into"
+            f" host_key or known_hosts of {setting}"
+        ) from None
+    except KeyExchangeFailed:
+        raise StoreError(
+            "the SFTP server and this machine have no way of exchanging keys in common; ask the server's owner which"
+            f" it has, and name them in kex_algs of {setting} (or in encryption_algs, mac_algs, server_host_key_algs)"
+        ) from None
+    except PermissionError:
+        raise StoreError(
+            f"the SFTP server refused the login; check username, password or client_keys in {setting}"
+        ) from None
+    except (ConnectionError, OSError, TimeoutError) as error:
+        raise StoreError(
+            f"the SFTP server cannot be reached ({type(error).__name__}); check host, port and network"
+        ) from None
+    return fs, SSHFileSystem._strip_protocol(url)
+
+
+def make_private(fs: Any, path: str) -> None:
+    """Make an empty file that only its owner can read, for what is then written to it; sshfs has no chmod."""
+    fs.pipe_file(path, b"")
+    _on_channel(fs, lambda channel: channel.chmod(path, 0o600))
+
+
+def real_path(fs: Any, path: str) -> str:
+    """Return a path with its links resolved; sshfs has no realpath."""
+    return str(_on_channel(fs, lambda channel: channel.realpath(path)))
+
+
+def _on_channel(fs: Any, call: Any) -> Any:
+    from fsspec.asyn import sync
+
+    async def run() -> Any:
+        async with fs._pool.get() as channel:
+            return await call(channel)
+
+    return sync(fs.loop, run)
+
+
+def _known_hosts(host_key: str | None, known_hosts: Any, setting: str) -> bytes | str:
+    if host_key:
+        return f"* {host_key.strip()}\n".encode()
+    if isinstance(known_hosts, str):
+        path = Path(known_hosts).expanduser()
+        if path.is_file():
+            return str(path)
+    raise StoreError(
+        "nothing says which key the SFTP server has (known_hosts must name a file); put it into host_key or"
+        f" known_hosts of {setting}"
+    )

@@ -1,0 +1,158 @@
+"""Records that share one sourcedId: which of them is delivered, if any. The rule is the same for both bindings.
+
+1. Records that differ in `dateLastModified` only are one record: the newest is delivered.
+2. Where every record has a `dateLastModified`, those that are older than the newest do not count.
+3. Users that differ in org and role only are one person, with all of these orgs and roles.
+4. Anything else is a conflict, because nothing tells which record is right: none is delivered, or with
+   `on_invalid: accept` the last one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xxhash import xxh3_64_intdigest
+
+from ._core.codec import encode_value
+from .source import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._core.derive import Held
+
+__all__ = ["CONFLICT", "Copies", "Settled"]
+
+CONFLICT = "sourcedId: different records under one id"
+_ACCEPTED = f"{CONFLICT}, the last one was kept"
+_IDENTICAL = "the same record more than once: identical"
+_NEWEST = "the same record more than once: differing, the newest was kept"
+_UNITED = "the same person more than once: orgs and roles united"
+
+_MODIFIED = "dateLastModified"
+_PLACES = ("orgSourcedIds", "role")
+"""What rows of one person may differ in."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """The records under one id, as far as they have to be remembered to decide between them."""
+
+    content: int
+    """Digest of the newest record, without its `dateLastModified`, and for a user without org and role."""
+    held: tuple[Any, ...]
+    """The different orgs and roles of the newest records."""
+    newest: str
+    oldest: str
+    place: Any
+    """Where the first of the newest records stands."""
+    last: Any
+    """Where the last record stands."""
+    rows: int = 1
+    newest_rows: int = 1
+    alike: bool = True
+    """All records are alike, except for their `dateLastModified`."""
+    agree: bool = True
+    """The newest records are alike, except for org and role."""
+
+    def add(self, content: int, held: Any, modified: str, place: Any) -> None:
+        """Take in another record."""
+        self.rows += 1
+        self.last = place
+        self.alike &= content == self.content and self.held == (held,)
+        self.oldest = min(self.oldest, modified)
+        if modified > self.newest:
+            self.content, self.held, self.newest, self.place = content, (held,), modified, place
+            self.newest_rows, self.agree = 1, True
+        elif modified == self.newest:
+            self.newest_rows += 1
+            self.agree &= content == self.content
+            self.held = tuple(dict.fromkeys((*self.held, held)))
+
+    @property
+    def conflicts(self) -> bool:
+        """True if nothing tells which of the records is right."""
+        return not self.alike and (not self.agree or (not self.oldest and self.newest > ""))
+
+    def rules(self) -> Counter[str]:
+        """Count the records that are not delivered although nothing is wrong with them."""
+        same = self.newest_rows - len(self.held)
+        return +Counter({_NEWEST: self.rows - self.newest_rows, _IDENTICAL: same, _UNITED: len(self.held) - 1})
+
+
+@dataclass(slots=True)
+class Settled:
+    """What was decided about the ids that came more than once."""
+
+    kept: dict[str, Any] = field(default_factory=dict)
+    """By id: the place of the record that is delivered; None if none is."""
+    united: dict[str, tuple[Held, ...]] = field(default_factory=dict)
+    """By id of a person: the different orgs and roles of all records."""
+    deviations: Counter[str] = field(default_factory=Counter)
+    collapsed: int = 0
+    """Records that are not delivered because another one says the same, or is newer."""
+    rejected: int = 0
+    """Records that are left out because of a conflict."""
+
+    def add(self, other: Settled) -> None:
+        """Take in what was decided about other ids: persons, and figures."""
+        self.united |= other.united
+        self.collapsed += other.collapsed
+        self.rejected += other.rejected
+
+    def unite(self, record: Any) -> None:
+        """Give a person's record the orgs of all records of the person."""
+        if held := self.united.get(record.sourcedId):
+            record.orgSourcedIds = list(dict.fromkeys(org for org, _ in held))
+
+
+class Copies:
+    """Collects records by id, and decides which are delivered.
+
+    The memory grows with the ids that come more than once, not with the collection.
+    """
+
+    def __init__(self, on_invalid: str, where: Callable[[Any], str]) -> None:
+        """`where` names the place of a record in a message."""
+        self._where = where
+        self._on_invalid = on_invalid
+        self.groups: dict[str, _Group] = {}
+
+    def take(self, record: Any, place: Any, beside: Any = None) -> None:
+        """Take in a record that stands at a place; `beside` is content that the record itself does not show."""
+        names = type(record).__struct_fields__
+        apart = _PLACES if set(_PLACES) <= set(names) else ()
+        rest = [getattr(record, name) for name in names if name != _MODIFIED and name not in apart]
+        content = xxh3_64_intdigest(encode_value((rest, beside)))
+        held = tuple(tuple(v) if isinstance(v, list) else v for v in (getattr(record, name) for name in apart))
+        modified = record.dateLastModified or ""
+        if group := self.groups.get(record.sourcedId):
+            group.add(content, held, modified, place)
+        else:
+            self.groups[record.sourcedId] = _Group(content, (held,), modified, modified, place, place)
+
+    def settle(self) -> Settled:
+        """Decide. SourceError where there is a conflict and `on_invalid` is `fail`."""
+        settled = Settled()
+        for one, group in self.groups.items():
+            if not group.conflicts:
+                settled.kept[one] = group.place
+                settled.deviations += group.rules()
+                settled.collapsed += group.rows - 1
+                if len(group.held) > 1:
+                    settled.united[one] = tuple(
+                        dict.fromkeys((org, role) for orgs, role in group.held for org in orgs or ())
+                    )
+            elif self._on_invalid == "accept":
+                settled.kept[one] = group.last
+                settled.deviations[_ACCEPTED] += group.rows - 1
+                settled.rejected += group.rows - 1
+            elif self._on_invalid == "fail":
+                raise SourceError(f"{self._where(group.last)}: {CONFLICT}")
+            else:
+                settled.kept[one] = None
+                settled.deviations[CONFLICT] += group.rows
+                settled.rejected += group.rows
+        return settled

@@ -1,0 +1,242 @@
+"""What a walk through a collection has read so far, and what of the service's words bears that out.
+
+Nothing is taken on trust that can be seen: a total is believed as long as the pages bear it out, and at
+the end the different ids that came are held against it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..._core.model import UNPROVEN
+from ...source import CollectionMoved, SourceError, TotalMismatch
+from .answers import Answer, Fetch, Link, PageRows, PageStep, Refused
+from .order import looks_sorted
+from .seen import SeenIds
+
+__all__ = ["Reading"]
+
+_PAGES_WITHOUT_NEWS = 64
+_SMALLEST_OVERLAP = 3
+_LARGEST_TOTAL = 10**12
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of one read of a collection."""
+
+    name: str
+    fetch: Fetch
+    asked: int
+    """Rows to a page, as asked for."""
+    ordered: bool = False
+    """The service was asked to sort, and did not refuse."""
+    width: int = 1
+    """Pages asked for at a time."""
+    pages: int = 0
+    served: int = 0
+    """Most rows that a page brought."""
+    total: int | None = None
+    revision: str | None = None
+    copies: int = 0
+    without_id: int = 0
+    deviations: Counter[str] = field(default_factory=Counter)
+    moved: bool = False
+    """Records came or went on the way: the total or the revision changed, or a page did."""
+    proven: bool = False
+    """Something else than an empty page says that nothing follows."""
+    in_order: bool = False
+    """The order says so: the last id has come, or nothing comes after it."""
+    _seen: SeenIds = field(default_factory=SeenIds)
+    _cursor: int = 0
+    _overlap: int = 0
+    _last: Sequence[str | None] = ()
+    _first: Sequence[str | None] = ()
+    _opening: Sequence[str | None] = ()
+    """Ids of the page at offset 0, from wherever offsets count now."""
+    _top: str | None = None
+    """The last id of the order, where the service told it."""
+    _opened: tuple[PageRows, range] | None = None
+    """A page that was found in search of the end, and its new rows."""
+    _stalled: int = 0
+    """Pages without news, one after another."""
+    _empty_at: int = 0
+    """Where the first of them was asked for."""
+    _is_torn: bool = False
+    """An empty page came where the last row should have been."""
+    _refusal: Refused | None = None
+    """The refusal that stands for the latest of them."""
+    _keyed: bool = False
+    """Offsets count from the place that an id names, not from the beginning."""
+    _key_is_done: bool = False
+    """What follows the last id was asked for since rows came."""
+    _nothing_after: bool = False
+    """Nothing does."""
+    _top_at: int = -1
+    """How many records had come when the last id of the order was asked for."""
+    _is_total_checked: bool = False
+    _first_link: Link | None = None
+    _link: Link | None = None
+    """What the latest page that brought rows said comes next."""
+    _next_link: Link | None = None
+    """What the latest page said comes next, where that leads on."""
+    _had_links: bool = False
+    _by_links: bool = False
+    _irregular: int = 0
+    _speculation: int = 1
+    _lowest_total: int | None = None
+    _steps_back: int = 0
+    _stands_still: bool = False
+    """Where pages did not join, the page before came again as it was."""
+    _news_at: int = 0
+    _counts_page: bool = False
+    """Every total so far was the number of rows of its page."""
+
+    @property
+    def distinct(self) -> int:
+        """Different ids that came."""
+        return len(self._seen)
+
+    @property
+    def _covered(self) -> int:
+        return self.distinct + self.without_id
+
+    def _begin(self, answer: Answer) -> PageRows:
+        """Settle what can be believed, from the first page."""
+        self._cursor = rows = len(answer.page)
+        self._first = self._opening = self._last = answer.page.ids
+        self.revision = answer.revision
+        self._first_link = answer.link
+        self._counts_page = answer.total == rows
+        total = answer.total
+        if total is not None and rows <= total <= _LARGEST_TOTAL and (total or not rows):
+            self.total = self._lowest_total = total
+        elif total is not None and rows:
+            self.deviations["total smaller than the page it came with"] += 1
+        if self.ordered and rows > 1 and not looks_sorted(answer.page.ids):
+            self.ordered = False
+            self.deviations["sort ignored by the service"] += 1
+        self._overlap = int(self.ordered and rows >= _SMALLEST_OVERLAP)
+        self._stalled = int(not rows)
+        return answer.page
+
+    def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
+        # A page that is most likely beyond the end is not worth many tries.
+        return self._came(self.fetch(offset, ahead, few_tries=self._is_reached), f"offset {offset}")
+
+    def _came(self, answer: Answer, place: str) -> Answer:
+        self.pages += 1
+        if self.pages - self._news_at > _PAGES_WITHOUT_NEWS:
+            raise SourceError(
+                f"{self.name}, {place}: page after page brings nothing new; the service"
+                " does not page as the standard says; ask the vendor"
+            )
+        self.served = max(self.served, len(answer.page))
+        self._note_link(answer)
+        if self.pages > 1:
+            self._compare(answer)
+        return answer
+
+    def _note_link(self, answer: Answer) -> None:
+        """Notice where the service says that the next page is; a link that stays the same leads nowhere."""
+        link = answer.link
+        leads_on = link is not None and not link.fault and (self._link is None or link.url != self._link.url)
+        self._next_link = link if leads_on else None
+        if len(answer.page):
+            self._link = link
+            self._had_links |= leads_on
+
+    def _compare(self, answer: Answer) -> None:
+        """Notice that the collection moved; without seams that cannot be read over."""
+        changed = []
+        if answer.revision is not None and answer.revision != self.revision:
+            if self.revision is not None:
+                changed.append("revision")
+            self.revision = answer.revision
+        self._counts_page &= answer.total in {None, len(answer.page)}
+        if not self._keyed and None not in {self.total, answer.total} and answer.total != self.total:
+            if self._counts_page:
+                self.deviations["total that counts the page only"] += 1
+                self.total = None
+                return
+            changed.append("total")
+            self.total = answer.total
+            self._lowest_total = min(self._lowest_total or 0, answer.total or 0)
+        if not changed:
+            return
+        self.moved = True
+        for what in changed:
+            self.deviations[f"{what} changed during the read"] += 1
+        if not self._overlap:
+            raise CollectionMoved(f"{self.name}: the {' and the '.join(changed)} changed while it was read")
+
+    @property
+    def _is_reached(self) -> bool:
+        """Whether everything promised has come.
+
+        Where records came and went meanwhile, the place in the order tells: some of what came is gone by now.
+        """
+        read = self._cursor if self.moved and self._overlap and not self._keyed else self._covered
+        return self.total is not None and read >= self.total
+
+    def _doubt_total(self) -> None:
+        """Stop believing a total that the rows have gone past."""
+        if self.total is not None and self._covered > self.total and not self.moved:
+            self.deviations["more records than the total said"] += 1
+            self.total = None
+
+    def _check_total(self) -> None:
+        """Stop believing a total that stays the same where the filter leaves nothing."""
+        if self.total is None or self._is_total_checked:
+            return
+        self._is_total_checked = True
+        if self.fetch.total_of_nothing() == self.total:
+            self.deviations["total ignores the filter"] += 1
+            self.total = self._lowest_total = None
+
+    def _known(self, page: PageRows) -> list[int]:
+        return [row for row, one in enumerate(page.ids) if one and one in self._seen]
+
+    def _begins_as_first(self, page: PageRows) -> bool:
+        length = min(len(page), len(self._opening))
+        return length > 0 and page.ids[:length] == list(self._opening[:length])
+
+    def _step(self, page: PageRows, rows: range) -> PageStep:
+        ids = page.ids
+        named = [row for row in rows if ids[row]]
+        without = [row for row in rows if not ids[row]] if len(named) < len(rows) else []
+        self.without_id += len(without)
+        repeated = self._seen.add([ids[row] for row in named])  # type: ignore[misc]
+        if not repeated:
+            return PageStep(page, named, [], [], without)
+        self.copies += len(repeated)
+        again = [named[position] for position in repeated]
+        skip = set(again)
+        new = [row for row in named if row not in skip]
+        here = {ids[row] for row in new}
+        return PageStep(
+            page,
+            new,
+            [row for row in again if ids[row] in here],
+            [row for row in again if ids[row] not in here],
+            without,
+        )
+
+    def finish(self) -> None:
+        """Check the sum: TotalMismatch where fewer different records came than were promised."""
+        if not self.proven:
+            self.deviations[UNPROVEN] += 1
+        promised = self._lowest_total if self.moved else self.total
+        if promised is None or self._covered >= promised:
+            return
+        if self.moved and self._overlap and (self._keyed or not self._begins_as_first(self._ask(1).page)):
+            return  # rows came and went, and the seams tell that none was passed over; offsets count from 0
+        # A total may count each copy of a record, where every place was read just once: pages with holes overlap.
+        once = not (self._by_links or self._steps_back or self._keyed or self._irregular)
+        if once and self._covered + self.copies == promised:
+            return
+        self._check_total()
+        if self.total is not None:
+            raise TotalMismatch(self.name, promised, self._covered)
