@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from oneroster_sample.bundle import write_bundle
@@ -31,3 +31,25 @@ def bundle(district: District, tmp_path_factory: pytest.TempPathFactory) -> Call
         return made[version]
 
     return make
+
+
+class NamesFailures:
+    """Names a failure as it happens, in a line; the end of the run has the details."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._plugins = config.pluginmanager
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Write the line."""
+        terminal: Any = self._plugins.get_plugin("terminalreporter")
+        if report.failed and terminal:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            reason = (crash.message.splitlines() or [""])[0] if crash else ""
+            terminal.ensure_newline()
+            terminal.write_line(f"failed in {report.when}: {report.nodeid}  {reason}"[:300], red=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the process that prints name failures; with xdist, not the workers."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(NamesFailures(config), "names-failures")

@@ -44,15 +44,8 @@ def changed() -> list[dict[str, Any]]:
 
 def wait_for_work(place: Place) -> None:
     """Until the process has staged something."""
-    for _ in range(6000):
-        if any(
-            (path / "staged" / "users.staged").exists()
-            for path in place.output.parent.iterdir()
-            if path.name.startswith(".")
-        ):
-            return
+    while not any((path / "staged" / "users.staged").exists() for path in place.output.parent.glob(".*")):
         time.sleep(0.05)
-    raise AssertionError("the target staged nothing")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
@@ -64,7 +57,7 @@ def test_a_signal_ends_it_at_once(any_place: Place, start: Callable[..., Any], n
     process.stdin.flush()
     wait_for_work(any_place)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=600)
+    out, _ = process.communicate()
     assert (process.returncode, out) == (code, b"")
     assert any_place.files() == before
     assert any_place.strays() == []
@@ -81,7 +74,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next(any_place: Place, start: Callabl
     any_place.run(lines(rows()))
     assert any_place.strays() == living
     process.kill()
-    out, _ = process.communicate(timeout=600)
+    out, _ = process.communicate()
     assert out == b""
     assert any_place.files() == before
     any_place.run(lines(rows()))
@@ -106,7 +99,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next(any_place: Place, start: Callabl
 def test_broken_input_is_one_line(any_place: Place, start: Callable[..., Any], tail: bytes, words: bytes) -> None:
     """Non-zero, one line without traceback or value, no state, the old bundle intact."""
     process = start()
-    out, err = process.communicate(encode(changed()) + tail, timeout=600)
+    out, err = process.communicate(encode(changed()) + tail)
     assert process.returncode == 1
     assert out == b""
     assert words in err
@@ -129,7 +122,7 @@ def test_a_full_disk_is_one_line(any_place: Place, start: Callable[..., Any]) ->
     district["categories"] += [{"sourcedId": f"cat-{n}", "title": "x" * 50} for n in range(4000)]
     process = subprocess.run(
         [sys.executable, "-m", "target_oneroster", "--config", str(os_config)],
-        input=encode(lines(district, state=STATE)), capture_output=True, preexec_fn=small, timeout=600,
+        input=encode(lines(district, state=STATE)), capture_output=True, preexec_fn=small,
     )  # fmt: skip
     assert process.returncode == 1
     assert process.stdout == b""
@@ -184,7 +177,7 @@ def test_at_any_moment(any_place: Place, tmp_path: Path, moment: str, number: in
     where, published = MOMENTS[moment]
     process = subprocess.run(
         [sys.executable, "-c", _STRUCK, where, str(int(number)), "--config", str(config)],
-        input=encode(changed()), capture_output=True, timeout=600,
+        input=encode(changed()), capture_output=True,
     )  # fmt: skip
     assert process.returncode == (143 if number == signal.SIGTERM else -9), process.stderr
     assert process.stdout == b""
@@ -217,7 +210,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
             district["categories"] += [{"sourcedId": f"more-{n}", "title": "x" * 50} for n in range(amount)]
             process = subprocess.run(
                 [sys.executable, "-m", "target_oneroster", "--config", str(config)],
-                input=encode(lines(district, state=STATE)), capture_output=True, timeout=600,
+                input=encode(lines(district, state=STATE)), capture_output=True,
             )  # fmt: skip
             assert (process.returncode, process.stdout) == (1, b"")
             assert b"Traceback" not in process.stderr
@@ -236,7 +229,7 @@ def test_a_reader_that_went_away(any_place: Place, start: Callable[..., Any]) ->
     process.stdin.close()
     err = process.stderr.read()
     process.stderr.close()
-    assert process.wait(timeout=600) != 0
+    assert process.wait() != 0
     assert b"Traceback" not in err
     assert b"Changed" in files_of(any_place.output)["courses.csv"]
 
@@ -259,7 +252,7 @@ def test_a_configuration_that_cannot_be_read(tmp_path: Path, content: str | None
     if content:
         (tmp_path / "c.json").write_text(content)
     command = [sys.executable, "-m", "target_oneroster", "--config", str(tmp_path / "c.json")]
-    process = subprocess.run(command, input=b"", capture_output=True, timeout=600)
+    process = subprocess.run(command, input=b"", capture_output=True)
     assert process.returncode == 4
     assert process.stderr.decode().splitlines()[-1].startswith("Error: --config names a file that is not")
     assert b"Traceback" not in process.stderr
