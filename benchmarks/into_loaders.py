@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
 from tests.loaders.pipe import ROOT, defaults
 from tests.loaders.postgres import Server
+from tools.project import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +87,7 @@ def _tap() -> str:
 
 
 def _executable(name: str) -> str:
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    executable = next(plugin for plugin in project["plugins"]["loaders"] if plugin["name"] == name)["executable"]
+    executable = plugins("loaders")[name]["executable"]
     return str(ROOT / ".meltano" / "loaders" / name / "venv" / "bin" / executable)
 
 

@@ -21,6 +21,8 @@ import yaml
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
+from tools.project import plugins as project_plugins
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -66,8 +68,7 @@ def _postgres() -> Iterator[str]:
 def _run(project: Path, bundle: Path, loader: str, settings: dict[str, Any]) -> tuple[float, float]:
     """CPU seconds of a whole `meltano run`, and those of the tap in it."""
     project.mkdir()
-    known = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))["plugins"]["loaders"]
-    program = next(plugin["executable"] for plugin in known if plugin["name"] == loader)
+    program = project_plugins("loaders")[loader]["executable"]
     times, tap = project / "times", project / "tap"
     # The shell's `times` tells what its child used: user and system time, as 0m1.250s.
     tap.write_text(

@@ -1,7 +1,8 @@
 """Writes what follows from the code into the files that repeat it.
 
-    python -m tools.derive            write
-    python -m tools.derive --check    compare only; exit 1 and name the files that differ
+    python -m tools.derive                      write
+    python -m tools.derive --check              compare only; exit 1 and name the files that differ
+    python -m tools.derive --repository URL     first make URL (or a folder) the address of the repository
 
 In a file, derived lines stand between two marks (in Markdown the marks are HTML comments):
 
@@ -9,6 +10,9 @@ In a file, derived lines stand between two marks (in Markdown the marks are HTML
     # end of derived
 
 Everything outside the marks is written by hand and left as it is.
+
+Meltano's lock files in plugins/ are derived as a whole: those of our own plugins from hub/, others from themselves, in
+the form in which Meltano writes them.
 """
 
 from __future__ import annotations
@@ -18,12 +22,15 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import oneroster_core.model as model
 import yaml
+from meltano.core.plugin.base import StandalonePlugin
+from oneroster_core.shell import EXIT_CODES
 from tap_oneroster import TapOneRoster
 from tap_oneroster._core.http.presets import PRESETS
 from target_oneroster.bundle.checks import Severity
@@ -33,7 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("README.md", "*/README.md", "docs/*.md", "meltano.yml", "hub/*.yml")
+FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "hub/*.yml", "*/pyproject.toml")
+ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
+LOCKS = "plugins/*/*.lock"
+KINDS_OF_PLUGINS = {"tap": "extractors", "target": "loaders"}
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"
     r".*?"
@@ -72,21 +82,26 @@ def kind(setting: dict[str, Any]) -> str:
     if setting.get("format") == "date-time":
         return "date_iso8601"
     types = setting.get("type", "string")
-    return next((KINDS[t] for t in ([types] if isinstance(types, str) else types) if t in KINDS), "string")
+    kinds = [KINDS.get(t, t) for t in ([types] if isinstance(types, str) else types) if t != "null"]
+    return kinds[0]
 
 
 def meltano_settings(plugin: str) -> str:
-    """The settings of a plugin definition.
+    """The settings of a plugin definition, with their defaults.
 
-    The plugin's own come without defaults: Meltano would pass each of them as if someone had chosen it.
+    Meltano passes a default as if someone had chosen it. So two come without: a setting that a row of the vendor table
+    fills in, and one inside another (batch_config.…), whose other settings would be missing.
     """
     settings = [*off_by_default(plugin)]
+    filled_in = {name for preset in PRESETS for name in preset.settings}
     for name, setting, _ in sorted(properties(about(plugin)["settings"])):
         entry: dict[str, Any] = {"name": name, "label": setting.get("title", name), "kind": kind(setting)}
         if entry["kind"] == "options":
             entry["options"] = [{"label": str(v), "value": str(v)} for v in setting["enum"] if v is not None]
         if setting.get("secret"):
             entry["sensitive"] = True
+        if setting.get("default") is not None and "." not in name and name not in filled_in:
+            entry["value"] = setting["default"]
         entry["description"] = " ".join(setting.get("description", "").split())
         settings.append(entry)
     return in_yaml({"settings": settings})
@@ -145,7 +160,7 @@ def streams_table(_: str) -> str:
             rest = f"inside the records of `{file.derived.parent}`"
         else:
             rest = ""
-        if rest and file.since is model.Version.V1_2 and file.collection:
+        if rest and file.since == model.Version.V1_2 and file.collection:
             rest += " (1.2)"
         rows.append(f"| `{file.name}` | {versions} | {rest} |")
     rows += [f"| `{v.name}` (`include_views`) | | `{v.collection.path}`: rows of `{v.parent}` |" for v in model.VIEWS]
@@ -187,6 +202,13 @@ def package_table(_: str) -> str:
     return "".join(f"- {rule}\n" for rule in package_rules())
 
 
+def exit_codes(_: str) -> str:
+    """The exit codes of all commands."""
+    rows = ["| Code | Meaning | What to do |", "| --- | --- | --- |"]
+    rows += [f"| {code} | {meaning} | {advice} |" for code, (meaning, advice) in EXIT_CODES.items()]
+    return "\n".join(rows) + "\n"
+
+
 def capabilities(plugin: str) -> str:
     """What a plugin can do, in the words of Singer."""
     return in_yaml({"capabilities": sorted(about(plugin)["capabilities"])})
@@ -197,14 +219,49 @@ def pythons(plugin: str) -> str:
     return in_yaml({"supported_python_versions": about(plugin)["supported_python_versions"]})
 
 
+def repository() -> str:
+    """Return the address of the repository, which the root's pyproject.toml names for everything here."""
+    url: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]["repository"]
+    return url
+
+
+def addresses(plugin: str) -> str:
+    """Return where a definition finds the logo, the repository and, until there is a release, the package."""
+    kind = KINDS_OF_PLUGINS[plugin.partition("-")[0]]
+    logo = f"/assets/logos/{kind}/oneroster.png"
+    member = "tap-oneroster" if kind == "extractors" else "target-oneroster-csv"
+    url = repository()
+    return in_yaml({"logo_url": logo, "repo": url, "pip_url": f"git+{url}#subdirectory={member}"})
+
+
+def project_urls(_: str) -> str:
+    """Return the links on a package's index page."""
+    url = repository()
+    urls = {
+        "Homepage": url,
+        "Documentation": f"{url}/tree/main/docs",
+        "Repository": url,
+        "Issues": f"{url}/issues",
+        "Changelog": f"{url}/blob/main/CHANGELOG.md",
+    }
+    return "".join(f'{name} = "{link}"\n' for name, link in urls.items())
+
+
 DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
-    ".yml": {"settings": meltano_settings, "capabilities": capabilities, "python versions": pythons},
+    ".yml": {
+        "addresses": addresses,
+        "settings": meltano_settings,
+        "capabilities": capabilities,
+        "python versions": pythons,
+    },
+    ".toml": {"links": project_urls},
     ".md": {
         "settings": settings_table,
         "streams": streams_table,
         "presets": presets_table,
         "rules": rules_table,
         "rules of form": package_table,
+        "exit codes": exit_codes,
     },
 }
 
@@ -223,19 +280,45 @@ def rewritten(path: Path) -> str:
     return text
 
 
+def locked(path: Path) -> str:
+    """Return a lock file as Meltano writes it: of our own plugins from hub/, of others from what it holds."""
+    definition = ROOT / "hub" / f"{path.name.partition('--')[0]}.yml"
+    if definition.exists():
+        content = {k: v for k, v in yaml.safe_load(rewritten(definition)).items() if k not in ONLY_THE_HUB}
+    else:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    canonical = StandalonePlugin.parse({**content, "plugin_type": path.parent.name}).canonical()
+    return json.dumps(canonical, indent=2) + "\n"  # as meltano.core.plugin_lock_service does
+
+
+def move_repository(url: str) -> None:
+    """Write the address of the repository where all derived files take it from."""
+    if "://" not in url:
+        url = Path(url).resolve(strict=True).as_uri()
+    path = ROOT / "pyproject.toml"
+    text = path.read_text(encoding="utf-8").replace(
+        f'repository = "{repository()}"', f'repository = "{url.rstrip("/")}"'
+    )
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
 def main() -> None:
     """Write or compare."""
     parser = argparse.ArgumentParser(description="Write what follows from the code into the files that repeat it.")
     parser.add_argument("--check", action="store_true", help="compare only")
-    check = parser.parse_args().check
+    parser.add_argument("--repository", metavar="URL", help="make this the address of the repository")
+    options = parser.parse_args()
+    if options.repository:
+        move_repository(options.repository)
     stale = []
-    for path in (path for pattern in FILES for path in sorted(ROOT.glob(pattern))):
-        text = rewritten(path)
-        if text != path.read_text(encoding="utf-8"):
-            stale.append(str(path.relative_to(ROOT)))
-            if not check:
-                path.write_text(text, encoding="utf-8", newline="\n")
-    if check and stale:
+    for pattern, derive in (*((pattern, rewritten) for pattern in FILES), (LOCKS, locked)):
+        for path in sorted(ROOT.glob(pattern)):
+            text = derive(path)
+            if text != path.read_text(encoding="utf-8"):
+                stale.append(str(path.relative_to(ROOT)))
+                if not options.check:
+                    path.write_text(text, encoding="utf-8", newline="\n")
+    if options.check and stale:
         sys.exit(f"out of date: {', '.join(stale)}. Run: ./run python -m tools.derive")
     print("out of date, written: " + ", ".join(stale) if stale else "derived files agree with the code")
 

@@ -88,7 +88,7 @@ def as_json(kind, value):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    return json.loads(value) if kind is Kind.OBJECT and value is not None else value
+    return json.loads(value) if kind == Kind.OBJECT and value is not None else value
 
 
 def check(name, data, block_size=96 * 1024):
@@ -157,9 +157,9 @@ def test_a_number_that_no_column_holds_goes_by_way_of_records():
         [{"sourcedId": str(i), "resultValueMax": "1e400" if i else "1"}.get(n, "") for n in header] for i in range(2)
     ]
     check("lineItems", text_of("lineItems", rows))
-    integers = [f for f in CSV for c in f.columns(Version.V1_2) if c.kind is Kind.INTEGER]
+    integers = [f for f in CSV for c in f.columns(Version.V1_2) if c.kind == Kind.INTEGER]
     for of in integers:
-        cells = {c.name: "99999999999999999999" for c in of.columns(Version.V1_2) if c.kind is Kind.INTEGER}
+        cells = {c.name: "99999999999999999999" for c in of.columns(Version.V1_2) if c.kind == Kind.INTEGER}
         row = [{"sourcedId": "1", **cells}.get(n, "") for n in of.header(Version.V1_2)]
         assert check(of.name, text_of(of.name, [row])) == 0
 

@@ -9,7 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
+
+from tools.project import plugins
 
 from . import snowflake as stand_in
 from .pipe import ROOT
@@ -39,8 +40,7 @@ def install(project: Path, name: str, mark: Path, wanted: str, executable: Path)
 @pytest.fixture(scope="session")
 def loader() -> Callable[[str], Path]:
     """Where a loader's executable is; Meltano installs it when meltano.yml names another one than is there."""
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    known = {plugin["name"]: plugin for plugin in project["plugins"]["loaders"]}
+    known = plugins("loaders")
 
     def find(name: str) -> Path:
         place = ROOT / ".meltano" / "loaders" / name

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
+from tools.project import plugins
 
 __all__ = ["TAP", "catalog", "defaults", "feed", "pipe"]
 
@@ -18,9 +18,7 @@ TAP = Path(sys.executable).with_name("tap-oneroster")
 
 def defaults(loader: str) -> dict[str, Any]:
     """The settings that meltano.yml gives a loader; the tables in docs/loaders.md are about these."""
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    definition = next(plugin for plugin in project["plugins"]["loaders"] if plugin["name"] == loader)
-    return {s["name"]: s["value"] for s in definition["settings"] if "value" in s}
+    return {s["name"]: s["value"] for s in plugins("loaders")[loader]["settings"] if "value" in s}
 
 
 def catalog(config: dict[str, Any], folder: Path, *streams: str) -> Path:

@@ -120,11 +120,11 @@ class CsvFiles(Store):
         return rows
 
     def value(self, kind: Kind, value: Any) -> Any:
-        if kind in NESTED or kind is Kind.TRUE_FALSE:
+        if kind in NESTED or kind == Kind.TRUE_FALSE:
             return ast.literal_eval(re.sub(r"Decimal\('([^']*)'\)", r"\1", value))
         if kind in {Kind.NUMBER, Kind.INTEGER}:
             return float(value)
-        return utc(datetime.fromisoformat(value)) if kind is Kind.DATETIME else value
+        return utc(datetime.fromisoformat(value)) if kind == Kind.DATETIME else value
 
 
 class DuckDB(Store):
@@ -165,7 +165,7 @@ class Warehouse(DuckDB):
         return self.query(f'select * from {SCHEMA}."{stream}"')
 
     def value(self, kind: Kind, value: Any) -> Any:
-        return value if kind in NESTED and kind is not Kind.OBJECT else super().value(kind, value)
+        return value if kind in NESTED and kind != Kind.OBJECT else super().value(kind, value)
 
 
 class Postgres(Store):
@@ -182,7 +182,7 @@ class Postgres(Store):
         return self.place.rows(f'{SCHEMA}."{stream}"')
 
     def value(self, kind: Kind, value: Any) -> Any:
-        return utc(datetime.fromisoformat(value)) if kind is Kind.DATETIME else value
+        return utc(datetime.fromisoformat(value)) if kind == Kind.DATETIME else value
 
 
 class Snowflake(Store):
@@ -199,7 +199,7 @@ class Snowflake(Store):
         return [{name.lower(): value for name, value in row.items()} for row in self.place.rows(f"{SCHEMA}.{stream}")]
 
     def value(self, kind: Kind, value: Any) -> Any:
-        return utc(datetime.fromisoformat(value)) if kind is Kind.DATETIME else value
+        return utc(datetime.fromisoformat(value)) if kind == Kind.DATETIME else value
 
 
 STORES: dict[str, type[Store]] = {

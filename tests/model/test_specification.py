@@ -91,14 +91,14 @@ def _check_condition(field: model.Field, column: dict[str, Any], version: Versio
     assert condition is not None, where
     assert (condition.column, condition.word) == (name, word), where
     assert condition.same == (not word), where
-    if version is Version.V1_2:
+    if version == Version.V1_2:
         assert condition.extensible == extensible, where
 
 
 def _check_words(field: model.Field, column: dict[str, Any], version: Version, where: str) -> None:
     if "enum" not in column:
         assert field.words is None, where
-    elif field.kind is Kind.TRUE_FALSE:
+    elif field.kind == Kind.TRUE_FALSE:
         assert column["enum"] == ["true", "false"], where
     else:
         assert field.words is not None, where

@@ -9,9 +9,9 @@ import zipfile
 import duckdb
 import pytest
 
-from quickstart.summary import compare, count_bundle, main, render
 from tests.singer import run_tap
 from tests.warehouse.conftest import House
+from tools.quickstart.summary import compare, count_bundle, main, render
 
 
 @pytest.fixture

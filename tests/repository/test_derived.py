@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from meltano.core.plugin_lock_service import PluginLockService
+from meltano.core.project import Project
 
-from tools import derive
+from tools import derive, project
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = {"tap-oneroster": "extractors", "target-oneroster-csv": "loaders", "target-oneroster-duckdb": "loaders"}
@@ -62,12 +65,79 @@ def test_meltano_accepts_the_project_file() -> None:
 
 
 def test_meltano_never_has_to_ask_its_hub() -> None:
-    """Every plugin is defined in the project itself, telemetry is off, and a state's owner is named."""
-    project = read("meltano.yml")
-    plugins = [plugin for kind in project["plugins"].values() for plugin in kind]
-    assert all(plugin["namespace"] and plugin["pip_url"] for plugin in plugins)
-    assert project["send_anonymous_usage_stats"] is False
-    assert project["project_id"]
+    """Every plugin has its lock file, which a clone has too; telemetry is off, and a state's owner is named."""
+    content = read("meltano.yml")
+    for kind in content["plugins"]:
+        for name, plugin in project.plugins(kind).items():
+            assert plugin["namespace"], name
+            assert plugin["pip_url"], name
+            assert project.lock_path(kind, name, plugin["variant"]).relative_to(ROOT).as_posix() in tracked(), name
+    assert content["send_anonymous_usage_stats"] is False
+    assert content["project_id"]
+
+
+def tracked() -> list[str]:
+    """Files that a clone has."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return listed.stdout.splitlines()
+
+
+def test_the_project_file_is_what_a_person_wrote() -> None:
+    """Definitions are in the lock files: meltano.yml is short, and only sets what it sets."""
+    assert len((ROOT / "meltano.yml").read_text(encoding="utf-8").splitlines()) < 150
+    for plugins in read("meltano.yml")["plugins"].values():
+        for plugin in plugins:
+            assert not {"namespace", "settings", "capabilities"} & set(plugin), plugin["name"]
+            known = {setting["name"] for setting in definition_of(plugin)["settings"]}
+            assert set(plugin.get("config", {})) <= known, plugin["name"]
+
+
+def definition_of(plugin: dict[str, Any]) -> dict[str, Any]:
+    """What the lock file of an entry in meltano.yml says."""
+    kind = "extractors" if plugin["name"].startswith("tap-") else "loaders"
+    return project.plugins(kind)[plugin["name"]]
+
+
+@each_plugin
+def test_the_lock_file_is_what_meltano_makes_of_the_definition(plugin: str, tmp_path: Path) -> None:
+    """Meltano's own service, given a plugin that came by `meltano add --from-ref hub/…`, writes the file in plugins/."""
+    kind = PLUGINS[plugin]
+    content = {"send_anonymous_usage_stats": False, "project_id": "x", "plugins": {kind: [read(f"hub/{plugin}.yml")]}}
+    (tmp_path / "meltano.yml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    empty = Project(tmp_path)
+    made = PluginLockService(empty).save(empty.plugins.find_plugin(plugin))
+    ours = project.lock_path(kind, plugin, "oneroster-singer")
+    assert made.name == ours.name
+    here = json.loads(ours.read_text(encoding="utf-8"))
+    here.pop("commands", None)  # of a plugin that is defined in meltano.yml, Meltano leaves them there
+    assert json.loads(made.read_text(encoding="utf-8")) == here
+
+
+def copied(folder: Path) -> Path:
+    """What the deriving looks at, in another place."""
+    for pattern in (*derive.FILES, derive.LOCKS, "pyproject.toml"):
+        for path in ROOT.glob(pattern):
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    return folder
+
+
+def test_the_repository_has_one_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--repository URL` changes it in the definitions, the lock files and the packages' links, and nowhere else is one."""
+    before = derive.repository()
+    monkeypatch.setattr(derive, "ROOT", copied(tmp_path))
+    monkeypatch.setattr("sys.argv", ["derive", "--repository", "https://git.example.org/district/oneroster"])
+    derive.main()
+    for plugin, kind in PLUGINS.items():
+        new = yaml.safe_load((tmp_path / "hub" / f"{plugin}.yml").read_text(encoding="utf-8"))
+        member = "tap-oneroster" if kind == "extractors" else "target-oneroster-csv"
+        assert new["repo"] == "https://git.example.org/district/oneroster"
+        assert new["pip_url"] == f"git+{new['repo']}#subdirectory={member}"
+        links = tomllib.loads((tmp_path / member / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+        assert links["Repository"] == new["repo"]
+    everything = "".join(p.read_text(encoding="utf-8") for p in tmp_path.rglob("*") if p.is_file())
+    assert before not in everything
 
 
 @each_plugin

@@ -11,6 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
+from tools.derive import about, properties
+from tools.project import plugins
+
 ROOT = Path(__file__).parents[2]
 KINDS = [
     "string",
@@ -63,7 +66,7 @@ SETTING = {
     "additionalProperties": False,  # among them `kind: password`
     "properties": {
         "name": {"type": "string", "pattern": r"^(_metadata\.)?[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$"},
-        "value": {"const": False},  # only for what is Meltano's own; ours it would override
+        "value": {},  # the default
         "label": TEXT,
         "kind": {"enum": KINDS},
         "description": TEXT,
@@ -88,7 +91,6 @@ SETTING = {
         {
             "if": {"properties": {"name": {"pattern": "^_"}}},
             "then": {"required": ["value"]},
-            "else": {"not": {"required": ["value"]}},
         },
     ],
 }
@@ -118,7 +120,7 @@ def rules(kind: str) -> dict[str, Any]:
             "maintenance_status": {"enum": ["active", "beta", "development", "inactive", "unknown"]},
             "quality": {"enum": ["gold", "silver", "bronze", "unknown"]},
             "settings": {"type": "array", "items": SETTING, "minItems": 1},
-            "settings_group_validation": {"type": "array", "items": WORDS, "minItems": 1},
+            "settings_group_validation": {"type": "array", "items": WORDS, "minItems": 1, "maxItems": 1},
             "supported_python_versions": {**WORDS, "items": {"type": "string", "pattern": r"^3\.\d+$"}},
             "log_parser": {"const": "singer-sdk"},
         },
@@ -154,8 +156,44 @@ def test_a_definition_is_one_that_meltano_reads(plugin: str, kind: str) -> None:
 
 def test_what_is_off_by_default_is_off_in_meltano_too() -> None:
     """Meltano selects everything where nobody says otherwise: both definitions of the tap do."""
-    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    for its in (definition("tap-oneroster"), project["plugins"]["extractors"][0]):
+    for its in (definition("tap-oneroster"), plugins("extractors")["tap-oneroster"]):
         [off] = [setting for setting in its["settings"] if setting["name"].startswith("_")]
         assert (off["name"], off["value"]) == ("_metadata.demographics.selected", False)
         assert "select" not in its  # one place to turn them on
+
+
+@each_plugin
+def test_defaults_are_those_of_the_code(plugin: str, kind: str) -> None:
+    """`meltano config list` shows what holds where nobody says otherwise."""
+    defaults = {
+        name: setting["default"]
+        for name, setting, _ in properties(about(plugin)["settings"])
+        if setting.get("default") is not None and "." not in name
+    }
+    shown = {
+        s["name"]: s["value"] for s in definition(plugin)["settings"] if "value" in s and not s["name"].startswith("_")
+    }
+    assert shown == defaults
+    assert shown
+
+
+@each_plugin
+def test_what_is_required_has_to_be_set_by_everyone(plugin: str, kind: str) -> None:
+    """One group: a setting that only some need is not called required."""
+    [required] = definition(plugin)["settings_group_validation"]
+    assert set(required) == set(about(plugin)["settings"].get("required", ["mode"]))
+
+
+@each_plugin
+def test_the_logo_is_in_the_repository(plugin: str, kind: str) -> None:
+    """As a PNG at the path that the Hub will have it under, and as the SVG that it was made from."""
+    path = ROOT / "hub" / definition(plugin)["logo_url"].lstrip("/")
+    assert path.read_bytes().startswith(b"\x89PNG\r\n")
+    assert "<svg" in path.with_suffix(".svg").read_text(encoding="utf-8")
+
+
+def test_a_schema_that_can_be_set_is_a_capability() -> None:
+    """Meltano hands `default_target_schema` to loaders that say so."""
+    for plugin in ("target-oneroster-csv", "target-oneroster-duckdb"):
+        names = {setting["name"] for setting in definition(plugin)["settings"]}
+        assert ("target-schema" in definition(plugin)["capabilities"]) == ("default_target_schema" in names)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tools import bootstrap
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
@@ -19,20 +22,28 @@ def clone(tmp_path: Path) -> Path:
     """As much of a clone as the set-up looks at."""
     folder = tmp_path / "clone"
     folder.mkdir()
-    for name in ("run", "requirements.lock", "meltano.yml", "tap-oneroster/pyproject.toml"):
+    for name in (
+        "run",
+        "requirements.lock",
+        "meltano.yml",
+        "tap-oneroster/pyproject.toml",
+        "tools/__init__.py",
+        "tools/bootstrap.py",
+        "tools/environment.py",
+    ):
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     return folder
 
 
-def run(clone: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(clone: Path, *arguments: str, start: str = "./run", **environment: str) -> subprocess.CompletedProcess[str]:
     """Call `./run` in an empty home directory."""
     home = clone.parent / "home"
     home.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "VIRTUAL_ENV", "XDG_"))}
     kept["PATH"] = os.pathsep.join(p for p in kept["PATH"].split(os.pathsep) if not p.startswith(str(ROOT)))
     return subprocess.run(
-        ["./run", *arguments],
+        [start, *arguments],
         cwd=clone,
         env=kept | {"HOME": str(home)} | environment,
         capture_output=True,
@@ -70,3 +81,98 @@ def test_everything_that_is_made_lies_in_the_checkout(clone: Path) -> None:
     run(clone, PYTHON=sys.executable, PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="0", PIP_FIND_LINKS="")
     # pip asks for the version of Rust, and rustup makes its folder when asked.
     assert {path.name for path in (clone.parent / "home").iterdir()} <= {".rustup"}
+
+
+def test_help_lists_the_commands(clone: Path) -> None:
+    """Every command of `./run` has a line, and none needs a set-up to be read."""
+    for asked in ("--help", "-h", "help"):
+        done = run(clone, asked)
+        assert done.returncode == 0
+        for command in bootstrap.COMMANDS:
+            assert f"./run {command} " in done.stdout, command
+    assert not (clone / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("tset", "test"), ("lnit", "lint"), ("test-airbite", "test-airbyte"), ("meltno", "meltano")]
+)
+def test_a_command_that_does_not_exist_is_named_with_the_nearest(clone: Path, typed: str, meant: str) -> None:
+    """`tset` is a program of most terminals; it is not what was meant, and nothing is installed for it."""
+    done = run(clone, typed)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"run: no command {typed}. Did you mean {meant}? "
+        f"./run --help lists the commands; any other program: ./run exec {typed}\n"
+    )
+    assert not (clone / ".venv").exists()
+
+
+def test_a_word_like_no_command(clone: Path) -> None:
+    """Nothing is guessed."""
+    assert run(clone, "xyzzy").stderr == (
+        "run: no command xyzzy. ./run --help lists the commands; any other program: ./run exec xyzzy\n"
+    )
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_link_to_run_works(clone: Path, tmp_path: Path, *, relative: bool) -> None:
+    """From a folder of one's own programs, by a link to a link, from wherever one is."""
+    links = tmp_path / "bin"
+    links.mkdir()
+    (links / "first").symlink_to("../clone/run" if relative else clone / "run")
+    (links / "oneroster").symlink_to("first")
+    done = run(clone, "--help", start=str(links / "oneroster"))
+    assert done.returncode == 0, done.stderr
+    assert "./run test " in done.stdout
+
+
+def test_links_that_are_text_files_are_named(clone: Path) -> None:
+    """A clone on Windows without developer mode has small text files in place of the links."""
+    link = clone / "tap-oneroster/src/tap_oneroster/_core"
+    link.parent.mkdir(parents=True)
+    link.write_text("../../../oneroster-core/src/oneroster_core")
+    done = run(clone, "setup")
+    assert done.returncode == 1
+    assert "git clone -c core.symlinks=true" in done.stderr
+
+
+def test_other_systems_start_the_same_program(clone: Path) -> None:
+    """On Windows bootstrap.py is started by name: `./run` only looks for a Python."""
+    start = [sys.executable, str(clone / "tools" / "bootstrap.py"), "--help"]
+    done = subprocess.run(start, capture_output=True, text=True, cwd=clone.parent)
+    assert done.stdout == run(clone, "--help").stdout
+    assert len((ROOT / "run").read_text(encoding="utf-8").splitlines()) <= 40
+
+
+def test_pip_settings_are_handed_to_uv(clone: Path, tmp_path: Path) -> None:
+    """Index, certificates and folders, from pip's file and from the environment, which wins; what uv has been told stays."""
+    here = tmp_path / "wheels"
+    here.mkdir()
+    config = tmp_path / "pip.conf"
+    config.write_text(
+        "[global]\nindex-url = https://one.example.org/simple\ntimeout = 7\n"
+        f"extra-index-url =\n    https://two.example.org/a\n    https://two.example.org/b\nfind-links = {here} /not/there\n"
+    )
+    code = (
+        "import os; from tools.environment import use_pip_settings; use_pip_settings(); "
+        "print(*(os.environ.get(n) for n in "
+        "('UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_HTTP_TIMEOUT', 'UV_FIND_LINKS', 'UV_INDEX_STRATEGY')), sep='\\n')"
+    )
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PIP_"))}
+    mine |= {"PIP_CONFIG_FILE": str(config), "PIP_INDEX_URL": "https://env.example.org/simple", "UV_HTTP_TIMEOUT": "99"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=clone, env=mine, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        "https://env.example.org/simple",
+        "https://two.example.org/a https://two.example.org/b",
+        "99",
+        str(here),
+        "unsafe-best-match",
+    ], done.stderr
+
+
+def test_what_the_quick_start_prints_needs_no_more_than_it_installed() -> None:
+    """The summary's commands, and those of README after it, are in the quick start's half of the lock."""
+    for command in ("meltano", "tap-oneroster", "target-oneroster-csv", "oneroster-sample", "source-oneroster"):
+        assert bootstrap.QUICK.fullmatch(command)
+    shown = (ROOT / "tools/quickstart/summary.py").read_text(encoding="utf-8")
+    assert {line.split()[1] for line in re.findall(r"\./run [a-z-]+", shown)} == {"query"}

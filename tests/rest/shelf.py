@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from tap_oneroster._core.model import UNPROVEN
 from tap_oneroster.rest.paging.answers import Answer, Link, Refused
 from tap_oneroster.rest.paging.walk import Walk
 
@@ -28,43 +29,91 @@ class Shelf:
     lengths: Sequence[int] = ()
     """Most rows of the pages to come, one after another; then `cap` holds."""
     total: str = "true"
-    """true, none, zero, page (rows of the page), or a number to add: "+3", "-2"."""
+    """true, none, zero, page (rows of the page), raw (hidden rows, too), or a number to add: "+3", "-2"."""
     sorts: bool = True
+    descends: bool = True
+    """It sorts in descending order, too."""
+    filters: bool = True
+    """It takes a filter by id."""
+    hidden: frozenset[str] = frozenset()
+    """Rows that are left out after the page was cut."""
+    window: int | None = None
+    """Offsets from here on bring nothing, or are refused; totals say no more than this where `caps_total`."""
+    window_status: int | None = None
+    caps_total: bool = False
+    filtered_total: int | None = None
+    """Total of a filter that no row passes; None where the read has no filter."""
     ignores_offset: bool = False
     offset_from_1: bool = False
     links: str = "none"
-    """none, token (names each next page), loop (the second page, always), a fault, or lost (after two pages)."""
+    """none, token (names each next page), always (also at the end), loop (the second page, always), a fault, or lost
+    (after two pages)."""
     refuses_beyond: int | None = None
     before_page: Callable[[Shelf, int], None] | None = None
     revision: str | None = None
     asked: list[int] = field(default_factory=list)
+    cannot: set[str] = field(default_factory=set)
+    further: int = 0
+    """Requests that were no pages at an offset."""
+    _after: str | None = None
+    _before: str | None = None
 
     def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
         if self.before_page:
             self.before_page(self, len(self.asked))
         number = len(self.asked)
         self.asked.append(offset)
-        rows = sorted(self.rows) if self.sorts else self.rows
         start = 0 if self.ignores_offset else max(offset - self.offset_from_1, 0)
-        return self._page(rows, start, offset, number)
+        return self._page(self._chosen(self._after), start, offset, number)
 
     def follow(self, url: str) -> Answer:
         number = len(self.asked)
         self.asked.append(-1)
-        return self._page(sorted(self.rows) if self.sorts else self.rows, int(url.partition("/")[0]), 0, number)
+        return self._page(self._chosen(None), int(url.partition("/")[0]), 0, number)
 
     def smallest(self) -> Answer:
-        rows = sorted(self.rows)[:1]
-        return Answer(Leaf(list(rows)), self._total(len(self.rows), len(rows)), self.revision, self._link(1))
+        rows = [one for one in sorted(self.rows)[:1] if one not in self.hidden]
+        return Answer(Leaf(list(rows)), self._total(self.rows, len(rows)), self.revision, self._link(1, len(self.rows)))
+
+    def last(self) -> Answer | None:
+        self.further += 1
+        if not self.sorts:
+            return None
+        rows = self._chosen(None)
+        return self._page(rows[::-1] if self.descends else rows, 0, 0, 10**9)
+
+    def after(self, last: str) -> Answer | None:
+        self.further += 1
+        if not self.filters:
+            return None
+        self._before, self._after = self._after, last
+        return self._page(self._chosen(last), 0, 0, 10**9)
+
+    def back(self) -> None:
+        self._after = self._before
+
+    def total_of_nothing(self) -> int | None:
+        self.further += 1
+        return self.filtered_total
+
+    def _chosen(self, after: str | None) -> list[str]:
+        rows = sorted(self.rows) if self.sorts else self.rows
+        return [one for one in rows if after is None or one > after]
 
     def _page(self, rows: list[str], start: int, offset: int, number: int) -> Answer:
         length = min(self.cap, self.lengths[number]) if number < len(self.lengths) else self.cap
-        page = rows[start : start + length]
-        if not page and self.refuses_beyond and offset >= len(rows):
+        cut = rows[start : start + length]
+        if self.window is not None and offset >= self.window:
+            if self.window_status:
+                raise Refused("beyond", self.window_status)
+            cut = []
+        if not cut and self.refuses_beyond and offset >= len(rows):
             raise Refused("beyond", self.refuses_beyond)
-        return Answer(Leaf(list(page)), self._total(len(rows), len(page)), self.revision, self._link(start + len(page)))
+        page = [one for one in cut if one not in self.hidden]
+        total = self._total(rows, len(page))
+        return Answer(Leaf(list(page)), total, self.revision, self._link(start + len(cut), len(rows)))
 
-    def _link(self, place: int) -> Link | None:
+    def _link(self, place: int, count: int) -> Link | None:
         match self.links:
             case "none":
                 return None
@@ -72,36 +121,55 @@ class Shelf:
                 return Link(str(self.cap))
             case "lost" if place > self.cap:
                 return None
+            case "always":
+                return Link(f"{place}/{len(self.asked)}")
             case "token" | "lost":
-                return Link(f"{place}/{len(self.asked)}") if place < len(self.rows) else None
+                return Link(f"{place}/{len(self.asked)}") if place < count else None
             case fault:
                 return Link(str(place), fault)
 
-    def _total(self, all_rows: int, here: int) -> int | None:
+    def _total(self, rows: Sequence[str], here: int) -> int | None:
         match self.total:
-            case "true":
-                return all_rows
             case "none":
                 return None
             case "zero":
                 return 0
             case "page":
                 return here
-            case other:
-                return all_rows + int(other)
+        count = len(rows) if self.total == "raw" else sum(one not in self.hidden for one in rows)
+        if self.total not in {"true", "raw"}:
+            count += int(self.total)
+        return min(count, self.window) if self.caps_total and self.window is not None else count
 
     def walk(self) -> Walk:
         """A walk through the rows."""
         return Walk("rows", self, 100, ordered=self.sorts, width=4)
 
 
+@dataclass
+class Outcome:
+    """What a walk brought."""
+
+    came: list[str]
+    again: set[str]
+    proven: bool
+    deviations: dict[str, int]
+
+
+def read_out(shelf: Shelf) -> Outcome:
+    """Go through the whole shelf."""
+    walk = shelf.walk()
+    outcome = Outcome([], set(), False, {})
+    for step in walk:
+        outcome.came += [one for row in step.new if (one := step.page.ids[row])]
+        outcome.again |= {one for row in step.again if (one := step.page.ids[row])}
+    walk.finish()
+    outcome.deviations = dict(walk.deviations)
+    outcome.proven = not walk.deviations[UNPROVEN]
+    return outcome
+
+
 def read(shelf: Shelf) -> tuple[list[str], set[str]]:
     """Ids that came for the first time, in order, and those that came again."""
-    walk = shelf.walk()
-    came: list[str] = []
-    again: set[str] = set()
-    for step in walk:
-        came += [one for row in step.new if (one := step.page.ids[row])]
-        again |= {one for row in step.again if (one := step.page.ids[row])}
-    walk.finish()
-    return came, again
+    outcome = read_out(shelf)
+    return outcome.came, outcome.again

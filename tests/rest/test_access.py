@@ -39,10 +39,10 @@ def test_the_standards_path_is_added_where_base_url_leaves_it_out(tail: str) -> 
 
 def test_a_version_in_the_path_counts() -> None:
     old = Address.read(f"{HOST}/ims/oneroster/v1p1/")
-    assert old.version is Version.V1_1
+    assert old.version == Version.V1_1
     assert old.url(Version.V1_1, Service.GRADEBOOK, "/results", {}) == f"{HOST}/ims/oneroster/v1p1/results?"
     new = Address.read(f"{HOST}/a/ims/oneroster/rostering/v1p2")
-    assert new.version is Version.V1_2
+    assert new.version == Version.V1_2
     assert new.url(Version.V1_2, Service.GRADEBOOK, "/results", {}) == f"{HOST}/a/ims/oneroster/gradebook/v1p2/results?"
     bare = Address.read(f"{HOST}/api/v1p1")
     assert bare.url(Version.V1_1, Service.ROSTERING, "/orgs", {}) == f"{HOST}/api/v1p1/orgs?"

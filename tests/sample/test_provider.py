@@ -44,7 +44,7 @@ def where(name: str, version: Version) -> str:
     """The place of a collection, as the client wants it."""
     its = file(name)
     assert its.collection
-    return f"{its.service.value}:{its.collection.path[1:]}" if version is Version.V1_2 else its.collection.path[1:]
+    return f"{its.service.value}:{its.collection.path[1:]}" if version == Version.V1_2 else its.collection.path[1:]
 
 
 def read(client: Client, path: str, wrapper: str, limit: int = 50) -> list[dict[str, Any]]:
@@ -152,7 +152,7 @@ def test_an_unknown_or_unreadable_filter_is_refused(client: Client) -> None:
     for text in ("colour='red'", "status=active", "status='active' XOR status='active'", "a='1' AND b='2' AND c='3'"):
         reply = client.get("users", filter=text)
         assert reply.status == 400
-        if client.provider.version is Version.V1_1:
+        if client.provider.version == Version.V1_1:
             (info,) = reply.json["statusInfoSet"]
             assert (info["imsx_codeMajor"], info["imsx_codeMinor"]) == ("failure", "invalid_filter_field")
         else:
@@ -168,7 +168,7 @@ def test_a_sort_sorts(client: Client) -> None:
     assert client.ids("enrollments", limit=5000, sort="sourcedId", orderBy="desc") == sorted(ids, reverse=True)
     reply = client.get("enrollments", sort="colour", limit=5)
     assert [record["sourcedId"] for record in reply.json["enrollments"]] == ids[:5]
-    assert ("statusInfoSet" in reply.json) == (client.provider.version is Version.V1_1)
+    assert ("statusInfoSet" in reply.json) == (client.provider.version == Version.V1_1)
 
 
 def test_fields_choose(client: Client) -> None:
@@ -178,7 +178,7 @@ def test_fields_choose(client: Client) -> None:
     assert set(client.get("orgs/D-001", fields="name").json["org"]) == {"name"}
     assert client.get("orgs", fields="").status == 400
     reply = client.get("orgs", fields="colour")
-    if client.provider.version is Version.V1_1:
+    if client.provider.version == Version.V1_1:
         assert reply.json["statusInfoSet"][0]["imsx_codeMinor"] == "invalid_selection_field"
         assert "name" in reply.json["orgs"][0]
     else:

@@ -92,7 +92,7 @@ def test_every_reference_resolves(tables: Tables, name: str, version: Version) -
                         continue
                     if rule.same:
                         assert there[target][rule.column] == row[rule.column], where
-                    elif rule.column == "role" and version is Version.V1_2:
+                    elif rule.column == "role" and version == Version.V1_2:
                         assert rule.word in roles[target], where
                     else:
                         assert there[target][rule.column] == rule.word, where
@@ -160,7 +160,7 @@ def test_people_have_a_role_wherever_they_act(tables: Tables, name: str, version
     assert len({row["username"] for row in users.values()}) == len(users)
     assert all(row["sourcedId"] not in (row["agentSourcedIds"] or ()) for row in users.values())
     assert set(tables["demographics"]) <= set(users)
-    if version is Version.V1_1:
+    if version == Version.V1_1:
         places = {(row["sourcedId"], org, row["role"]) for row in users.values() for org in row["orgSourcedIds"]}
     else:
         roles = list(tables["roles"].values())

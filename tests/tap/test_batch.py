@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, date, datetime
+from contextlib import redirect_stdout
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from oneroster_sample.district import District
 from oneroster_sample.provider import Knobs, Provider
 from singer_sdk.exceptions import ConfigValidationError
 from tap_oneroster import TapOneRoster
+from tap_oneroster.singer.writer import BlockWriter
 
 from tests.csv.stores import s3_endpoint
 from tests.singer import run_tap
@@ -123,7 +127,7 @@ def as_json(field, value):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    return json.loads(value) if field.kind is Kind.OBJECT and value is not None else value
+    return json.loads(value) if field.kind == Kind.OBJECT and value is not None else value
 
 
 @pytest.mark.parametrize("compression", [None, "snappy", "gzip", "none"])
@@ -293,12 +297,16 @@ def test_what_a_read_that_fails_had_is_delivered_and_activates_nothing(tmp_path,
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("format_", ["jsonl", "parquet"])
 def test_a_run_that_is_stopped_announces_nothing_more_and_removes_the_other_files(tmp_path, files, format_):
-    """What it had announced is whole, and the target's."""
+    """What it had announced is whole, and the target's; a file that was just being announced stays, and is named."""
     write_bundle(District.of_size(300_000), tmp_path / "d.zip", version="1.2", only=["enrollments", "orgs"])
     path = tmp_path / "config.json"
     config = batches({"mode": "csv", "csv_path": str(tmp_path / "d.zip")}, files, format_, batch_size=1000)
     path.write_text(json.dumps(config), encoding="utf-8")
-    with subprocess.Popen([TAP, "--config", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as tap:
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as errors,
+        subprocess.Popen([TAP, "--config", path], stdout=subprocess.PIPE, stderr=errors) as tap,
+    ):
         for _ in range(600):
             if files.exists() and len(list(files.glob("*enrollments*"))) > 20:
                 break
@@ -307,7 +315,10 @@ def test_a_run_that_is_stopped_announces_nothing_more_and_removes_the_other_file
         messages = [json.loads(line) for line in tap.stdout.read().splitlines(keepends=True) if line.endswith(b"\n")]
         assert tap.wait(10) == 143
     named = {url for m in messages if m["type"] == "BATCH" for url in m["manifest"]}
-    assert {f"file://{path}" for path in files.iterdir()} == named
+    there = {f"file://{path}" for path in files.iterdir()}
+    assert named <= there
+    said = log.read_text(encoding="utf-8").partition("perhaps announced, left in place: ")[2]
+    assert all(url.rpartition("/")[2] in said for url in there - named)
     enrollments = [url.removeprefix("file://") for url in named if "enrollments" in url]
     for path in enrollments:
         if format_ == "jsonl":
@@ -315,6 +326,69 @@ def test_a_run_that_is_stopped_announces_nothing_more_and_removes_the_other_file
         else:
             assert Path(path).read_bytes()[-4:] == b"PAR1"
     assert not any(m["type"] in {"STATE", "ACTIVATE_VERSION"} and m.get("stream") == "enrollments" for m in messages)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"], ids=["before the line is written", "after it"])
+def test_a_file_that_is_being_announced_is_never_removed(config, files, monkeypatch, caplog, moment):
+    """A signal between the message and the note of it would leave the target with the name of a file that is gone."""
+
+    class Stopped(BaseException):
+        """What takes the place of the end of the process."""
+
+    def stop(signum):
+        raise Stopped
+
+    def write(self, message):
+        if message.type == "BATCH" and moment == "after":
+            BlockWriter.write_lines(self, self.format_message(message))
+        if message.type == "BATCH":
+            tap._handle_termination(signal.SIGTERM, None)
+
+    monkeypatch.setattr("tap_oneroster._core.shell.stop", stop)
+    monkeypatch.setattr(BlockWriter, "write_message", write)
+    tap = TapOneRoster(config=batches(config, files, batch_size=5), catalog=select(config, "users"))
+    with pytest.raises(Stopped), redirect_stdout(io.TextIOWrapper(io.BytesIO())):
+        tap.sync_all()
+    (left,) = files.iterdir()
+    assert f"perhaps announced, left in place: {left.name}" in caplog.text
+
+
+@pytest.mark.parametrize("prefix", ["", "night-", "a/b-"])
+def test_files_of_batches_that_no_loader_took_are_removed_after_a_day(config, files, caplog, prefix):
+    """The load failed, or was killed: pupils' data does not pile up. What is younger, or not ours, stays."""
+    settings = batches(config, files, storage={"prefix": prefix})
+    old, young = (announced(run_tap(settings, catalog=select(config, "orgs", "users"))) for _ in range(2))
+    strangers = [old[0].with_name(name) for name in ("tap-oneroster--notes.txt", f"x{old[0].name}")]
+    for path in strangers:
+        path.touch()
+    yesterday = time.time() - 86_500
+    for path in [*old, *strangers]:
+        os.utime(path, (yesterday, yesterday))
+    run = run_tap(settings, catalog=select(config, "orgs"))
+    assert run.error is None
+    assert not any(path.exists() for path in old)
+    assert all(path.exists() for path in [*young, *strangers, *announced(run)])
+    (line,) = [record.getMessage() for record in caplog.records if "older than a day" in record.getMessage()]
+    assert all(path.name[path.name.index("tap-") :] in line for path in old)
+
+
+def test_files_in_a_bucket_that_no_loader_took_are_removed_after_a_day(config, monkeypatch):
+    """The same in an object store, whose clock is its own."""
+    with s3_endpoint() as s3:
+        settings = batches(config, "s3://drop/files", storage={"prefix": "night/", "params": s3.options})
+
+        def names():
+            return {one["Key"] for one in s3.client().list_objects_v2(Bucket="drop").get("Contents", ())}
+
+        run_tap(settings, catalog=select(config, "orgs"))
+        before = names()
+        run_tap(settings, catalog=select(config, "orgs"))
+        assert before < names(), "they are not old"
+        monkeypatch.setattr("tap_oneroster.batch_files.batch_files._KEPT", timedelta(seconds=-60))
+        run_tap(settings, catalog=select(config, "orgs"))
+        after = names()
+    assert len(after) == len(before) == 1
+    assert not after & before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")

@@ -43,7 +43,7 @@ def test_a_map_that_cannot_be_is_one_line(config, tmp_path, given, says):
     path = tmp_path / "config.json"
     path.write_text(json.dumps({**config, "stream_maps": given}), encoding="utf-8")
     done = subprocess.run([TAP, "--config", path], capture_output=True, text=True)
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""

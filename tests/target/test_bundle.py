@@ -83,10 +83,11 @@ def test_large_files_are_sorted_in_parts(place: Place, monkeypatch: pytest.Monke
     assert place.ids("categories") == sorted(place.ids("categories"))
 
 
-def test_the_last_record_of_an_id_counts(place: Place) -> None:
-    """Singer is at least once: an id that comes again replaces what came before."""
+def test_the_newest_record_of_an_id_counts(place: Place) -> None:
+    """Singer is at least once: an id that comes again with a newer dateLastModified replaces what came before."""
     district = rows()
-    district["courses"].append(row(district, "courses", "c1") | {"title": "Newer"})
+    newer = {"title": "Newer", "dateLastModified": "2026-01-03T00:00:00.000Z"}
+    district["courses"].append(row(district, "courses", "c1") | newer)
     place.run(lines(district))
     assert [r["title"] for r in place.rows("courses")] == ["Newer"]
 

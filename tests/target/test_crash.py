@@ -245,8 +245,8 @@ def test_two_renames_are_made_good(place: Place) -> None:
     """Where folders cannot be exchanged, a run killed between the renames is mended by the next."""
     place.run(lines(rows()))
     before = place.files()
-    stray = place.output.parent / ".bundle.oneroster-killed"
-    stray.mkdir()
+    stray = place.output.parent / ".bundle.oneroster-killed_0"
+    stray.mkdir(mode=0o700)
     place.output.replace(stray / "replaced")
     place.run(lines({"categories": []}))
     assert place.files() == before

@@ -106,7 +106,7 @@ class Sweep:
         if (
             rule.file == "users"
             and rule.severity.value == "row"
-            and self._version is Version.V1_2
+            and self._version == Version.V1_2
             and self._mode == "bulk"
         ):
             self._expect("row", "roles.userSourcedId", "names a row that is not in users", role)
@@ -118,7 +118,7 @@ class Sweep:
         """Rows that a new one needs, so that it breaks no other rule."""
         if file == "demographics":
             self.district["users"].append(row(self.district, "users", "u1") | {"sourcedId": own_id})
-        if file in {"users", "demographics"} and self._version is Version.V1_2:
+        if file in {"users", "demographics"} and self._version == Version.V1_2:
             role = row(self.district, "roles", "r1") | {"sourcedId": f"role-of-{own_id}", "userSourcedId": own_id}
             self.district["roles"].append(role)
         if file.endswith("Resources"):

@@ -74,7 +74,7 @@ def free(version: str) -> list[tuple[str, str]]:
         (file.name, field.header(v))
         for file in model.csv_files(v)
         for field in file.columns(v)
-        if field.kind is model.Kind.STRING and not field.words and field.name != "learningObjectiveId"
+        if field.kind == model.Kind.STRING and not field.words and field.name != "learningObjectiveId"
     ]
 
 

@@ -34,6 +34,16 @@ NO_WORD = "is not a word of the vocabulary"
 NO_DATE = "is not a date (YYYY-MM-DD)"
 
 
+def different(file: str) -> set[tuple[str, str, str]]:
+    return {
+        (
+            "row",
+            f"{file}.sourcedId",
+            "one id for different rows, and no newer dateLastModified says which of them counts",
+        )
+    }
+
+
 def only(file: str) -> Callable[[Rows], Any]:
     return lambda d: [d.pop(name) for name in list(d) if name != file]
 
@@ -140,8 +150,8 @@ CASES: list[tuple[str, str, Callable[[Rows], Any], set[tuple[str, str, str]]]] =
     ("resource twice for a class", "1.2", add("classResources", "kb2", "kb"), {("note", "classResources.resourceSourcedId", "is given to the class twice")}),
     ("resource twice for a course", "1.2", add("courseResources", "cb2", "cb"), {("note", "courseResources.resourceSourcedId", "is given to the course twice")}),
     ("resource twice for a user", "1.2", add("userResources", "ub2", "ub"), {("note", "userResources.resourceSourcedId", "is given to the user twice")}),
-    ("two people under one id", "1.1", add("users", "u2", "u1"), {("stop", "users.sourcedId", "one id for two people (another role and username, or another name and username)")}),
-    ("two seats under one id", "1.2", add("enrollments", "e1", "e2"), {("stop", "enrollments.sourcedId", "one id for two enrollments (another class or user)")}),
+    ("two people under one id", "1.1", add("users", "u2", "u1"), different("users")),
+    ("two seats under one id", "1.2", add("enrollments", "e1", "e2"), different("enrollments")),
     ("nothing but orgs", "1.2", only("orgs"), absent("academicSessions", "courses", "classes", "users", "enrollments")),
     ("nothing but sessions", "1.1", only("academicSessions"), absent("orgs", "courses", "classes", "users", "enrollments")),
     ("no roles at all", "1.2", lambda d: d.pop("roles"), {("stop", "users.sourcedId", "no user has a role: neither roles nor users.role came")}),

@@ -46,6 +46,37 @@ def test_a_row_that_is_gone_is_in_no_view(house: House) -> None:
     assert set(house.rows("students")) == {student}
 
 
+def test_the_schema_of_present_rows_has_a_view_for_each_table(house: House) -> None:
+    """Reports read `oneroster_current`: no row that is gone, no column of the loader, and words on each column."""
+    district = rows()
+    house.run(lines(district))
+    gone = district["users"][0]
+    house.run(lines({"users": [dict(gone, status="tobedeleted")]}))
+    tables = {name for (name,) in house.query("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'oneroster'")}
+    views = dict(house.query("SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'oneroster_current'"))
+    assert tables - {"syncReceipts"} <= views.keys()
+    columns = house.query(
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'oneroster_current'"
+    )
+    assert not [name for _, name, _ in columns if name.startswith("_sdc_")]
+    assert not [(table, name) for table, name, words in columns if not words and table in tables]
+    assert all("Present rows only." in views[name] for name in tables - {"syncReceipts"})
+    there = {source_id for (source_id,) in house.query('SELECT "sourcedId" FROM oneroster_current.users')}
+    assert there == {user["sourcedId"] for user in district["users"]} - {gone["sourcedId"]}
+
+
+def test_a_table_in_the_place_of_a_view_is_named(house: House) -> None:
+    """Somebody's own table is not replaced."""
+    import duckdb
+    from target_oneroster.errors import TargetError
+
+    with duckdb.connect(str(house.path)) as database:
+        database.execute("CREATE SCHEMA oneroster_current; CREATE TABLE oneroster_current.users (mine INTEGER)")
+    with pytest.raises(TargetError, match=r"oneroster_current\.users is a table"):
+        house.run(lines(rows()))
+    assert house.state == []
+
+
 def test_views_are_left_out_where_a_setting_says_so(house: House) -> None:
     house.run(lines(rows()), views=False)
     assert house.query("SELECT count(*) FROM duckdb_views() WHERE NOT internal") == [(0,)]

@@ -211,7 +211,7 @@ def svg(service: str) -> str:
     )
     parts = [*drawing.lines(), *(line for box in drawing.boxes.values() for line in drawing.box(box))]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="Tables and keys: {service}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="group" aria-label="Tables and keys: {service}" '
         f'width="{drawing.width:.0f}" height="{drawing.height:.0f}" viewBox="0 0 {drawing.width:.0f} {drawing.height:.0f}">'
         f"<style>{STYLE}</style><defs>{markers}</defs>{''.join(parts)}</svg>"
     )

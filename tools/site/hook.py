@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,8 @@ INSTEAD = {
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Put the pages of vendors into the navigation."""
+    """Put the pages of vendors into the navigation, and the version of the plugins into the footer."""
+    config.copyright = f"Version {version('tap-oneroster')}"
     for entry in config.nav or []:
         if "Providers" in entry:
             entry["Providers"] += [{p["title"]: providers.path(p)} for p in providers.read()]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 import oneroster_core.model as model
-import yaml
+from oneroster_core.model.describe import describe_file, meaning
 from oneroster_core.model.schema import json_schema, key_properties
 
 from tools.derive import ROOT
+from tools.project import plugins
 
 __all__ = [
     "KINDS_OF_DATA",
-    "RECEIPT_WORDS",
     "loader_facts",
     "loader_settings",
     "personal_table",
@@ -118,30 +117,6 @@ KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
-RECEIPT_WORDS = {
-    "runId": "one run of the tap",
-    "collection": "the stream",
-    "source": "host of the service, or name of the bundle",
-    "mode": "`rest`; `bulk` or `delta` (a file of a bundle); `absent` (the source does not have it, and need not); "
-    "`skipped` (a file that an earlier run has read)",
-    "version": "version of OneRoster that the source spoke",
-    "expected": "records the source says it holds: a total of the service, or rows of the file; empty where it says nothing",
-    "received": "records that came, copies included",
-    "distinct": "different `sourcedId`s among them",
-    "rejected": "records left out because they could not be used (no id, too few cells); the rule is in `deviations`",
-    "pages": "pages that were read",
-    "pageSizeAsked": "records asked for at a time",
-    "pageSizeServed": "most records that came at a time",
-    "startedAt": "when the read began, UTC",
-    "finishedAt": "when it ended, UTC",
-    "filter": "filter of an incremental read; empty where everything was read",
-    "revision": "the service's own number of this state of the data, where it sends one",
-    "contentDigest": "a digest of the active rows, whatever their order; the same for REST and CSV. Leaves out status, "
-    "dateLastModified and metadata; empty for rows made out of their parents'",
-    "deviations": "what was not as the standard says: rule and count",
-    "complete": "whether the source was read to its end",
-}
-
 _TYPES = {"boolean": "yes or no", "integer": "integer", "number": "number", "array": "list", "object": "object"}
 
 
@@ -159,9 +134,9 @@ def _type(schema: dict[str, Any]) -> str:
 
 def _versions(field: model.Field) -> str:
     """Versions that have the column, where not both do, and what it was called."""
-    if field.since is model.Version.V1_2:
+    if field.since == model.Version.V1_2:
         return "1.2"
-    if field.until is model.Version.V1_1:
+    if field.until == model.Version.V1_1:
         return "1.1"
     return f"both; in 1.1 `{field.was}`" if field.was else "both"
 
@@ -188,7 +163,7 @@ def _home(file: model.File) -> str:
     versions = " and ".join(v.value for v in model.Version if file.csv and file.exists_in(v))
     places = [f"`{file.name}.csv` of {versions}"] if versions else []
     if file.collection:
-        only = " of 1.2" if file.since is model.Version.V1_2 else ""
+        only = " of 1.2" if file.since == model.Version.V1_2 else ""
         places.append(f"over REST `{file.collection.path}`{only}")
     if file.derived:
         places.append(f"over REST made from the records of {link(file.derived.parent, file)}")
@@ -209,7 +184,7 @@ def _key(file: model.File) -> str:
 def link(name: str, seen_from: model.File) -> str:
     """A link to the table of a stream."""
     other = model.file(name)
-    page = "" if other.service is seen_from.service else f"{other.service.value}.md"
+    page = "" if other.service == seen_from.service else f"{other.service.value}.md"
     return f"[`{name}`]({page}#{name.lower()})"
 
 
@@ -220,16 +195,24 @@ def tables_of(service: str) -> str:
 
 def _table(file: model.File) -> str:
     schemas = json_schema(file, secrets=True)["properties"]
-    lines = [f"## {file.name}", "", f"{_home(file)}. Key: {_key(file)}.".removeprefix("; "), ""]
+    lines = [
+        f"## {file.name}",
+        "",
+        describe_file(file),
+        "",
+        f"{_home(file)}. Key: {_key(file)}.".removeprefix("; "),
+        "",
+    ]
     lines += [
-        "| Column | Type | Refers to | Required | Version | Vocabulary |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| Column | What it means | Type | Refers to | Required | Version | Vocabulary |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for field in file.fields:
         refers = link(field.refers_to, file) if field.refers_to else ""
         note = " (off by default)" if field.secret else "" if field.csv or field.name == "metadata" else " (REST)"
         cells = (
             f"`{field.name}`{note}",
+            meaning(file, field),
             _type(schemas[field.name]),
             refers,
             _required(field),
@@ -244,7 +227,7 @@ def receipts_table(_: str = "") -> str:
     """Every field of a receipt."""
     schemas = json_schema(model.RECEIPTS)["properties"]
     rows = ["| Field | Type | What it says |", "| --- | --- | --- |"]
-    rows += [f"| `{f.name}` | {_type(schemas[f.name])} | {RECEIPT_WORDS[f.name]} |" for f in model.RECEIPTS.fields]
+    rows += [f"| `{f.name}` | {_type(schemas[f.name])} | {meaning(model.RECEIPTS, f)} |" for f in model.RECEIPTS.fields]
     return "\n".join(rows) + "\n"
 
 
@@ -256,15 +239,9 @@ def personal_table(_: str = "") -> str:
     return "\n".join(rows) + "\n"
 
 
-@cache
-def _project() -> dict[str, Any]:
-    project: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
-    return project
-
-
 def loader_settings(name: str) -> str:
     """The settings of a loader as this repository's meltano.yml has them, and where pip finds it."""
-    loader = next((entry for entry in _project()["plugins"]["loaders"] if entry["name"] == name), None)
+    loader = plugins("loaders").get(name)
     if loader is None:
         return "This repository's `meltano.yml` has no settings for it yet.\n"
     rows = [f"`pip_url: {loader['pip_url']}`", "", "| Setting | Set to | What it does |", "| --- | --- | --- |"]

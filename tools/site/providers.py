@@ -30,11 +30,50 @@ _SIGN_IN = {
 _PRESETS = {preset.name: preset for preset in PRESETS}
 
 
+# What the entries share that stand in Microsoft's list and of which little else is known.
+_LISTED: dict[str, Any] = {
+    "speaks": "1.1 (as Microsoft reads it)",
+    "sign_in": "unknown",
+    "values": {
+        "Address of the service (base URL)": "base_url",
+        "Address for tokens (token URL)": "token_url",
+        "Client ID (key)": "client_id",
+        "Client secret": "client_secret",
+    },
+    "config": {
+        "base_url": "https://<host>/<path of the sheet>",
+        "token_url": "https://<host>/<path of the sheet>",
+        "client_id": "<client id>",
+    },
+}
+_LISTED_ODD = [
+    {
+        "other": "Microsoft School Data Sync reads it with filters on `status` and `dateLastModified` and asks for 5,000 "
+        "records a page."
+    }
+]
+_LISTED_UNKNOWN = [
+    "The addresses. Ask for the base URL and the token URL, and whether OAuth 2 or OAuth 1.0a is used.",
+    "Page sizes, filters, totals, how fresh the data is. `tap-oneroster-probe` finds out most of it.",
+]
+
+
+def _filled_in(provider: dict[str, Any]) -> dict[str, Any]:
+    if provider.get("listed") != "microsoft":
+        return provider
+    return {
+        **_LISTED,
+        **provider,
+        "odd": [*provider.get("odd", ()), *_LISTED_ODD],
+        "unknown": [*provider.get("unknown", ()), *_LISTED_UNKNOWN],
+    }
+
+
 @cache
 def read() -> list[dict[str, Any]]:
-    """All vendors, in the order of the file."""
+    """Return all vendors, in the order of the file."""
     content: list[dict[str, Any]] = yaml.safe_load((ROOT / "docs/data/providers.yml").read_text(encoding="utf-8"))
-    return content
+    return [_filled_in(provider) for provider in content]
 
 
 def path(provider: dict[str, Any]) -> str:
@@ -80,7 +119,11 @@ def page(provider: dict[str, Any]) -> str:
     lines = [f"# {provider['title']}", ""]
     if "warning" in provider:
         lines += ["!!! warning", "", f"    {provider['warning']}", ""]
+    if also := provider.get("also"):
+        lines += [f"Also known as {', '.join(also)}.", ""]
     lines += [f"OneRoster version: {provider['speaks']}.", ""]
+    if needs := provider.get("needs"):
+        lines += [f"Needs {needs}.", ""]
     lines += ["## In the vendor's system", ""]
     if steps := provider.get("steps"):
         lines += [f"{n}. {text}" for n, text in enumerate(steps["do"], 1)]
@@ -144,15 +187,19 @@ def _meltano_yml(way: dict[str, Any]) -> str:
 
 def overview(_: str = "") -> str:
     """All vendors on one page."""
-    rows = ["| Vendor | OneRoster version | `provider` | Signs in by |", "| --- | --- | --- | --- |"]
-    for provider in read():
+    rows = [
+        "| Vendor | Also known as | OneRoster version | `provider` | Signs in by |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for provider in sorted(read(), key=lambda its: (its["name"] == "another", its["title"].lower())):
         for way in ways(provider):
             name = provider["title"] + (f": {way['title']}" if "ways" in provider else "")
+            also = ", ".join(provider.get("also", ()))
             preset = _PRESETS.get(way.get("preset", ""), GENERIC)
             settings = {**GENERIC.settings, **preset.settings, **way.get("config", {})}
             known = way.get("sign_in", "")
             style = "" if settings["auth_method"] != "oauth2" else f", {known or code(settings['token_auth_style'])}"
             method = known if known == "unknown" else f"{code(settings['auth_method'])}{style}"
             shown = f"`{way['preset']}`" if way.get("preset") else "none"
-            rows.append(f"| [{name}]({provider['name']}.md) | {provider['speaks']} | {shown} | {method} |")
+            rows.append(f"| [{name}]({provider['name']}.md) | {also} | {provider['speaks']} | {shown} | {method} |")
     return "\n".join(rows) + "\n"

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values travel as parameters or staged text
 """DuckDB as the engine for sorting, joining and merging: on disk, within a memory limit, without a network."""
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ _RACES = (
 
 def users(plan: Plan, version: Version) -> Iterator[Row]:
     """Rows of users; 1.1 has a role and orgs in them, 1.2 what it added."""
-    old = version is Version.V1_1
+    old = version == Version.V1_1
     for person in people(plan):
         number, grade = person.number, person.grade
         name = person_name(number, person.household)
@@ -160,7 +160,7 @@ def _birth_day(number: int) -> str:
 def demographics(plan: Plan, version: Version) -> Iterator[Row]:
     """Rows of demographics, for students; the words that 1.2 added stay out of 1.1."""
     sexes: tuple[str | None, ...] = ("male", "female", "female", "male", "female", "male", None, None)
-    if version is Version.V1_2:
+    if version == Version.V1_2:
         sexes = (*sexes[:6], "other", "unspecified")
     for school in plan.all_schools():
         for person in students(plan, school):

@@ -52,7 +52,7 @@ def unauthorized() -> Refused:
 def status_info(version: Version, status: int, description: str, code: str | None = None) -> dict[str, Any]:
     """The body of an error; `code` says it more closely than the status does."""
     old, new = _CODES.get(status, _FAULT)
-    if version is Version.V1_1:
+    if version == Version.V1_1:
         return {"statusInfoSet": [_item("failure", "error", description, code or old)]}
     return {
         "imsx_codeMajor": "failure",

@@ -73,9 +73,7 @@ class District(Plan):
     def files(self, version: Version | str = V1_2) -> tuple[File, ...]:
         """Files of which this district has rows, those that only REST has among them."""
         version = Version(version)
-        return tuple(
-            f for f in FILES if f.exists_in(version) and (self.gradebook or f.service is not Service.GRADEBOOK)
-        )
+        return tuple(f for f in FILES if f.exists_in(version) and (self.gradebook or f.service != Service.GRADEBOOK))
 
     def rows(self, name: str, version: Version | str = V1_2) -> Iterator[Row]:
         """Rows of a file as a service would show them: with those to be deleted, without those that vanished.

@@ -68,7 +68,7 @@ def categories(plan: Plan, version: Version) -> Iterator[Row]:
             "status": its.status,
             "dateLastModified": its.stamp,
             "title": title,
-            "weight": weight if version is Version.V1_2 else None,
+            "weight": weight if version == Version.V1_2 else None,
         }
         yield row("categories", values)
 
@@ -101,7 +101,7 @@ def line_items(plan: Plan, version: Version) -> Iterator[Row]:
             "academicSessionSourcedId": plan.year.periods[2],
             "resultValueMin": 0,
             "resultValueMax": 100,
-            "schoolSourcedId": school.id if version is Version.V1_2 else None,
+            "schoolSourcedId": school.id if version == Version.V1_2 else None,
             "assignDateTime": f"{assigned}T{hour:02d}:00:00.000Z",
             "dueDateTime": f"{due}T{hour + 10}:30:00.000Z",
         }
@@ -185,7 +185,7 @@ def _results(plan: Plan) -> Iterator[_Result]:
 
 def results(plan: Plan, version: Version) -> Iterator[Row]:
     """Rows of results: 1.1 demands a score, 1.2 has words for its absence."""
-    old = version is Version.V1_1
+    old = version == Version.V1_1
     for result in _results(plan):
         draw, graded = result.draw, result.draw & 15 < 13
         score = _score(result) if graded else None

@@ -97,7 +97,7 @@ def order(value: Any) -> tuple[int, Any]:
 
 
 def _compare(kind: Kind | None, predicate: str, wanted: str) -> Callable[[Any], bool]:
-    read = _moment if kind is Kind.DATETIME else str
+    read = _moment if kind == Kind.DATETIME else str
     goal = read(wanted)
 
     def matches(value: Any) -> bool:

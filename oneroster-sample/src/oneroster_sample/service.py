@@ -203,7 +203,7 @@ class Service:
             sort = None
         if sort and not known_field(end.file, sort, self.version):
             # Data in the service's own order; 1.1 says so beside them, and 1.2 has no place for that.
-            if self.version is Version.V1_1:
+            if self.version == Version.V1_1:
                 warnings += warning("Unknown field to sort by", "invalid_sort_field")
             sort = None
         descending = query.get("orderBy", "asc").lower() == "desc"
@@ -219,7 +219,7 @@ class Service:
         if "fields" not in query:
             return [], []
         names = [name.strip() for name in query["fields"].split(",") if name.strip()]
-        old = self.version is Version.V1_1
+        old = self.version == Version.V1_1
         if not names:
             code = "invalid_blank_selection_field" if old else "invalid_selection_field"
             raise Refused(400, "No fields are named", code)

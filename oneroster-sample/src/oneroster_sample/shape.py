@@ -54,20 +54,20 @@ class Shape:
     def _key(self, field: Field) -> str:
         names = field.rest_names
         # Where 1.2 renamed a property, the second choice is the name in 1.1.
-        return names[-1] if self._version is Version.V1_1 else names[0]
+        return names[-1] if self._version == Version.V1_1 else names[0]
 
     def _conversion(self, field: Field) -> Callable[[Any], Any] | None:
         if field.name == "sourcedId":
             return None
         if field.kind in (Kind.REF, Kind.REFS):
             target = field.refers_to or ""
-            word = _NARROW_1_1.get(field.name) if self._version is Version.V1_1 else None
-            if field.kind is Kind.REF:
+            word = _NARROW_1_1.get(field.name) if self._version == Version.V1_1 else None
+            if field.kind == Kind.REF:
                 return lambda value: self.reference(target, value, word)
             return lambda value: [self.reference(target, item, word) for item in value]
-        if field.kind is Kind.TRUE_FALSE:
+        if field.kind == Kind.TRUE_FALSE:
             return lambda value: "true" if value else "false"
-        if field.kind is Kind.OBJECT:
+        if field.kind == Kind.OBJECT:
             return _nested
         if field.kind in (Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES):
             return _without_nulls

@@ -16,7 +16,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._core.codec import encode_rows
-from ._core.errors import CollectionMoved, FatalSourceError, MissingCollection, SourceError
+from ._core.errors import CollectionMoved, FatalSourceError, HeldBack, MissingCollection, SourceError, TotalMismatch
 from .receipts.distinct import Distinct
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ __all__ = [
     "CollectionMoved",
     "Facts",
     "FatalSourceError",
+    "HeldBack",
     "MissingCollection",
     "Pass",
     "Records",
     "Request",
     "Source",
     "SourceError",
+    "TotalMismatch",
 ]
 
 

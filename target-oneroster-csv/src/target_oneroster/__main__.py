@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .singer.start import importing
+from ._core.shell import importing, run
 
 __all__ = ["main"]
 
@@ -11,7 +11,7 @@ def main() -> None:
     """Run the target."""
     with importing():
         from .bundle.target import TargetOneRosterCSV
-    TargetOneRosterCSV.cli()
+    run(TargetOneRosterCSV.cli)
 
 
 if __name__ == "__main__":

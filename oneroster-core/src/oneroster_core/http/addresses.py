@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from ..errors import FatalSourceError
+from ..errors import SetupError
 from ..model import BASE_PATHS, Service, Version
 
-__all__ = ["Address", "address_error", "same_origin"]
+__all__ = ["Address", "address_error", "host_of", "same_origin"]
 
 _VERSIONED = re.compile(r"(?P<root>.*?)(?P<service>/(?:rostering|gradebook|resources))?/v1p(?P<minor>[12])\Z")
 _STANDARD_PATH = "/ims/oneroster"
@@ -39,6 +39,11 @@ def address_error(setting: str, url: str) -> str | None:
     if parts.username or parts.password:
         return f"{setting}: must not hold credentials; put them in client_id and client_secret"
     return None
+
+
+def host_of(url: str) -> str:
+    """Host and port of an address, as messages name it."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def same_origin(one: str, other: str) -> bool:
@@ -74,16 +79,16 @@ class Address:
         found = _VERSIONED.match(path)
         if found:
             version = Version(f"1.{found['minor']}")
-            per_service = version is Version.V1_1 or bool(found["service"])
+            per_service = version == Version.V1_1 or bool(found["service"])
             return cls(host, origin + found["root"], version, per_service)
         if not path.endswith(_STANDARD_PATH):
             path += _STANDARD_PATH
         return cls(host, origin + path, None)
 
     def check_version(self, asked: Version | None) -> Version | None:
-        """The version to speak, as far as settings and path tell; FatalSourceError where they part."""
-        if asked and self.version and asked is not self.version:
-            raise FatalSourceError(
+        """The version to speak, as far as settings and path tell; SetupError if they differ."""
+        if asked and self.version and asked != self.version:
+            raise SetupError(
                 f"base_url names version {self.version.value} and oneroster_version is"
                 f" {asked.value}: make them agree, or set oneroster_version to auto"
             )

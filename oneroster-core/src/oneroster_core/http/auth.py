@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,22 +15,58 @@ import msgspec
 import requests
 from typing_extensions import override
 
-from ..errors import FatalSourceError
+from ..errors import FatalSourceError, SetupError
 
-__all__ = ["Anonymous", "Bearer", "ClientCredentials", "Credentials", "NoToken", "OAuth1", "TokenRequest"]
+__all__ = [
+    "Anonymous",
+    "Bearer",
+    "ClientCredentials",
+    "Credentials",
+    "NoToken",
+    "OAuth1",
+    "TokenRequest",
+    "header_error",
+]
 
 _RENEW_BEFORE = 30.0
 """Seconds before its end at which a token is no longer used, at most half of its life."""
 _UNSTATED_LIFE = 1500.0
 """How long a token is used whose answer does not say: a request that fails with 401 renews it."""
+_NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f-\x9f]|[^\x00-\xff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ENCODED = {"client_id", "client_secret"}
+"""Settings that are encoded before they are sent, so that every letter may stand in them."""
+_ADVICE = {
+    "invalid_client": "check client_id, client_secret and token_auth_style",
+    "invalid_grant": "check client_id, client_secret and token_auth_style",
+    "unauthorized_client": "the account may not sign in like this; check client_id, auth_method and scopes, or ask the vendor",
+    "access_denied": "the account may not sign in like this; check client_id, auth_method and scopes, or ask the vendor",
+    "unsupported_grant_type": "check token_url, auth_method and token_auth_style",
+    "invalid_request": "check token_auth_style, and scopes (the service may want some)",
+}
+"""Advice for the error words of OAuth 2 (RFC 6749, section 5.2)."""
+_PASSES = {408, 425, 429}
 
 
-class NoToken(FatalSourceError):
+def header_error(setting: str, value: str) -> str | None:
+    """Return what keeps a text from being sent in a header, if anything; the text is not quoted."""
+    if (_CONTROL if setting in _ENCODED else _NOT_IN_A_HEADER).search(value):
+        return f"{setting}: holds a line end or another character that cannot stand in a header; copy it again"
+    return None
+
+
+class NoToken(SetupError):
     """The token service refused to give a token."""
+
+    def __init__(self, message: str, *, exit_code: int = SetupError.exit_code, blames_scopes: bool = False) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.blames_scopes = blames_scopes
+        """True if the scopes may be those of another version."""
 
 
 class TokenRequest(Protocol):
-    """Sends a token request and gives back status and body; the service does the rest."""
+    """Sends a token request and returns status and body."""
 
     def __call__(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
         """Post a form."""
@@ -37,6 +74,9 @@ class TokenRequest(Protocol):
 
 class Credentials(requests.auth.AuthBase):
     """Puts what proves us into each request; can be renewed where a service no longer takes it."""
+
+    def ready(self) -> None:
+        """Get what has to be asked for, before a request is made: the answer may set cookies that belong into it."""
 
     def renew(self, refused: requests.PreparedRequest) -> bool:
         """Get fresh proof after a 401; False where there is nothing to renew."""
@@ -109,11 +149,16 @@ class ClientCredentials(Credentials):
         """Scopes that the answer named; None where it named none."""
 
     @override
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    def ready(self) -> None:
+        """Get a token, unless there is one that is still good."""
         with self._lock:
             if self._header is None or time.monotonic() >= self._until:
                 self._get_token()
-            request.headers["Authorization"] = self._header or ""
+
+    @override
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        self.ready()
+        request.headers["Authorization"] = self._header or ""
         return request
 
     @override
@@ -127,15 +172,18 @@ class ClientCredentials(Credentials):
     def _get_token(self) -> None:
         self._header = None
         status, body = self._ask()
-        if status != requests.codes.ok and status != requests.codes.created:
-            raise NoToken(self._refusal(status, body))
-        try:
-            answer = msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            answer = None
-        token = answer.get("access_token") if isinstance(answer, dict) else None
-        if not isinstance(token, str) or not token:
-            raise FatalSourceError("token_url: status 200, but no access_token in the answer; check the address")
+        answer = _object(body)
+        if not 200 <= status < 300:
+            raise self._refusal(status, answer)
+        token = answer.get("access_token")
+        token = token.strip() if isinstance(token, str) else ""
+        if not token:
+            raise SetupError(f"token_url: status {status}, but no access_token in the answer; check the address")
+        if header_error("access_token", token):
+            raise SetupError(
+                "token_url: the access_token in the answer holds a line end or another character that cannot"
+                " stand in a header; ask the vendor"
+            )
         life = _seconds(answer.get("expires_in"))
         scope = answer.get("scope")
         self.granted = frozenset(scope.split()) if isinstance(scope, str) and scope else None
@@ -172,21 +220,37 @@ class ClientCredentials(Credentials):
                 break
         return status, body
 
-    def _refusal(self, status: int, body: bytes) -> str:
+    def _refusal(self, status: int, answer: dict[str, Any]) -> FatalSourceError:
         """One line for a refused token; of the body only the standard's own error word."""
-        try:
-            answer = msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            answer = None
-        word = answer.get("error") if isinstance(answer, dict) else None
-        if word in {"invalid_scope", "unauthorized_client", "unsupported_grant_type", "invalid_request"}:
-            return (
-                f"token_url: status {status}, {word}: check scopes (the account may lack one, or the"
-                " service takes none: scopes may be empty) and token_auth_style"
+        word = answer.get("error")
+        if word == "invalid_scope":
+            return NoToken(
+                f"token_url: status {status}, invalid_scope: check scopes (the account may lack one, or the"
+                " service takes none: scopes may be empty) and token_auth_style",
+                blames_scopes=True,
+            )
+        if isinstance(word, str) and word in _ADVICE:
+            return NoToken(f"token_url: status {status}: {word}; {_ADVICE[word]}")
+        if status >= 500 or status in _PASSES or word in {"server_error", "temporarily_unavailable"}:
+            return NoToken(
+                f"token_url: status {status}: the token service is down or cannot do it; try later, or ask the vendor",
+                exit_code=FatalSourceError.exit_code,
             )
         if status in {requests.codes.not_found, requests.codes.method_not_allowed}:
-            return f"token_url: status {status}: no token service there; check the address"
-        return f"token_url: status {status}: no token was given; check client_id, client_secret and token_auth_style"
+            return NoToken(f"token_url: status {status}: no token service there; check the address")
+        return NoToken(
+            f"token_url: status {status}: no token was given; check client_id, client_secret and token_auth_style",
+            blames_scopes=status == requests.codes.bad_request,
+        )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; empty if it is none."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _basic(name: str, secret: str) -> str:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
-import zlib
-from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
+from typing_extensions import override
 
-from ..errors import FatalSourceError, SourceError
-from .addresses import same_origin
+from ..errors import FatalSourceError, SetupError, SourceError
+from .addresses import host_of, same_origin
 from .auth import Anonymous, Credentials
+from .deadline import TIMES, Overdue, TimedAdapter
 from .pace import Backoff, Pace, retry_after
+from .reply import MOST_BYTES, AnswerTooLong, Reply
 
 __all__ = ["HttpClient", "Reply"]
 
@@ -29,41 +28,28 @@ _MAY_PASS = (
     requests.ConnectionError,
     requests.Timeout,
     urllib3.exceptions.HTTPError,  # while the body is read
+    Overdue,
 )
 _FAULT = 500
 _FEW = 2
 _FIRST_CONTACT_TRIES = 3
 _CONNECT_SECONDS = 30.0
-
-
-class Reply(NamedTuple):
-    """An answer that came whole, whatever its status.
-
-    It waits for its turn as it came: compressed, it takes a tenth of the memory.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    raw: bytes
-
-    @property
-    def body(self) -> bytes:
-        """The body, decompressed; ValueError where that cannot be done."""
-        encoding = self.headers.get("Content-Encoding", "").strip().lower()
-        if encoding in {"", "identity"}:
-            return self.raw
-        try:
-            if encoding in {"gzip", "x-gzip"}:
-                return gzip.decompress(self.raw)
-            # With zlib's header, as the standard has it, or without, as some servers do.
-            return zlib.decompress(self.raw, 15 if self.raw[:1] == b"x" else -15)
-        except (OSError, EOFError, zlib.error):
-            raise ValueError("compressed body that cannot be read") from None
+_PIECE = 1 << 20
+_MOST_OTHER_BYTES = 1 << 20
+"""Most bytes of an answer without records: a token, or the page that comes with an error."""
 
 
 class _Sent(NamedTuple):
     request: requests.PreparedRequest
     reply: Reply
+
+
+class _Session(requests.Session):
+    """A session that leaves redirects to us: the library would read their bodies without bounds."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class HttpClient:
@@ -86,7 +72,7 @@ class HttpClient:
         self._answered: set[str] = set()
         """Hosts that have answered, if only once."""
         self._environment: dict[str, Any] = {}
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers.update(
             {
                 "User-Agent": user_agent,
@@ -95,7 +81,7 @@ class HttpClient:
             }
         )
         self._ca_bundle = ca_bundle
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections + 2)
+        adapter = TimedAdapter(pool_connections=4, pool_maxsize=connections + 2)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -115,8 +101,12 @@ class HttpClient:
                     _, reply = self._send(request, what, few_tries=few_tries)
             if reply.status not in _REDIRECTS or "Location" not in reply.headers:
                 return reply
-            target = urljoin(url, reply.headers["Location"])
-            if not same_origin(url, target):
+            try:
+                target = urljoin(url, reply.headers["Location"])
+                stays = same_origin(url, target)
+            except ValueError:
+                raise SourceError(f"{what}: the service redirects to no address; check base_url") from None
+            if not stays:
                 raise SourceError(
                     f"{what}: the service redirects to another host, which gets no credentials"
                     " from here; set base_url to where the API is (a log-in page means that the"
@@ -130,7 +120,7 @@ class HttpClient:
         request = requests.Request("POST", url, data=data, headers=headers, auth=Anonymous())
         _, reply = self._send(request, "token_url")
         if reply.status in _REDIRECTS:
-            raise FatalSourceError("token_url: redirects elsewhere, and secrets do not follow; set the final address")
+            raise SetupError("token_url: redirects elsewhere, and secrets do not follow; set the final address")
         try:
             return reply.status, reply.body
         except ValueError:
@@ -138,15 +128,15 @@ class HttpClient:
 
     def _send(self, request: requests.Request, what: str, *, few_tries: bool = False) -> _Sent:
         """Send until there is an answer that will not change by waiting, or no try is left."""
-        host = urlsplit(request.url).netloc
+        host = host_of(request.url)
         tried = 0
         while True:
             tried += 1
             self.pace.take_turn()
             try:
-                sent = self._once(request)
-            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                self._give_up(error, what, tried, answered=host in self._answered)
+                sent = self._once(request, what)
+            except (requests.RequestException, urllib3.exceptions.HTTPError, Overdue) as error:
+                self._give_up(error, what, tried, host)
                 problem, asked = _name(error), None
             else:
                 self._answered.add(host)
@@ -164,23 +154,33 @@ class HttpClient:
             else:
                 self.pace.sleep(delay)
 
-    def _give_up(self, error: Exception, what: str, tried: int, *, answered: bool) -> None:
-        """Raise where another try is of no use; a service that never answered gets few."""
+    def _give_up(self, error: Exception, what: str, tried: int, host: str) -> None:
+        """Raise if another try is of no use; a service that never answered gets few."""
         if isinstance(error, requests.exceptions.SSLError):
             raise FatalSourceError(
-                f"{what}: the service's certificate is not valid or not trusted here; have it"
+                f"{what}: {host}: the service's certificate is not valid or not trusted here; have it"
                 " renewed, or set ca_bundle to the authority that signed it"
             ) from None
         if not isinstance(error, _MAY_PASS):
-            raise FatalSourceError(f"{what}: not an address that can be called") from None
+            raise SetupError(f"{what}: not an address that can be called") from None
+        answered = host in self._answered
+        kind = SourceError if answered else FatalSourceError
+        if isinstance(error, Overdue):
+            if tried >= _FEW:
+                raise kind(
+                    f"{what}: {host}: the answer did not end within {TIMES * self._timeout[1]:g} s, {tried} times;"
+                    " raise timeout_seconds, or lower page_size"
+                )
+            return
         tries = self._backoff.tries
         if tried >= (tries if answered else min(tries, _FIRST_CONTACT_TRIES)):
-            kind = SourceError if answered else FatalSourceError
             raise kind(
-                f"{what}: {_name(error)}, {tried} times; check the address, the network and timeout_seconds"
+                f"{what}: {host}: {_name(error)}, {tried} times; check the address, the network and timeout_seconds"
             ) from None
 
-    def _once(self, request: requests.Request) -> _Sent:
+    def _once(self, request: requests.Request, what: str) -> _Sent:
+        if isinstance(request.auth, Credentials):
+            request.auth.ready()
         prepared = self._session.prepare_request(request)
         origin = "/".join((prepared.url or "").split("/", 3)[:3])
         settings = self._environment.get(origin)
@@ -191,8 +191,9 @@ class HttpClient:
         response = self._session.send(
             prepared, timeout=self._timeout, allow_redirects=False, **{**settings, "stream": True}
         )
-        raw = response.raw.read(decode_content=False)
-        return _Sent(prepared, Reply(response.status_code, response.headers, raw))
+        most = MOST_BYTES if request.method == "GET" and response.ok else _MOST_OTHER_BYTES
+        raw = _read(response, what, most)
+        return _Sent(prepared, Reply(response.status_code, response.headers, raw, what, most))
 
     def close(self) -> None:
         """Wake those who wait, and let go of the connections."""
@@ -200,7 +201,24 @@ class HttpClient:
         self._session.close()
 
 
+def _read(response: requests.Response, what: str, most: int) -> bytes:
+    """Read the body as it comes, up to a bound; of a longer one beside another status than success, nothing."""
+    pieces: list[bytes] = []
+    size = 0
+    while piece := response.raw.read(_PIECE, decode_content=False):
+        size += len(piece)
+        if size > most:
+            response.close()
+            if 200 <= response.status_code < 300:
+                raise AnswerTooLong(what, most)
+            return b""
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
 def _name(error: Exception) -> str:
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "no connection through the proxy that the environment names"
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "no connection in time"
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):

@@ -134,7 +134,7 @@ _BY_NAME = {preset.name: preset for preset in PRESETS}
 
 
 def filled_in(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings, with what they leave open taken from the vendor's row and then the generic one."""
+    """Return the settings without blanks at the ends of texts; the vendor's row, then the generic one, fill what is open."""
     vendor = _BY_NAME[config.get("provider") or GENERIC.name]
-    given = {name: value for name, value in config.items() if value is not None}
+    given = {k: value.strip() if isinstance(value, str) else value for k, value in config.items() if value is not None}
     return {**GENERIC.settings, **vendor.settings, **given}

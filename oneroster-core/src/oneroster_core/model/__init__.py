@@ -7,7 +7,7 @@ The tables import nothing but the standard library. `schema` makes JSON Schemas 
 from __future__ import annotations
 
 from . import _gradebook, _resources, _rostering
-from ._receipts import RECEIPT_KEYS, RECEIPTS
+from ._receipts import NO_SNAPSHOT, RECEIPT_KEYS, RECEIPTS, TOTAL_NOT_REACHED, UNPROVEN
 from ._rest import BASE_PATHS, SCOPE_PREFIXES, scope_uri
 from ._types import (
     Collection,
@@ -26,9 +26,12 @@ __all__ = [
     "BASE_PATHS",
     "FILES",
     "MANIFEST_VERSION",
+    "NO_SNAPSHOT",
     "RECEIPTS",
     "RECEIPT_KEYS",
     "SCOPE_PREFIXES",
+    "TOTAL_NOT_REACHED",
+    "UNPROVEN",
     "VIEWS",
     "Collection",
     "Derived",

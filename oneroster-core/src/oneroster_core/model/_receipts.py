@@ -33,3 +33,8 @@ RECEIPTS = File(
 """`source` and `collection` with `runId` are its key, with `tenant` first where that is set."""
 
 RECEIPT_KEYS = ("runId", "collection", "source")
+
+UNPROVEN = "end of the collection not proven"
+TOTAL_NOT_REACHED = "records of the total that never came, accepted"
+NO_SNAPSHOT = (UNPROVEN, TOTAL_NOT_REACHED)
+"""Deviations of a complete read that says nothing about records which did not come: they may still be there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 
 __all__ = [
     "ALWAYS",
@@ -34,7 +34,7 @@ ONLY_1_1 = (Version.V1_1,)
 NEVER: tuple[Version, ...] = ()
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """How a value is typed.
 
     A member's value is its type in the CSV binding, with a suffix where one CSV type holds
@@ -87,13 +87,13 @@ class Vocabulary:
 
     def of(self, version: Version) -> tuple[str, ...]:
         """Words of one version, in the order of the standard."""
-        return self.words + (self.added if version is Version.V1_2 else ())
+        return self.words + (self.added if version == Version.V1_2 else ())
 
     def accepts(self, word: str, version: Version) -> bool:
         """Whether the word is legal, in its exact spelling."""
         if word in self.of(version):
             return True
-        return self.extensible and version is Version.V1_2 and word.startswith("ext:")
+        return self.extensible and version == Version.V1_2 and word.startswith("ext:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +151,12 @@ class Field:
 
     def header(self, version: Version) -> str:
         """The column's header text."""
-        return self.was if self.was and version is Version.V1_1 else self.name
+        return self.was if self.was and version == Version.V1_1 else self.name
 
     def csv_type(self, version: Version) -> str:
         """Type of the cell, as the CSV tables of that version name it."""
         kind = self.csv_kind or self.kind
-        if version is Version.V1_1 and self.kind_1_1:
+        if version == Version.V1_1 and self.kind_1_1:
             kind = self.kind_1_1
         return kind.csv_type
 
@@ -165,9 +165,9 @@ class Field:
         """Names of the value in a REST record, first choice first; empty where it has none."""
         if self.rest is not None:
             return self.rest
-        if self.kind is Kind.REF and self.name.endswith("SourcedId"):
+        if self.kind == Kind.REF and self.name.endswith("SourcedId"):
             return (self.name.removesuffix("SourcedId"),)
-        if self.kind is Kind.REFS:
+        if self.kind == Kind.REFS:
             return (self.name.removesuffix("SourcedIds") + "s",)
         return (self.name,)
 
@@ -196,7 +196,7 @@ class Collection:
 
     def scopes(self, version: Version) -> tuple[str, ...]:
         """Short names of the scopes that open the collection."""
-        return self.scopes_1_1 if version is Version.V1_1 else self.scopes_1_2
+        return self.scopes_1_1 if version == Version.V1_1 else self.scopes_1_2
 
 
 @dataclass(frozen=True, slots=True)

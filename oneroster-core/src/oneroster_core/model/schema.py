@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from ._receipts import RECEIPT_KEYS, RECEIPTS
 from ._types import Field, File, Kind
+from .describe import describe_field
 
-__all__ = ["TENANT", "json_schema", "key_properties", "read_words"]
+__all__ = ["TENANT", "TENANT_DESCRIPTION", "json_schema", "key_properties"]
 
 TENANT = "tenant"
 """Name of the column that tells districts apart where several share a warehouse."""
+TENANT_DESCRIPTION = "District that the row belongs to; ids are unique within a district only."
 
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}
 _WORDS: dict[str, Any] = {"type": ["array", "null"], "items": {"type": "string"}}
@@ -45,13 +46,14 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
 }
 
 
-def _property(field: Field, *, is_key: bool) -> dict[str, Any]:
-    return {"type": "string"} if is_key else _SCHEMAS.get(field.kind, _TEXT)
+def _property(file: File, field: Field, *, is_key: bool) -> dict[str, Any]:
+    typed = {"type": "string"} if is_key else _SCHEMAS.get(field.kind, _TEXT)
+    return {**typed, "description": describe_field(file, field)}
 
 
 def key_properties(file: File, *, tenant: bool = False) -> tuple[str, ...]:
     """Names of the columns that identify a row; `tenant` comes first where it is set."""
-    keys = RECEIPT_KEYS if file is RECEIPTS else ("sourcedId",)
+    keys = RECEIPT_KEYS if file.name == RECEIPTS.name else ("sourcedId",)
     return (TENANT, *keys) if tenant else keys
 
 
@@ -61,19 +63,10 @@ def json_schema(file: File, *, tenant: bool = False, secrets: bool = False) -> d
     Only keys are never null. `secrets` adds the passwords, which leave a source by setting only.
     """
     keys = key_properties(file)
-    properties = {TENANT: {"type": "string"}} if tenant else {}
+    properties: dict[str, Any] = {TENANT: {"type": "string", "description": TENANT_DESCRIPTION}} if tenant else {}
     properties |= {
-        field.name: _property(field, is_key=field.name in keys) for field in file.fields if secrets or not field.secret
+        field.name: _property(file, field, is_key=field.name in keys)
+        for field in file.fields
+        if secrets or not field.secret
     }
     return {"type": "object", "properties": properties}
-
-
-def read_words(settings: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Make text of settings that take one of a few words and came as something else.
-
-    YAML reads an unquoted ``1.2`` as a number and ``true`` as a boolean; both are meant as words.
-    """
-    for name, setting in schema["properties"].items():
-        value = settings.get(name)
-        if isinstance(value, bool | int | float) and (word := json.dumps(value)) in setting.get("enum", ()):
-            settings[name] = word

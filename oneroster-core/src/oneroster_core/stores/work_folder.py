@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +18,19 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["WorkDir"]
+__all__ = ["REPLACED", "WorkDir", "is_own", "keep_mode"]
 
 _LOCK = "lock"
 REPLACED = "replaced"
 """Where the old bundle waits while the new one takes its place."""
+
+
+def keep_mode(new: Path, *old: Path) -> None:
+    """Give a file the mode of the first of the files `old` that is there and no link; else it stays as it was made."""
+    for path in old:
+        if path.is_file() and not path.is_symlink():
+            new.chmod(stat.S_IMODE(path.stat().st_mode))
+            return
 
 
 class WorkDir:
@@ -55,14 +66,34 @@ class WorkDir:
 
 
 def _sweep(parent: Path, prefix: str, output: Path) -> None:
-    """Remove what killed runs have left, and give back a bundle that one of them was about to replace."""
+    """Remove what killed runs have left, and give back a bundle that one of them was about to replace.
+
+    A folder of another user is left alone. What is given back must lie in a folder that is private and named as
+    `tempfile` names them: whoever else may write here must not choose what becomes the output.
+    """
     for stray in parent.iterdir():
-        if not stray.name.startswith(prefix) or not stray.is_dir() or _alive(stray):
+        if (
+            not stray.name.startswith(prefix)
+            or stray.is_symlink()
+            or not stray.is_dir()
+            or not is_own(stray)
+            or _alive(stray)
+        ):
             continue
         old = stray / REPLACED
-        if old.exists() and not output.exists():
-            old.replace(output)
+        if os.path.lexists(old):
+            exact = re.fullmatch(r"[a-z0-9_]{8}", stray.name.removeprefix(prefix))
+            private = os.name == "nt" or stat.S_IMODE(stray.stat().st_mode) == 0o700
+            if not exact or not private or old.is_symlink():
+                continue
+            if not output.exists():
+                old.replace(output)
         shutil.rmtree(stray, ignore_errors=True)
+
+
+def is_own(path: Path) -> bool:
+    """Return whether a path, or the link that it is, belongs to this user."""
+    return os.name == "nt" or path.lstat().st_uid == os.geteuid()
 
 
 def _alive(folder: Path) -> bool:

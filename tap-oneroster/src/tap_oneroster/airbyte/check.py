@@ -39,7 +39,7 @@ def _try(tap: AirbyteTap, of: File) -> str:
         say=tap.logger.info,
     )
     try:
-        name = tap.source_name
+        name = tap.run.source_name
         for one_pass in source.passes(Request(of, (of,))):
             name = one_pass.facts[of.name].source
             if next(iter(one_pass), None):

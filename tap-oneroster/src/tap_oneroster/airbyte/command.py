@@ -7,13 +7,13 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from click import ClickException
 from singer_sdk.exceptions import ConfigValidationError
 
-from .._core.shell import unreadable
+from .._core.shell import INCOMPLETE, REFUSED, Refused, command_line, unreadable
 from ..source import SourceError
 from . import messages
 from .catalog import airbyte_catalog, read_choice, select
@@ -44,18 +44,24 @@ def main(arguments: list[str] | None = None) -> None:
             case _:
                 _read(writer, options)
     except (ClickException, ConfigValidationError) as error:
-        writer.emit(messages.error(_line(error), "config_error"))
-        sys.exit(_line(error))
+        code = error.exit_code if isinstance(error, ClickException) else REFUSED
+        writer.emit(messages.error(_line(error), "system_error" if code == INCOMPLETE else "config_error"))
+        _end(_line(error), code)
     except Exception as error:
         # Where it happened, and not what it was about: that may be a pupil.
         frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
         message = f"unexpected {type(error).__name__}; this is a fault of the source, please report it"
         writer.emit(messages.error(message, "system_error", trace=frames))
-        sys.exit(message)
+        _end(message, INCOMPLETE)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    sys.stderr.write(message + "\n")
+    sys.exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="source-oneroster", description="OneRoster as an Airbyte source")
+    parser = command_line(prog="source-oneroster", description="OneRoster as an Airbyte source")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("spec", help="print which settings there are")
     for name, does in (
@@ -74,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 def _load(option: str, path: str) -> Any:
     try:
         return msgspec.json.decode(Path(path).read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise unreadable(option, error) from None
 
 
@@ -111,24 +117,24 @@ def _read(writer: AirbyteWriter, options: argparse.Namespace) -> None:
     try:
         chosen = read_choice(_load("--catalog", options.catalog))
     except ValueError:
-        raise ClickException("--catalog: not a configured catalog") from None
+        raise Refused("--catalog: not a configured catalog") from None
     if not chosen:
-        raise ClickException("--catalog: no stream is chosen in it")
+        raise Refused("--catalog: no stream is chosen in it")
     try:
         state = bookmarks(_load("--state", options.state) if options.state else None, chosen)
     except ValueError:
-        raise ClickException("--state: not a list of states as this source wrote them") from None
+        raise Refused("--state: not a list of states as this source wrote them") from None
     offered = _tap(writer, options.config, setup_mapper=False).catalog_dict
     tap = _tap(writer, options.config, catalog=select(offered, chosen), state=state)
     writer.streams = frozenset(one.name for one in chosen)
     for name in sorted(writer.streams - tap.streams.keys()):
-        tap.fail(f"{name}: not offered with these settings; have the streams discovered again", name)
+        tap.run.fail(f"{name}: not offered with these settings; have the streams discovered again", name)
     try:
         tap.sync_all()
     except ClickException:
-        if not tap.failures:
+        if not tap.run.failures:
             raise
-        sys.exit(1)  # they have been told, each when it came up
+        sys.exit(tap.run.exit_code)  # they have been told, each when it came up
     finally:
         writer.close()
 

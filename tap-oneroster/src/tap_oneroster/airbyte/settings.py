@@ -57,7 +57,7 @@ def _field(name: str, its: Mapping[str, Any], order: int) -> dict[str, Any]:
     """One field of the form. What a form has no field for is text there."""
     field: dict[str, Any] = {"type": _type(its), "order": order}
     field |= {key: its[key] for key in _KEPT if key in its}
-    if "items" in its:
+    if "items" in its and field["type"] == "array":
         field["items"] = {"type": _type(its["items"])}
     if its.get("secret"):
         field["airbyte_secret"] = True
@@ -70,7 +70,7 @@ def _field(name: str, its: Mapping[str, Any], order: int) -> dict[str, Any]:
 
 def _type(its: Mapping[str, Any]) -> str:
     """The one type of a setting; of several the first, which is text where text will do."""
-    types: Any = its["anyOf"][0]["type"] if "anyOf" in its else its["type"]
+    types: Any = its["type"]
     first = types if isinstance(types, str) else next(one for one in types if one != "null")
     return "string" if first == "object" else str(first)
 

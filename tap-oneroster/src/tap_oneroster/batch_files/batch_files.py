@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import cached_property
 from itertools import count
 from typing import IO, TYPE_CHECKING, Any
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from .layout import Format
 
 __all__ = ["BatchFiles"]
+
+_KEPT = timedelta(days=1)
+_OURS = re.compile(r"tap-oneroster--\w+-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+\.(?:jsonl|jsonl\.gz|parquet)")
+"""Names of files of batches, of any run."""
 
 
 class BatchFiles:
@@ -79,6 +85,18 @@ class BatchFiles:
         from .lines import JsonLines
 
         return JsonLines(layout, compression)
+
+    def remove_leftovers(self) -> list[str]:
+        """Remove files of earlier runs that no loader has taken within a day, and return their names."""
+        return [
+            name
+            for name in self._storage.older_than(_KEPT)
+            if _OURS.fullmatch(name) and not self._storage.remove([name])
+        ]
+
+    def in_hand(self) -> list[str]:
+        """Return the names of files of which nobody can tell whether they were announced."""
+        return [files.in_hand for files in self._attempt.values() if files.in_hand]
 
     def _open(self, name: str) -> IO[bytes]:
         if self._over:

@@ -43,6 +43,8 @@ class StreamFiles:
         self.version = version
         self.names: list[str] = []
         """Files that were begun and not taken."""
+        self.in_hand: str | None = None
+        """File that is being announced: whether it was, nobody can tell if the run stops now."""
         self._stream = stream
         self._size = size
         self._format = format_
@@ -75,9 +77,11 @@ class StreamFiles:
     def take(self) -> Iterator[str]:
         """Names of files that are whole, each of them once. What was not taken from here is still to be removed."""
         while self._taken < self._whole:
-            yield self.names[0]
-            del self.names[0]
+            # Noted before the file is named to anybody: what may have been announced is never removed.
             self._taken += 1
+            self.in_hand = self.names.pop(0)
+            yield self.in_hand
+            self.in_hand = None
 
     def end(self) -> None:
         """Return once all files are whole; ClickException where one could not be written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -11,7 +12,8 @@ from .._core.stores.addresses import BATCH_PROTOCOLS, is_in_the_clear, protocol_
 from .._core.stores.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import timedelta
 
 __all__ = ["Storage", "storage_error"]
 
@@ -47,6 +49,26 @@ class Storage:
     def url(self, name: str) -> str:
         """URL of a file, as the loaders of the SDK read it: blanks are blanks."""
         return str(self._fs.unstrip_protocol(self._start + name))
+
+    def older_than(self, age: timedelta) -> Iterator[str]:
+        """Yield the names of files, without the prefix, that were written so long ago."""
+        limit = datetime.now(UTC) - age
+        folder, _, prefix = self._start.rpartition("/")
+        try:
+            paths = self._fs.ls(folder, detail=False)
+        except FileNotFoundError:  # stores without folders have none before the first file
+            return
+        for path in paths:
+            name = path.rpartition("/")[2]
+            if name.startswith(prefix) and self._is_before(path, limit):
+                yield name.removeprefix(prefix)
+
+    def _is_before(self, path: str, limit: datetime) -> bool:
+        try:
+            modified: datetime = self._fs.modified(path)
+        except (OSError, NotImplementedError):  # a folder, or gone by now
+            return False
+        return (modified if modified.tzinfo else modified.replace(tzinfo=UTC)) < limit
 
     def remove(self, names: Iterable[str]) -> list[str]:
         """Remove files, as far as they are there; the names of those that could not be removed."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..source import Facts, MissingCollection, Records, SourceError
+from .._core.model import NO_SNAPSHOT, TOTAL_NOT_REACHED
+from ..source import Facts, MissingCollection, Records, SourceError, TotalMismatch
 from .records.copies import Copies, Pair
 from .records.derived_rows import DerivedRows
 from .records.rows import RowMaker
@@ -21,12 +22,19 @@ if TYPE_CHECKING:
     from .paging.pages import Pages
     from .paging.walk import Walk
 
-__all__ = ["AbsentPass", "Repeated", "RestPass", "Wish"]
+__all__ = ["AbsentPass", "Earlier", "RestPass", "Wish"]
 
 _CHUNK = 2000
 
-Repeated = dict[str, frozenset[int]]
-"""By collection: hashes of the ids that came more than once when it was read before."""
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What earlier reads of the same run found, by collection."""
+
+    repeated: dict[str, frozenset[int]] = field(default_factory=dict)
+    """Hashes of the ids that came more than once."""
+    mismatch: dict[str, str] = field(default_factory=dict)
+    """How many records came, and how many the total said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class Wish:
     """Only records of this status."""
     on_invalid: str = "report"
     accept_missing: bool = False
+    accept_fewer: bool = False
+    """A total that is never reached is not held against what came."""
 
     @property
     def filter(self) -> str | None:
@@ -83,11 +93,11 @@ class RestPass:
         policy: Policy,
         version: Version,
         source: str,
-        repeated: Repeated,
+        earlier: Earlier,
     ) -> None:
         self._wish = wish
         self._pages = pages
-        self._repeated = repeated
+        self._earlier = earlier
         self._maker = RowMaker(wish.file, version, policy)
         self._derived = [
             DerivedRows(stream, version, policy) for stream in wish.streams if stream.name != wish.file.name
@@ -112,7 +122,7 @@ class RestPass:
     def __iter__(self) -> Iterator[Records]:
         wish = self._wish
         name = wish.file.name
-        copies = Copies(self._repeated.get(name, frozenset()), self._deviations)
+        copies = Copies(self._earlier.repeated.get(name, frozenset()), self._deviations)
         self._pages.deviations = self._deviations
         try:
             walk = self._pages.open()
@@ -128,14 +138,26 @@ class RestPass:
                 yield from self._deliver(step, copies)
                 self._note(walk)
                 del step  # not to be kept while the next page is waited for
-            walk.finish()
+            self._check_total(walk)
             yield from self._batches(copies.finish(name))
             self._note(walk)
         finally:
-            self._repeated[name] = self._repeated.get(name, frozenset()) | copies.found
+            self._earlier.repeated[name] = self._earlier.repeated.get(name, frozenset()) | copies.found
             self._pages.close()
             self._note(walk)
         self._finish()
+
+    def _check_total(self, walk: Walk) -> None:
+        """Hold the total against what came; one that is certainly wrong may be accepted."""
+        name = self._wish.file.name
+        try:
+            walk.finish()
+        except TotalMismatch as error:
+            is_certain = walk.in_order or self._earlier.mismatch.get(name) == str(error)
+            self._earlier.mismatch[name] = str(error)
+            if not (self._wish.accept_fewer and is_certain):
+                raise
+            self._deviations[TOTAL_NOT_REACHED] += error.missing
 
     def _deliver(self, step: PageStep, copies: Copies) -> Iterator[Records]:
         """What a page brought, some thousand records at a time."""
@@ -183,18 +205,19 @@ class RestPass:
                 yield Records(derived.stream, rows)
 
     def _reject(self, step: PageStep) -> None:
-        rule = "sourcedId: blank"
+        faults = step.page.faults  # type: ignore[attr-defined]
+        rules = Counter(faults.get(row, "sourcedId: blank") for row in step.without_id)
         if self._wish.on_invalid == "fail":
-            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {rule}")
+            raise SourceError(f"{self._wish.file.name}, page {self._pages.count}: {next(iter(rules))}")
         self._rejected += len(step.without_id)
-        self._deviations[rule] += len(step.without_id)
+        self._deviations.update(rules)
 
     def _note(self, walk: Walk) -> None:
         for name, facts in self.facts.items():
             if name == self._wish.file.name and not self._unfiltered:
                 facts.expected = walk.total
             facts.rejected = self._rejected
-            facts.pages = walk.pages
+            facts.pages = self._pages.count
             facts.page_size_asked = walk.asked
             facts.page_size_served = walk.served
             facts.revision = walk.revision
@@ -203,9 +226,9 @@ class RestPass:
         accepted = not self._rejected or self._wish.on_invalid == "accept"
         for facts in self.facts.values():
             facts.complete = accepted
-            facts.snapshot = self._wish.filter is None and not self._rejected
+            facts.snapshot = not (self._wish.filter or self._rejected or self._deviations.keys() & set(NO_SNAPSHOT))
         if not accepted:
             raise SourceError(
-                f"{self._wish.file.name}: {self._rejected:,} records without a sourcedId were left"
-                " out; have them mended, or set on_invalid to accept once you have looked"
+                f"{self._wish.file.name}: {self._rejected:,} records were left out (see the receipt for the"
+                " rules); have them mended, or set on_invalid to accept once you have looked"
             )

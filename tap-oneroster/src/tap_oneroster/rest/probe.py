@@ -6,24 +6,25 @@ that its report can go to the vendor; at the end stand the settings to use, secr
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from singer_sdk.exceptions import ConfigValidationError
 
+from .._core.http.pace import http_date
 from .._core.http.presets import GENERIC, filled_in
 from .._core.model import FILES, File, Version
-from .._core.shell import unreadable
+from .._core.shell import COMPLETE, FAILURES, command_line, config_files, exit_code, refusing, run
 from ..source import SourceError
 from .paging.order import looks_sorted
+from .records.decode import read_total
+from .records.lenient import decode_leniently
 from .source import RestSource
 
 __all__ = ["ProbeResult", "main", "probe"]
@@ -72,20 +73,23 @@ class _Asker:
             raise ValueError(self.file.name)
         reply = self.source.ask(self.file.service, collection.path + path, query, self.file.name)
         try:
-            answer = msgspec.json.decode(reply.body)
+            answer = decode_leniently(reply.body)
         except ValueError:
             answer = None
         lists = {k: v for k, v in answer.items() if isinstance(v, list)} if isinstance(answer, dict) else {}
         wrapper = collection.wrapper if collection.wrapper in lists else next(iter(lists), "")
-        return reply.status, reply.headers, wrapper, lists.get(wrapper, [])
+        return 200 if reply.ok else reply.status, reply.headers, wrapper, lists.get(wrapper, [])
 
     def ask(self) -> ProbeResult:
         """Everything that can be found out with a few requests."""
         limit = str(self.page_size)
         status, headers, wrapper, rows = self._get(limit=limit, offset="0")
-        found = ProbeResult(self.file.name, status, len(rows), headers.get("X-Total-Count", "none"), wrapper)
-        if date := headers.get("Date"):
-            found.skew_seconds = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+        stated = headers.get("X-Total-Count")
+        total = read_total(stated, Counter())
+        said = "none" if stated is None else "unusable" if total is None else str(total)
+        found = ProbeResult(self.file.name, status, len(rows), said, wrapper)
+        if date := http_date(headers.get("Date", "")):
+            found.skew_seconds = (date - datetime.now(UTC)).total_seconds()
         if status != 200:
             return found
         status, _, _, far = self._get(limit=limit, offset=str(_FAR))
@@ -99,12 +103,13 @@ class _Asker:
         return found
 
 
-def probe(config: Mapping[str, Any]) -> Iterator[str]:
-    """Lines of the report, for settings as the tap holds them, defaults filled in."""
+def probe(config: Mapping[str, Any]) -> Generator[str, None, int]:
+    """Yield the lines of the report, for settings as the tap holds them, defaults filled in; return the exit code."""
     config = filled_in(config)
     streams = frozenset(f.name for f in FILES if f.collection)
     styles = dict.fromkeys((config["token_auth_style"], *_STYLES)) if config["auth_method"] == "oauth2" else ["basic"]
-    problems = []
+    problems: list[str] = []
+    codes: list[int] = []
     for style in styles:
         settings = {**config, "token_auth_style": style}
         source = RestSource.from_config(settings, streams=streams, user_agent="tap-oneroster-probe")
@@ -113,6 +118,7 @@ def probe(config: Mapping[str, Any]) -> Iterator[str]:
             findings = list(_all(source, version, config["page_size"]))
         except SourceError as error:
             problems.append(f"token style {style}: {error}")
+            codes.append(error.exit_code)
             continue
         finally:
             source.close()
@@ -120,9 +126,10 @@ def probe(config: Mapping[str, Any]) -> Iterator[str]:
         yield f"OneRoster {version.value}, token style {style}"
         yield from map(str, findings)
         yield from _conclusions(settings, version, findings)
-        return
+        return COMPLETE
     yield from problems
     yield "no way in was found"
+    return exit_code(codes)
 
 
 def _all(source: RestSource, version: Version, page_size: int) -> Iterator[ProbeResult]:
@@ -163,31 +170,43 @@ def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[P
         yield f"  {name}: {json.dumps(value)}"
 
 
-def _settings(path: str) -> Mapping[str, Any]:
-    """The tap's settings from a file or, for ``ENV``, from the environment, checked as the tap checks them."""
+def _given(path: str) -> dict[str, Any] | None:
+    """Return the settings of a file; None for ``ENV``, where they are in the environment."""
+    if path == "ENV":
+        return None
+    given: Any = json.loads(Path(path).read_text(encoding="utf-8"))
+    return {"mode": "rest", **given}
+
+
+def _settings(given: dict[str, Any] | None) -> Mapping[str, Any]:
+    """Return the settings, checked as the tap checks them."""
     from ..singer.tap import TapOneRoster
 
-    given = {} if path == "ENV" else json.loads(Path(path).read_text(encoding="utf-8"))
-    return TapOneRoster(config={"mode": "rest", **given}, parse_env_config=path == "ENV", setup_mapper=False).config
+    return TapOneRoster(config=given or {"mode": "rest"}, parse_env_config=given is None, setup_mapper=False).config
 
 
 def main() -> None:
     """Ask the service that the tap's settings describe, and print what was found."""
-    parser = argparse.ArgumentParser(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
+    parser = command_line(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
     parser.add_argument("--config", required=True, help="file with the tap's settings, or ENV for the environment")
     path = parser.parse_args().config
-    last = ""
+    run(lambda **_: _report(path))
+
+
+def _report(path: str) -> int:
+    """Print the report, and return the exit code."""
+    with config_files():
+        given = _given(path)
+    with refusing(ConfigValidationError):
+        config = _settings(given)
+    lines = probe(config)
     try:
-        for last in probe(_settings(path)):
-            sys.stdout.write(last + "\n")
-    except (OSError, ValueError, TypeError) as error:
-        sys.exit(str(unreadable("--config", error).message))
-    except ConfigValidationError as error:
-        sys.exit("\n".join(error.errors))
+        while True:
+            sys.stdout.write(next(lines) + "\n")
+    except StopIteration as end:
+        return int(end.value)
     except SourceError as error:
-        sys.exit(str(error))
-    if last == "no way in was found":
-        sys.exit(1)
+        raise FAILURES[error.exit_code](str(error)) from None
 
 
 if __name__ == "__main__":

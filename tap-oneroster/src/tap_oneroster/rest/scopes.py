@@ -27,7 +27,7 @@ def scopes_for(streams: Iterable[str], version: Version) -> list[str]:
         if home.collection is None or not home.exists_in(version):
             continue
         scopes = home.collection.scopes(version)
-        if version is Version.V1_1:
+        if version == Version.V1_1:
             names |= dict.fromkeys(scopes)
         else:
             core = [scope for scope in scopes if "-core." in scope]

@@ -9,6 +9,7 @@ from typing import Any
 from singer_sdk import typing as th
 
 from .._core.http.addresses import address_error
+from .._core.http.auth import header_error
 from .._core.http.presets import GENERIC, PRESETS, filled_in
 
 __all__ = ["REST_SETTINGS", "rest_errors"]
@@ -80,7 +81,7 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
     ),
     th.Property(
         "scopes",
-        th.CustomType({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+        th.CustomType({"type": ["string", "array"], "items": {"type": "string"}}),
         title="Scopes",
         description="Scopes to ask for, in place of those that the selected streams need; an empty list asks for none.",
     ),
@@ -116,7 +117,8 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "timeout_seconds",
         th.NumberType(nullable=False, exclusive_minimum=0),
         title="Timeout Seconds",
-        description="How long to wait for an answer before asking again.",
+        description="How long to wait for an answer, and then for each further part of it, before asking again."
+        " An answer as a whole may take three times as long.",
         default=120,
     ),
     th.Property(
@@ -147,6 +149,15 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         description="What to make of a selected collection that the service does not offer or may"
         " not show us (404, 403), or whose file a bundle's manifest declares and the bundle lacks:"
         " fail (the others are read, and the run ends non-zero) or accept.",
+        allowed_values=["fail", "accept"],
+        default="fail",
+    ),
+    th.Property(
+        "on_total_mismatch",
+        _TEXT,
+        title="On Total Mismatch",
+        description="What to make of a collection that brings fewer records than its total says, read after read:"
+        " fail, or accept (a total that counts hidden records; what came is delivered, and nothing is deleted).",
         allowed_values=["fail", "accept"],
         default="fail",
     ),
@@ -188,6 +199,8 @@ def rest_errors(config: Mapping[str, Any]) -> list[str]:
                 errors.append(problem)
         elif setting == "base_url":
             errors.append("base_url: must be set where mode is rest")
+    sent = ("client_id", "client_secret", "access_token", "user_agent")
+    errors += [problem for setting in sent if (problem := header_error(setting, config.get(setting) or ""))]
     if (bundle := config.get("ca_bundle")) and not Path(bundle).is_file():
         errors.append("ca_bundle: no such file here")
     method = config["auth_method"]

@@ -9,21 +9,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from .._core.dates import to_utc_text
+from .._core.errors import SetupError
 from .._core.http.addresses import Address
-from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, OAuth1
+from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, NoToken, OAuth1
 from .._core.http.client import HttpClient, Reply
 from .._core.http.pace import Backoff, Pace
 from .._core.http.presets import filled_in
 from .._core.model import VIEWS, Service, Version, file
 from ..policy import Policy
 from ..source import FatalSourceError, Pass, Request
-from .collection_pass import AbsentPass, Repeated, RestPass, Wish
+from .collection_pass import AbsentPass, Earlier, RestPass, Wish
 from .paging.pages import Habits, Pages
 from .paging.window import Workers
 from .records.decode import PageDecoder
 from .records.forms import forms_of
 from .scopes import scopes_for
-from .version import find_version
+from .version import find_version, other_version
 
 __all__ = ["RestSource"]
 
@@ -101,7 +102,8 @@ class RestSource:
         self._on_invalid = on_invalid
         self._workers: Workers[Reply] = Workers(habits.max_concurrency)
         self._version: Version | None = None
-        self._repeated: Repeated = {}
+        self._earlier = Earlier()
+        self._cannot: set[str] = set()
 
     @classmethod
     def from_config(
@@ -116,7 +118,7 @@ class RestSource:
         from .settings import rest_errors
 
         if errors := rest_errors(config):
-            raise FatalSourceError("; ".join(errors))
+            raise SetupError("; ".join(errors))
         config = filled_in(config)
         version = config["oneroster_version"]
         scopes = config.get("scopes")
@@ -125,6 +127,7 @@ class RestSource:
             max_concurrency=config["max_concurrency"],
             supports_filter=config["supports_filter"],
             supports_sort=config["supports_sort"],
+            on_total_mismatch=config.get("on_total_mismatch") or "fail",
         )
         http = HttpClient(
             user_agent=config.get("user_agent") or user_agent,
@@ -169,9 +172,38 @@ class RestSource:
                 version = find_version(self._http, self._probe, self._log_in)
                 logger.info("the service speaks OneRoster %s", version.value)
             else:
-                self._log_in(version)
+                version = self._sign_in(version)
             self._version = version
         return self._version
+
+    def _sign_in(self, version: Version) -> Version:
+        """Sign in for the version that the settings name; where its scopes are refused, try the other version.
+
+        Return the version that the service speaks. The settings decide only if `oneroster_version` is set.
+        """
+        self._log_in(version)
+        try:
+            self._http.credentials.ready()
+        except NoToken as refused:
+            if not refused.blames_scopes or self._access.scopes is not None:
+                raise
+            other = other_version(version)
+            try:
+                find_version(self._http, self._probe, self._log_in, (other,))
+            except FatalSourceError:
+                raise NoToken(f"{refused} ({version.value} was tried, and {other.value}, too)") from None
+            if self._asked_version:
+                raise SetupError(
+                    f"orgs: the service answers as OneRoster {other.value} only, and oneroster_version is"
+                    f" {version.value}: set oneroster_version to auto"
+                ) from None
+            logger.warning(
+                "base_url names OneRoster %s, whose scopes the service refuses; it speaks %s, which is read",
+                version.value,
+                other.value,
+            )
+            return other
+        return version
 
     def _log_in(self, version: Version) -> None:
         self._http.credentials = self._access.credentials(self._http, self._streams, version)
@@ -204,6 +236,7 @@ class RestSource:
             status=self._status_filter if request.since is None else None,
             on_invalid=self._on_invalid,
             accept_missing=self._accept_missing,
+            accept_fewer=self._habits.on_total_mismatch == "accept",
         )
         derived = [s for s in request.streams if s.name != request.file.name]
         forms = forms_of(request.file, secrets=self._policy.secrets, derived=derived)
@@ -218,8 +251,9 @@ class RestSource:
             lambda query: self._address.url(version, request.file.service, collection.path, query),
             self._habits,
             wish.filter,
+            self._cannot,
         )
-        return RestPass(wish, pages, self._policy, version, self._address.host, self._repeated)
+        return RestPass(wish, pages, self._policy, version, self._address.host, self._earlier)
 
     def close(self) -> None:
         """Let go of the connections; what is still being asked for is not waited for."""

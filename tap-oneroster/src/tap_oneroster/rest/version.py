@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
 import requests
 
+from .._core.errors import SetupError
 from .._core.http.auth import NoToken
 from .._core.model import Version
 from ..source import FatalSourceError, SourceError
+from .records.lenient import decode_leniently
 
 if TYPE_CHECKING:
     from .._core.http.client import HttpClient, Reply
 
-__all__ = ["find_version"]
+__all__ = ["find_version", "other_version"]
+
+_NEWEST_FIRST = (Version.V1_2, Version.V1_1)
 
 
-def find_version(http: HttpClient, address: Callable[[Version], str], log_in: Callable[[Version], None]) -> Version:
-    """The newer version that answers with orgs; FatalSourceError where none does.
+def other_version(version: Version) -> Version:
+    """Return 1.1 for 1.2, and 1.2 for 1.1."""
+    return Version.V1_1 if version == Version.V1_2 else Version.V1_2
+
+
+def find_version(
+    http: HttpClient,
+    address: Callable[[Version], str],
+    log_in: Callable[[Version], None],
+    versions: Sequence[Version] = _NEWEST_FIRST,
+) -> Version:
+    """Return the first version that answers with orgs; FatalSourceError if none does.
 
     Each version has scopes of its own, so each is tried with credentials for it.
     """
     answers: list[str] = []
-    refusals: list[FatalSourceError] = []
-    for version in (Version.V1_2, Version.V1_1):
+    refusals: list[NoToken] = []
+    kind: type[FatalSourceError] = SetupError
+    for version in versions:
         log_in(version)
         try:
             reply = http.get(address(version), f"orgs of {version.value}", few_tries=True)
@@ -33,23 +47,36 @@ def find_version(http: HttpClient, address: Callable[[Version], str], log_in: Ca
             refusals.append(error)
             answers.append(f"{version.value}: {error}")
             continue
+        except FatalSourceError:
+            raise
         except SourceError as error:  # no connection, or a redirect: the same for any version
             raise FatalSourceError(str(error)) from None
-        if reply.status == requests.codes.ok and _has_orgs(reply):
+        if reply.ok and _has_orgs(reply):
             return version
-        found = "no list of orgs in the answer" if reply.status == requests.codes.ok else f"status {reply.status}"
+        if reply.status >= 500 or reply.status == requests.codes.too_many_requests:
+            kind = FatalSourceError  # it may pass
+        found = "no list of orgs in the answer" if reply.ok else f"status {reply.status}"
         answers.append(f"{version.value}: {found}")
     if len(refusals) == len(answers):
-        raise refusals[0]
-    raise FatalSourceError(
+        first = refusals[0]
+        if len(refusals) > 1 and first.blames_scopes:
+            tried = " and as ".join(version.value for version in versions)
+            raise NoToken(f"{first} (tried as {tried})")
+        raise first
+    raise kind(
         f"base_url: no OneRoster service answers there ({'; '.join(answers)}); check the address,"
         " or set oneroster_version"
     )
 
 
 def _has_orgs(reply: Reply) -> bool:
+    if reply.status == requests.codes.no_content:
+        return True
     try:
-        answer = msgspec.json.decode(reply.body)
-    except ValueError:  # no JSON, or no text at all
+        answer = decode_leniently(reply.body)
+    except ValueError:
         return False
-    return isinstance(answer, dict) and any(isinstance(value, list) for value in answer.values())
+    if not isinstance(answer, dict):
+        return False
+    # `{"orgs": null}` is how some services write an empty list.
+    return "orgs" in answer or any(isinstance(value, list) for value in answer.values())

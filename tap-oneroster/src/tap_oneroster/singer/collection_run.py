@@ -5,17 +5,20 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._core.dates import to_utc_text
 from ..receipts.progress import Progress
 from ..receipts.shrink_guard import counts_for_state, shrinks
 from ..receipts.tally import Tally
-from ..source import CollectionMoved, Facts, Request, SourceError
+from ..source import CollectionMoved, Facts, HeldBack, Request, SourceError, TotalMismatch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .._core.model import File
     from ..source import Pass, Records
-    from .streams import CollectionStream
+    from .run import Run
 
 __all__ = ["MODIFIED", "CollectionRun"]
 
@@ -32,13 +35,51 @@ class _Pass:
     tallies: dict[str, Tally]
 
 
+class Member(Protocol):
+    """A stream, as far as the delivery of its collection is concerned."""
+
+    name: str
+    file: File
+    replication_key: str | None
+
+    @property
+    def limit(self) -> int | None:
+        """Records of a trial run."""
+
+    @property
+    def stream_state(self) -> dict[str, Any]:
+        """What is remembered of it from run to run."""
+
+    @property
+    def is_plain(self) -> bool:
+        """True if records leave as they are: no stream map, no flattening, nothing deselected."""
+
+    def starting_point(self) -> datetime | None:
+        """Return the moment from which the stream needs records; None for all of them."""
+
+    def start_attempt(self, version: int) -> None:
+        """Let the records from here on carry this version, and go to files where batches are wanted."""
+
+    def write_records(self, batch: Records, *, plain: bool) -> None:
+        """Write some records."""
+
+    def get_record_counter(self) -> Any:
+        """Return the SDK's counter of records."""
+
+    def activate(self) -> None:
+        """Write that what did not come with the version of this attempt is gone."""
+
+    def advance(self, value: str) -> None:
+        """Move the bookmark."""
+
+
 class CollectionRun:
     """Delivers one collection and the streams derived from it, in up to three attempts."""
 
-    def __init__(self, top: CollectionStream, family: list[CollectionStream]) -> None:
+    def __init__(self, run: Run[Any], top: Member, family: Sequence[Member]) -> None:
+        self._run = run
         self._top = top
         self._family = family
-        self._tap = top._tap
         self._streams = {stream.name: stream for stream in family}
         self._passes: list[_Pass] = []
 
@@ -47,12 +88,12 @@ class CollectionRun:
         try:
             self._read()
         except SourceError:
-            self._announce_batches()  # what was read is delivered, be it records or files
+            self._run.announce_batches()  # what was read is delivered, be it records or files
             raise
-        self._announce_batches()
+        self._run.announce_batches()
         braked = [problem for stream in self._family if (problem := self._activate(stream))]
         if braked:
-            raise SourceError("; ".join(braked))
+            raise HeldBack("; ".join(braked))
         self.note_receipts()
         self._remember()
 
@@ -64,34 +105,34 @@ class CollectionRun:
             since=None if None in starts else min(s for s in starts if s),
             state={s.name: copy.deepcopy(s.stream_state) for s in self._family},
         )
+        reasons: set[str] = set()
         for attempt in range(_ATTEMPTS):
-            self._tap.discard_batches()
+            self._run.discard_batches()
             for stream in self._family:
-                stream.set_version(self._tap.initialized_at + attempt)
-                stream.start_batches()
+                stream.start_attempt(self._run.started_at + attempt)
             self._passes = []
             try:
                 self._attempt(request)
                 break
             except CollectionMoved as error:
+                reasons.add(str(error))
+                if attempt + 1 == _ATTEMPTS and len(reasons) == 1 and isinstance(error, TotalMismatch):
+                    raise SourceError(
+                        f"{error}, the same in each of {_ATTEMPTS} reads: its total counts records that it does not"
+                        " show; ask the vendor, or set on_total_mismatch to accept (then nothing is deleted)"
+                    ) from None
                 if attempt + 1 == _ATTEMPTS:
                     raise SourceError(
                         f"{self._top.name}: changed during each of {_ATTEMPTS} reads ({error});"
                         " run again at a quieter hour"
                     ) from None
-                self._tap.logger.warning("%s: %s; reading it again", self._top.name, error)
-
-    def _announce_batches(self, *, all_of_them: bool = True) -> None:
-        """Name files of the last attempt that are whole; those of earlier ones are gone."""
-        if batches := self._tap.batches:
-            for message in batches.end() if all_of_them else batches.whole():
-                self._tap.write_message(message)
+                self._run.logger.warning("%s: %s; reading it again", self._top.name, error)
 
     def _attempt(self, request: Request) -> None:
         plain = {name: stream.is_plain for name, stream in self._streams.items()}
-        progress = Progress(self._top.name, self._tap.logger.info)
+        progress = Progress(self._top.name, self._run.logger.info)
         counters = {name: s.get_record_counter() for name, s in self._streams.items()}
-        for one_pass in self._tap.source.passes(request):
+        for one_pass in self._run.source.passes(request):
             one = _Pass(
                 one_pass,
                 {name: Tally(self._streams[name].file, facts) for name, facts in one_pass.facts.items()},
@@ -100,19 +141,19 @@ class CollectionRun:
             for batch in one_pass:
                 name, tally = batch.file.name, one.tallies[batch.file.name]
                 self._write(batch, tally, plain[name])
-                if self._tap.source.stands_still:  # else there may be another attempt
-                    self._announce_batches(all_of_them=False)
+                if self._run.source.stands_still:  # else there may be another attempt
+                    self._run.announce_batches(all_of_them=False)
                 counters[name].increment(len(batch))
                 progress.report(tally.received, tally.facts.expected)
                 if self._has_enough(one):
                     break
         for counter in counters.values():
             counter.exit()
-        self._tap.writer.flush()
+        self._run.writer.flush()
 
     def _write(self, batch: Records, tally: Tally, plain: bool) -> None:
         stream = self._streams[batch.file.name]
-        limit = stream.ABORT_AT_RECORD_COUNT
+        limit = stream.limit
         if limit is not None:
             batch = batch.part(0, max(limit - tally.received, 0))
         if batch:
@@ -121,15 +162,15 @@ class CollectionRun:
 
     def _has_enough(self, one: _Pass) -> bool:
         """Whether a trial run (`--test`) has seen the few records it wants of each stream."""
-        limits = {name: self._streams[name].ABORT_AT_RECORD_COUNT for name in one.tallies}
+        limits = {name: self._streams[name].limit for name in one.tallies}
         return all(limit is not None and one.tallies[name].received >= limit for name, limit in limits.items())
 
     def _tallies(self, name: str) -> list[Tally]:
         return [one.tallies[name] for one in self._passes if name in one.tallies]
 
-    def _activate(self, stream: CollectionStream) -> str | None:
+    def _activate(self, stream: Member) -> str | None:
         """Announce that what did not come is gone, where that is certain; else say why not."""
-        config = stream.config
+        config = self._run.config
         tallies = self._tallies(stream.name)
         if (
             not tallies
@@ -150,33 +191,34 @@ class CollectionRun:
         stream.stream_state["counts"] = counts_for_state(total, first.schools)
         stream.stream_state["full_read_at"] = to_utc_text(first.started)
         shared = config.get("tenant") and not config["tenant_isolated"]
-        unversioned = self._tap.batches and stream.name in self._tap.batches.unversioned
+        unversioned = self._run.batches and stream.name in self._run.batches.unversioned
         if config["activate_versions"] and not shared and not unversioned:
-            stream._write_activate_version_message(stream._stream_version or 0)
+            stream.activate()
         return None
 
     def _remember(self) -> None:
         """Move the state of each stream: bookmarks, and the bundles that were read."""
+        # Streams derived from a collection have been read as far as it, also where they have no rows, or older ones.
+        latest = [t.latest for one in self._passes for t in one.tallies.values() if t.latest]
         for stream in self._family:
             for one in self._passes:
                 if one.of.bookmark and stream.name in one.tallies:
                     stream.stream_state.update(one.of.bookmark)
-            latest = [t.latest for t in self._tallies(stream.name) if t.latest]
             if latest and stream.replication_key:
                 before = stream.stream_state.get("replication_key_value")
                 # A source whose clock runs ahead must not push the bookmark into the future.
                 value = min(max(latest), to_utc_text(datetime.now(UTC)))
-                stream._increment_stream_state({MODIFIED: max(filter(None, (before, value)))})
+                stream.advance(max(filter(None, (before, value))))
 
     def note_receipts(self) -> None:
         """Make out the receipts of this collection, also where it was not read to its end."""
         if not self._passes:
             for stream in self._family:
-                facts = Facts(self._tap.source_name, self._tap.config["mode"])
+                facts = Facts(self._run.source_name, self._run.config["mode"])
                 self._note(Tally(stream.file, facts))
         for one in self._passes:
             for tally in one.tallies.values():
                 self._note(tally)
 
     def _note(self, tally: Tally) -> None:
-        self._tap.receipts.append((tally, tally.receipt(self._tap.run_id)))
+        self._run.receipts.append((tally, tally.receipt(self._run.id)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..batch_files.settings import batch_errors
@@ -10,30 +10,7 @@ from ..batch_files.settings import batch_errors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsonschema import ValidationError
-
-__all__ = ["combination_errors", "explain"]
-
-
-def explain(error: ValidationError) -> str:
-    """One line for a setting that the schema refuses: its name and what it may be, never its value."""
-    setting = ".".join(str(part) for part in error.absolute_path)
-    allowed: Any = error.validator_value
-    match error.validator:
-        case "enum":
-            return f"{setting}: must be one of {', '.join(map(str, allowed))}"
-        case "type":
-            return f"{setting}: must be of type {allowed if isinstance(allowed, str) else allowed[0]}"
-        case "minimum" | "maximum":
-            return f"{setting}: the {error.validator} is {allowed}"
-        case "format":
-            return f"{setting}: must be a {allowed}"
-        case "required":
-            inside = f"{setting}." if setting else ""
-            missing = [inside + k for k in allowed if k not in cast("dict[str, Any]", error.instance)]
-            return f"{', '.join(missing)}: must be set"
-        case _:
-            return f"{setting or 'settings'}: not allowed ({error.validator})"
+__all__ = ["combination_errors"]
 
 
 def combination_errors(config: Mapping[str, Any]) -> list[str]:

@@ -17,17 +17,18 @@ from typing_extensions import override
 from .._core.codec import record_lines
 from .._core.model import RECEIPTS, File
 from .._core.model.schema import TENANT, json_schema, key_properties
-from ..source import FatalSourceError, Request, SourceError
+from ..source import Request, SourceError
 from .collection_run import MODIFIED, CollectionRun
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     from msgspec import Struct
+    from singer_sdk import Tap
     from singer_sdk.singerlib import Catalog
 
     from ..source import Records
-    from .tap import TapOneRoster
+    from .run import Run
 
 __all__ = ["CollectionStream", "ReceiptStream"]
 
@@ -35,10 +36,9 @@ __all__ = ["CollectionStream", "ReceiptStream"]
 class OneRosterStream(Stream):
     """What collections and receipts have in common: schema and keys from the model."""
 
-    _tap: TapOneRoster
-
-    def __init__(self, tap: TapOneRoster, of: File) -> None:
+    def __init__(self, tap: Tap, run: Run[Any], of: File) -> None:
         self.file = of
+        self.run = run
         self._tenant: str | None = tap.config.get("tenant")
         schema = json_schema(of, tenant=self._tenant is not None, secrets=tap.config["include_passwords"])
         super().__init__(tap, schema=schema, name=of.name)
@@ -74,8 +74,8 @@ class CollectionStream(OneRosterStream):
     running; but it gets no context per record: its rows come out of the parent's one pass.
     """
 
-    def __init__(self, tap: TapOneRoster, of: File) -> None:
-        super().__init__(tap, of)
+    def __init__(self, tap: Tap, run: Run[Any], of: File) -> None:
+        super().__init__(tap, run, of)
         if tap.config["mode"] == "rest":
             self.replication_key = MODIFIED
         self.selected_by_default = of.name != "demographics"
@@ -100,7 +100,7 @@ class CollectionStream(OneRosterStream):
 
     @override
     def _write_schema_message(self) -> None:
-        if not self._tap.stopped:
+        if not self.run.stopped:
             super()._write_schema_message()
 
     @override
@@ -111,10 +111,10 @@ class CollectionStream(OneRosterStream):
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
         """Records of this stream alone, for those who embed the tap."""
         top = self.parent or self
-        for one_pass in self._tap.source.passes(Request(top.file, (self.file,))):
+        for one_pass in self.run.source.passes(Request(top.file, (self.file,))):
             for batch in one_pass:
                 yield from map(self._as_dict, batch.records)
-        if problems := self._tap.source.problems:
+        if problems := self.run.source.problems:
             raise SourceError("; ".join(problems))
 
     def _as_dict(self, record: Struct) -> dict[str, Any]:
@@ -123,14 +123,14 @@ class CollectionStream(OneRosterStream):
     @override
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
         """Read the collection to its end, or leave everything as it was and say so."""
-        if self._tap.stopped:
+        if self.run.stopped:
             return
         family = self._family
         for stream in family:
             if stream is not self:
                 stream._write_schema_message()
         kept = {stream: copy.deepcopy(stream.stream_state) for stream in family}
-        run = CollectionRun(self, family)
+        run = CollectionRun(self.run, self, family)
         try:
             run.deliver()
         except SourceError as error:
@@ -138,8 +138,7 @@ class CollectionStream(OneRosterStream):
             for stream, state in kept.items():
                 stream.stream_state.clear()
                 stream.stream_state.update(state)
-            self._tap.fail(error, self.name)
-            self._tap.stopped = isinstance(error, FatalSourceError)
+            self.run.fail(error, self.name)
         yield from ()
 
     def starting_point(self) -> datetime | None:
@@ -174,18 +173,31 @@ class CollectionStream(OneRosterStream):
             and all(self.mask.get(("properties", name), True) for name in properties)
         )
 
-    def start_batches(self) -> None:
-        """Let the records from here on go to files, where batches are wanted and nothing changes the records."""
-        batches = self._tap.batches
-        if batches is None or self.ABORT_AT_RECORD_COUNT is not None:
+    @property
+    def limit(self) -> int | None:
+        """Records of a trial run."""
+        return self.ABORT_AT_RECORD_COUNT
+
+    def start_attempt(self, version: int) -> None:
+        """Let the records from here on carry this version, and go to files where batches are wanted."""
+        self._stream_version = version
+        if self.run.batches is None or self.limit is not None:
             return
         if not self.is_plain:
-            self._tap.logger.warning(
+            self.run.logger.warning(
                 "%s: no batches, but records: a stream map, flattening or a deselected property changes them", self.name
             )
             return
         tenant = {} if self._tenant is None else {TENANT: self._tenant}
-        batches.start(self.name, self._stream_version or 0, self.schema, tenant)
+        self.run.batches.start(self.name, version, self.schema, tenant)
+
+    def activate(self) -> None:
+        """Write that what did not come with the version of this attempt is gone."""
+        self._write_activate_version_message(self._stream_version or 0)
+
+    def advance(self, value: str) -> None:
+        """Move the bookmark."""
+        self._increment_stream_state({MODIFIED: value})
 
     def write_records(self, batch: Records, *, plain: bool) -> None:
         """Write records by the shorter way, as encoded rows, where it is open."""
@@ -194,11 +206,11 @@ class CollectionStream(OneRosterStream):
                 self._write_mapped(record)
             return
         self.state_manager.is_flushed = False
-        if self._tap.batches and self._tap.batches.write(batch):
+        if self.run.batches and self.run.batches.write(batch):
             return
         extracted = datetime.now(UTC).isoformat()
         lines = record_lines(batch.rows, self.name, self._stream_version or 0, extracted, self._tenant)
-        self._tap.writer.write_lines(lines)
+        self.run.writer.write_lines(lines)
 
     def _write_mapped(self, record: Struct) -> None:
         """Write one record as stream maps, flattening and selection leave it."""
@@ -213,18 +225,14 @@ class CollectionStream(OneRosterStream):
                 f"{self.name}: stream_maps: an expression fails on a record ({type(error).__name__})"
             ) from None
 
-    def set_version(self, version: int) -> None:
-        """Version that the records from here on carry."""
-        self._stream_version = version
-
 
 class ReceiptStream(OneRosterStream):
     """`syncReceipts`: what came of each collection, and whether it was all there is."""
 
     name = RECEIPTS.name
 
-    def __init__(self, tap: TapOneRoster) -> None:
-        super().__init__(tap, RECEIPTS)
+    def __init__(self, tap: Tap, run: Run[Any]) -> None:
+        super().__init__(tap, run, RECEIPTS)
         self.metadata.root.inclusion = Metadata.InclusionType.AUTOMATIC
         self._announced = False
 
@@ -245,5 +253,5 @@ class ReceiptStream(OneRosterStream):
 
     @override
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
-        for _, receipt in self._tap.receipts[: self.ABORT_AT_RECORD_COUNT]:
+        for _, receipt in self.run.receipts[: self.ABORT_AT_RECORD_COUNT]:
             yield self.with_tenant(receipt)

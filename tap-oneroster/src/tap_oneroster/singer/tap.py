@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, cast
-from uuid import uuid4
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-from click import ClickException
 from singer_sdk import Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers import capabilities as sdk
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
+from .._core import shell
 from .._core.model import FILES, VIEWS, File, Version, file
-from .._core.model.schema import read_words
-from .._core.shell import json_object, unreadable
-from ..batch_files.batch_files import BatchFiles
 from ..receipts.summary import summary_lines
-from .config_check import combination_errors, explain
+from .config_check import combination_errors
+from .given import catalog_error, state_error
+from .run import Run
 from .settings import SETTINGS
 from .stream_maps import register
 from .streams import CollectionStream, ReceiptStream
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
     from singer_sdk.singerlib import Catalog, CatalogEntry
 
-    from ..receipts.tally import Tally
     from ..source import Source
 
 __all__ = ["TapOneRoster"]
@@ -46,40 +46,67 @@ class TapOneRoster(Tap):
     message_writer_class = BlockWriter
     collection_class = CollectionStream
     receipt_class = ReceiptStream
+    run_class: ClassVar[type[Run[Any]]] = Run
     capabilities = [  # noqa: RUF012
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
         TapCapabilities.DISCOVER,
-        TapCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.ABOUT,
+        PluginCapabilities.ACTIVATE_VERSION,
         PluginCapabilities.BATCH,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
-    def __init__(self, **kwargs: Any) -> None:
-        self.run_id = str(uuid4())
-        self.receipts: list[tuple[Tally, dict[str, Any]]] = []
-        self.failures: list[str] = []
-        self.stopped = False
-        """Set where nothing more can be read: the streams that are left say nothing."""
-        super().__init__(**kwargs)
-
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """As the SDK, but a problem names the setting and what it may be, never its value."""
+        """As the SDK, but a problem names the setting and what it may be, never its value.
+
+        Without `raise_errors`, as for discovery, settings may be missing; those that are there must be right.
+        """
         from singer_sdk.plugin_base import JSONSchemaValidator
 
-        schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        read_words(self._config, schema)
-        errors = [explain(e) for e in JSONSchemaValidator(schema).iter_errors(self._config)]
+        errors = shell.check_settings(
+            self._config,
+            JSONSchemaValidator(self._all_settings()),
+            without_effect=shell.built_in_settings(sdk),
+            warn=self.logger.warning,
+        )
         if not errors and raise_errors:
             errors = combination_errors(self._config)
-        if errors and raise_errors:
-            raise ConfigValidationError("; ".join(errors), errors=errors, schema=schema)
+        if errors:
+            raise ConfigValidationError("; ".join(errors), errors=errors, schema=self.config_jsonschema)
         return errors
+
+    @classmethod
+    def _all_settings(cls) -> dict[str, Any]:
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        return schema
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """The settings of the environment, as text: they are read as those of a file are."""
+        parse_environment_config({}, cls._env_var_prefix)  # reads a file .env
+        return shell.settings_from_environment(os.environ, cls._env_var_prefix, cls._all_settings())
+
+    @cached_property
+    def run(self) -> Run[Any]:
+        """What the streams share in one run."""
+        return self.run_class(
+            self.config,
+            started_at=self.initialized_at,
+            user_agent=f"{self.name}/{self.plugin_version}",
+            writer=self.message_writer,
+            logger=self.logger,
+            selected=lambda: frozenset(name for name, stream in self.streams.items() if stream.selected),
+        )
+
+    @property
+    def source(self) -> Source:
+        """The service or the bundles, opened when the first stream is read."""
+        return self.run.source
 
     @property
     @override
@@ -109,11 +136,11 @@ class TapOneRoster(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         """All streams that the settings allow; what the source lacks, the receipts say."""
-        streams = {of.name: self.collection_class(self, of) for of in self._files()}
+        streams = {of.name: self.collection_class(self, self.run, of) for of in self._files()}
         for stream in streams.values():
             if parent := self._parent(stream.file):
                 stream.belongs_to(streams[parent])
-        return [*streams.values(), self.receipt_class(self)]
+        return [*streams.values(), self.receipt_class(self, self.run)]
 
     def _files(self) -> list[File]:
         rest = self.config["mode"] == "rest"
@@ -129,41 +156,11 @@ class TapOneRoster(Tap):
             return of.derived.parent
         return None
 
-    @cached_property
-    def source(self) -> Source:
-        """The service or the bundles, opened when the first stream is read."""
-        from ..open_source import make_source
-
-        return make_source(
-            self.config,
-            streams=frozenset(name for name, stream in self.streams.items() if stream.selected),
-            user_agent=f"{self.name}/{self.plugin_version}",
-            say=self.logger.info,
-        )
-
     @override
     def setup_mapper(self) -> None:
         """Give selected streams their maps; what is wrong with one is one line."""
         super(Tap, self).setup_mapper()
         register(self.mapper, self.catalog)
-
-    @cached_property
-    def batches(self) -> BatchFiles | None:
-        """Where records leave as files: their writer."""
-        config = self.config.get("batch_config")
-        return BatchFiles(config, self.run_id) if config else None
-
-    @property
-    def writer(self) -> BlockWriter:
-        """The message writer, as what it is."""
-        return cast("BlockWriter", self.message_writer)
-
-    @property
-    def source_name(self) -> str:
-        """Name of the source in receipts, where it could not be opened."""
-        from ..open_source import source_name
-
-        return source_name(self.config)
 
     def records(self, stream: str) -> Iterator[dict[str, Any]]:
         """Records of one stream, for those who embed the tap: as they are read, then SourceError if not all came."""
@@ -172,23 +169,19 @@ class TapOneRoster(Tap):
     @override  # type: ignore[misc]  # final, but receipts must open and close every run
     def sync_all(self) -> None:
         self.streams[ReceiptStream.name]._write_schema_message()
+        self.run.remove_leftovers()
         try:
             super().sync_all()
         finally:
-            if "source" in self.__dict__:
-                for problem in self.source.problems:
-                    self.fail(problem)
-                self.source.close()
-            self.discard_batches()  # of a collection that was cut off in the middle
-        for line in summary_lines(self.receipts):
+            self.run.close()
+        for line in summary_lines(self.run.receipts):
             self.logger.info("%s", line)
         self._raise_failures()
 
     def _raise_failures(self) -> None:
-        if self.failures:
-            raise ClickException(
-                f"{self.failures[0]}" + (f" (and {len(self.failures) - 1} more, above)" if self.failures[1:] else "")
-            )
+        if failures := self.run.failures:
+            more = f" (and {len(failures) - 1} more, above)" if failures[1:] else ""
+            raise shell.FAILURES[self.run.exit_code](failures[0] + more)
 
     @override  # type: ignore[misc]  # final, but it selects, reads and prints what is off by default, too
     def run_sync_dry_run(self, dry_run_record_limit: int | None = 1, streams: Iterable[Stream] | None = None) -> bool:
@@ -197,42 +190,52 @@ class TapOneRoster(Tap):
         self._raise_failures()
         return done
 
-    def fail(self, problem: str | Exception, stream: str | None = None) -> None:
-        """Note that the run cannot end well, and because of which collection."""
-        del stream  # for those who report it apart from the line
-        self.logger.error("%s", problem)
-        self.failures.append(str(problem))
-
-    def discard_batches(self) -> None:
-        """Remove the files that were written and not announced."""
-        if self.batches:
-            self._name_left(self.batches.discard())
-
-    def _name_left(self, files: list[str]) -> None:
-        """Name files of batches that are of no use to anyone and still there."""
-        if files:
-            self.logger.warning("not announced, to be removed by hand: %s", ", ".join(files))
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        if problem := state_error(state):
+            raise shell.Refused(f"--state: {problem}; nothing was read")
+        super().load_state(state)
 
     @classmethod
     @override
     def cb_config(cls, ctx: Any, param: Any, value: tuple[str, ...]) -> Any:
-        try:
+        with shell.config_files():
             return super().cb_config(ctx, param, value)
-        except (OSError, TypeError, ValueError) as error:
-            raise unreadable("--config", error) from None
+
+    @classmethod
+    @override
+    def cb_discover(cls, ctx: Any, param: Any, value: bool) -> None:
+        if value:
+            config = ctx.params["config"]
+            with shell.refusing(ConfigValidationError):
+                tap = cls(
+                    config=config.config, parse_env_config=config.parse_env, validate_config=False, setup_mapper=False
+                )
+            tap.run_discovery()
+            ctx.exit()
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: Any, param: Any, value: str) -> None:
+        with shell.refusing(ConfigValidationError):
+            super().cb_test(ctx, param, value)
 
     @classmethod
     @override
     def invoke(cls, *, state: IO[str] | None = None, catalog: IO[str] | None = None, **options: Any) -> None:
-        super().invoke(state=json_object("--state", state), catalog=json_object("--catalog", catalog), **options)
+        state, catalog = shell.json_object("--state", state), shell.json_object("--catalog", catalog)
+        if catalog and (problem := catalog_error(catalog.getvalue())):
+            raise shell.Refused(f"--catalog: {problem}; nothing was read")
+        with shell.refusing(ConfigValidationError):
+            super().invoke(state=state, catalog=catalog, **options)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop at once and write nothing more: a run that was killed must not look finished."""
         self.logger.error("stopped by signal %d; nothing more is written", signum)
-        if self.batches:
-            self._name_left(self.batches.abandon())
-        os._exit(128 + signum)
+        if "run" in self.__dict__:
+            self.run.abandon_batches()
+        shell.stop(signum)
 
 
 def held_back(given: CatalogEntry, own: CatalogEntry) -> bool:

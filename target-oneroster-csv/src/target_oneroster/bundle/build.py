@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from .._core.model import FILES
+from .._core.model import file as file_named
 from .._core.sql import Engine
 from ..errors import TargetError, one_line
 from ..records.record_mapping import file_of
-from ..singer.receipts import Arrival, Receipts
+from ..singer.receipts import Arrival, Receipts, explain
 from .checks import Finding, Findings, Severity, check
-from .convert import convert
+from .checks.cells import EMPTY
+from .convert import CLASSES_THERE, FROM_CLASSES, convert, wants_classes
 from .merge import drop_superseded, merge
-from .published import read_existing
-from .quarantine import SUFFIX, write_quarantine
+from .published import Existing, read_existing
+from .quarantine import SUFFIX as QUARANTINE
+from .quarantine import write_quarantine
+from .sent_roles import SUFFIX as SENT_ROLES
+from .sent_roles import SentRoles
 from .shrink_guard import brake
 from .staging import BundleStaging
 from .stores import store_at
-from .tables import load, set_tombstones_apart
+from .tables import count_copies, load, set_tombstones_apart
 from .write import write_files
 
 if TYPE_CHECKING:
@@ -62,6 +70,7 @@ class BundleBuild:
         self.staging = BundleStaging(
             self.work.folder("staged"), secrets=options.include_passwords, metadata=options.keep_metadata
         )
+        self._quarantine = self.work.path / "quarantine"
         self.receipts = Receipts()
         self.outcome = BundleOutcome()
 
@@ -75,42 +84,80 @@ class BundleBuild:
             self.staging.close()
             engine = Engine(self.work.path, large=self.staging.records > _LARGE)
             try:
-                new = self._make(engine, others)
+                self._publish(engine, others)
             finally:
                 engine.close()
-            if new is not None:
-                self.store.put(new, self.work)
-                if not self.outcome.rejected:
-                    self.store.put_beside(None, SUFFIX)
-                self.outcome.published = True
         except Exception as error:
-            self.outcome.reason = one_line(error)
+            self.outcome.reason = one_line(error, folder=self.work.path.parent)
             raise
         return self.outcome
 
-    def _make(self, engine: Engine, others: Mapping[str, Arrival]) -> Path | None:
-        """The files of the new bundle in a folder; None where nothing came."""
+    def _publish(self, engine: Engine, others: Mapping[str, Arrival]) -> None:
+        """Put the new bundle and the files beside it in place; nothing if nothing came."""
+        if not self._load(engine, others):
+            return
+        sent = SentRoles(engine, self.options, self.store.fetch_beside(SENT_ROLES, self.work))
+        new = self._make(engine, sent)
+        memory = self.work.path / "sent roles"
+        if sent.write(memory, published=False):
+            self.store.put_beside(memory, SENT_ROLES)
+        self.store.put(new, self.work)
+        self.outcome.published = True
+        # After the bundle: a run that ends in between is repeated, since it acknowledged no state.
+        self.store.put_beside(self._quarantine if self.outcome.rejected else None, QUARANTINE)
+        if sent.write(memory, published=True):
+            self.store.put_beside(memory, SENT_ROLES)
+
+    def _load(self, engine: Engine, others: Mapping[str, Arrival]) -> bool:
+        """Load and prove what came; return whether anything did."""
         options, stages = self.options, self.staging.files
         arrivals = dict(others)
         for name, stage in stages.items():
-            distinct = load(engine, stage)
+            try:
+                distinct = load(engine, stage)
+            except duckdb.Error as error:  # its words may hold values
+                if "No space left" in str(error):
+                    raise
+                raise TargetError(
+                    f"Stream {name}: its rows cannot be read back ({type(error).__name__}). Nothing was published."
+                ) from None
             arrivals.setdefault(name, Arrival(stage.records, distinct))
         came = self.staging.records > 0
         snapshots = {name for name in arrivals if came and (kind := file_of(name)) and kind.name in options.snapshots}
-        self.receipts.check(arrivals, required=options.require_receipts, snapshots=snapshots)
-        if not came:
-            return None
+        faults = self.receipts.faults(
+            arrivals, required=options.require_receipts, nested=self.staging.derived, snapshots=snapshots
+        )
+        if faults:
+            raise TargetError(f"Nothing was published. {explain(faults)}")
+        return came
+
+    def _make(self, engine: Engine, sent: SentRoles) -> Path:
+        """Return the folder with the files of the new bundle."""
+        options, stages = self.options, self.staging.files
         drop_superseded(engine, stages, self._derived)
-        there = self.store.fetch(self.work)
         upsert = options.load_method == "upsert"
         needed = upsert or options.braked
-        old = read_existing(there, self.work.path / "unpacked", upsert=upsert) if needed else None
+        old: Existing | None = None
+        if needed or sent.wants_bundle or wants_classes(engine, options):
+            # What only helps may be malformed: then it does not help.
+            with nullcontext() if needed else suppress(TargetError):
+                old = read_existing(self.store.fetch(self.work), self.work.path / "unpacked", upsert=upsert)
+        if old:
+            sent.learn(old)
+            if not upsert and wants_classes(engine, options) and "classes" in old.modes:
+                old.load(
+                    engine, file_named("classes"), CLASSES_THERE, ["sourcedId", "schoolSourcedId", "courseSourcedId"]
+                )
         if old and upsert:
             merge(engine, old, options, self._derived)
         bulk = options.bulk
         set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
-        self.outcome.counts = {rule: n for rule, n in convert(engine, options, self.work.path).items() if n}
-        self._judge(check(engine, options.version, bulk=bulk))
+        counts = count_copies(engine, stages) + convert(engine, options, self.work.path)
+        note = sent.take_back(counts, derived=self._derived("roles"))
+        self.outcome.counts = {rule: n for rule, n in counts.items() if n}
+        findings = check(engine, options.version, bulk=bulk)
+        findings.found += [note] if note else []
+        self._judge(findings)
         if old:
             brake(engine, old, options)
         new = self.work.folder("bundle")
@@ -118,9 +165,7 @@ class BundleBuild:
         if not self.outcome.rows:
             raise TargetError("Nothing was published: no row is left.")
         if self.outcome.rejected:
-            path = self.work.path / "quarantine"
-            write_quarantine(engine, path)
-            self.store.put_beside(path, SUFFIX)
+            write_quarantine(engine, self._quarantine)
         return new
 
     def _derived(self, name: str) -> bool:
@@ -136,7 +181,10 @@ class BundleBuild:
             raise TargetError(f"Nothing was published. {'; '.join(finding.text() for finding in stops)}.")
         if outcome.rejected and self.options.on_invalid == "fail":
             rows = ", ".join(f"{name} {count}" for name, count in outcome.rejected.items())
-            rules = "; ".join(finding.text() for finding in findings.of(Severity.ROW)[:5])
+            broken = findings.of(Severity.ROW)
+            rules = "; ".join(finding.text() for finding in broken[:5])
+            if any((finding.file, finding.field) in FROM_CLASSES and finding.rule == EMPTY for finding in broken):
+                rules += ". The school is taken from the row of the class: send it, too, or have it in the bundle there"
             raise TargetError(
                 f"Nothing was published: rows would have to go ({rows}). {rules}. "
                 "Mend the source, or set on_invalid to quarantine."

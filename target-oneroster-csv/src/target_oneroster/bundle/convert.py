@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names and words in SQL come from the model; values never enter it
 """One version of the standard to the other, in the tables: what differs, and what the other cannot hold."""
 
 from __future__ import annotations
@@ -9,17 +8,27 @@ from typing import TYPE_CHECKING
 from .._core.model import FILES, Field, File, Version, csv_files, file
 from .._core.model.ids import derived_id
 from .._core.sql import Engine, literal, quoted
+from ..records.copies import strongest
 from .staging import SEPARATOR
+from .tables import USERS_UNITED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from .options import BundleOptions
 
-__all__ = ["convert"]
+__all__ = ["CLASSES_THERE", "FROM_CLASSES", "convert", "wants_classes"]
+
+CLASSES_THERE = "classes there"
+"""Table of the classes in the bundle that is there, made where rows of a delta need them."""
+FROM_CLASSES = {
+    ("lineItems", "schoolSourcedId"): "schoolSourcedId",
+    ("scoreScales", "orgSourcedId"): "schoolSourcedId",
+    ("scoreScales", "courseSourcedId"): "courseSourcedId",
+}
+"""File and column that 1.2 asks for, and the column of the class that holds it."""
 
 _ADMINISTRATORS = ("districtAdministrator", "principal", "siteAdministrator", "systemAdministrator")
-_STRONGEST_FIRST = ("administrator", "teacher", "proctor", "aide", "student", "guardian", "parent", "relative")
 
 
 def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str]:
@@ -27,13 +36,14 @@ def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str
     counts: Counter[str] = Counter()
     _school_years(engine, counts)
     _class_types(engine, options, counts)
-    if options.version is Version.V1_2:
+    if options.version == Version.V1_2:
         _roles_from_users(engine, folder, counts)
         _administrators(engine, options, counts)
         _schools_from_classes(engine, counts)
         _objective_urns(engine, counts)
     else:
         _users_from_roles(engine, options, counts)
+        _one_role_of_united(engine, counts)
         _words_of_1_2(engine, counts)
     _not_held(engine, options.version, counts)
     return counts
@@ -83,18 +93,29 @@ def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> Non
     roles = file("roles")
     if not engine.has("roles"):
         engine.make("roles", [f.name for f in roles.fields if f.csv and not f.secret])
+    came = "SELECT * FROM users"
+    if engine.has(USERS_UNITED):  # a person in several rows has a role for each
+        came = (
+            'SELECT u.* REPLACE (coalesce(r.role, u."role") AS "role", coalesce(r.org, u."orgSourcedIds") AS '
+            f'"orgSourcedIds") FROM users u LEFT JOIN "{USERS_UNITED}" r USING ("sourcedId") ORDER BY "sourcedId", r.place'
+        )
     missing = engine.run(
-        'SELECT "sourcedId", "role", "orgSourcedIds", "status", "dateLastModified" FROM users WHERE "role" <> \'\' '
+        f'SELECT "sourcedId", "role", "orgSourcedIds", "status", "dateLastModified" FROM ({came}) WHERE "role" <> \'\' '
         'AND "orgSourcedIds" <> \'\' AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
     )
     if not missing:
         return
     path = folder / "roles of users"
     with path.open("w", encoding="utf-8", newline="\n") as out:
+        last, seen = "", set[str]()
         for user, role, orgs, status, modified in missing:
+            if user != last:
+                last, seen = user, set()
             for org in dict.fromkeys(orgs.split(",")):
-                row = (derived_id(roles, (user, org, role)), status, modified, user, "primary", role, org)
+                kind = "secondary" if org in seen else "primary"
+                row = (derived_id(roles, (user, org, role)), status, modified, user, kind, role, org)
                 out.write(SEPARATOR.join(row) + "\n")
+            seen.update(orgs.split(","))
     names = ("sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "orgSourcedId")
     spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     rest = [name for name in engine.columns("roles") if name not in names]
@@ -124,17 +145,36 @@ def _administrators(engine: Engine, options: BundleOptions, counts: Counter[str]
     _update(engine, counts, rule, "roles", f'"role" = {word}', "\"role\" = 'administrator'")
 
 
+def _known_classes(engine: Engine) -> str:
+    """SQL for the classes that came, and those of the bundle that is there."""
+    names = '"sourcedId", "schoolSourcedId", "courseSourcedId"'
+    tables = [table for table in ("classes", CLASSES_THERE) if engine.has(table)]
+    known = [f"SELECT {names} FROM {quoted(table)}" for table in tables]
+    if len(known) > 1:
+        known[1] += ' WHERE "sourcedId" NOT IN (SELECT "sourcedId" FROM classes)'
+    return (
+        " UNION ALL ".join(known) or "SELECT '' AS \"sourcedId\", '' AS \"schoolSourcedId\", '' AS \"courseSourcedId\""
+    )
+
+
+def wants_classes(engine: Engine, options: BundleOptions) -> bool:
+    """Return whether rows lack what 1.2 asks for and a class knows, and their classes did not come."""
+    return options.version == Version.V1_2 and any(
+        engine.has(table)
+        and options.mode(table) == "delta"
+        and engine.one(
+            f"SELECT count(*) FROM {quoted(table)} WHERE {quoted(column)} = '' "
+            f'AND "classSourcedId" NOT IN (SELECT "sourcedId" FROM ({_known_classes(engine)}))'
+        )
+        for table, column in FROM_CLASSES
+    )
+
+
 def _schools_from_classes(engine: Engine, counts: Counter[str]) -> None:
     """What 1.2 asks for beside the class, and the class knows."""
-    if not engine.has("classes"):
-        return
-    for table, column, source in (
-        ("lineItems", "schoolSourcedId", "schoolSourcedId"),
-        ("scoreScales", "orgSourcedId", "schoolSourcedId"),
-        ("scoreScales", "courseSourcedId", "courseSourcedId"),
-    ):
+    for (table, column), source in FROM_CLASSES.items():
         value = (
-            f"coalesce((SELECT c.{quoted(source)} FROM classes c "
+            f"coalesce((SELECT c.{quoted(source)} FROM ({_known_classes(engine)}) c "
             f'WHERE c."sourcedId" = {quoted(table)}."classSourcedId"), \'\')'
         )
         rule = f"{table}.{column}: taken from the class"
@@ -158,12 +198,11 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
         f"CASE WHEN r.\"role\" IN ({admin}) THEN 'administrator' "
         f'WHEN r."role" = \'counselor\' THEN {literal(options.counselor_role)} ELSE r."role" END'
     )
-    rank = " ".join(f"WHEN {literal(name)} THEN {number}" for number, name in enumerate(_STRONGEST_FIRST))
     rows = (
         f'SELECT r."userSourcedId" AS id, r."orgSourcedId" AS org, {word} AS word, '
         "(r.\"roleType\" <> 'primary')::INT AS secondary, "
         '(r."orgSourcedId" <> u."primaryOrgSourcedId")::INT * 2 + secondary AS place, '
-        f"secondary * 100 + CASE word {rank} ELSE 99 END AS rank "
+        f"secondary * 100 + {strongest('word')} AS rank "
         f'FROM ({_roles_that_stay(engine)}) r JOIN users u ON u."sourcedId" = r."userSourcedId"'
     )
     by_org = (
@@ -187,6 +226,14 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
     )
     counts["users.role: several roles, one kept"] += engine.one('SELECT count(*) FROM "user roles" WHERE several')
     engine.run('DROP TABLE "user roles"')
+
+
+def _one_role_of_united(engine: Engine, counts: Counter[str]) -> None:
+    """Count persons who came in several rows with different roles: a row of 1.1 holds one."""
+    if engine.has(USERS_UNITED):
+        counts["users.role: several roles, one kept"] += engine.one(
+            f'SELECT count(*) FROM (SELECT 1 FROM "{USERS_UNITED}" GROUP BY "sourcedId" HAVING min(role) <> max(role))'
+        )
 
 
 def _roles_that_stay(engine: Engine) -> str:

@@ -8,31 +8,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .._core.codec import record_class
-from .._core.model.schema import TENANT, json_schema
+from .._core.model.schema import TENANT
 from .staging import SEPARATOR, BundleStaging, FileStage
 from .templates import compile_render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from .._core.model import File
-
-__all__ = ["FastLane", "fits"]
+__all__ = ["FastLane"]
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1e\x7f]")
-
-
-def fits(file: File, schema: Mapping[str, Any]) -> bool:
-    """Whether records of that schema are in our shape: names and types as the model has them."""
-    known = json_schema(file, tenant=True, secrets=True)["properties"]
-    for name, wanted in schema.get("properties", {}).items():
-        types = wanted.get("type")
-        if name not in known or types is None:
-            return False
-        kinds = set(types if isinstance(types, list) else [types])
-        if not kinds - {"null"} <= set(known[name]["type"] if isinstance(known[name]["type"], list) else ["string"]):
-            return False
-    return True
 
 
 class FastLane:

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """What came later against what was there: an upsert into the old bundle, and parents that bring all of their rows."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._core.model import FILES
 from .._core.sql import quoted
-from ..errors import TargetError
+from ..errors import Misconfigured
 from .staging import staged_fields
 from .tables import staged_rows
 
@@ -23,21 +22,22 @@ __all__ = ["drop_superseded", "merge"]
 
 
 def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Callable[[str], bool]) -> None:
-    """Where a parent came twice, keep of its derived rows only those that came with it the last time.
+    """Where a parent came more than once, keep of its derived rows only those that came with the copy that counts.
 
-    A source sends a parent, then the rows made from it: rows numbered before its last arrival are old.
+    A source sends a parent, then the rows made from it, with its dateLastModified: rows that came before
+    that copy, or are older than it, are of another copy.
     """
     for kind in FILES:
         if not kind.derived or kind.name not in stages or not derived(kind.name):
             continue
-        repeated = f"{kind.derived.parent} repeated"
+        repeated = f"{kind.derived.parent} copies"
         if engine.has(repeated):
             owner = quoted(kind.derived.identity[0])
             engine.run(
                 f'DELETE FROM {quoted(kind.name)} WHERE "sourcedId" IN ('
                 f'SELECT s."sourcedId" FROM {staged_rows(stages[kind.name])} s JOIN '
-                f'(SELECT "sourcedId" AS id, max("row number") AS last FROM {quoted(repeated)} GROUP BY 1) p '
-                f'ON p.id = s.{owner} GROUP BY 1 HAVING max(s."row number") < max(p.last))'
+                f'{quoted(repeated)} p ON p."sourcedId" = s.{owner} GROUP BY 1 HAVING max(s."row number") < max(p.kept) '
+                "OR max(nullif(s.\"dateLastModified\", '')) < max(p.newest))"
             )
 
 
@@ -48,7 +48,7 @@ def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callab
     parent that came has brought all of its rows, and its old ones go.
     """
     if wrong := sorted(f"{name} ({mode})" for name, mode in old.modes.items() if mode != options.mode(name)):
-        raise TargetError(
+        raise Misconfigured(
             f"load_method upsert: in the bundle at output_path {', '.join(wrong)} is not of the mode that file_mode "
             "and file_modes say. Use the mode that is there, or overwrite."
         )
@@ -61,7 +61,8 @@ def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callab
         fields = staged_fields(kind, secrets=options.include_passwords, metadata=options.keep_metadata)
         columns = [field.name for field in fields]
         old.load(engine, kind, "old", columns)
-        if not engine.has(kind.name):
+        came = engine.has(kind.name)
+        if not came:
             engine.make(kind.name, columns)
         table = quoted(kind.name)
         stays = f'"sourcedId" NOT IN (SELECT "sourcedId" FROM {table})'
@@ -70,6 +71,8 @@ def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callab
             stays += f" AND {owner} NOT IN (SELECT {owner} FROM {table})"
             if engine.has(f"{kind.derived.parent} came"):
                 stays += f" AND {owner} NOT IN (SELECT id FROM {quoted(kind.derived.parent + ' came')})"
+        if kind.name == "roles" and not came and engine.has("users"):  # users of 1.1 bring their own
+            stays += ' AND "userSourcedId" NOT IN (SELECT "sourcedId" FROM users WHERE "role" <> \'\')'
         together = f'SELECT * FROM {table} UNION ALL SELECT * FROM "old" WHERE {stays}'
         engine.replace(kind.name, f'{together} ORDER BY "sourcedId"')
         engine.run('DROP TABLE "old"')

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .._core.model import FILES
-from .._core.stores.work_folder import REPLACED
-from ..errors import TargetError
+from .._core.stores.work_folder import REPLACED, keep_mode
+from ..errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +28,14 @@ def check_output(output: Path) -> None:
     as_zip = output.suffix.lower() == ".zip"
     if output.is_dir():
         if as_zip:
-            raise TargetError(f"output_path: {output.name} is a folder. Remove it, or name a file.")
+            raise Misconfigured(f"output_path: {output.name} is a folder. Remove it, or name a file.")
         if foreign := sum(path.name not in _OURS for path in output.iterdir()):
-            raise TargetError(
+            raise Misconfigured(
                 f"output_path: the folder {output.name} is not a bundle, it holds {foreign} other entries. "
                 "Name a folder of its own."
             )
     elif output.exists() and not as_zip:
-        raise TargetError(f"output_path: {output.name} is a file. Name a folder, or a file that ends in .zip.")
+        raise Misconfigured(f"output_path: {output.name} is a file. Name a folder, or a file that ends in .zip.")
 
 
 @contextmanager
@@ -64,8 +64,7 @@ def _to_disk(path: Path) -> None:
 
 def publish_file(new: Path, output: Path) -> None:
     """Put one file (a zip, a report) in place."""
-    if output.exists():
-        new.chmod(stat.S_IMODE(output.stat().st_mode))
+    keep_mode(new, output)
     _to_disk(new)
     new.replace(output)
     _to_disk(output.parent)
@@ -74,6 +73,7 @@ def publish_file(new: Path, output: Path) -> None:
 def publish_folder(new: Path, output: Path, work: Path) -> None:
     """Put a folder in place. The old one ends in `work`, which the caller removes."""
     for path in sorted(new.iterdir()):
+        keep_mode(path, output / path.name, output / "manifest.csv")
         _to_disk(path)
     _to_disk(new)
     with _undisturbed():

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """The bundle that lies at the output already: what an upsert merges into, and a brake compares with."""
 
 from __future__ import annotations

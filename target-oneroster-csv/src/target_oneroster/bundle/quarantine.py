@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """Rows that cannot be published, set aside with the rule they broke: beside the bundle, for its owner's eyes only."""
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from .._core.model import FILES
 from .._core.stores.addresses import SFTP, protocol_of
 from .._core.stores.open import open_store
 from .._core.stores.work_folder import WorkDir
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from .write import zip_files
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class RemoteStore:
         self._path = path.rstrip("/")
         parent, _, self._name = self._path.rpartition("/")
         if not self._name or not (parent or self._path.startswith("/")):
-            raise TargetError(
+            raise Misconfigured(
                 "output_path: the URL names a whole store. Name a folder in it, or a file ending in .zip."
             )
         self._parent = parent or "/"
@@ -68,11 +68,11 @@ class RemoteStore:
     def _fetch_folder(self, work: WorkDir) -> Path | None:
         if not self._files.isdir(self._path):
             if self._files.exists(self._path):
-                raise TargetError("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
+                raise Misconfigured("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
             return None
         present = [name for path in self._files.ls(self._path, detail=False) if (name := _last(path))]
         if foreign := sum(name not in _NAMES for name in present):
-            raise TargetError(
+            raise Misconfigured(
                 f"output_path: the folder is not a bundle, it holds {foreign} other entries. Name a folder of its own."
             )
         folder = work.folder("old")
@@ -128,10 +128,19 @@ class RemoteStore:
             if self._files.exists(temporary):
                 self._files.rm(temporary, recursive=True)
 
+    def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
+        """A copy of it."""
+        with _told("the file beside the bundle was read", "Nothing was published."):
+            if not self._files.exists(self._path + suffix):
+                return None
+            local = work.path / f"beside{suffix}"
+            self._files.get_file(self._path + suffix, str(local))
+            return local
+
     def put_beside(self, file: Path | None, suffix: str) -> None:
         """A file named like the bundle, with a suffix; private on SFTP, elsewhere access is the store's to restrict."""
         target = self._path + suffix
-        with _told("the quarantine was written", "Check the bundle and the file beside it, then run again."):
+        with _told("a file was put beside the bundle", "Check the bundle and the file beside it, then run again."):
             if file is not None:
                 if self._sftp:
                     from .._core.stores.sftp import make_private

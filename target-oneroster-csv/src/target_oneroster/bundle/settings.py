@@ -7,24 +7,14 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from .._core.model import Version, csv_files, file
-from ..errors import TargetError
+from ..errors import Misconfigured
+from ..singer.settings import REQUIRE_RECEIPTS
 from .options import BundleOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jsonschema import ValidationError
-
-__all__ = ["CONFIG", "REQUIRE_RECEIPTS", "config_fault", "options_from"]
-
-REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
-    "require_receipts",
-    th.BooleanType(nullable=False),
-    default=False,
-    title="Require Receipts",
-    description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
-)
-"""Both targets have it."""
+__all__ = ["CONFIG", "options_from"]
 
 CONFIG: dict[str, Any] = th.PropertiesList(
     th.Property(
@@ -165,10 +155,10 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
     ):
         words = file(column[0]).field(column[1]).words
         if words and config.get(setting) and not words.accepts(config[setting], version):
-            raise TargetError(f"Setting {setting} takes one of: {', '.join(words.of(version))}.")
+            raise Misconfigured(f"Setting {setting} takes one of: {', '.join(words.of(version))}.")
     file_modes = config.get("file_modes") or {}
     if foreign := sorted(file_modes.keys() - {kind.name for kind in csv_files(version)}):
-        raise TargetError(f"Setting file_modes: {', '.join(foreign)} is no file of version {version.value}.")
+        raise Misconfigured(f"Setting file_modes: {', '.join(foreign)} is no file of version {version.value}.")
     return BundleOptions(
         version=version,
         file_mode=config["file_mode"],
@@ -186,19 +176,3 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
         system_name=config.get("source_system_name"),
         system_code=config.get("source_system_code"),
     )
-
-
-def config_fault(error: ValidationError) -> str:
-    """A fault of the configuration in one sentence: it names the setting, never its value."""
-    setting = ".".join(str(part) for part in error.absolute_path)
-    rule: Any = error.validator_value
-    given: Any = error.instance
-    match error.validator:
-        case "required":
-            return f"Setting {', '.join(name for name in rule if name not in given)} is required."
-        case "enum":
-            return f"Setting {setting} takes one of: {', '.join(str(v) for v in rule)}."
-        case "type":
-            return f"Setting {setting} takes a value of type {' or '.join([rule] if isinstance(rule, str) else rule)}."
-        case _:
-            return f"Setting {setting} does not meet the rule {error.validator} {rule}."

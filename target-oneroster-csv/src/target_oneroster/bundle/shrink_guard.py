@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """The brake: a bulk bundle that lost many rows is more likely a mistake than a summer."""
 
 from __future__ import annotations
@@ -7,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .._core.model import Kind, csv_files
 from .._core.sql import quoted
-from ..errors import TargetError
+from ..errors import Held
 
 if TYPE_CHECKING:
     from .._core.model import File
@@ -34,7 +33,7 @@ def brake(engine: Engine, old: Existing, options: BundleOptions) -> None:
             losses += _losses(engine, old, kind, options.max_shrink_percent)
     if losses:
         more = f", and {len(losses) - _SHOWN} more" if len(losses) > _SHOWN else ""
-        raise TargetError(
+        raise Held(
             f"Nothing was published: the new bundle lacks more than {options.max_shrink_percent} % of "
             f"{'; '.join(losses[:_SHOWN])}{more}. If that is right, run once with accept_shrink."
         )
@@ -49,7 +48,7 @@ def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[s
     if school is None or not engine.has(kind.name) or school.name not in engine.columns(kind.name):
         return []
     then, now = quoted(school.header(old.version)), quoted(school.name)
-    if school.kind is Kind.REFS:
+    if school.kind == Kind.REFS:
         then, now = f"unnest(string_split({then}, ','))", f"unnest(string_split({now}, ','))"
     counts = engine.run(
         f"SELECT o.school, o.n, coalesce(c.n, 0) FROM (SELECT school, count(*) AS n FROM "

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.model import Field, File, file
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from ..records.cells import CONTROL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["SEPARATOR", "BundleStaging", "FileStage", "staged_fields"]
+__all__ = ["LINE_LIMIT", "SEPARATOR", "BundleStaging", "FileStage", "staged_fields"]
 
 SEPARATOR = "\x1f"
 """Between staged cells. No cell holds it: control characters are taken out before."""
 
 _BUFFERED_ROWS = 2000
+LINE_LIMIT = 2_500_000
+"""Bytes of a staged row."""
 
 
 def staged_fields(file: File, *, secrets: bool, metadata: bool) -> tuple[Field, ...]:
@@ -44,6 +46,7 @@ class FileStage:
         self.sample: list[str] = []
         """Ids here and there, which tell where to part a large file for sorting."""
         self._staging = staging
+        self._has_metadata = any(field.name == "metadata" for field in fields)
         self._last = ""
         self._buffer: list[str] = []
         self._buffered_ids: list[str] = []
@@ -75,11 +78,25 @@ class FileStage:
     def add_lines(self, lines: list[str], ids: list[str]) -> None:
         """Stage rows that are rendered already, `ids` in the same order."""
         self.flush()
+        if self._has_metadata:  # other cells are no longer than they came
+            self._refuse_long(lines)
         self._write("".join(lines), ids)
+
+    def _refuse_long(self, lines: list[str]) -> None:
+        """Raise TargetError for a row that the engine could not read back."""
+        for line in lines if max(map(len, lines)) * 4 > LINE_LIMIT else ():
+            if len(line.encode()) > LINE_LIMIT:
+                cells = line.split(SEPARATOR)[-len(self.fields) :]
+                field = self.fields[max(range(len(cells)), key=lambda n: len(cells[n]))]
+                raise TargetError(
+                    f"Stream {self.file.name}, property {field.name}: a row of more than {LINE_LIMIT >> 20} MB. "
+                    "Nothing was published. Leave it out or shorten it with stream_maps."
+                )
 
     def add_row(self, cells: Sequence[str], row_id: str) -> None:
         """Stage one row, its cells in the order of `fields`."""
         text = SEPARATOR.join([cell.translate(CONTROL) for cell in cells])
+        self._refuse_long([text])
         self._buffer.append(f"{self.first_number(1)}{SEPARATOR}{text}\n")
         self._buffered_ids.append(row_id)
         if len(self._buffer) >= _BUFFERED_ROWS:
@@ -145,7 +162,7 @@ class BundleStaging:
         """Give a file to a stream; two streams for one file cannot be told apart later."""
         owner = self._streams.setdefault(name, stream)
         if owner != stream:
-            raise TargetError(
+            raise Misconfigured(
                 f"Streams {owner} and {stream} both go to {name}.csv. Leave one out, or bring them together before."
             )
 
@@ -159,7 +176,7 @@ class BundleStaging:
         """Ids are unique within a tenant only: a bundle holds one."""
         self.tenants |= tenants
         if len(self.tenants) > 1:
-            raise TargetError(
+            raise Misconfigured(
                 "Records of two tenants came in one run: ids may clash. Write one bundle for each tenant, in runs of their own."
             )
 

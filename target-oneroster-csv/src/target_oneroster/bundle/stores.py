@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .._core.stores.work_folder import WorkDir
+from .._core.stores.work_folder import WorkDir, is_own, keep_mode
 from .publish import check_output, publish_file, publish_folder
 from .remote import RemoteStore
 from .write import zip_files
@@ -27,6 +27,9 @@ class Store(Protocol):
 
     def put(self, new: Path, work: WorkDir) -> None:
         """Put a folder of files in the place of the bundle that is there, whole or not at all."""
+
+    def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
+        """Return a file that was put beside the bundle, as a local file; None if there is none."""
 
     def put_beside(self, file: Path | None, suffix: str) -> None:
         """Put one file beside the bundle, private to its owner; None takes away the one that is there."""
@@ -63,6 +66,11 @@ class LocalStore:
         else:
             publish_folder(new, self._output, work.path)
 
+    def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
+        """The file itself; None if another user put it there."""
+        path = self._output.with_name(self._output.name + suffix)
+        return path if path.is_file() and not path.is_symlink() and is_own(path) else None
+
     def put_beside(self, file: Path | None, suffix: str) -> None:
         """A file named like the bundle, with a suffix."""
         target = self._output.with_name(self._output.name + suffix)
@@ -70,4 +78,6 @@ class LocalStore:
             target.unlink(missing_ok=True)
         else:
             file.chmod(0o600)
+            if target.exists() and is_own(target):
+                keep_mode(file, target)
             file.replace(target)

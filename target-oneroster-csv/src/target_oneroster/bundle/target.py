@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from .._core.model.schema import TENANT
-from ..records.record_mapping import file_of, is_receipts, receipt_of
+from ..records.record_mapping import file_of, fits, is_receipts, receipt_of
 from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
 from ..singer.batches import record_lines
 from ..singer.receipts import Arrival
-from ..singer.sinks import FileSink, IgnoredSink
+from ..singer.sinks import IgnoredSink
 from .build import BundleBuild, BundleOutcome
 from .checks import Severity
-from .fast_lane import FastLane, fits
+from .fast_lane import FastLane
 from .report import write_report
 from .settings import CONFIG, options_from
+from .sinks import FileSink
 
 if TYPE_CHECKING:
     from singer_sdk import Sink
@@ -109,16 +110,18 @@ class TargetOneRosterCSV(OneRosterTarget):
             self.message_reader.take(block)
 
     @override
-    def process_endofpipe(self) -> None:
-        """Publish, then let the SDK acknowledge the state."""
+    def finish(self) -> None:
+        """Publish."""
         if self._bundle is not None:
             try:
                 self._bundle.publish(self._other_arrivals())
             finally:
                 self._bundle.close()
                 self._tell(self._bundle.outcome)
-        self._finished = True
-        super().process_endofpipe()
+
+    @override
+    def staged_in(self) -> Path | None:
+        return self._bundle.work.path.parent if self._bundle else None
 
     def _tell(self, outcome: BundleOutcome) -> None:
         """Say in the log, and in a report where one is wanted, what was found and done."""

@@ -46,7 +46,7 @@ _EXPRESSIONS = {
 
 
 def _expression(field: Field) -> str:
-    if field.csv_kind is Kind.INTEGER:
+    if field.csv_kind == Kind.INTEGER:
         return f"whole(r.{field.name}) if r.{field.name} is not None else ''"
     return _EXPRESSIONS.get(field.kind, "r.{0} or ''").format(field.name)
 

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """Tables to the files of a bundle, to the byte: header order, CRLF, RFC 4180, the same bytes for the same rows."""
 
 from __future__ import annotations

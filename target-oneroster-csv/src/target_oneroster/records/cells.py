@@ -218,6 +218,6 @@ _CELLS: dict[Kind, Cell] = {
 
 def cell_of(field: Field) -> Cell:
     """The function that turns a value of that field into its cell."""
-    if field.csv_kind is Kind.INTEGER:
+    if field.csv_kind == Kind.INTEGER:
         return _whole
     return _CELLS.get(field.kind, _text)

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .._core.model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
-from .._core.model.schema import TENANT
+from .._core.model.schema import TENANT, json_schema
 from ..errors import TargetError
 from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text
 
-__all__ = ["RecordMapping", "file_of", "is_receipts", "is_view", "receipt_of"]
+__all__ = ["RecordMapping", "file_of", "fits", "is_receipts", "is_view", "receipt_of"]
 
 _METADATA = "metadata"
 _DELETED = "_sdc_deleted_at"
@@ -36,6 +36,19 @@ def file_of(stream: str, *, csv: bool = True) -> File | None:
     """The file that a stream goes to, in whatever case its name comes; with `csv`, only one that bundles have."""
     found = _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
     return found if found and (found.csv or not csv) else None
+
+
+def fits(file: File, schema: Mapping[str, Any]) -> bool:
+    """Whether records of that schema are in our shape: names and types as the model has them."""
+    known = json_schema(file, tenant=True, secrets=True)["properties"]
+    for name, wanted in schema.get("properties", {}).items():
+        types = wanted.get("type")
+        if name not in known or types is None:
+            return False
+        kinds = set(types if isinstance(types, list) else [types])
+        if not kinds - {"null"} <= set(known[name]["type"] if isinstance(known[name]["type"], list) else ["string"]):
+            return False
+    return True
 
 
 def is_view(stream: str) -> bool:

@@ -7,18 +7,21 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target
+from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.helpers import capabilities as sdk
+from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
-from .._core.model.schema import read_words
-from ..bundle.settings import config_fault
-from ..errors import TargetError, one_line
-from .reader import BlockReader, Lane
+from .._core import shell
+from ..errors import Misconfigured, TargetError, one_line
+from .reader import BlockReader, Lane, private_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import FrameType
 
 __all__ = ["OneRosterTarget", "RecordBeforeSchema"]
@@ -56,6 +59,22 @@ class OneRosterTarget(Target):
         """Let go of what the run keeps on disk. May be called more than once."""
         raise NotImplementedError
 
+    def finish(self) -> None:
+        """Put in place what came."""
+        raise NotImplementedError
+
+    def staged_in(self) -> Path | None:
+        """Return the folder in which rows are staged; None if nothing was staged yet."""
+        raise NotImplementedError
+
+    @override
+    def process_endofpipe(self) -> None:
+        """Finish, then let the SDK acknowledge the state."""
+        with private_files():
+            self.finish()
+        self._finished = True
+        super().process_endofpipe()
+
     def _as_it_came(self, stream: str) -> bool:
         """Whether neither stream maps nor flattening change the records of a stream."""
         maps = self.mapper.stream_maps[stream]
@@ -71,7 +90,7 @@ class OneRosterTarget(Target):
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Write nothing more: no data, no state (the SDK would drain, and exit 0)."""
         self.close()
-        os._exit(128 + signum)
+        shell.stop(signum)
 
     @classmethod
     @override
@@ -82,24 +101,34 @@ class OneRosterTarget(Target):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings; an error names the setting, never its value (the SDK's quote it)."""
-        schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        read_words(self._config, schema)
-        faults = sorted({config_fault(error) for error in JSONSchemaValidator(schema).iter_errors(self._config)})
+        faults = shell.check_settings(
+            self._config,
+            JSONSchemaValidator(self._all_settings()),
+            without_effect=shell.built_in_settings(sdk),
+            warn=self.logger.warning,
+        )
         if faults and raise_errors:
-            raise TargetError(" ".join(faults))
+            raise Misconfigured("; ".join(faults))
         return faults
+
+    @classmethod
+    def _all_settings(cls) -> dict[str, Any]:
+        schema = cls.config_jsonschema
+        cls.append_builtin_config(schema)
+        return schema
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
+        """The settings of the environment, as text: they are read as those of a file are."""
+        parse_environment_config({}, cls._env_var_prefix)  # reads a file .env
+        return shell.settings_from_environment(os.environ, cls._env_var_prefix, cls._all_settings())
 
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
         """Read the configuration files; a fault is one line."""
-        try:
+        with shell.config_files():
             return super().cb_config(ctx, param, value)
-        except FileNotFoundError:
-            raise TargetError("--config names a file that is not there.") from None
-        except ValueError:
-            raise TargetError("--config names a file that is not JSON.") from None
 
     @classmethod
     @override
@@ -121,7 +150,8 @@ class OneRosterTarget(Target):
         except (click.exceptions.Exit, click.ClickException):
             raise
         except Exception as error:
-            raise TargetError(one_line(error, cls.nothing_done)) from None
+            folder = target.staged_in() if target else None
+            raise TargetError(one_line(error, cls.nothing_done, folder)) from None
         finally:
             if target is not None:
                 target.close()

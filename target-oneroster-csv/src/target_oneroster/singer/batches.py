@@ -11,7 +11,7 @@ import msgspec
 from .._core.errors import StoreError
 from .._core.stores.addresses import BATCH_PROTOCOLS, protocol_of
 from .._core.stores.open import open_store
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from .reader import blocks
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[byte
     """Record lines of a BATCH message, a megabyte or so at a time; `nothing_done` is what an error says of the run."""
     kind, compression = encoding_of(message, nothing_done)
     if kind != "jsonl" or compression not in {"gzip", "none"}:
-        raise TargetError("Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap.")
+        raise Misconfigured(
+            "Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap."
+        )
     head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(message["stream"])
     version = message.get("version")
     tail = b',"version":%d}\n' % version if isinstance(version, int) else b"}\n"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 import msgspec
@@ -15,7 +16,7 @@ from typing_extensions import override
 
 from ..errors import TargetError
 
-__all__ = ["BlockReader", "Lane", "blocks"]
+__all__ = ["BlockReader", "Lane", "blocks", "private_files"]
 
 Lane = Callable[[bytes, int], bool]
 """Takes so many record lines of its stream; False where it could not, and then has taken none."""
@@ -53,8 +54,9 @@ class BlockReader(GenericSingerReader[bytes]):
         source = file_input or self.default_input
         _widen(source)
         try:
-            for block in blocks(source):
-                self.take(block)
+            with private_files():
+                for block in blocks(source):
+                    self.take(block)
         finally:
             gc.enable()
         return self._counts
@@ -144,6 +146,17 @@ class BlockReader(GenericSingerReader[bytes]):
     ) -> None:
         if missing := requires - set(line_dict):
             raise TargetError(f"A Singer message lacks {', '.join(sorted(missing))}. {self.nothing_done}")
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Let new files and folders be for their owner only; a stricter umask holds."""
+    before = os.umask(0o077)
+    os.umask(before | 0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _widen(source: Any) -> None:

@@ -1,4 +1,4 @@
-"""The proof that a tap reached its end: a bundle is published only when every receipt agrees."""
+"""The proof that a tap reached its end, for both targets: every receipt agrees with what arrived."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..errors import TargetError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["Arrival", "Receipts"]
+__all__ = ["NOT_COMPLETE", "Arrival", "Receipts", "explain"]
 
 _WHOLE = {"rest", "bulk", "absent"}
 
 _NO_RECEIPT = "no receipt came, the run broke off"
 _NEVER_CAME = "rows were promised and the stream never came"
-_NOT_COMPLETE = "the receipt says that the read did not reach its end"
+NOT_COMPLETE = "the receipt says that the read did not reach its end"
 _DELTA = "a delta came, which holds changes only, and a bulk file of it would delete the rest downstream"
 _FILTERED = "the read was filtered or incremental, and a bulk file of it would delete the rest downstream"
 _SKIPPED = "a bundle that had been read before was skipped, and a bulk file without it would delete its rows downstream"
@@ -26,9 +26,10 @@ _OTHER_COUNT = "fewer or more rows arrived than the receipt counts"
 _ADVICE = {
     _NO_RECEIPT: "Run the tap again.",
     _NEVER_CAME: "Run again, or select it.",
-    _NOT_COMPLETE: "See the tap's log, and run it again.",
+    NOT_COMPLETE: "See the tap's log, and run it again.",
     _DELTA: "Use load_method upsert, which merges changes into the bundle that is there, or file_mode delta, which "
-    "passes them on. (--full-refresh would only read the same delta again.)",
+    "passes them on. If the files hold all rows, say so in their manifest, or without one by csv_file_mode bulk in the "
+    "tap. (--full-refresh would only read the same delta again.)",
     _FILTERED: "Run with --full-refresh, and without start_date and status_filter in the tap; or use load_method "
     "upsert, or file_mode delta.",
     _SKIPPED: "Run with --full-refresh, or use load_method upsert.",
@@ -72,62 +73,71 @@ class Receipts:
         """
         return any("contentDigest" in r and r["contentDigest"] is None for r in self.of(stream))
 
-    def disagrees(self, stream: str, arrival: Arrival) -> str | None:
-        """Why what arrived of a stream is not what its receipts count, and what to do; None where it is."""
-        receipts = self.of(stream)
-        fault = _count_fault([int(r.get("distinct") or 0) for r in receipts], arrival) if receipts else _NO_RECEIPT
-        return f"{fault}. {_ADVICE[fault].removesuffix('.')}" if fault else None
-
     def complete(self, stream: str) -> bool:
         """Whether every receipt of a stream says that its source was read to the end."""
         return all(r.get("complete") is True for r in self.of(stream))
 
-    def check(self, streams: Mapping[str, Arrival], *, required: bool, snapshots: Collection[str] = ()) -> None:
-        """Refuse what is not proven to be complete.
+    def faults(
+        self,
+        streams: Mapping[str, Arrival],
+        *,
+        required: bool,
+        nested: Collection[str] = (),
+        snapshots: Collection[str] = (),
+    ) -> dict[str, str]:
+        """Return why streams are not proven, by stream: those that arrived, and those that were promised.
 
+        `nested`: streams whose rows came inside their parents' records, which are proven by these.
         `snapshots`: streams whose files say that what they lack is gone, so only whole, unfiltered reads will do.
+        Raise TargetError if receipts are `required` and the input has none.
         """
         if not self.announced:
             if required:
                 raise TargetError(
                     "require_receipts is set and the input has no syncReceipts: it cannot be told from a run that broke off."
                 )
-            return
-        faults: dict[str, list[str]] = {}
+            return {}
         promised = {str(r.get("collection")) for r in self._by_key.values() if r.get("distinct")}
-        if never := sorted(promised - streams.keys()):
-            faults[_NEVER_CAME] = never
+        found = dict.fromkeys(promised - streams.keys(), _NEVER_CAME)
         for stream, arrival in streams.items():
             if fault := self._fault(stream, arrival, snapshot=stream in snapshots):
-                faults.setdefault(fault, []).append(stream)
-        if faults:
-            text = "; ".join(f"{', '.join(sorted(names))}: {fault}" for fault, names in faults.items())
-            raise TargetError(f"Nothing was published. {text}. {_advice(faults)}")
+                found[stream] = fault
+        return {stream: fault for stream, fault in sorted(found.items()) if stream not in nested}
 
     def _fault(self, stream: str, arrival: Arrival, *, snapshot: bool) -> str | None:
         receipts = self.of(stream)
         if not receipts:
             return _NO_RECEIPT
+        if fault := _count_fault([int(r.get("distinct") or 0) for r in receipts], arrival):
+            return fault
         if not self.complete(stream):
-            return _NOT_COMPLETE
-        if snapshot:
-            modes = {r.get("mode") for r in receipts}
-            if "delta" in modes:
-                return _DELTA
-            if any(r.get("filter") for r in receipts):
-                return _FILTERED
-            if not modes <= _WHOLE:
-                return _SKIPPED
-            if any(r.get("rejected") for r in receipts):
-                return _ROWS_LEFT_OUT
-        return _count_fault([int(r.get("distinct") or 0) for r in receipts], arrival)
+            return NOT_COMPLETE
+        if not snapshot:
+            return None
+        modes = {r.get("mode") for r in receipts}
+        if "delta" in modes:
+            return _DELTA
+        if any(r.get("filter") for r in receipts):
+            return _FILTERED
+        if not modes <= _WHOLE:
+            return _SKIPPED
+        return _ROWS_LEFT_OUT if any(r.get("rejected") for r in receipts) else None
 
 
-def _advice(faults: Collection[str]) -> str:
-    """What to do about it: where several things are wrong, only what helps against all that would be deleted."""
-    if _DELTA in faults:
-        faults = [fault for fault in faults if fault not in {_SKIPPED, _FILTERED}]
-    return " ".join(dict.fromkeys(_ADVICE[fault] for fault in faults))
+def explain(faults: Mapping[str, str]) -> str:
+    """Return the faults of streams as one text that ends with what to do about them.
+
+    Where several things are wrong, only the advice that helps against all of them is given.
+    """
+    streams: dict[str, list[str]] = {}
+    for stream, fault in faults.items():
+        streams.setdefault(fault, []).append(stream)
+    advised = list(streams)
+    if _DELTA in streams:
+        advised = [fault for fault in advised if fault not in {_SKIPPED, _FILTERED}]
+    advice = dict.fromkeys(_ADVICE[fault] for fault in advised if fault in _ADVICE)
+    text = "; ".join(f"{', '.join(sorted(names))}: {fault}" for fault, names in streams.items())
+    return " ".join([f"{text}.", *advice])
 
 
 def _count_fault(promised: list[int], arrival: Arrival) -> str | None:

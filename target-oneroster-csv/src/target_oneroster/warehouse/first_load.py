@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted; values travel as parameters
 """The first run: the database of staged rows becomes the warehouse, since copying it costs as much as reading it."""
 
 from __future__ import annotations
@@ -6,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.sql import quoted
+from ..records.copies import UNITED
+from .copies import UNITED_USERS, left_out
 from .history import History
 from .loader import NUMBER
 from .merge import TOMBSTONE, Counts
@@ -19,19 +20,22 @@ __all__ = ["found"]
 
 
 def found(store: WarehouseFile, plan: MergePlan) -> Counts:
-    """Make of a staged table one of the warehouse, whose columns it has: the last rows only, tombstones marked or gone.
+    """Make of a staged table one of the warehouse, whose columns it has: the rows that count, tombstones marked or gone.
 
     Nobody else sees the file before it is whole, so this needs no transaction.
     """
     table, came = plan.table, plan.came
     place = store.place(table.name)
-    keys = ", ".join(map(quoted, table.keys))
     if came.first:
         store.run(f"DELETE FROM {place} WHERE rowid < {came.first}")
     if plan.superseded:
         store.run(f"DELETE FROM {place} WHERE rowid IN ({plan.superseded})")
-    if came.records != came.distinct:
-        store.run(f"DELETE FROM {place} WHERE rowid NOT IN (SELECT max(rowid) FROM {place} GROUP BY {keys})")
+    if came.copies:
+        store.run(f"DELETE FROM {place} WHERE rowid IN (SELECT row FROM {left_out(table.name)})")
+    if UNITED in came.copies:
+        match = " AND ".join(f"u.{quoted(key)} = w.{quoted(key)}" for key in table.keys)
+        change = '"orgSourcedIds" = u.orgs, "role" = u.role'
+        store.run(f"UPDATE {place} w SET {change} FROM {UNITED_USERS} u WHERE {match}")
     if table.has_status and store.one(f"SELECT count(*) FROM {place} WHERE {TOMBSTONE}"):
         if plan.hard:
             store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted; values travel as parameters
 """Every version of a row, with the times at which it was first and last seen: upserts alone would erase them."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model, quoted
 """From what came to what is in the file: staged, proven by receipts, then merged stream by stream."""
 
 from __future__ import annotations
@@ -17,7 +16,9 @@ from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
-from ..singer.receipts import Arrival, Receipts
+from ..records.copies import CONFLICT
+from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
+from .copies import SEVERAL_ROLES, verdicts
 from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge
 from .staging import WarehouseStaging
@@ -96,6 +97,7 @@ class Load:
         came = {name: self.staging.came(connection, name) for name in self.staging.stages}
         self.outcome.unreadable = dict(self.staging.unreadable)
         self._prove(came, others)
+        self._refuse_conflicts(came)
         if self.path.exists():
             store = WarehouseFile(connection, self.options.schema, self.path)
             try:
@@ -108,11 +110,7 @@ class Load:
             self._fill(WarehouseFile(connection, self.options.schema), connection, came, found)
             self._move(connection)
         if self.outcome.refused:
-            faults: dict[str, list[str]] = {}
-            for name, fault in self.outcome.refused.items():
-                faults.setdefault(fault, []).append(name)
-            text = "; ".join(f"{', '.join(sorted(names))}: {fault}" for fault, names in faults.items())
-            raise TargetError(f"Not loaded, left as it was: {text}. No state is written.")
+            raise TargetError(f"Not loaded, left as it was: {explain(self.outcome.refused)} No state is written.")
         return self.outcome
 
     def _fill(
@@ -137,8 +135,10 @@ class Load:
                 raise TargetError(
                     f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
                 ) from None
+            notes = [f"{rule}: {n}" for rule, n in came[name].copies.items() if name != RECEIPTS.name]
             if not self.receipts.complete(name):
-                counts.note = "read not to its end: nothing deleted"
+                notes.append("read not to its end: nothing deleted")
+            counts.note = "; ".join(notes)
             self.outcome.tables[name] = counts
         if self.options.views:
             make_views(store)
@@ -160,22 +160,23 @@ class Load:
             new.rename(self.path)
 
     def _prove(self, came: Mapping[str, Came], others: Mapping[str, Arrival]) -> None:
-        """Note the streams that the receipts do not bear out."""
-        if not self.receipts.announced:
-            if self.options.require_receipts:
-                raise TargetError(
-                    "require_receipts is set and the input has no syncReceipts: it cannot be told from a run that "
-                    "broke off. Nothing was loaded."
-                )
-            return
-        arrivals = {
-            name: Arrival(c.records, c.distinct)
-            for name, c in came.items()
-            if name != RECEIPTS.name and name not in self.staging.nested
-        }
-        for name, arrival in (arrivals | dict(others)).items():
-            if fault := self.receipts.disagrees(name, arrival):
-                self.outcome.refused[name] = fault
+        """Note the streams that are not proven; a read that did not reach its end is loaded, and deletes nothing."""
+        arrivals = {name: Arrival(c.records, c.distinct) for name, c in came.items() if name != RECEIPTS.name}
+        faults = self.receipts.faults(
+            arrivals | dict(others), required=self.options.require_receipts, nested=self.staging.nested
+        )
+        self.outcome.refused |= {name: fault for name, fault in faults.items() if fault != NOT_COMPLETE}
+
+    def _refuse_conflicts(self, came: Mapping[str, Came]) -> None:
+        """Note the streams in which one id came with different rows, of which nothing says which counts.
+
+        None of their rows is loaded: without those of one id, a whole read would take the id for gone.
+        """
+        roles = came.get("roles")
+        for name, what in came.items():
+            for rule in (CONFLICT, SEVERAL_ROLES):
+                if rule in what.copies and not (rule == SEVERAL_ROLES and roles and roles.records):
+                    self.outcome.refused.setdefault(name, f"{rule} ({what.copies[rule]} ids)")
 
     def _trusted(self, name: str) -> bool:
         return name not in self.outcome.refused and self.receipts.complete(name)
@@ -192,7 +193,7 @@ class Load:
             snapshot=self._trusted(name) and self.activated.get(name, -1) == came[name].version,
             parent=parent,
             hard=self.options.hard_delete,
-            history=self.options.history and stage.table.file is not RECEIPTS,
+            history=self.options.history and stage.table.file.name != RECEIPTS.name,
             stamp=not self.receipts.announced and came[name].version is not None,
         )
 
@@ -210,9 +211,10 @@ class Load:
         return Parent(derived.identity[0], self.staging.rows(derived.parent, owners), whole)
 
     def _superseded(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> str | None:
-        """A query for rows that came with an earlier copy of a parent that came again; None where no parent did.
+        """Return a query for rows that came with a copy of a parent that does not count; None if no parent came again.
 
-        A source sends a parent, then the rows made from it: rows numbered before its last arrival are old.
+        A source sends a parent, then the rows made from it, with its dateLastModified: rows that came before
+        the copy that counts, or are older than it, are of another copy.
         """
         derived, name = stage.table.file.derived, stage.table.name
         if derived is None or came[derived.parent].records == came[derived.parent].distinct:
@@ -221,15 +223,15 @@ class Load:
         keys = ", ".join(['"sourcedId"', *tenant])
         rows = self.staging.number_rows(connection, derived.parent, came[derived.parent])
         connection.execute(
-            f'CREATE OR REPLACE TEMP TABLE "arrivals" AS SELECT {keys}, max(place) AS last FROM {rows} '
-            "GROUP BY ALL HAVING count(*) > 1"
+            f'CREATE OR REPLACE TEMP TABLE "arrivals" AS SELECT {keys}, v.newest, r.place AS last '
+            f"FROM {rows} r JOIN {verdicts(derived.parent)} v USING ({keys}) WHERE r.row = v.kept"
         )
         rows = self.staging.number_rows(connection, name, came[name])
         owner = quoted(derived.identity[0])
         match = " AND ".join([f'p."sourcedId" = s.{owner}', *(f"p.{t} = s.{t}" for t in tenant)])
         connection.execute(
             f'CREATE OR REPLACE TEMP TABLE "superseded" AS SELECT s.row FROM {rows} s JOIN "arrivals" p ON {match} '
-            "WHERE s.place < p.last"
+            'WHERE s.place < p.last OR s."dateLastModified" < p.newest'
         )
         return 'SELECT row FROM "superseded"'
 

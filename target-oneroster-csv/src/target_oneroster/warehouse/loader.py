@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; paths are our own
 """Lines on disk to typed tables, by one thread beside the one that reads the tap."""
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from .schema import ADDED, EXTRACTED, RECEIVED, VERSION, comments, without_key
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -174,12 +174,31 @@ class Loader:
         for segment in self._together:
             try:
                 self._insert(segment, self._select(segment))
-            except (duckdb.InvalidInputException, duckdb.ConversionException):
+            except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+                if segment.is_parquet:
+                    raise self._unread(segment, error) from None
                 mended = Segment(segment.table, segment.path.with_suffix(".mended"), segment.rows)
                 self._mend(segment, mended.path)
-                self._insert(mended, self._select(mended))
+                try:
+                    self._insert(mended, self._select(mended))
+                except (duckdb.InvalidInputException, duckdb.ConversionException) as fault:
+                    raise self._unread(mended, fault) from None
                 mended.path.unlink()
         self._drop()
+
+    def _unread(self, segment: Segment, error: duckdb.Error) -> TargetError:
+        """Return a failure that names the stream, and the property that by itself cannot be read either."""
+        table = segment.table
+        for name, kind in table.content.items():
+            only = {name: kind}
+            rows = self._columns(segment, only) if segment.is_parquet else self._lines(table, segment.path, only)
+            try:
+                self._connection.execute(f"SELECT count(COLUMNS(*)) FROM ({rows})").fetchall()
+            except duckdb.Error:
+                return TargetError(
+                    f"Stream {table.name}, property {name}: a value cannot be read as {kind}. Nothing was loaded."
+                )
+        return TargetError(f"Stream {table.name}: rows cannot be read ({type(error).__name__}). Nothing was loaded.")
 
     def _insert(self, segment: Segment, select: str) -> None:
         table = segment.table
@@ -201,10 +220,6 @@ class Loader:
         table = segment.table
         records = WarehouseMapping(table, table.content)
         encode = msgspec.json.Encoder().encode
-        if segment.is_parquet:
-            raise TargetError(
-                f"Stream {table.name}: a Parquet file of a BATCH message cannot be read. Nothing was loaded."
-            )
         with segment.path.open("rb") as lines, target.open("wb") as out:
             for line in lines:
                 try:
@@ -219,30 +234,31 @@ class Loader:
             self._unreadable[table.name, column] += count
 
     def _select(self, segment: Segment) -> str:
-        return self._columns(segment) if segment.is_parquet else self._lines(segment.table, segment.path)
+        content = segment.table.content
+        return (
+            self._columns(segment, content) if segment.is_parquet else self._lines(segment.table, segment.path, content)
+        )
 
-    def _lines(self, table: Table, path: Path) -> str:
-        inside = ", ".join(f"{quoted(name)} {kind}" for name, kind in table.content.items())
+    def _lines(self, table: Table, path: Path, content: Mapping[str, str]) -> str:
+        inside = ", ".join(f"{quoted(name)} {kind}" for name, kind in content.items())
         columns = {"record": f"STRUCT({inside})", "time_extracted": "TIMESTAMPTZ", "version": "BIGINT"}
         if table.has_family:
             columns["number"] = "BIGINT"
         spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
-        values = [f"record.{quoted(name)}" for name in table.content]
+        values = [f"record.{quoted(name)}" for name in content]
         values += [f"coalesce(time_extracted, {self._now})", *list(columns)[2:]]
         return (
             f"SELECT {', '.join(values)} FROM read_json({literal(str(path))}, "
             f"format = 'newline_delimited', columns = {{{spec}}}, maximum_object_size = {_LONGEST_LINE})"
         )
 
-    def _columns(self, segment: Segment) -> str:
-        table = segment.table
+    def _columns(self, segment: Segment, content: Mapping[str, str]) -> str:
         values = [
-            f"CAST({quoted(name)} AS {kind})" if name in segment.columns else "NULL"
-            for name, kind in table.content.items()
+            f"CAST({quoted(name)} AS {kind})" if name in segment.columns else "NULL" for name, kind in content.items()
         ]
         extracted = f"coalesce(CAST({EXTRACTED} AS TIMESTAMPTZ), {self._now})"
         values.append(extracted if EXTRACTED in segment.columns else self._now)
         values.append("NULL" if segment.version is None else str(segment.version))
-        if table.has_family:
+        if segment.table.has_family:
             values.append("NULL")
         return f"SELECT {', '.join(values)} FROM read_parquet({literal(str(segment.path))})"

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted; values travel as parameters
 """One stream into its table, by key, in one transaction: new, changed, gone, and come back."""
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ class _Merge:
 
     def run(self) -> Counts:
         store, plan = self._store, self._plan
-        self._take_last()
+        self._take_rows()
         history = History(store, self._table, plan.now) if plan.history else None
         empty = not store.one(f"SELECT count(*) FROM (SELECT 1 FROM {self._target} LIMIT 1)")
         counts = Counts(came=plan.came.records)
@@ -108,21 +107,14 @@ class _Merge:
                 self._stamp()
         counts.total = store.one(f"SELECT count(*) FROM {self._target} WHERE {DELETED} IS NULL")
         store.run('DROP VIEW "came"')
-        for name in ("last", "gone", "touched"):
+        for name in ("gone", "touched"):
             store.run(f"DROP TABLE IF EXISTS temp.{quoted(name)}")
         return counts
 
-    def _take_last(self) -> None:
-        """Make the view `came`: the last row of each key, without derived rows that a later copy of their parent lacks."""
-        plan, store = self._plan, self._store
-        where = ""
-        if plan.came.distinct != plan.came.records or plan.superseded:
-            keys = ", ".join(map(quoted, self._keys))
-            store.run(f'CREATE TEMP TABLE "last" AS SELECT max(row) AS row FROM {plan.rows} GROUP BY {keys}')
-            if plan.superseded:
-                store.run(f'DELETE FROM "last" WHERE row IN ({plan.superseded})')
-            where = ' WHERE row IN (SELECT row FROM "last")'
-        store.run(f'CREATE TEMP VIEW "came" AS SELECT * FROM {plan.rows}{where}')
+    def _take_rows(self) -> None:
+        """Make the view `came`: the rows that count, without derived rows that a later copy of their parent lacks."""
+        where = f" WHERE row NOT IN ({self._plan.superseded})" if self._plan.superseded else ""
+        self._store.run(f'CREATE TEMP VIEW "came" AS SELECT * FROM {self._plan.rows}{where}')
 
     def _match(self, left: str, right: str) -> str:
         return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self._keys)

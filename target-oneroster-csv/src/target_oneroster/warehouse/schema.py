@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._core.model import RECEIPTS, Field, File, Kind, Version, derived_from
-from .._core.model.schema import TENANT, key_properties
+from .._core.model.describe import describe_field, describe_file
+from .._core.model.schema import TENANT, TENANT_DESCRIPTION, key_properties
 from .._core.sql import literal, quoted
 
 if TYPE_CHECKING:
@@ -102,19 +103,19 @@ class Table:
     @property
     def comment(self) -> str:
         """What a reader should know of the table."""
-        if self.file is RECEIPTS:
-            text = "What each collection promised and what came of it, one row for each collection, source and run."
-        else:
-            text = f"OneRoster {self.name}{_since(self.file)}, {self.file.service.value}."
+        text = describe_file(self.file)
+        if self.file.name != RECEIPTS.name:
+            since = f" since {self.file.since.value}" if self.file.since != Version.V1_1 else ""
+            text += f" OneRoster {self.file.service.value}{since}."
         if derived := self.file.derived:
             text += f" In REST these rows are {derived.rest} inside of {derived.parent}."
         return f"{text} Key: {', '.join(self.keys)}."
 
     def comments(self) -> dict[str, str]:
-        """What a reader should know of each column; some need no word."""
-        found = {f.name: text for f in self.fields if (text := _comment(f))}
+        """What a reader should know of each column."""
+        found = {f.name: describe_field(self.file, f) for f in self.fields}
         if self.tenant:
-            found[TENANT] = "District that the row belongs to. Ids are unique within it only."
+            found[TENANT] = TENANT_DESCRIPTION
         return found | {name: text for name, (_, text) in ADDED.items()}
 
 
@@ -134,30 +135,3 @@ def comments(table: Table, place: str, columns: Collection[str], extra: Mapping[
         f"COMMENT ON TABLE {place} IS {literal(about)}",
         *(f"COMMENT ON COLUMN {place}.{quoted(n)} IS {literal(text)}" for n, text in words.items()),
     ]
-
-
-def _comment(field: Field) -> str:
-    words: list[str] = []
-    if field.refers_to:
-        target = f"{field.refers_to}.sourcedId"
-        words.append(f"Lists {target}." if field.kind.is_list else f"Refers to {target}.")
-    if field.words:
-        text = f"One of: {', '.join(field.words.words)}"
-        if field.words.added:
-            text += f"; since 1.2 also: {', '.join(field.words.added)}"
-        words.append(text + ("; or a word that begins with ext:." if field.words.extensible else "."))
-    if field.until is not Version.V1_2:
-        words.append(f"OneRoster {field.until.value} only, empty in later versions.")
-    if since := _since(field):
-        words.append(f"Exists{since}.")
-    if field.was:
-        words.append(f"In 1.1 named {field.was}.")
-    if not field.csv and field.name != "metadata" and field.rest_names:
-        words.append("Comes from REST only.")
-    if field.name == "metadata":
-        words.append("What the source holds beyond the standard: an object of keys and values.")
-    return " ".join(words)
-
-
-def _since(what: Field | File) -> str:
-    return f" since {what.since.value}" if what.since is not Version.V1_1 else ""

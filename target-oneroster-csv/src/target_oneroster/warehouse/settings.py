@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from ..bundle.settings import REQUIRE_RECEIPTS
+from ..singer.settings import REQUIRE_RECEIPTS
 from .load import WarehouseOptions
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         th.BooleanType(nullable=False),
         default=True,
         title="Views",
-        description="Make the views students, teachers, schools, terms and gradingPeriods over the rows that are there.",
+        description="Make the schema <schema>_current, a view of the present rows for each table without the columns of the loader, "
+        "and the views students, teachers, schools, terms and gradingPeriods.",
     ),
     th.Property(
         "parquet_path",

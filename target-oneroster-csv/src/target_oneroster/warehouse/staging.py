@@ -1,18 +1,19 @@
-# ruff: noqa: S608 - names in SQL come from the model; paths and numbers are our own
 """Rows on their way to the warehouse: lines on disk, loaded into typed tables while the tap goes on."""
 
 from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from .._core.model import file as file_named
 from .._core.sql import quoted
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
+from ..records.copies import UNITED
+from .copies import UNITED_USERS, left_out, settle
 from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 
@@ -41,6 +42,8 @@ class Came:
     version: int | None
     first: int = 0
     """Row of the staged table at which the last version begins."""
+    copies: Mapping[str, int] = field(default_factory=dict)
+    """What was decided of keys that came more than once: number of rows by rule."""
 
 
 class Stage:
@@ -143,7 +146,7 @@ class WarehouseStaging:
         """Give a table to a stream; two streams for one table cannot be told apart later."""
         owner = self._streams.setdefault(file.name, stream)
         if owner != stream:
-            raise TargetError(
+            raise Misconfigured(
                 f"Streams {owner} and {stream} both go to table {file.name}. Leave one out, or bring them together before."
             )
 
@@ -192,14 +195,26 @@ class WarehouseStaging:
         ).fetchall()[0]
         if without:
             raise TargetError(without_key(name))
-        return Came(records, distinct, version, first)
+        came = Came(records, distinct, version, first)
+        return (
+            came
+            if records == distinct
+            else replace(came, copies=settle(connection, stage.table, self.rows(name, came)))
+        )
 
-    def rows(self, name: str, came: Came) -> str:
-        """A FROM clause of the rows that count, with `row`, their number in the table."""
-        return f"(SELECT *, rowid AS row FROM {self.loader.place(name)} WHERE rowid >= {came.first})"
+    def rows(self, name: str, came: Came, *, all_copies: bool = False) -> str:
+        """Return a FROM clause of the rows that count, with `row`, their number in the table."""
+        what, joined, where = "s.*", "", f"s.rowid >= {came.first}"
+        if came.copies and not all_copies:
+            where += f" AND s.rowid NOT IN (SELECT row FROM {left_out(name)})"
+            if UNITED in came.copies:
+                keys = ", ".join(map(quoted, self.stages[name].table.keys))
+                joined = f" LEFT JOIN {UNITED_USERS} u USING ({keys})"
+                what += ' REPLACE (coalesce(u.orgs, s."orgSourcedIds") AS "orgSourcedIds", coalesce(u.role, s."role") AS "role")'
+        return f"(SELECT {what}, s.rowid AS row FROM {self.loader.place(name)} s{joined} WHERE {where})"
 
     def number_rows(self, connection: duckdb.DuckDBPyConnection, name: str, came: Came) -> str:
-        """A FROM clause of the rows that count, with `place`, their number among all rows of the run.
+        """Return a FROM clause of all rows of the last version, with `place`, their number among all rows of the run.
 
         It holds until the next call.
         """
@@ -210,7 +225,7 @@ class WarehouseStaging:
             connection.execute(f'INSERT INTO "places" VALUES {values}')
         return (
             f"(SELECT s.*, coalesce(s.{NUMBER}, p.everywhere + s.row - p.here) AS place"
-            f' FROM {self.rows(name, came)} s ASOF LEFT JOIN "places" p ON s.row >= p.here)'
+            f' FROM {self.rows(name, came, all_copies=True)} s ASOF LEFT JOIN "places" p ON s.row >= p.here)'
         )
 
     def discard(self) -> None:

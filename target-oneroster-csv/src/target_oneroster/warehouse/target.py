@@ -12,9 +12,8 @@ from typing_extensions import override
 
 from .._core.model import RECEIPTS
 from .._core.model.schema import TENANT
-from ..bundle.fast_lane import fits
-from ..errors import TargetError
-from ..records.record_mapping import file_of
+from ..errors import Misconfigured, TargetError
+from ..records.record_mapping import file_of, fits
 from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
 from ..singer.batches import encoding_of, record_lines
 from ..singer.receipts import Arrival
@@ -27,6 +26,7 @@ from .sinks import TableSink, UnknownSink
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from singer_sdk import Sink
 
@@ -47,6 +47,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         PluginCapabilities.ACTIVATE_VERSION,
         TargetCapabilities.HARD_DELETE,
         TargetCapabilities.SOFT_DELETE,
+        TargetCapabilities.TARGET_SCHEMA,
     ]
     nothing_done = "Nothing was loaded."
 
@@ -91,7 +92,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         plain, file = self._as_it_came(stream), _table_of(stream)
         self._streams[stream] = file if plain else None
         self._lanes.pop(stream, None)
-        if file is RECEIPTS:
+        if file and file.name == RECEIPTS.name:
             self.load.receipts.announced = True
         elif plain and file and fits(file, schema):
             # Who sends receipts counts and types what it sends; from others each record is looked at.
@@ -114,7 +115,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         if stream not in self._streams:
             raise RecordBeforeSchema(f"A record came before the SCHEMA message of its stream. {self.nothing_done}")
         file = _table_of(stream)
-        if file is RECEIPTS:
+        if file and file.name == RECEIPTS.name:
             self.load.receipts.add(message_dict["record"])
         elif file:
             self.load.activated.pop(file.name, None)
@@ -146,7 +147,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             for block in record_lines(message_dict, self.nothing_done):
                 self.message_reader.take(block)
         else:
-            raise TargetError(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
+            raise Misconfigured(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
         self._spent += files
 
     def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
@@ -169,8 +170,8 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             self._process_record_message({"stream": stream, "record": record, "version": version})
 
     @override
-    def process_endofpipe(self) -> None:
-        """Load, then let the SDK acknowledge the state."""
+    def finish(self) -> None:
+        """Load."""
         if self._load is not None:
             try:
                 for stream in self._streams:
@@ -183,8 +184,10 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             finally:
                 self._load.close()
                 report(self._load.outcome, self.logger)
-        self._finished = True
-        super().process_endofpipe()
+
+    @override
+    def staged_in(self) -> Path | None:
+        return self._load.work.path.parent if self._load else None
 
     def _other_arrivals(self) -> dict[str, Arrival]:
         """Streams whose rows are not staged as they came: mapped, or without a table."""

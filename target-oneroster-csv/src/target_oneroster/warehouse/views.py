@@ -1,56 +1,42 @@
-# ruff: noqa: S608 - names in SQL come from the model and the settings, quoted
-"""The standard's five views over the rows that are there, and the tables as Parquet files."""
+"""Views of present rows, the standard's five views, and the tables as Parquet files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from .._core.model import FILES, RECEIPTS, VIEWS
-from .._core.model import file as file_named
-from .._core.model.schema import TENANT
-from .._core.sql import literal, quoted
+from .._core.present_rows import current_schema, present_rows, view_condition
+from .._core.sql import literal
+from .._core.stores.work_folder import keep_mode
 from .history import SUFFIX
 from .schema import DELETED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .._core.model import View
     from .warehouse_file import WarehouseFile
 
 __all__ = ["export", "make_views"]
 
 
 def make_views(store: WarehouseFile) -> None:
-    """Make each view whose tables are there."""
+    """Make the schema of present rows, `<schema>_current`, and beside the tables the five views of the standard."""
+    tables = {of.name: found for of in FILES if (found := store.columns(of.name))}
+    schema = current_schema(store.schema)
+    for name in (*tables, *(view.name for view in VIEWS)):
+        store.refuse_other_kind(name, "VIEW", schema)
+    for statement in present_rows(store.schema, tables):
+        store.run(statement)
     for view in VIEWS:
-        if condition := _condition(store, view):
-            text = f"Rows of {view.parent} that are there and whose {view.column} is {view.word}."
+        if view.parent in tables:
+            store.refuse_other_kind(view.name, "VIEW")
+            text = f"Rows of {view.parent} that are present and whose {view.column} is {view.word}."
             store.run(
                 f"CREATE OR REPLACE VIEW {store.place(view.name)} AS SELECT p.* FROM {store.place(view.parent)} p "
-                f"WHERE {_there('p')} AND {condition}"
+                f"WHERE p.{DELETED} IS NULL AND p.\"status\" IS DISTINCT FROM 'tobedeleted' "
+                f"AND {view_condition(view, store.schema, tables)}"
             )
             store.run(f"COMMENT ON VIEW {store.place(view.name)} IS {literal(text)}")
-
-
-def _there(alias: str) -> str:
-    return f"{alias}.{DELETED} IS NULL AND {alias}.\"status\" IS DISTINCT FROM 'tobedeleted'"
-
-
-def _condition(store: WarehouseFile, view: View) -> str | None:
-    columns = store.columns(view.parent)
-    if not columns:
-        return None
-    word = literal(view.word)
-    # What 1.1 keeps in a column of the user, rows of `roles` say for every version.
-    apart = "roles" if file_named(view.parent).name == "users" and view.column == "role" else None
-    if apart and store.columns(apart):
-        tenant = f" AND r.{TENANT} = p.{TENANT}" if TENANT in columns else ""
-        return (
-            f'EXISTS (SELECT 1 FROM {store.place(apart)} r WHERE r."userSourcedId" = p."sourcedId"{tenant} '
-            f"AND r.{quoted(view.column)} = {word} AND {_there('r')})"
-        )
-    return f"p.{quoted(view.column)} = {word}"
 
 
 def export(store: WarehouseFile, folder: Path) -> int:
@@ -64,5 +50,6 @@ def export(store: WarehouseFile, folder: Path) -> int:
     for name in tables:
         new = folder / f".{name}.parquet.new"
         store.run(f"COPY {store.place(name)} TO {literal(str(new))} (FORMAT parquet, COMPRESSION zstd)")
+        keep_mode(new, folder / f"{name}.parquet")
         new.replace(folder / f"{name}.parquet")
     return len(tables)

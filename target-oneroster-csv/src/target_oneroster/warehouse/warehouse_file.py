@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from .._core.sql import literal, quoted
-from ..errors import TargetError
+from ..errors import Misconfigured, TargetError
 from .loader import STAGED
 from .schema import comments
 
@@ -27,7 +27,13 @@ _NAME = "warehouse"
 def proven(path: Path) -> None:
     """Refuse a file that cannot be opened, before the tap has worked for nothing."""
     if path.is_dir():
-        raise TargetError(f"filepath is a folder: {path}. Name a file.")
+        raise Misconfigured(f"filepath is a folder: {path}. Name a file.")
+    if path.is_symlink() and not path.exists():
+        raise Misconfigured(
+            f"filepath is a link to a file that is not there: {path}. Remove it, or name the file itself."
+        )
+    if path.exists() and not path.is_file():
+        raise Misconfigured(f"filepath is neither a file nor a link to one: {path}. Name a file.")
     if path.exists():
         with duckdb.connect() as connection:
             _attach(connection, path, read_only=True)
@@ -59,7 +65,7 @@ def _fault(words: str, path: Path) -> tuple[str, bool]:
         return f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb.", False
     if "not a valid DuckDB" in words:
         return f"{path} is not a DuckDB database. Move it away, or name another filepath.", False
-    if "orrupt" in words or "checksum" in words or "WAL" in words:
+    if any(word in words for word in ("orrupt", "checksum", "WAL", "ould not read")):
         return f"{path} is damaged. Put it back from a copy, together with its .wal if there is one.", False
     return f"{path} cannot be opened. See that its folder is there, and that both can be written.", False
 
@@ -104,7 +110,7 @@ class WarehouseFile:
         )
 
     def tables(self) -> list[str]:
-        """Names of all tables."""
+        """Return the names of all tables."""
         return [
             name
             for (name,) in self.run(
@@ -119,6 +125,7 @@ class WarehouseFile:
         `extra` are columns that it has instead of those the loader adds. Raises TargetError where it has other keys or types.
         """
         name = name or table.name
+        self.refuse_other_kind(name, "TABLE")
         wanted = table.columns if extra is None else table.content | {n: kind for n, (kind, _) in extra.items()}
         there = self.columns(name)
         if not there:
@@ -127,7 +134,7 @@ class WarehouseFile:
             self.run(f"CREATE TABLE {self.place(name)} ({spec})")
         elif ("tenant" in there) != table.tenant:
             had = "with" if "tenant" in there else "without"
-            raise TargetError(
+            raise Misconfigured(
                 f"Table {self.schema}.{name} was made {had} tenant, which is part of its key. "
                 "Use another default_target_schema, or set tenant in the tap as before."
             )
@@ -135,13 +142,26 @@ class WarehouseFile:
             if there and column not in there:
                 self.run(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}")
             elif there and not self._same(there[column], kind):
-                raise TargetError(
+                raise Misconfigured(
                     f"Table {self.schema}.{name}, column {column} is of type {there[column]}, not {kind}: another loader "
                     "made it. Use another default_target_schema, or move the table away."
                 )
         if not there or set(wanted) - set(there):
             self.comment(table, name, extra)
         return not there
+
+    def refuse_other_kind(self, name: str, kind: str, schema: str | None = None) -> None:
+        """Raise Misconfigured if a view stands in the place of a table, or a table in that of a view."""
+        for (other,) in self.run(
+            "SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END FROM information_schema.tables "
+            "WHERE table_catalog = ? AND table_schema = ? AND table_name = ?",
+            [self._name, schema or self.schema, name],
+        ):
+            if other != kind:
+                raise Misconfigured(
+                    f"{schema or self.schema}.{name} is a {other.lower()}, and a {kind.lower()} of that name is to be made. "
+                    "Rename or drop it, or use another default_target_schema."
+                )
 
     def _same(self, there: str, wanted: str) -> bool:
         return bool(self.run(f"SELECT typeof(CAST(NULL AS {wanted})) = ?", [there])[0][0])

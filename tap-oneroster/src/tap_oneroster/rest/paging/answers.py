@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from ..._core.errors import SetupError
 from ...source import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
+__all__ = ["Answer", "Fetch", "Link", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
 
 
 class Refused(SourceError):
@@ -19,6 +20,8 @@ class Refused(SourceError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+        if status in {401, 403}:
+            self.exit_code = SetupError.exit_code
 
 
 class OffsetIgnored(SourceError):
@@ -65,6 +68,28 @@ class Fetch(Protocol):
         """The first page, of one record: what it says of a whole that it cannot hold."""
         ...
 
+    cannot: set[str]
+    """What the service was found not to do; kept for all collections of a run."""
+
+    def last(self) -> Answer | None:
+        """Return the first page in descending order; None where the service refuses it."""
+        ...
+
+    def after(self, last: str) -> Answer | None:
+        """Return the first page of the records after an id, and let offsets count from there.
+
+        None where the service refuses the filter; then offsets count as before.
+        """
+        ...
+
+    def back(self) -> None:
+        """Let offsets count as they did before the latest call of `after`."""
+        ...
+
+    def total_of_nothing(self) -> int | None:
+        """Return the total of a page that a filter left empty for certain; None where there is no such filter."""
+        ...
+
 
 class PageStep(NamedTuple):
     """What a page brought: positions of its rows."""
@@ -76,12 +101,3 @@ class PageStep(NamedTuple):
     again: list[int]
     """Rows whose id stood in an earlier page."""
     without_id: list[int]
-
-
-class Nothing:
-    """An empty page that stands for a refusal."""
-
-    ids: list[str | None] = []  # noqa: RUF012
-
-    def __len__(self) -> int:
-        return 0

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...source import MissingCollection, SourceError
-from ..records.decode import NoJson, PageDecoder, spelling, whole_number
+from ...source import FatalSourceError, MissingCollection, SourceError
+from ..records.decode import NoJson, PageDecoder, read_total, spelling
 from .answers import Answer, Refused
 from .links import next_link
+from .order import BY_KEY
 from .walk import Walk
 from .window import Window, Workers
 
@@ -23,6 +24,10 @@ __all__ = ["Habits", "Pages"]
 _REFUSALS = {400, 405, 406, 409, 414, 422, 500, 501}
 """Statuses with which services turn down a filter or a sort that they do not know."""
 _CUT_SHORT_TRIES = 4
+_TOP_ROWS = 100
+"""Rows to ask for where only the last of the order is wanted; some may be hidden."""
+_NOTHING = "dateLastModified>='2100-01-01T00:00:00.000Z'"
+"""A filter that no record passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Habits:
     max_concurrency: int = 4
     supports_filter: str = "auto"
     supports_sort: str = "auto"
+    on_total_mismatch: str = "fail"
 
 
 class Pages:
@@ -47,6 +53,7 @@ class Pages:
         address: Callable[[dict[str, str]], str],
         habits: Habits,
         filter_text: str | None = None,
+        cannot: set[str] | None = None,
     ) -> None:
         self._name = file.name
         self._decoder = decoder
@@ -55,6 +62,10 @@ class Pages:
         self._habits = habits
         self._filter = filter_text
         self._query: dict[str, str] = {}
+        self._query_before: dict[str, str] = {}
+        self._base: dict[str, str] = {}
+        # A service that refuses two conditions may still take one.
+        self.cannot = cannot if cannot is not None and filter_text is None else set(cannot or ())
         self._window = Window(workers, self._get)
         self._few_tries: set[int] = set()
         self._opened: dict[int, Answer] = {}
@@ -85,6 +96,9 @@ class Pages:
             self._few_tries.clear()
             self.filtered = filtered
             self._opened[0] = first
+            self._base = self._query
+            if self._habits.supports_filter == "false" or (wants and not filtered):
+                self.cannot.add(BY_KEY)
             self._count_refused(wants and not filtered, sorts and not ordered)
             return Walk(
                 self._name,
@@ -125,9 +139,7 @@ class Pages:
             return opened
         if few_tries:
             self._few_tries.add(offset)
-        # Later pages are reached by their offsets, and what they link to is not looked at.
-        url = None if offset else self._url(0)
-        return self._read(lambda: self._window.get(offset, ahead), url, f"offset {offset}")
+        return self._read(lambda: self._window.get(offset, ahead), self._url(offset), f"offset {offset}")
 
     def follow(self, url: str) -> Answer:
         """The page at an address that a link named."""
@@ -138,21 +150,61 @@ class Pages:
         """The first page, of one record: what it says of a whole that it cannot hold."""
         return self.follow(self._address({**self._query, "limit": "1", "offset": "0"}))
 
-    def _read(self, get: Callable[[], Reply], url: str | None, place: str) -> Answer:
+    def last(self) -> Answer | None:
+        """Return the first page in descending order; None where the service refuses it."""
+        limit = min(self._habits.page_size, _TOP_ROWS)
+        return self._try({**self._base, "limit": str(limit), "orderBy": "desc"})
+
+    def after(self, last: str) -> Answer | None:
+        """Return the first page of the records after an id, and let offsets count from there."""
+        condition = "sourcedId>'{}'".format(last.replace("'", "''"))
+        if filter_ := self._base.get("filter"):
+            condition = f"{filter_} AND {condition}"
+        query = {**self._base, "filter": condition}
+        if answer := self._try(query):
+            self._query_before, self._query = self._query, query
+            self._window.close()
+        return answer
+
+    def back(self) -> None:
+        """Let offsets count as they did before the latest call of `after`."""
+        self._query = self._query_before
+
+    def total_of_nothing(self) -> int | None:
+        """Return the total of a page that a filter left empty for certain; None where there is no such filter."""
+        if not self.filtered:
+            return None
+        answer = self._try({**self._base, "limit": "1", "filter": _NOTHING})
+        return None if answer is None or len(answer.page) else answer.total
+
+    def _try(self, query: dict[str, str]) -> Answer | None:
+        """The first page of another query; None where the service does not take it."""
+        url = self._address({**query, "offset": "0"})
+        place = "offset 0 of a further query"
+        try:
+            return self._read(lambda: self._http.get(url, f"{self._name}, {place}", few_tries=True), url, place)
+        except FatalSourceError:
+            raise
+        except SourceError:
+            return None
+
+    def _read(self, get: Callable[[], Reply], url: str, place: str) -> Answer:
         for left in reversed(range(_CUT_SHORT_TRIES)):
             reply = get()
-            if reply.status != 200:
+            if not reply.ok:
                 raise Refused(self._refusal(reply.status, place), reply.status)
+            if reply.status != 200:
+                self.deviations["a status of success other than 200"] += 1
+            total = read_total(reply.headers.get("X-Total-Count"), self.deviations)
             try:
                 body = self._body(reply)
-                page = self._decoder.decode(body, self.deviations)
+                page = self._decoder.decode(body, self.deviations, total=total, last_try=not left)
             except NoJson:
                 if not left:
                     raise
                 self._http.pace.sleep(0.2)
                 continue
-            total = whole_number(reply.headers.get("X-Total-Count"))
-            link = next_link(reply.headers, url) if url else None
+            link = next_link(reply.headers, url)
             if not self.count:
                 spelling(body, self.deviations)
                 if page.total and not total:
@@ -166,7 +218,7 @@ class Pages:
 
     def _body(self, reply: Reply) -> bytes:
         try:
-            return reply.body
+            return reply.body or (self._decoder.nothing if reply.status == 204 else b"")
         except ValueError as error:
             raise NoJson(f"{self._name}: {error}") from None
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 __all__ = ["SeenIds"]
 
 _SMALLEST = 1 << 12
+_MOST_EXPECTED = 1 << 20
+"""Ids for which room is made in advance, at most: the number comes from the service, and may be anything."""
 
 
 class SeenIds:
@@ -19,6 +21,7 @@ class SeenIds:
 
     def __init__(self, expected: int = 0) -> None:
         size = _SMALLEST
+        expected = min(expected, _MOST_EXPECTED)
         while size * 2 < expected * 3:
             size *= 2
         self._slots = array("q", bytes(8 * size))

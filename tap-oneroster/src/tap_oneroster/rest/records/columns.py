@@ -186,8 +186,8 @@ def reader_of(field: Field, version: Version, policy: Policy) -> Reader:
     named = _BY_NAME.get(field.name)
     if named:
         return named(column)
-    if field.rest_kind is Kind.DATETIME:
+    if field.rest_kind == Kind.DATETIME:
         return _DayOfMoment(column, policy).days
-    if field.kind is Kind.DATETIME:
+    if field.kind == Kind.DATETIME:
         return _DayOfMoment(column, policy).moments
     return _BY_KIND.get(field.kind, _texts)(column)

@@ -11,13 +11,16 @@ import msgspec
 from ..._core.model import File, Kind
 from ...source import SourceError
 from .forms import UNKNOWN, Forms, struct_class
+from .lenient import UNREADABLE, decode_leniently
 from .mend import mend, spelt
 
-__all__ = ["NoJson", "Page", "PageDecoder", "spelling", "whole_number"]
+__all__ = ["NoJson", "Page", "PageDecoder", "read_total", "spelling"]
 
+_DAMAGED = "record that cannot be decoded"
 _MOST_LEARNED = 40
 _TOTAL = "totalCount"
 """Where some services put what belongs into the header X-Total-Count."""
+_MOST_DIGITS = 15
 _ID_FORM: Forms = {"sourcedId": Kind.STRING}
 
 
@@ -28,15 +31,19 @@ class NoJson(SourceError):
 class Page:
     """The records of one page, as they came; `ids` has None where a record has no usable id."""
 
-    def __init__(self, decoder: PageDecoder, records: list[Any], total: Any = None, *, fits: bool) -> None:
+    def __init__(self, decoder: PageDecoder, records: list[Any], total: int | None = None, *, fits: bool) -> None:
         self._decoder = decoder
         self._records = records
         self._fits = fits
-        self.total = whole_number(total)
+        self.total = total
         """What stands beside the records as their total."""
         self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
         if not all(self.ids) or any(map(str.isspace, self.ids)):  # type: ignore[arg-type]
             self.ids = [one if one and not one.isspace() else None for one in self.ids]
+        self.faults: dict[int, str] = {}
+        """What is wrong with records that cannot be used, by their position; the others lack an id."""
+        if not fits:
+            self.faults = {row: _DAMAGED for row, record in enumerate(records) if record is UNREADABLE}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -48,15 +55,14 @@ class Page:
         return chosen if self._fits else self._decoder.mend(chosen, deviations)
 
 
-def whole_number(value: Any) -> int | None:
-    """A count as a service writes it; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    try:
-        number = int(value)
-    except ValueError:
-        return None
-    return number if number >= 0 else None
+def read_total(value: Any, deviations: Counter[str]) -> int | None:
+    """Return a total as a service writes it, in digits or as a number; anything else is counted and ignored."""
+    digits = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS:
+        return int(digits)
+    if value is not None:
+        deviations["total that is no count, ignored"] += 1
+    return None
 
 
 def _raw_id(record: Any) -> str | None:
@@ -82,6 +88,7 @@ class PageDecoder:
         self._aliases = (path, file.name, file.collection.single, "data")
         self.learned: tuple[str, ...] = ()
         """Keys that the standard does not have and this service sends."""
+        self._has_listed = False
         self._shape_records()
 
     def _shape_records(self) -> None:
@@ -95,22 +102,38 @@ class PageDecoder:
         )
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
 
-    def decode(self, body: bytes, deviations: Counter[str]) -> Page:
-        """Records of a page; NoJson or SourceError where the body is no page."""
+    def decode(
+        self, body: bytes, deviations: Counter[str], *, total: int | None = None, last_try: bool = False
+    ) -> Page:
+        """Return the records of a page; raise NoJson or SourceError if the body is no page.
+
+        `total` is what the header of the answer says. Unless this is the last try, a page on which no
+        record can be decoded is taken for one that was damaged on its way.
+        """
         try:
             answer = self._decoder.decode(body)
-            return Page(self, answer.records, answer.total, fits=True)
+            self._has_listed = True
+            return Page(self, answer.records, read_total(answer.total, deviations), fits=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             pass  # the slow way finds out what is the matter
-        records, total = self._any_records(body, deviations)
+        records, beside = self._any_records(body, deviations, total)
+        if records and not last_try and all(record is UNREADABLE for record in records):
+            raise NoJson(f"{self._file.name}: no record of the page can be decoded")
         self._learn(records)
-        return Page(self, records, total, fits=False)
+        return Page(self, records, beside, fits=False)
 
-    def _any_records(self, body: bytes, deviations: Counter[str]) -> tuple[list[Any], Any]:
+    @property
+    def nothing(self) -> bytes:
+        """The body of a page without records, as the standard has it."""
+        return msgspec.json.encode({self._wrapper: []})
+
+    def _any_records(
+        self, body: bytes, deviations: Counter[str], total: int | None = None
+    ) -> tuple[list[Any], int | None]:
         name = self._file.name
         try:
-            answer = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            answer = decode_leniently(body)
+        except ValueError:
             if body.lstrip()[:1] == b"<":
                 raise SourceError(
                     f"{name}: the service answered with a web page where JSON should be;"
@@ -120,14 +143,22 @@ class PageDecoder:
         keys = {key.lower(): key for key in reversed(answer)} if isinstance(answer, dict) else {}
         for alias in (self._wrapper, *self._aliases):
             key = keys.get(alias.lower())
-            if key is None or not isinstance(answer[key], list):
+            if key is None:
+                continue
+            beside = read_total(answer.get(_TOTAL), deviations)
+            if answer[key] is None and (self._has_listed or 0 in (total, beside)):
+                # How some services write an empty list. On a first page only a total of 0 proves it.
+                deviations["null where a list belongs"] += 1
+                return [], beside
+            if not isinstance(answer[key], list):
                 continue
             if key != self._file.collection.wrapper:  # type: ignore[union-attr]
                 deviations["wrapper: another name than the standard's"] += 1
             if key != self._wrapper:
                 self._wrapper = key
                 self._shape_records()
-            return answer[key], answer.get(_TOTAL)
+            self._has_listed = True
+            return answer[key], beside
         raise SourceError(
             f"{name}: status 200, but no list {self._wrapper} in the answer; nothing of it was"
             " taken; check base_url, and ask the vendor what this answer means"

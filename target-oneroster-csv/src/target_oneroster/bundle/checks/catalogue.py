@@ -7,8 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from ..._core.model import Version, csv_files
+from ...records.copies import CONFLICT
 from .cells import cell_rules
-from .collisions import COLLISIONS
 from .findings import Severity
 from .form import Form
 from .package import Package
@@ -50,17 +50,16 @@ def _of(version: Version, mode: str) -> Iterator[tuple[Severity, str, str, str]]
     """Rules of a bundle whose files are all of one mode."""
     files = csv_files(version)
     bulk = {file.name for file in files} if mode == "bulk" else set()
-    for name, rule, _ in COLLISIONS:
-        yield Severity.STOP, name, "sourcedId", rule
     if bulk:
         yield from ((Severity.NOTE, name, "", MISSING_FILE) for name in MINIMUM)
     for file in files:
+        yield Severity.ROW, file.name, "sourcedId", CONFLICT
         for severity, field, rule, _ in cell_rules(file, version, bulk=bulk):
             yield severity, file.name, field, rule
         if bulk:
             for severity, field, rule in reference_rules(file, version):
                 yield severity, file.name, field, rule
-        if bulk and file.name == "users" and version is Version.V1_2:
+        if bulk and file.name == "users" and version == Version.V1_2:
             yield Severity.STOP, "users", "sourcedId", NO_ROLES
             yield Severity.ROW, "users", "sourcedId", WITHOUT_ROLE
         for relation in relations_of(file.name, version):

@@ -11,7 +11,9 @@ from .findings import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["cell_rules"]
+__all__ = ["EMPTY", "cell_rules"]
+
+EMPTY = "a required cell is empty"
 
 Rule = tuple[Severity, str, str, str]
 """Severity, field, rule, and the condition of a row that breaks it."""
@@ -48,7 +50,7 @@ _TYPES: dict[Kind, tuple[str, str]] = {
 
 def _word(words: Vocabulary, version: Version, column: str) -> str:
     legal = ", ".join(literal(word) for word in words.of(version))
-    extension = words.extensible and version is Version.V1_2
+    extension = words.extensible and version == Version.V1_2
     return f"({column} IN ({legal}){f' OR {_is(_EXTENSION, column)}' if extension else ''})"
 
 
@@ -58,7 +60,7 @@ def _valid(field: Field, version: Version, *, looked_up: bool) -> tuple[str, str
     A reference that is `looked_up` needs no look at its text.
     """
     column, kind = quoted(field.name), field.csv_kind or field.kind
-    if field.words and kind is Kind.WORDS:
+    if field.words and kind == Kind.WORDS:
         each = _word(field.words, version, "word")
         legal = f"len(list_filter(string_split({column}, ','), lambda word: NOT {each})) = 0"
         return "holds a word that is not of the vocabulary", legal
@@ -79,7 +81,7 @@ def cell_rules(file: File, version: Version, *, bulk: Collection[str]) -> Iterat
         column = quoted(field.name)
         required = version in field.required or field.blank_in_bulk
         if required:
-            yield Severity.ROW, field.name, "a required cell is empty", f"{column} = ''"
+            yield Severity.ROW, field.name, EMPTY, f"{column} = ''"
         if valid := _valid(field, version, looked_up=in_bulk and field.refers_to in bulk):
             rule, condition = valid
             severity = Severity.ROW if required else Severity.VALUE

@@ -1,44 +1,30 @@
-# ruff: noqa: S608 - names in SQL come from this module; values never enter it
-"""One id for two people or two seats: no order of arrival says which of them is meant."""
+"""Different rows under one id: where nothing says which of them counts, none is published."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..._core.sql import quoted
+from ...records.copies import CONFLICT
+from .findings import Severity
 
 if TYPE_CHECKING:
     from .findings import Findings
 
-__all__ = ["COLLISIONS", "check_collisions"]
-
-# Pairs of rows a and b of one id, a before b.
-COLLISIONS = (
-    (
-        "users",
-        "one id for two people (another role and username, or another name and username)",
-        (
-            'a."username" <> b."username" AND (a."role" <> b."role" '
-            'OR (a."givenName" <> b."givenName" AND a."familyName" <> b."familyName"))'
-        ),
-    ),
-    (
-        "enrollments",
-        "one id for two enrollments (another class or user)",
-        'a."classSourcedId" <> b."classSourcedId" OR a."userSourcedId" <> b."userSourcedId"',
-    ),
-)
+__all__ = ["reject_conflicts"]
 
 
-def check_collisions(findings: Findings) -> None:
-    """Compare the rows that came under an id that came before."""
-    for file, rule, differ in COLLISIONS:
-        repeated = f"{file} repeated"
-        if findings.engine.has(repeated):
-            table = quoted(repeated)
-            count = findings.engine.one(
-                f'SELECT count(DISTINCT a."sourcedId") FROM {table} a JOIN {table} b '
-                f'ON a."sourcedId" = b."sourcedId" AND a."row number" < b."row number" WHERE {differ}'
-            )
-            if count:
-                findings.stop(file, "sourcedId", rule, count)
+def reject_conflicts(findings: Findings, file: str) -> None:
+    """Reject all rows of the ids of a file that came with different rows."""
+    engine, conflicting = findings.engine, f"{file} conflicting"
+    if not engine.has(conflicting):
+        return
+    where = f'"sourcedId" IN (SELECT "sourcedId" FROM {quoted(conflicting)})'
+    count = engine.one(f'SELECT count(DISTINCT "sourcedId") FROM {quoted(conflicting)}')
+    findings.add(Severity.ROW, file, "sourcedId", CONFLICT, where, count)
+    findings.reject(file, "sourcedId", CONFLICT, where)
+    findings.remove_rejected(file)
+    # In place of the one row that stood in the table, all that came.
+    rejected = quoted(f"{file} rejected")
+    engine.run(f"DELETE FROM {rejected} WHERE {where}")
+    engine.run(f"INSERT INTO {rejected} BY NAME SELECT * FROM {quoted(conflicting)}")

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from this package; values never enter it
 """SQL conditions of the rules between columns and rows, true where a rule is broken."""
 
 from __future__ import annotations
@@ -114,7 +113,7 @@ def second_primary_teacher() -> str:
 def role_disagrees(version: Version) -> str:
     """An enrollment as student or teacher of a user who has other roles only."""
     ours = "e.\"role\" IN ('student', 'teacher')"
-    if version is Version.V1_1:
+    if version == Version.V1_1:
         found = (
             'FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
             f'WHERE {ours} AND u."role" <> e."role"'

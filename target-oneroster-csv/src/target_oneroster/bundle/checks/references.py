@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """References: what they name must be in the bundle, of the right type, and not on its way out."""
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ def reference_rules(file: File, version: Version) -> Iterator[tuple[Severity, st
             continue
         required = version in field.required
         severity = Severity.ROW if required else Severity.VALUE
-        if field.kind is Kind.REFS:
+        if field.kind == Kind.REFS:
             yield Severity.VALUE, field.name, _foreign_text(file, field)
             if required:
                 yield severity, field.name, _none_text(field)
@@ -54,7 +53,7 @@ def check_references(findings: Findings, file: File, version: Version, *, own: b
             continue
         if not findings.says_all(field.refers_to, file.name):
             continue
-        if field.kind is Kind.REFS:
+        if field.kind == Kind.REFS:
             _check_list(findings, file, field, version)
         else:
             _check_one(findings, file, field, version)
@@ -116,11 +115,11 @@ def _unfit(findings: Findings, file: str, field: Field, where: Where, version: V
             f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {mine}.{column} '
             f"AND t.{same} <> {mine}.{same})"
         )
-    if where.column == "role" and version is Version.V1_2:
+    if where.column == "role" and version == Version.V1_2:
         if not findings.says_all("roles", file) or not findings.engine.has("roles"):
             return "false"
         return f'{column} NOT IN (SELECT "userSourcedId" FROM roles WHERE "role" = {literal(where.word)})'
-    extension = where.extensible and version is Version.V1_2
+    extension = where.extensible and version == Version.V1_2
     fits = f"{quoted(where.column)} = {literal(where.word)}"
     fits += f" OR starts_with({quoted(where.column)}, 'ext:')" if extension else ""
     return f'{column} NOT IN (SELECT "sourcedId" FROM {quoted(target)} WHERE {fits})'

@@ -1,4 +1,3 @@
-# ruff: noqa: S608 - names in SQL come from the model; values never enter it
 """The order of the checks: files that others point at come first, so that what depends on a bad row goes with it."""
 
 from __future__ import annotations
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..._core.model import Version, csv_files, file
 from ..._core.sql import quoted
 from .cells import cell_rules
-from .collisions import check_collisions
+from .collisions import reject_conflicts
 from .findings import Finding, Findings, Severity, hashed
 from .references import HIERARCHIES, check_cycles, check_references
 from .relations import relations_of
@@ -37,10 +36,10 @@ def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Finding
     """
     findings = Findings(engine, bulk)
     _check_minimum(findings)
-    check_collisions(findings)
     for kind in _targets_first(version):
         if findings.of(Severity.STOP):
             break  # what follows from it is not worth telling
+        reject_conflicts(findings, kind.name)
         if engine.count(kind.name):
             _check_cells(findings, kind, version)
             findings.remove_rejected(kind.name)
@@ -64,7 +63,7 @@ def _check_minimum(findings: Findings) -> None:
 
 def _last_word_on_users(version: Version) -> str:
     """The file after which it is known which users stay: in 1.2 one without a role cannot."""
-    return "users" if version is Version.V1_1 else "roles"
+    return "users" if version == Version.V1_1 else "roles"
 
 
 def _finish(findings: Findings, kind: File, version: Version) -> None:
@@ -77,7 +76,7 @@ def _finish(findings: Findings, kind: File, version: Version) -> None:
 
 
 def _finish_users(findings: Findings, version: Version) -> None:
-    if version is Version.V1_2 and findings.engine.count("users") and findings.says_all("roles", "users"):
+    if version == Version.V1_2 and findings.engine.count("users") and findings.says_all("roles", "users"):
         _reject_users_without_role(findings)
     _finish(findings, file("users"), version)
     if findings.engine.count("userProfiles"):
@@ -133,9 +132,9 @@ def _check_cells(findings: Findings, kind: File, version: Version) -> None:
 def _settle(findings: Findings, name: str, rule: Rule, count: int) -> None:
     severity, field, text, broken = rule
     findings.add(severity, name, field, text, broken, count)
-    if severity is Severity.ROW:
+    if severity == Severity.ROW:
         findings.reject(name, field, text, broken)
-    elif severity is Severity.VALUE:
+    elif severity == Severity.VALUE:
         findings.engine.run(f"UPDATE {quoted(name)} SET {quoted(field)} = '' WHERE {broken}")
 
 

@@ -3,7 +3,7 @@
 The tap's receipt says what left the source; only a count in the database says what arrived.
 Exits 1 where the three part, whatever the loader said about itself.
 
-    python -m quickstart.summary [BUNDLE] [DATABASE] [--schema NAME]
+    python -m tools.quickstart.summary [BUNDLE] [DATABASE] [--schema NAME]
 """
 
 from __future__ import annotations
@@ -135,12 +135,8 @@ def main() -> int:
         return 1
     total = sum(line.database or 0 for line in loaded)
     print(f"All {total:,} records of {len(loaded)} streams are in {options.database}. Try:\n")
-    print(
-        f"""  ./run python -c "import duckdb; duckdb.connect('{options.database}').sql('''
-    select o.name as school, r.role, count(*) as people
-    from {options.schema}.roles r join {options.schema}.orgs o on o.sourcedId = r.orgSourcedId
-    group by all order by all''').show()" """.rstrip()
-    )
+    print("  ./run query                                       people by school and role")
+    print(f'  ./run query "select * from {options.schema}_current.users limit 5"')
     return 0
 
 

@@ -1,0 +1,259 @@
+"""The commands of this checkout: `./run COMMAND`, on Windows `py tools/bootstrap.py COMMAND`.
+
+It runs before anything is installed, so it uses the standard library only. All that it makes is inside the checkout:
+`.venv`, `.uv`, `.meltano` and `output`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # started by its path, it finds the folder it is in
+from tools.environment import (  # noqa: E402
+    LOCK,
+    MADE,
+    OWN,
+    ROOT,
+    WINDOWS,
+    content,
+    enter,
+    fail,
+    fingerprint,
+    from_index,
+    get_uv,
+    install_into,
+    make_environment,
+    prepare,
+    program,
+    programs,
+    ran,
+    say,
+    set_up,
+    set_up_plugins,
+    use_pip_settings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+OLDEST, NEWEST = (3, 11), (3, 14)
+HELP = """\
+./run                     the quick start: a sample district goes through Meltano into DuckDB; ends with a summary
+./run query [SQL]         asks the quick start's warehouse
+./run test [ARGS]         runs all tests; ARGS go to pytest
+./run test-airbyte [ARGS] runs the tests that need PyAirbyte (600 MB, in an environment of its own)
+./run test-sdk-next [ARGS] runs all tests with the newest pre-release of singer-sdk (in an environment of its own)
+./run lint                checks the code: ruff, mypy, and the directions of imports
+./run docs [serve]        builds the site of docs/ into output/site; serve: shows it while you write
+./run setup               installs the environment and Meltano's plugins, nothing more
+./run lock [ARGS]         renews requirements.lock after a change of dependencies (--upgrade: the newest of everything)
+./run exec COMMAND [ARGS] runs any program of the environment
+./run meltano ...         the same without `exec`, for meltano, python, pytest, ruff, mypy, pre-commit, and our own
+                          programs: tap-..., target-..., source-oneroster, oneroster-sample
+
+Needs Python 3.11 to 3.14 with pip, git, and a package index. Installs what is missing first, inside this folder only.
+On Windows: py tools\\bootstrap.py in place of ./run
+"""
+TOOLS = re.compile(
+    r"(meltano|python3?|pytest|ruff|mypy|pre-commit|lint-imports|source-oneroster|(tap|target|oneroster)-.+)"
+)
+QUICK = re.compile(r"(meltano|source-oneroster|(tap|target|oneroster)-.+)")
+"""Programs that the quick start's half of the lock is enough for."""
+
+
+def become(name: str, *arguments: str) -> NoReturn:
+    """Run a program in place of this one."""
+    command = [program(name), *arguments]
+    if WINDOWS:
+        sys.exit(subprocess.call(command))
+    os.execv(command[0], command)  # noqa: S606 - the command is the caller's own
+
+
+def quick_start() -> None:
+    """Run the quick start."""
+    set_up("quickstart")
+    set_up_plugins()
+    output = ROOT / "output"
+    log = output / "quickstart.log"
+    say("a sample district: output/sample/district.zip")
+    (output / "sample").mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        made = ran(program("oneroster-sample"), "bundle", "output/sample/district.zip", stdout=file, stderr=file)
+    if made.returncode:
+        fail(f"the sample was not made: {(content(log).splitlines() or [''])[-1]}")
+    # From the start each time: a second run would find nothing new, which is right and shows nothing.
+    for name in ("warehouse.duckdb", "warehouse.duckdb.wal"):
+        (output / name).unlink(missing_ok=True)
+    say(f"meltano run --full-refresh quickstart (log: {log.relative_to(ROOT)})")
+    with log.open("wb") as file:
+        done = ran(program("meltano"), "run", "--full-refresh", "quickstart", stdout=file, stderr=file)
+    if done.returncode:
+        print(*content(log).splitlines()[-20:], sep="\n", file=sys.stderr)
+        fail(f"the pipeline failed; all it said is in {log.relative_to(ROOT)}")
+    become("python", "-m", "tools.quickstart.summary")
+
+
+def query(*arguments: str) -> None:
+    """Ask the quick start's warehouse."""
+    set_up("quickstart")
+    become("python", "-m", "tools.quickstart.query", *arguments)
+
+
+def setup() -> None:
+    """Install everything."""
+    set_up("all")
+    set_up_plugins()
+
+
+def test(*arguments: str) -> None:
+    """Run the tests."""
+    setup()
+    become("python", "-m", "pytest", *(arguments or ("-n", "auto")))
+
+
+def test_airbyte(*arguments: str) -> None:
+    """Run the tests that need PyAirbyte, which pins what Meltano pins differently and needs Python 3.11 or 3.12."""
+    set_up("all")
+    use_pip_settings()
+    uv = get_uv()
+    place = MADE / "airbyte"
+    python = programs(place) / "python"
+    if not shutil.which(str(python)) or ran(python, "-c", "import airbyte_cdk", capture_output=True).returncode:
+        say("PyAirbyte")
+        make_environment(uv, place, ">=3.11,<3.13", "PyAirbyte needs Python 3.11 or 3.12")
+        from_index("PyAirbyte", uv, "pip", "install", "--quiet", "--python", place, "airbyte==0.71.*")
+    become("python", "-m", "pytest", "-m", "airbyte", "tests/airbyte", *arguments)
+
+
+def test_sdk_next(*arguments: str) -> None:
+    """Run the tests with the newest pre-release of singer-sdk; Meltano's plugins keep the release of the lock."""
+    setup()
+    use_pip_settings()
+    uv = get_uv()
+    place = MADE / "sdk-next"
+    mark = place / "ready"
+    if content(mark) != fingerprint():
+        make_environment(uv, place, sys.executable, "no environment could be made")
+        say("packages of requirements.lock, for the newest singer-sdk")
+        install_into(uv, place)
+        mark.write_text(f"{fingerprint()}\n", encoding="utf-8")
+    newest = ("--prerelease", "allow", "--upgrade-package", "singer-sdk", "singer-sdk")
+    from_index("singer-sdk", uv, "pip", "install", "--quiet", "--python", place, *newest)
+    enter(place)
+    version = "import importlib.metadata as m; print(m.version('singer-sdk'))"
+    say("singer-sdk " + ran(program("python"), "-c", version, capture_output=True).stdout.strip())
+    become("python", "-m", "pytest", *(arguments or ("-n", "auto")))
+
+
+def lint() -> None:
+    """Check the code: all checks run, and one that fails fails the whole."""
+    set_up("all")
+    checks = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("lint-imports",))
+    sys.exit(max([ran(program(name), *rest).returncode for name, *rest in checks]))
+
+
+def docs(what: str = "build", *arguments: str) -> None:
+    """Build the site, or serve it."""
+    set_up("all")
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    become("python", "-m", "mkdocs", what, *(("--strict",) if what == "build" else ()), *arguments)
+
+
+def lock(*arguments: str) -> None:
+    """Renew requirements.lock."""
+    use_pip_settings()
+    uv = get_uv()
+    options = (
+        "--quiet",
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+    )
+    sources = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("*/pyproject.toml"))]
+    named = ("--custom-compile-command", "./run lock", "--group", "pyproject.toml:dev")
+    sys.exit(
+        subprocess.call([uv, "pip", "compile", *options, *named, *sources, "--output-file", LOCK.name, *arguments])
+    )
+
+
+def execute(name: str = "", *arguments: str) -> None:
+    """Run a program of the environment; what the quick start's half is enough for installs no more than that."""
+    if not name:
+        fail("exec needs a program: ./run exec meltano --help")
+    short_python = name.startswith("python") and arguments[:1] == ("-c",)
+    set_up("quickstart" if QUICK.fullmatch(name) or short_python else "all")
+    if name == "meltano":  # it installs plugins
+        use_pip_settings()
+        serve_our_repository()
+    become(name, *arguments)
+
+
+def serve_our_repository() -> None:
+    """Let git take this checkout (what is committed) for the repository that hub/ names.
+
+    So `meltano add --from-ref …/hub/tap-oneroster.yml` and `meltano install` work before there is a release.
+    """
+    import tomllib
+
+    url = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]["repository"]
+    if (ROOT / ".git").exists() and "GIT_CONFIG_COUNT" not in os.environ and not url.startswith("file:"):
+        os.environ |= {
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
+            "GIT_CONFIG_VALUE_0": url,
+        }
+        os.environ["UV_NO_GITHUB_FAST_PATH"] = "1"  # uv would ask GitHub which commit is the newest
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "query": query,
+    "test": test,
+    "test-airbyte": test_airbyte,
+    "test-sdk-next": test_sdk_next,
+    "lint": lint,
+    "docs": docs,
+    "setup": setup,
+    "lock": lock,
+    "exec": execute,
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run a command."""
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        fail(
+            f"Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}. On Windows: py -3.13 tools\\bootstrap.py"
+        )
+    name, *rest = arguments or [""]
+    if name in {"-h", "--help", "help"}:
+        sys.stdout.write(HELP)
+        return
+    if not (name in {"", *COMMANDS} or TOOLS.fullmatch(name)):
+        known = [*COMMANDS, "meltano", "python", "pytest", "ruff", "mypy", "pre-commit", *OWN[1:]]
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        nearest = f" Did you mean {near[0]}?" if near else ""
+        say(f"no command {name}.{nearest} ./run --help lists the commands; any other program: ./run exec {name}")
+        sys.exit(2)
+    prepare()
+    enter(ROOT / ".venv")
+    if not name:
+        quick_start()
+    elif name in COMMANDS:
+        COMMANDS[name](*rest)
+    else:
+        execute(name, *rest)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,288 @@
+"""What `./run` installs, and where: the environment of requirements.lock, Meltano's plugins, settings of pip for uv.
+
+Standard library only, since it runs before anything is installed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parents[1]
+WINDOWS = sys.platform == "win32"
+MADE = ROOT / ".uv"
+LOG = MADE / "setup.log"
+LOCK = ROOT / "requirements.lock"
+OWN = ("oneroster-core", "tap-oneroster", "target-oneroster-csv", "oneroster-sample")
+FROM_PIP = {
+    "no-index": "UV_NO_INDEX",
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "trusted-host": "UV_INSECURE_HOST",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "proxy": "ALL_PROXY",
+}
+NETWORK = re.compile(
+    r"connect|timed? ?out|resolve host|name resolution|dns error|certificate|proxy|HTTP status|Temporary failure"
+    r"|no matching distribution",
+    re.IGNORECASE,
+)
+
+
+def say(text: str) -> None:
+    """Print a line about the set-up."""
+    print(f"run: {text}", file=sys.stderr, flush=True)
+
+
+def fail(text: str) -> NoReturn:
+    """End with one line."""
+    say(text)
+    sys.exit(1)
+
+
+def ran(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, whatever that is."""
+    return subprocess.run(command, check=False, text=True, **options)
+
+
+def program(name: str) -> str:
+    """Return the path of a program, the environment's first."""
+    found = shutil.which(name)
+    if not found:
+        fail(f"no program {name} in the environment. ./run --help lists the commands")
+    return found
+
+
+def programs(environment: Path) -> Path:
+    """Return the folder of an environment's programs."""
+    return environment / ("Scripts" if WINDOWS else "bin")
+
+
+def enter(environment: Path) -> None:
+    """Make an environment the one that commands run in."""
+    os.environ["PATH"] = os.pathsep.join((str(programs(environment)), os.environ.get("PATH", os.defpath)))
+    os.environ["VIRTUAL_ENV"] = str(environment)
+    os.environ.pop("PYTHONHOME", None)
+
+
+def prepare() -> None:
+    """Keep everything that tools write inside the checkout."""
+    os.chdir(ROOT)
+    os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+    os.environ["UV_NO_PROGRESS"] = "1"
+    os.environ.setdefault("UV_CACHE_DIR", str(MADE / "cache"))
+    os.environ["XDG_STATE_HOME"] = str(ROOT / ".meltano")  # Meltano's logs, which would go to the home directory
+    if (ROOT / "tap-oneroster/src/tap_oneroster/_core").is_file():
+        fail(
+            "the links of this checkout are text files. Turn on Windows' developer mode, and clone again with "
+            "git clone -c core.symlinks=true"
+        )
+
+
+def python_with_pip() -> str:
+    """Return a Python that has pip: this one, or an environment of it whose pip the venv module brings along."""
+    inside = ROOT / ".venv" in Path(sys.executable).parents
+    python = getattr(sys, "_base_executable", sys.executable) if inside else sys.executable
+    if ran(python, "-c", "import pip", capture_output=True).returncode == 0:
+        return python
+    place = MADE / "pip"
+    own = programs(place) / Path("python")
+    if not shutil.which(str(own)) and ran(python, "-m", "venv", str(place), capture_output=True).returncode:
+        shutil.rmtree(place, ignore_errors=True)
+        fail(f"{python} has no pip. Install it (Debian: apt-get install python3-pip), then run again.")
+    return str(own)
+
+
+def pip(*arguments: str) -> list[str]:
+    """Return a command of pip."""
+    os.environ |= {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
+    return [python_with_pip(), "-m", "pip", "--disable-pip-version-check", *arguments]
+
+
+def use_pip_settings() -> None:
+    """Hand the index and the certificates that pip has been given to uv, which does not read pip's settings.
+
+    What is set for uv itself wins.
+    """
+    settings: dict[str, str] = {}
+    lines = ran(*pip("config", "list"), capture_output=True).stdout.splitlines()
+    for line in sorted(lines, key=lambda line: line.startswith(":env:")):  # the environment wins, wherever it is listed
+        name, _, value = line.partition("=")
+        try:
+            text = str(ast.literal_eval(value))
+        except (SyntaxError, ValueError):
+            continue
+        settings[name.rpartition(".")[2]] = " ".join(text.split())
+    for option, variable in FROM_PIP.items():
+        if settings.get(option) and not os.environ.get(variable):
+            os.environ[variable] = settings[option]
+    # pip passes over a folder that is not there, uv does not.
+    places = [place for place in settings.get("find-links", "").split() if "://" in place or Path(place).exists()]
+    if places:
+        os.environ["UV_FIND_LINKS"] = ",".join(filter(None, (os.environ.get("UV_FIND_LINKS"), *places)))
+    if os.environ.get("UV_INDEX"):  # pip takes the best match of all indexes; uv has to be told
+        os.environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
+
+
+def from_index(what: str, *command: str | Path) -> None:
+    """Run a step that needs the package index; a failure is one line that says what to do."""
+    MADE.mkdir(exist_ok=True)
+    with LOG.open("wb") as log:
+        done = ran(*command, stdout=log, stderr=log)
+    if done.returncode == 0:
+        return
+    text = LOG.read_text(encoding="utf-8", errors="replace")
+    place = LOG.relative_to(ROOT)
+    if NETWORK.search(text):
+        fail(
+            f"{what}: the package index did not deliver. Check the network, or set PIP_INDEX_URL (and PIP_CERT, "
+            f"HTTPS_PROXY) to what your network asks for, then run again. Details: {place}"
+        )
+    fail(f"{what} failed: {(text.splitlines() or ['no reason given'])[-1]} Details: {place}")
+
+
+def get_uv() -> Path:
+    """Return uv, installed in the version and with the hashes of the lock."""
+    pin = re.search(r"^uv==([^ ;\\]+)(?:.*\\\n)*.*\n", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    if not pin:
+        fail("requirements.lock has no uv")
+    place = MADE / f"uv-{pin[1]}"
+    if not place.exists():
+        say(f"uv {pin[1]}")
+        MADE.mkdir(exist_ok=True)
+        new = MADE / "new"
+        shutil.rmtree(new, ignore_errors=True)
+        wanted = MADE / "uv.lock"
+        wanted.write_text(pin[0], encoding="utf-8")
+        options = (
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--no-cache-dir",
+            "--root-user-action",
+            "ignore",
+        )
+        from_index("uv", *pip("install", "--quiet", "--target", str(new), *options, "-r", str(wanted)))
+        new.rename(place)
+    return next(
+        path for path in (place / "bin" / "uv", place / "bin" / "uv.exe", place / "Scripts" / "uv.exe") if path.exists()
+    )
+
+
+def make_environment(uv: Path, place: Path, python: str, need: str) -> None:
+    """Make an empty environment."""
+    done = ran(uv, "venv", "--quiet", "--clear", "--python", python, place, capture_output=True)
+    if done.returncode:
+        fail(f"{need}: {(done.stderr.splitlines() or ['no reason given'])[-1]}")
+
+
+def fingerprint() -> str:
+    """Return what the environment is made of, and where."""
+    files = [LOCK, ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml"))]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return f"{digest[:16]} {ROOT}"
+
+
+def content(path: Path) -> str:
+    """Return a mark's text; nothing where there is none."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the checkout for one set-up at a time; a second one waits, then finds everything there."""
+    MADE.mkdir(exist_ok=True)
+    with (MADE / "busy").open("a") as file:
+        if WINDOWS:
+            import msvcrt as windows
+
+            lock: Any = windows
+            while True:
+                try:
+                    lock.locking(file.fileno(), lock.LK_LOCK, 1)
+                    break
+                except OSError:  # after ten tries of a second each
+                    continue
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def set_up(half: str) -> None:
+    """Install the lock: `all` of it, or what the `quickstart` needs, which leaves out tools and tests."""
+    environment, mark = ROOT / ".venv", ROOT / ".venv" / "ready"
+    python = programs(environment) / "python"
+
+    def ready() -> bool:
+        return bool(shutil.which(str(python))) and content(mark) in {f"{h} {fingerprint()}" for h in ("all", half)}
+
+    if ready():
+        return
+    with alone():
+        if ready():
+            return
+        use_pip_settings()
+        uv = get_uv()
+        # Without the mark, an earlier set-up was cut off somewhere; with another place in it, the checkout was moved.
+        if not shutil.which(str(python)) or not content(mark).endswith(f" {ROOT}"):
+            say(f"environment .venv, Python {sys.version.split()[0]}")
+            inside = environment in Path(sys.executable).parents
+            base = getattr(sys, "_base_executable", sys.executable) if inside else sys.executable
+            make_environment(uv, environment, base, "no environment could be made")
+        mark.unlink(missing_ok=True)
+        say("packages of requirements.lock")
+        install_into(uv, environment, half)
+        mark.write_text(f"{half} {fingerprint()}\n", encoding="utf-8")
+
+
+def install_into(uv: Path, environment: Path, half: str = "all") -> None:
+    """Install the lock, and our own packages from this checkout."""
+    install = (uv, "pip", "install", "--quiet", "--python", environment)
+    if half == "all":
+        from_index("packages", *install, "--require-hashes", "-r", LOCK)
+    else:  # as constraints, pins and hashes hold just the same
+        members = [option for path in sorted(ROOT.glob("*/pyproject.toml")) for option in ("-r", path)]
+        from_index("packages", *install, "--constraint", LOCK, "--group", "pyproject.toml:quickstart", *members)
+    say("this project's own packages")
+    editable = [option for name in OWN for option in ("-e", name)]
+    from_index("this project's own packages", *install, "--no-deps", "--no-build-isolation", *editable)
+
+
+def set_up_plugins() -> None:
+    """Install the plugins that the quick start and the tests run, each in an environment of Meltano's own.
+
+    Meltano installs others when they are first run.
+    """
+    mark = ROOT / ".meltano" / "ready"
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("tests/loaders/*/pyproject.toml")))
+    sources += "".join(re.findall(r"pip_url.*\n", (ROOT / "meltano.yml").read_text(encoding="utf-8")))
+    wanted = f"{hashlib.sha256(sources.encode()).hexdigest()[:16]} {fingerprint()}"
+    if content(mark) == wanted:
+        return
+    say("Meltano's plugins")
+    mark.unlink(missing_ok=True)
+    use_pip_settings()
+    names = ("tap-oneroster", "target-oneroster-csv", "target-oneroster-duckdb")
+    from_index("Meltano's plugins", program("meltano"), "install", "--clean", *names)
+    mark.write_text(f"{wanted}\n", encoding="utf-8")

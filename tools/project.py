@@ -1,0 +1,33 @@
+"""This repository's Meltano project: each plugin's definition, with what meltano.yml sets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["lock_path", "plugins"]
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def lock_path(kind: str, name: str, variant: str) -> Path:
+    """Return where Meltano looks for the definition of a plugin that meltano.yml only names."""
+    return ROOT / "plugins" / kind / f"{name}--{variant}.lock"
+
+
+def plugins(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the plugins of one kind (extractors, loaders) by name.
+
+    Each is its lock file's definition, updated by its entry in meltano.yml. A setting that `config` sets has a `value`.
+    """
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    found = {}
+    for entry in project["plugins"][kind]:
+        lock = json.loads(lock_path(kind, entry["name"], entry["variant"]).read_text(encoding="utf-8"))
+        config = entry.get("config", {})
+        settings = [s | ({"value": config[s["name"]]} if s["name"] in config else {}) for s in lock["settings"]]
+        found[entry["name"]] = {**lock, **entry, "settings": settings}
+    return found
