@@ -106,7 +106,7 @@ def check(name, data, block_size=96 * 1024):
     return quick.quick
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data(), st.sampled_from(CSV), st.integers(0, 3), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_any_cells_give_the_values_of_their_records(data, of, extra, end, plain):
     width = len(of.columns(Version.V1_2)) + extra - 1
@@ -118,7 +118,7 @@ def test_any_cells_give_the_values_of_their_records(data, of, extra, end, plain)
     event(f"plain={plain}, columns: {quick > 0}")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from([*'"",\n\r\r\n', "\r\n", "a", "b", " ", "é", "\t", "x,y,z,,,,\n"]), max_size=40))
 def test_any_text_is_read_as_the_parser_reads_it(pieces):
     """Quotes in odd places, bare carriage returns, ragged and blank rows: never other rows than the parser's."""

@@ -54,7 +54,7 @@ def check(name, rows, **more):
     return plain
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.data(), st.sampled_from(CSV), st.integers(0, 3), st.booleans(), st.sampled_from(["\n", "\r\n"]), st.booleans()
 )
