@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from ._core.model import Version
 from ._core.stores.addresses import shown
@@ -49,11 +48,7 @@ def make_source(
     version = config["oneroster_version"]
     return BundleSource(
         config["csv_path"],
-        policy=Policy(
-            secrets=config["include_passwords"],
-            metadata_keys=tuple(config["metadata_keys"]),
-            zone=ZoneInfo(config["source_time_zone"]),
-        ),
+        policy=Policy.of(config),
         version=None if version == "auto" else Version(version),
         on_invalid=config["on_invalid"],
         settle_seconds=config["settle_seconds"],

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Policy"]
 
@@ -16,6 +21,11 @@ class Policy:
     secrets: bool = False
     metadata_keys: tuple[str, ...] = ("*",)
     zone: tzinfo = UTC
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Policy:
+        """Return what these settings let through."""
+        return cls(config["include_passwords"], tuple(config["metadata_keys"]), ZoneInfo(config["source_time_zone"]))
 
     def takes_key(self, key: str) -> bool:
         """Whether a metadata key passes the allow-list."""

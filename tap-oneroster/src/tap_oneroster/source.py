@@ -37,6 +37,7 @@ __all__ = [
     "Pass",
     "Records",
     "Request",
+    "SilentPass",
     "Source",
     "SourceError",
     "TotalMismatch",
@@ -152,6 +153,18 @@ class Pass(Protocol):
         """What state should remember once this part is delivered: an entry of `bundles`, or None."""
 
     def __iter__(self) -> Iterator[Records]: ...
+
+
+class SilentPass:
+    """A pass without records: the collection or file is absent, or was read before."""
+
+    bookmark = None
+
+    def __init__(self, facts: Mapping[str, Facts]) -> None:
+        self.facts = facts
+
+    def __iter__(self) -> Iterator[Records]:
+        return iter(())
 
 
 class Source(Protocol):

@@ -28,24 +28,12 @@ if TYPE_CHECKING:
     from .read.records import QuickReader
     from .read.rows import Chunk
 
-__all__ = ["FilePass", "SilentPass"]
+__all__ = ["FilePass"]
 
 COLUMN_BLOCK = 1 << 20
 """Bytes read at a time where they become columns, each of which costs something even where it is short."""
 _NAMED = 10
 """So many rows of a file are named in the log; the others are only counted."""
-
-
-class SilentPass:
-    """A part without records: the file is absent from the bundle, or was read before."""
-
-    bookmark = None
-
-    def __init__(self, facts: Mapping[str, Facts]) -> None:
-        self.facts = facts
-
-    def __iter__(self) -> Iterator[Records]:
-        return iter(())
 
 
 class FilePass:

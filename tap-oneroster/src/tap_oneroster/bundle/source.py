@@ -6,8 +6,8 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..source import Facts, Pass, Request, SourceError
-from .file_pass import FilePass, SilentPass
+from ..source import Facts, Pass, Request, SilentPass, SourceError
+from .file_pass import FilePass
 from .locate.bundle_plan import BundlePlan, PlanStep, make_plan
 from .locate.drop_folder import Drop, Found
 from .read.derived_rows import Holders

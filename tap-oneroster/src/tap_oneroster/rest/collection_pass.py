@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .paging.pages import Pages
     from .paging.walk import Walk
 
-__all__ = ["AbsentPass", "Earlier", "RestPass", "Wish"]
+__all__ = ["Earlier", "RestPass", "Wish"]
 
 _CHUNK = 2000
 
@@ -64,21 +64,6 @@ class Wish:
         if self.since and record.dateLastModified and record.dateLastModified < self.since:
             return False
         return not self.status or record.status == self.status
-
-
-class AbsentPass:
-    """A collection that the service does not have, and does not need to."""
-
-    bookmark = None
-
-    def __init__(self, streams: Sequence[File], source: str, version: Version, rule: str) -> None:
-        self.facts = {
-            stream.name: Facts(source, "absent", version.value, deviations=Counter({rule: 1}), complete=True)
-            for stream in streams
-        }
-
-    def __iter__(self) -> Iterator[Records]:
-        return iter(())
 
 
 class RestPass:
