@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
@@ -24,7 +24,6 @@ __all__ = [
     "Credentials",
     "NoToken",
     "OAuth1",
-    "TokenRequest",
     "header_error",
 ]
 
@@ -63,13 +62,6 @@ class NoToken(SetupError):
         self.exit_code = exit_code
         self.blames_scopes = blames_scopes
         """True if the scopes may be those of another version."""
-
-
-class TokenRequest(Protocol):
-    """Sends a token request and returns status and body."""
-
-    def __call__(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
-        """Post a form."""
 
 
 class Credentials(requests.auth.AuthBase):
@@ -127,7 +119,7 @@ class ClientCredentials(Credentials):
 
     def __init__(
         self,
-        send: TokenRequest,
+        send: Callable[[str, str, dict[str, str]], tuple[int, bytes]],
         token_url: str,
         client_id: str,
         client_secret: str,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..source import Records
-    from .layout import Format
+    from .lines import JsonLines
+    from .parquet import ParquetFormat
 
 __all__ = ["BatchFiles"]
 
@@ -76,7 +77,7 @@ class BatchFiles:
         )
         return f"tap-oneroster--{stream}-{self._run_id}-{next(self._numbers)}.{ending}"
 
-    def _format(self, layout: Layout) -> Format[Any]:
+    def _format(self, layout: Layout) -> JsonLines | ParquetFormat:
         compression = self._encoding.compression or ""
         if self._encoding.format == "parquet":
             from .parquet import ParquetFormat

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from ..source import Records
-    from .layout import Format, Sink
+    from .lines import JsonLines
+    from .parquet import ParquetFormat
 
 __all__ = ["StreamFiles"]
 
@@ -34,7 +35,7 @@ class StreamFiles:
         stream: str,
         version: int,
         size: int,
-        format_: Format[Any],
+        format_: JsonLines | ParquetFormat,
         *,
         new: Callable[[], str],
         open_: Callable[[str], IO[bytes]],
@@ -56,7 +57,7 @@ class StreamFiles:
         self._bytes = 0
         self._begin: str | None = None
         """File that begins with the block."""
-        self._sink: Sink[Any] | None = None  # the thread's alone
+        self._sink: Any = None  # the thread's alone
         self._whole = 0
         self._taken = 0
         self._busy: Future[None] | None = None

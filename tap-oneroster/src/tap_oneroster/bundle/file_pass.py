@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from .locate.archive import Bundle
     from .locate.manifest import Manifest
+    from .read.columns import ColumnReader
     from .read.derived_rows import Holders, Make
-    from .read.records import QuickReader
     from .read.rows import Chunk
 
 __all__ = ["FilePass"]
@@ -104,7 +104,7 @@ class FilePass:
         self._bundle.check_unchanged(self._file.name)
         self._finish(rows, stamped=reader.stamped or quick.stamped)
 
-    def _quick_reader(self, rows: RowReader, records: RecordReader) -> QuickReader:
+    def _quick_reader(self, rows: RowReader, records: RecordReader) -> LineReader | ColumnReader:
         if not self._columnar:
             return LineReader(self._file, rows.header, self._manifest.version, self._policy, records)
         from .read.columns import ColumnReader
@@ -114,7 +114,7 @@ class FilePass:
         return columns
 
     def _batches(
-        self, chunk: Chunk, reader: RecordReader, quick: QuickReader, makers: Mapping[File, Make]
+        self, chunk: Chunk, reader: RecordReader, quick: LineReader | ColumnReader, makers: Mapping[File, Make]
     ) -> Iterator[Records]:
         odd: Counter[str] = Counter()
         picked, batch = self._without_copies(chunk, reader, odd) if self._copies.kept else (chunk, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...policy import Policy
     from .header import Header
 
-__all__ = ["ChunkRecords", "QuickReader", "RecordReader"]
+__all__ = ["ChunkRecords", "RecordReader"]
 
 
 def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
@@ -129,14 +129,3 @@ class ChunkRecords(Records):
     @override
     def values(self, name: str) -> Sequence[Any]:
         return self._reader.values(self._chunk, name)
-
-
-class QuickReader(Protocol):
-    """Reads plain chunks without making records."""
-
-    @property
-    def stamped(self) -> bool:
-        """Whether a row carried a status, which rows of a snapshot do not."""
-
-    def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
-        """Records of a chunk, and in `odd` what was odd in it; None, and nothing added, where records have to be made."""
