@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._core.coerce import is_loss
-from ..copies import CONFLICT, Copies, Settled
+from .._core.copies.records import CONFLICT, Copies, Settled
 from ..receipts.distinct import Distinct
 from ..source import Facts, Records, SourceError
 from .read.copies import first_cells, ids_of, kept_places, settle_copies

@@ -7,10 +7,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from .._core.copies.tables import UNITED_ROLES, strongest
 from .._core.derive import BARE_UUID, held_by, role_rows
 from .._core.model import FILES, Field, File, Version, csv_files, file
 from .._core.sql import Engine, literal, quoted
-from ..records.copies import UNITED_ROLES, strongest
 from .staging import SEPARATOR
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, UNITED, UNITED_USERS, copies_of, left_out, settle
 from .._core.model import File, Kind
 from .._core.sql import Engine, literal, quoted
-from ..records.copies import CONFLICT, SEVERAL_ROLES, UNITED, UNITED_USERS, copies_of, left_out, settle
 from .staging import LINE_LIMIT, SEPARATOR, FileStage
 
 if TYPE_CHECKING:

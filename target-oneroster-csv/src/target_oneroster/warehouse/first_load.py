@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._core.copies.tables import UNITED, UNITED_USERS, left_out
 from .._core.sql import quoted
-from ..records.copies import UNITED, UNITED_USERS, left_out
 from .history import History
 from .loader import NUMBER
 from .merge import TOMBSTONE, Counts

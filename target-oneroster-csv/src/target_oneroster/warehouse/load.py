@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, copies_of
 from .._core.model import FILES, RECEIPTS
 from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
-from ..records.copies import CONFLICT, SEVERAL_ROLES, copies_of
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
 from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge

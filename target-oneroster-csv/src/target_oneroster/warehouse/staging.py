@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .._core.copies.tables import UNITED, UNITED_USERS, left_out, settle
 from .._core.model import file as file_named
 from .._core.sql import quoted
 from ..errors import Misconfigured, TargetError
-from ..records.copies import UNITED, UNITED_USERS, left_out, settle
 from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 

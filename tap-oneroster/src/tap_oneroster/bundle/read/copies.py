@@ -16,7 +16,7 @@ from .encoding import TextBlocks, UnreadableText
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...copies import Copies, Settled
+    from ..._core.copies.records import Copies, Settled
     from ...receipts.distinct import Distinct, Hashes
     from .encoding import Readable
     from .records import RecordReader

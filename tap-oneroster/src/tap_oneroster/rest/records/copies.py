@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._core.copies.records import Copies, Settled
 from ..._core.model import derived_from
-from ...copies import Copies, Settled
 from ...source import CollectionMoved, SourceError
 
 if TYPE_CHECKING:

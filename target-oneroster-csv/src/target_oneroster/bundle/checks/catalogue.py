@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ..._core.copies.tables import CONFLICT
 from ..._core.model import Version, csv_files
-from ...records.copies import CONFLICT
 from .cells import cell_rules
 from .findings import Severity
 from .form import Form

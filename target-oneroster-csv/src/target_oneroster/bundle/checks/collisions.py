@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._core.copies.tables import CONFLICT
 from ..._core.sql import quoted
-from ...records.copies import CONFLICT
 from .findings import Severity
 
 if TYPE_CHECKING:

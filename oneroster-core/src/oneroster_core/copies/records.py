@@ -1,10 +1,6 @@
-"""Records that share one sourcedId: which of them is delivered, if any. The rule is the same for both bindings.
+"""Records of one id, as a source sends them: which of them is delivered, if any.
 
-1. Records that differ in `dateLastModified` only are one record: the newest is delivered.
-2. Where every record has a `dateLastModified`, those that are older than the newest do not count.
-3. Users that differ in org and role only are one person, with all of these orgs and roles.
-4. Anything else is a conflict, because nothing tells which record is right: none is delivered, or with
-   `on_invalid: accept` the last one.
+In a conflict none is delivered, or with `on_invalid: accept` the last one.
 """
 
 from __future__ import annotations
@@ -15,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from xxhash import xxh3_64_intdigest
 
-from ._core.codec import encode_value
-from .source import SourceError
+from ..codec import encode_value
+from ..errors import SourceError
+from . import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._core.derive import Held
+    from ..derive import Held
 
 __all__ = ["CONFLICT", "Copies", "Settled"]
 
@@ -32,8 +29,6 @@ _NEWEST = "the same record more than once: differing, the newest was kept"
 _UNITED = "the same person more than once: orgs and roles united"
 
 _MODIFIED = "dateLastModified"
-_PLACES = ("orgSourcedIds", "role")
-"""What rows of one person may differ in."""
 
 
 @dataclass(slots=True)
@@ -123,7 +118,7 @@ class Copies:
     def take(self, record: Any, place: Any, beside: Any = None) -> None:
         """Take in a record that stands at a place; `beside` is content that the record itself does not show."""
         names = type(record).__struct_fields__
-        apart = _PLACES if set(_PLACES) <= set(names) else ()
+        apart = PLACES if set(PLACES) <= set(names) else ()
         rest = [getattr(record, name) for name in names if name != _MODIFIED and name not in apart]
         content = xxh3_64_intdigest(encode_value((rest, beside)))
         held = tuple(tuple(v) if isinstance(v, list) else v for v in (getattr(record, name) for name in apart))

@@ -1,16 +1,17 @@
-"""Records that came more than once under one id, for both targets: which of them counts, and whether anything says so."""
+"""Staged rows of one id, for both targets: which of them counts, and whether anything says so."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core.model.schema import TENANT, key_properties
-from .._core.sql import literal, quoted
+from ..model.schema import TENANT, key_properties
+from ..sql import literal, quoted
+from . import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from .._core.model import File
+    from ..model import File
 
 __all__ = [
     "CONFLICT",
@@ -35,8 +36,6 @@ SEVERAL_ROLES = "one person with several roles in several rows, and no stream ro
 UNITED_ROLES, UNITED_USERS = "united roles", "united users"
 """Tables of persons who came in several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""
 
-_BY_ORG = {"role", "orgSourcedIds"}
-"""Columns of `users` in which the rows of one person may differ."""
 _STRONGEST_FIRST = ("administrator", "teacher", "proctor", "aide", "student", "guardian", "parent", "relative")
 
 
@@ -110,7 +109,7 @@ def _verdicts(file: File, rows: str, columns: Collection[str], keys: str, modifi
     """SQL for one row an id. Of rows with different times the newest are compared; of rows without, all of them."""
     content = [name for name in columns if name not in {"sourcedId", TENANT, "dateLastModified"}]
     person = (
-        [name for name in content if name not in _BY_ORG] if file.name == "users" else ["sourcedId", number.strip('"')]
+        [name for name in content if name not in PLACES] if file.name == "users" else ["sourcedId", number.strip('"')]
     )
     return (
         f"WITH r AS (SELECT {keys}, {number} AS n, {modified} AS modified, {_digest(content)} AS body, "
