@@ -21,7 +21,7 @@ from tap_oneroster.rest.records.decode import PageDecoder
 from tap_oneroster.rest.records.forms import forms_of
 from tap_oneroster.rest.records.rows import RowMaker
 from target_oneroster._core.model import file as target_file
-from target_oneroster.records.cells import as_it_came, cell_text
+from target_oneroster.records.cells import ISO_DAY, as_it_came, cell_text
 from target_oneroster.records.record_mapping import RecordMapping
 from target_oneroster.warehouse.record_mapping import WarehouseMapping
 from target_oneroster.warehouse.schema import Table
@@ -119,7 +119,7 @@ def _by_warehouse(name: str, field: str, text: str) -> Answer:
 def cell_for(name: str, field: str, text: str, value: Any, rule: str | None) -> str:
     """Return the cell that a value gives in a bundle: what could not be read is left for the checks."""
     of = target_file(name).field(field)
-    if rule and is_loss(rule):
+    if (rule and is_loss(rule)) or (of.kind.name == Kind.DATE.name and not ISO_DAY.match(text)):
         return as_it_came(text)
     if value is None:
         return ""
