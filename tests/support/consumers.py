@@ -40,6 +40,10 @@ _NOTES |= {"empty text", "required, but blank"}
 POLICY = Policy()
 
 
+def _none() -> Counter[str]:
+    return Counter()
+
+
 def _rules(field: str, deviations: Counter[str]) -> set[str]:
     rules = {rule.removeprefix(f"{field}: ") for rule in deviations if rule.startswith(f"{field}: ")}
     return rules - _NOTES - {"column missing"}
@@ -55,14 +59,14 @@ def _chunks(name: str, field: str, text: str) -> Any:
 
 
 def _by_records(name: str, field: str, text: str) -> Answer:
-    rows, odd = _chunks(name, field, text), Counter()
+    rows, odd = _chunks(name, field, text), _none()
     reader = RecordReader(file(name), rows.header, Version.V1_2, POLICY, Counter())
     (record,) = [record for chunk in rows.chunks() for record in reader.read(chunk, odd)]
     return msgspec.to_builtins(getattr(record, field)), _rules(field, odd)
 
 
 def _by_lines(name: str, field: str, text: str) -> Answer:
-    rows, odd = _chunks(name, field, text), Counter()
+    rows, odd = _chunks(name, field, text), _none()
     records = RecordReader(file(name), rows.header, Version.V1_2, POLICY, Counter())
     lines = LineReader(file(name), rows.header, Version.V1_2, POLICY, records)
     (chunk,) = rows.chunks()
@@ -71,7 +75,7 @@ def _by_lines(name: str, field: str, text: str) -> Answer:
 
 
 def _by_columns(name: str, field: str, text: str) -> Answer:
-    rows, odd = _chunks(name, field, text), Counter()
+    rows, odd = _chunks(name, field, text), _none()
     records = RecordReader(file(name), rows.header, Version.V1_2, POLICY, Counter())
     columns = ColumnReader(file(name), rows.header, Version.V1_2, POLICY, records)
     rows.split = columns.split
@@ -90,7 +94,7 @@ def _by_columns(name: str, field: str, text: str) -> Answer:
 
 
 def _by_rest(name: str, field: str, text: str) -> Answer:
-    its, odd = file(name), Counter()
+    its, odd = file(name), _none()
     of = its.field(field)
     value: Any = {"sourcedId": text} if of.kind == Kind.REF else text
     if of.kind in {Kind.USER_IDS, Kind.SCALE_VALUES} or (of.kind == Kind.REF and not text.strip()):
@@ -104,7 +108,7 @@ def _by_rest(name: str, field: str, text: str) -> Answer:
 
 
 def _by_csv_target(name: str, field: str, text: str) -> Answer:
-    its, odd = target_file(name), Counter()
+    its, odd = target_file(name), _none()
     of = its.field(field)
     mapping = RecordMapping(its, (its.field("status"), of), ["sourcedId", field], deviations=odd)
     return mapping.cells({"sourcedId": "x", field: text})[1], _rules(field, odd)
