@@ -59,3 +59,5 @@ class MissingCollection(SourceError):
 
 class StoreError(Exception):
     """A store cannot be opened. The message is ``problem; advice``, without the URL and without the setting that names it."""
+
+    exit_code: int = INCOMPLETE
