@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Engine", "connect", "literal", "quoted"]
+__all__ = ["Engine", "connect", "literal", "quoted", "read_csv"]
 
 _MEMORY = "140MB"
 
@@ -23,6 +24,19 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """A text of ours (a path, a word of the model) as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def read_csv(
+    path: Path, columns: Mapping[str, str] | Iterable[str], delim: str = ",", quote: str = '"', **options: Any
+) -> str:
+    """Return a FROM clause of a CSV file; columns without a type are text, and no cell is null."""
+    types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, "VARCHAR")
+    spec = ", ".join(f"{literal(name)}: '{kind}'" for name, kind in types.items())
+    more = "".join(f", {name} = {value}" for name, value in options.items())
+    return (
+        f"read_csv({literal(str(path))}, columns = {{{spec}}}, auto_detect = false, delim = '{delim}', "
+        f"quote = '{quote}', escape = '{quote}', nullstr = '\x01'{more})"
+    )
 
 
 def connect(database: str, folder: Path, memory: str) -> duckdb.DuckDBPyConnection:

@@ -33,7 +33,6 @@ __all__ = ["Column"]
 
 _MEMO_LIMIT = 5_000
 _IDS = {Kind.GUID, Kind.REF, Kind.ID}
-_LISTS = {Kind.REFS, Kind.STRINGS, Kind.WORDS}
 _AS_THEY_ARE = {Kind.OBJECT, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES}
 _READERS: dict[Kind, Callable[[Any], Reading]] = {
     Kind.TRUE_FALSE: read_true_false,

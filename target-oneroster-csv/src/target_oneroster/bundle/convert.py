@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from .._core.copies.tables import UNITED_ROLES, strongest
 from .._core.derive import BARE_UUID, held_by, role_rows
 from .._core.model import FILES, Field, File, Version, csv_files, file
-from .._core.sql import Engine, literal, quoted
-from .staging import SEPARATOR
+from .._core.sql import Engine, literal, quoted, read_csv
+from .staging import SEPARATOR, STAGED_FORM
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,14 +115,10 @@ def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> Non
                 row = (row_id, *rows[0][3:], user, role_type, role or "", org)
                 out.write(SEPARATOR.join(row) + "\n")
     names = ("sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "orgSourcedId")
-    spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     rest = [name for name in engine.columns("roles") if name not in names]
     empty = ", ".join(f"'' AS {quoted(name)}" for name in rest)
-    engine.run(
-        f"INSERT INTO roles BY NAME SELECT *, {empty} "
-        f"FROM read_csv({literal(str(path))}, columns = {{{spec}}}, auto_detect = false, header = false, "
-        f"delim = '{SEPARATOR}', quote = '', escape = '', new_line = '\\n', nullstr = '\x01')"
-    )
+    source = read_csv(path, names, **STAGED_FORM)
+    engine.run(f"INSERT INTO roles BY NAME SELECT *, {empty} FROM {source}")
     path.unlink()
     counts["roles: made from users.role and orgSourcedIds, users"] += len(missing)
 

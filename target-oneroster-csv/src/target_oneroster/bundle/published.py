@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._core.model import File, Version, csv_files
-from .._core.sql import literal, quoted
+from .._core.sql import literal, quoted, read_csv
 from ..errors import TargetError
 from .checks.package import check_package
 
@@ -38,12 +38,8 @@ class Existing:
 
     def source(self, file: File) -> str:
         """A file as a FROM clause: every cell text, none null, columns named as in the header."""
-        spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns(file))
-        path = literal(str(self.folder / f"{file.name}.csv"))
-        return (
-            f"read_csv({path}, columns = {{{spec}}}, auto_detect = false, header = true, delim = ',', quote = '\"', "
-            "escape = '\"', nullstr = '\x01', parallel = false, buffer_size = 8000000, max_line_size = 4000000)"
-        )
+        sizes: dict[str, Any] = {"parallel": False, "buffer_size": 8000000, "max_line_size": 4000000}
+        return read_csv(self.folder / f"{file.name}.csv", self.columns(file), header=True, **sizes)
 
     def load(self, engine: Engine, file: File, table: str, wanted: list[str]) -> None:
         """Make a table of a file, with the columns `wanted`, in our names; what is not there is empty."""

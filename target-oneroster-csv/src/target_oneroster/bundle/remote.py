@@ -11,19 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import StoreError
-from .._core.model import FILES
 from .._core.stores.addresses import SFTP, protocol_of
 from .._core.stores.open import open_store
 from .._core.stores.work_folder import WorkDir
 from ..errors import Misconfigured, TargetError
+from .manifest import BUNDLE_FILES
 from .write import zip_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["RemoteStore"]
-
-_NAMES = ("manifest.csv", *(f"{f.name}.csv" for f in FILES))
 
 
 class RemoteStore:
@@ -71,7 +69,7 @@ class RemoteStore:
                 raise Misconfigured("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
             return None
         present = [name for path in self._files.ls(self._path, detail=False) if (name := _last(path))]
-        if foreign := sum(name not in _NAMES for name in present):
+        if foreign := sum(name not in BUNDLE_FILES for name in present):
             raise Misconfigured(
                 f"output_path: the folder is not a bundle, it holds {foreign} other entries. Name a folder of its own."
             )
@@ -122,7 +120,7 @@ class RemoteStore:
             self._files.makedirs(self._path, exist_ok=True)
             for name in names:
                 self._files.mv(f"{temporary}/{name}", f"{self._path}/{name}")
-            for name in _NAMES:
+            for name in BUNDLE_FILES:
                 if name not in names and self._files.exists(f"{self._path}/{name}"):
                     self._files.rm(f"{self._path}/{name}")
             if self._files.exists(temporary):

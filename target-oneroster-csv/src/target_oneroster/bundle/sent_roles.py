@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.model import Version, file
-from .._core.sql import literal, quoted
+from .._core.sql import literal, quoted, read_csv
 from .checks.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -44,11 +44,8 @@ class SentRoles:
         """Whether anything says what was sent."""
         self.active = options.version == Version.V1_2 and (self._is_delta or self.known)
         if self.active and memory:
-            spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in _COLUMNS)
-            engine.run(
-                f'CREATE TABLE "{_TABLE}" AS SELECT * FROM read_csv({literal(str(memory))}, columns = {{{spec}}}, '
-                "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '\x01')"
-            )
+            came = read_csv(memory, _COLUMNS, header=True)
+            engine.run(f'CREATE TABLE "{_TABLE}" AS SELECT * FROM {came}')
         elif self.active:
             engine.make(_TABLE, _COLUMNS)
 

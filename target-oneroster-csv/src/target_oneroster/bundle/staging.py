@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._core.model import Field, File, file
 from ..errors import Misconfigured, TargetError
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["LINE_LIMIT", "SEPARATOR", "BundleStaging", "FileStage", "staged_fields"]
+__all__ = ["LINE_LIMIT", "SEPARATOR", "STAGED_FORM", "BundleStaging", "FileStage", "staged_fields"]
 
 SEPARATOR = "\x1f"
 """Between staged cells. No cell holds it: control characters are taken out before."""
+STAGED_FORM: dict[str, Any] = {"delim": SEPARATOR, "quote": "", "header": False, "new_line": "'\\n'"}
+"""How `read_csv` reads staged lines."""
 
 _BUFFERED_ROWS = 2000
 LINE_LIMIT = 2_500_000

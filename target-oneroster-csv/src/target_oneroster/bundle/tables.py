@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, UNITED, UNITED_USERS, copies_of, left_out, settle
 from .._core.model import File, Kind
-from .._core.sql import Engine, literal, quoted
-from .staging import LINE_LIMIT, SEPARATOR, FileStage
+from .._core.sql import Engine, literal, quoted, read_csv
+from .staging import LINE_LIMIT, STAGED_FORM, FileStage
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -24,12 +24,8 @@ _SORTED_AT_ONCE = 4_000_000
 def staged_rows(stage: FileStage) -> str:
     """The staged file as a FROM clause; every cell is text and none is null."""
     columns = {"row number": "BIGINT"} | {field.name: "VARCHAR" for field in stage.fields}
-    spec = ", ".join(f"{literal(name)}: '{kind}'" for name, kind in columns.items())
-    return (
-        f"read_csv({literal(str(stage.path))}, columns = {{{spec}}}, auto_detect = false, header = false, "
-        f"delim = '{SEPARATOR}', quote = '', escape = '', new_line = '\\n', nullstr = '\x01', parallel = false, "
-        f"max_line_size = {LINE_LIMIT}, buffer_size = {LINE_LIMIT * 2})"
-    )
+    sizes: dict[str, Any] = {"parallel": False, "max_line_size": LINE_LIMIT, "buffer_size": LINE_LIMIT * 2}
+    return read_csv(stage.path, columns, **STAGED_FORM, **sizes)
 
 
 def _selection(stage: FileStage) -> str:

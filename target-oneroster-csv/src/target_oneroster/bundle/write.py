@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._core.model import Field, File, Kind, csv_files
 from .._core.sql import Engine, literal, quoted
-from .manifest import manifest_text
+from .manifest import manifest_text, plain_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,17 +46,13 @@ def _cell(field: Field, present: set[str], *, bulk: bool) -> str:
     return name if (field.csv_kind or field.kind) in _NEEDS_NO_QUOTES else f"cell({name})"
 
 
-def _header_cell(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if '"' in name or "," in name else name
-
-
 def _write_file(engine: Engine, file: File, options: BundleOptions, folder: Path) -> None:
     present = set(engine.columns(file.name))
     fields = file.columns(options.version)
     cells = [_cell(field, present, bulk=options.mode(file.name) == "bulk") for field in fields]
     header = list(file.header(options.version))
     for key in _metadata_keys(engine, file) if "metadata" in present else ():
-        header.append(_header_cell(f"metadata.{key}"))
+        header.append(plain_cell(f"metadata.{key}"))
         pointer = "/" + key.replace("~", "~0").replace("/", "~1")
         cells.append(f"cell(coalesce(json_extract_string(nullif(\"metadata\", ''), {literal(pointer)}), ''))")
     order = "" if engine.in_order(file.name) else ' ORDER BY "sourcedId"'

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
-from ..._core.model import FILES, MANIFEST_VERSION, Version, csv_files, manifest_properties
+from ..._core.model import MANIFEST_VERSION, Version, csv_files, manifest_properties
+from ..manifest import BUNDLE_FILES
 from .findings import Finding, Severity
 from .form import Form, ScannedRows, scan
 
@@ -24,7 +25,6 @@ __all__ = ["UNPACKED_LIMIT", "Package", "check_package"]
 
 UNPACKED_LIMIT = 64 << 30
 _MANIFEST = "manifest.csv"
-_KNOWN = {_MANIFEST, *(f"{file.name}.csv" for file in FILES)}
 _MODES = ("absent", "bulk", "delta")
 
 
@@ -90,11 +90,11 @@ class _Check:
 
     def entries(self, names: list[str]) -> None:
         """Only files a bundle has, each once, none in a folder. Foreign names are counted, not told."""
-        proper = {name.lower(): name for name in _KNOWN}
+        proper = {name.lower(): name for name in BUNDLE_FILES}
         self._add("", "", Package.FOLDERS, sum("/" in name or "\\" in name for name in names))
         flat = [name for name in names if "/" not in name and "\\" not in name]
         self._add("", "", Package.FOREIGN, sum(name.lower() not in proper for name in flat))
-        for name in sorted(_KNOWN):
+        for name in sorted(BUNDLE_FILES):
             if (count := sum(name == other for other in flat)) > 1:
                 self._add(name, "", Package.REPEATED, count)
             self._add(name, "", Package.CASE, sum(o != name and o.lower() == name.lower() for o in flat))
@@ -151,7 +151,7 @@ class _Check:
             if name in entries:
                 with self._open(name) as source:
                     self._form(name, scan(source, file.header(version)))
-        for name in sorted(entries & _KNOWN - {f"{file.name}.csv" for file in files} - {_MANIFEST}):
+        for name in sorted(entries & set(BUNDLE_FILES) - {f"{file.name}.csv" for file in files} - {_MANIFEST}):
             self._add(name, "", Package.OTHER_VERSION)
 
     def _form(self, name: str, rows: ScannedRows) -> None:
