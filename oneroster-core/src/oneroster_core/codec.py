@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "TYPES",
     "EncodedRows",
     "Objective",
     "ObjectiveResult",
@@ -72,7 +73,7 @@ class ObjectiveScores(msgspec.Struct, frozen=True):
     learningObjectiveResults: list[ObjectiveResult] | None = None
 
 
-_TYPES: dict[Kind, Any] = {
+TYPES: dict[Kind, Any] = {
     Kind.TRUE_FALSE: bool | None,
     Kind.INTEGER: int | None,
     Kind.NUMBER: float | None,
@@ -85,6 +86,7 @@ _TYPES: dict[Kind, Any] = {
     Kind.OBJECTIVE_SCORES: list[ObjectiveScores] | None,
     Kind.OBJECT: dict[str, Any] | None,
 }
+"""Types of the values of each kind; others are texts."""
 
 _STAMPS = ("status", "dateLastModified", "metadata")
 # No value can hold this text: inside a JSON string its quotes would be escaped.
@@ -115,7 +117,7 @@ def record_class(
     `strict` classes refuse properties they do not know, which a reader wants to count.
     """
     fields: list[tuple[str, Any, Any]] = [
-        (field.name, _TYPES.get(field.kind, str | None), None) for field in line_order(file, secrets=secrets)
+        (field.name, TYPES.get(field.kind, str | None), None) for field in line_order(file, secrets=secrets)
     ]
     if tenant:
         fields.insert(0, (TENANT, str | None, None))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .._core.model import RECEIPTS, Field, File, Kind, Version, derived_from
+from .._core.model import RECEIPTS, Field, File, Version, derived_from
 from .._core.model.describe import describe_field, describe_file
-from .._core.model.schema import TENANT, TENANT_DESCRIPTION, key_properties
+from .._core.model.schema import TENANT, TENANT_DESCRIPTION, json_schema, key_properties
 from .._core.sql import literal, quoted
 
 if TYPE_CHECKING:
@@ -32,24 +32,19 @@ ADDED = {
 """Columns that the loader adds, in the words of Singer, with type and meaning."""
 
 # A moment is stored as an instant (TIMESTAMPTZ): a client shows it in its own time zone and says so.
-_TYPES = {
-    Kind.TRUE_FALSE: "BOOLEAN",
-    Kind.DATE: "DATE",
-    Kind.DATETIME: "TIMESTAMPTZ",
-    Kind.INTEGER: "BIGINT",
-    Kind.NUMBER: "DOUBLE",
-    Kind.REFS: "VARCHAR[]",
-    Kind.STRINGS: "VARCHAR[]",
-    Kind.WORDS: "VARCHAR[]",
-    Kind.USER_IDS: 'STRUCT("type" VARCHAR, "identifier" VARCHAR)[]',
-    Kind.SCALE_VALUES: 'STRUCT("itemValueLHS" VARCHAR, "itemValueRHS" VARCHAR)[]',
-    Kind.OBJECTIVES: 'STRUCT("source" VARCHAR, "learningObjectiveIds" VARCHAR[])[]',
-    Kind.OBJECTIVE_SCORES: (
-        'STRUCT("source" VARCHAR, "learningObjectiveResults" '
-        'STRUCT("learningObjectiveId" VARCHAR, "score" DOUBLE, "textScore" VARCHAR)[])[]'
-    ),
-    Kind.OBJECT: "JSON",
-}
+_FORMATS = {"date": "DATE", "date-time": "TIMESTAMPTZ"}
+_TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE", "object": "JSON"}
+
+
+def _sql_type(schema: Mapping[str, Any]) -> str:
+    """Return the type of a column of values of that JSON Schema."""
+    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    if kind == "array":
+        return f"{_sql_type(schema['items'])}[]"
+    if kind == "object" and "properties" in schema:
+        inside = ", ".join(f"{quoted(name)} {_sql_type(of)}" for name, of in schema["properties"].items())
+        return f"STRUCT({inside})"
+    return _FORMATS.get(schema.get("format", ""), _TYPES[kind])
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,8 @@ class Table:
     @cached_property
     def content(self) -> dict[str, str]:
         """Columns that come from the source, and their types."""
-        first = {TENANT: "VARCHAR"} if self.tenant else {}
-        return first | {f.name: _TYPES.get(f.kind, "VARCHAR") for f in self.fields}
+        properties = json_schema(self.file, tenant=self.tenant, secrets=self.secrets)["properties"]
+        return {name: _sql_type(of) for name, of in properties.items()}
 
     @cached_property
     def every_name(self) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ..._core.codec import Objective, ObjectiveScores, ScaleValue, UserId
+from ..._core.codec import TYPES
 from ..._core.model import VIEWS, Field, File, Kind, derived_from
 
 __all__ = ["SKIPPED", "UNKNOWN", "Form", "Forms", "NestedForm", "Ref", "attribute", "forms_of", "struct_class"]
@@ -48,18 +48,13 @@ Form = Kind | NestedForm | _Skipped
 Forms = Mapping[str, Form]
 """What each key of a JSON object holds."""
 
-_TYPES: dict[Kind, Any] = {
+_TYPES: dict[Kind, Any] = TYPES | {
     Kind.TRUE_FALSE: bool | str | None,
     Kind.NUMBER: float | str | None,
     Kind.REF: Ref | None,
     Kind.REFS: list[Ref] | None,
     Kind.STRINGS: tuple[str, ...] | str | None,
     Kind.WORDS: tuple[str, ...] | str | None,
-    Kind.USER_IDS: list[UserId] | None,
-    Kind.SCALE_VALUES: list[ScaleValue] | None,
-    Kind.OBJECTIVES: list[Objective] | None,
-    Kind.OBJECTIVE_SCORES: list[ObjectiveScores] | None,
-    Kind.OBJECT: dict[str, Any] | None,
 }
 
 
