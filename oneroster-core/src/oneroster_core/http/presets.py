@@ -30,12 +30,7 @@ class Preset:
 GENERIC = Preset(
     "generic",
     "A service that follows the standard",
-    {
-        "auth_method": "oauth2",
-        "token_auth_style": "basic",
-        "page_size": 1000,
-        "max_concurrency": 4,
-    },
+    {"auth_method": "oauth2", "token_auth_style": "basic", "page_size": 1000, "max_concurrency": 4},
     notes="What holds where a vendor's row says nothing else.",
 )
 
@@ -94,10 +89,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "powerschool_unified_classroom",
         "PowerSchool Unified Classroom",
-        {
-            "token_url": "https://accounts.powerschool.com/as/token.oauth2",
-            "token_auth_style": "body",
-        },
+        {"token_url": "https://accounts.powerschool.com/as/token.oauth2", "token_auth_style": "body"},
         notes="Page sizes, filters and totals are not known.",
     ),
     Preset(
@@ -122,10 +114,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "visma_flyt",
         "Visma Flyt",
-        {
-            "token_url": "https://connect.visma.com/connect/token",
-            "token_auth_style": "body",
-        },
+        {"token_url": "https://connect.visma.com/connect/token", "token_auth_style": "body"},
         notes="1.2; scopes have a prefix of their own: set scopes as the vendor names them.",
     ),
 )

@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from . import _vocabularies as words
 from ._fields import LIFECYCLE, METADATA, SCHOOL
-from ._types import (
-    ALWAYS,
-    NEVER,
-    ONLY_1_1,
-    Collection,
-    Derived,
-    Field,
-    File,
-    Kind,
-    Service,
-    Version,
-    Where,
-)
+from ._types import ALWAYS, NEVER, ONLY_1_1, Collection, Derived, Field, File, Kind, Service, Version, Where
 
 V1_2 = Version.V1_2
 
@@ -79,13 +67,7 @@ RESULTS = File(
     (
         *LIFECYCLE,
         Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
-        Field(
-            "studentSourcedId",
-            Kind.REF,
-            ALWAYS,
-            refers_to="users",
-            where=Where("role", "student"),
-        ),
+        Field("studentSourcedId", Kind.REF, ALWAYS, refers_to="users", where=Where("role", "student")),
         Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS),
         Field("score", Kind.NUMBER, ONLY_1_1),
         Field("scoreDate", Kind.DATE, ALWAYS),
@@ -156,11 +138,7 @@ LINE_ITEM_OBJECTIVES = File(
         Field("learningObjectiveId", required=ALWAYS),  # urn:uuid:… where the source is case
         METADATA,
     ),
-    derived=Derived(
-        "lineItems",
-        "learningObjectiveSet",
-        ("lineItemSourcedId", "source", "learningObjectiveId"),
-    ),
+    derived=Derived("lineItems", "learningObjectiveSet", ("lineItemSourcedId", "source", "learningObjectiveId")),
     since=V1_2,
 )
 

@@ -20,11 +20,7 @@ RESOURCES = File(
         METADATA,
     ),
     Collection(
-        "/resources",
-        "resources",
-        "resource",
-        ("resource.readonly",),
-        ("resource.readonly", "resource-core.readonly"),
+        "/resources", "resources", "resource", ("resource.readonly",), ("resource.readonly", "resource-core.readonly")
     ),
 )
 

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from . import _vocabularies as words
 from ._fields import LAST_MODIFIED, LIFECYCLE, METADATA, SCHOOL, STATUS
-from ._types import (
-    ALWAYS,
-    Collection,
-    Derived,
-    Field,
-    File,
-    Kind,
-    Service,
-    Version,
-    View,
-    Where,
-)
+from ._types import ALWAYS, Collection, Derived, Field, File, Kind, Service, Version, View, Where
 
 V1_1, V1_2 = Version.V1_1, Version.V1_2
 
@@ -39,13 +28,7 @@ ACADEMIC_SESSIONS = File(
         Field("endDate", Kind.DATE, ALWAYS),  # exclusive
         Field("parentSourcedId", Kind.REF, refers_to="academicSessions"),
         Field("schoolYear", Kind.YEAR, ALWAYS),  # the year in which it ends
-        Field(
-            "childSourcedIds",
-            Kind.REFS,
-            refers_to="academicSessions",
-            rest=("children",),
-            csv=False,
-        ),
+        Field("childSourcedIds", Kind.REFS, refers_to="academicSessions", rest=("children",), csv=False),
         METADATA,
     ),
     _core("/academicSessions", "academicSessions", "academicSession"),
@@ -246,11 +229,5 @@ VIEWS = (
     View("schools", "orgs", "type", "school", _core("/schools", "orgs", "org")),
     View("students", "users", "role", "student", _core("/students", "users", "user")),
     View("teachers", "users", "role", "teacher", _core("/teachers", "users", "user")),
-    View(
-        "terms",
-        "academicSessions",
-        "type",
-        "term",
-        _core("/terms", "academicSessions", "academicSession"),
-    ),
+    View("terms", "academicSessions", "type", "term", _core("/terms", "academicSessions", "academicSession")),
 )

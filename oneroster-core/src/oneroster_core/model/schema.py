@@ -20,10 +20,7 @@ _NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 
 
 def _objects(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": ["array", "null"],
-        "items": {"type": "object", "properties": properties},
-    }
+    return {"type": ["array", "null"], "items": {"type": "object", "properties": properties}}
 
 
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
@@ -39,8 +36,7 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.SCALE_VALUES: _objects(itemValueLHS=_TEXT, itemValueRHS=_TEXT),
     Kind.OBJECTIVES: _objects(source=_TEXT, learningObjectiveIds=_WORDS),
     Kind.OBJECTIVE_SCORES: _objects(
-        source=_TEXT,
-        learningObjectiveResults=_objects(learningObjectiveId=_TEXT, score=_NUMBER, textScore=_TEXT),
+        source=_TEXT, learningObjectiveResults=_objects(learningObjectiveId=_TEXT, score=_NUMBER, textScore=_TEXT)
     ),
     Kind.OBJECT: {"type": ["object", "null"]},
 }

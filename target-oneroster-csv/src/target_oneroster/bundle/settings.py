@@ -107,10 +107,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
 def options_from(config: Mapping[str, Any]) -> BundleOptions:
     """The settings as the core reads them; a word the standard does not know is refused."""
     version = Version(config["oneroster_version"])
-    for name, column in (
-        ("default_class_type", ("classes", "classType")),
-        ("administrator_role", ("roles", "role")),
-    ):
+    for name, column in (("default_class_type", ("classes", "classType")), ("administrator_role", ("roles", "role"))):
         words = file(column[0]).field(column[1]).words
         if words and config.get(name) and not words.accepts(config[name], version):
             raise Misconfigured(f"Setting {name} takes one of: {', '.join(words.of(version))}.")
