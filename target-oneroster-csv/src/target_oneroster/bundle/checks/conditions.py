@@ -36,9 +36,9 @@ CEDS = {
 _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-def other(file: str, target: str, column: str, key: str, own: str) -> str:
+def other(file: str, target: str, key: str, column: str) -> str:
     """The cell of the row that `key` points at differs from the row's own, both filled."""
-    mine = f"{quoted(file)}.{quoted(own)}"
+    mine = f"{quoted(file)}.{quoted(column)}"
     return (
         f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
         f"AND t.{quoted(column)} <> '' AND {mine} <> '' AND t.{quoted(column)} <> {mine})"

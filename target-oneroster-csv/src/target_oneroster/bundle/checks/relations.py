@@ -27,6 +27,20 @@ class Relation:
     versions: tuple[Version, ...] = (V1_1, V1_2)
 
 
+def _differs(
+    file: str, own: str, rule: str, target: str, key: str, versions: tuple[Version, ...] = (V1_1, V1_2)
+) -> Relation:
+    """Return the rule that a cell is the same in the row that `key` names."""
+    return Relation(file, NOTE, own, rule, sql.other(file, target, key, own), (target,), versions)
+
+
+def _twice(owner: str, *columns: str, versions: tuple[Version, ...] = (V1_1, V1_2)) -> Relation:
+    """Return the rule that a class, course or user is given a resource once."""
+    file, resource = f"{owner}Resources", "resourceSourcedId"
+    broken = sql.repeats(file, f"{owner}SourcedId", *columns, resource)
+    return Relation(file, NOTE, resource, f"is given to the {owner} twice", broken, (), versions)
+
+
 # The one relation that the tables do say: lists that match by position.
 _PAIRED = tuple(
     Relation(
@@ -61,14 +75,7 @@ _RULES: tuple[Relation, ...] = (
         + sql.type_of("academicSessions", "academicSessions", "parentSourcedId", "'term', 'semester'"),
     ),
     Relation("enrollments", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END),
-    Relation(
-        "enrollments",
-        NOTE,
-        "schoolSourcedId",
-        "is not the school of the class",
-        sql.other("enrollments", "classes", "schoolSourcedId", "classSourcedId", "schoolSourcedId"),
-        ("classes",),
-    ),
+    _differs("enrollments", "schoolSourcedId", "is not the school of the class", "classes", "classSourcedId"),
     Relation("enrollments", NOTE, "role", "is not a role of the user", sql.role_disagrees(V1_1), ("users",), (V1_1,)),
     Relation("enrollments", NOTE, "role", "is not a role of the user", sql.role_disagrees(V1_2), ("roles",), (V1_2,)),
     Relation(
@@ -100,29 +107,9 @@ _RULES: tuple[Relation, ...] = (
         ("roles",),
         (V1_2,),
     ),
-    Relation(
-        "classResources",
-        NOTE,
-        "resourceSourcedId",
-        "is given to the class twice",
-        sql.repeats("classResources", "classSourcedId", "resourceSourcedId"),
-    ),
-    Relation(
-        "courseResources",
-        NOTE,
-        "resourceSourcedId",
-        "is given to the course twice",
-        sql.repeats("courseResources", "courseSourcedId", "resourceSourcedId"),
-    ),
-    Relation(
-        "userResources",
-        NOTE,
-        "resourceSourcedId",
-        "is given to the user twice",
-        sql.repeats("userResources", "userSourcedId", "orgSourcedId", "classSourcedId", "resourceSourcedId"),
-        (),
-        (V1_2,),
-    ),
+    _twice("class"),
+    _twice("course"),
+    _twice("user", "orgSourcedId", "classSourcedId", versions=(V1_2,)),
     Relation(
         "lineItems",
         NOTE,
@@ -132,15 +119,7 @@ _RULES: tuple[Relation, ...] = (
         ("academicSessions",),
         (V1_2,),
     ),
-    Relation(
-        "lineItems",
-        NOTE,
-        "schoolSourcedId",
-        "is not the school of the class",
-        sql.other("lineItems", "classes", "schoolSourcedId", "classSourcedId", "schoolSourcedId"),
-        ("classes",),
-        (V1_2,),
-    ),
+    _differs("lineItems", "schoolSourcedId", "is not the school of the class", "classes", "classSourcedId", (V1_2,)),
     Relation(
         "results",
         NOTE,
@@ -149,27 +128,13 @@ _RULES: tuple[Relation, ...] = (
         sql.NOT_ENROLLED,
         ("lineItems", "enrollments"),
     ),
-    Relation(
-        "results",
-        NOTE,
-        "classSourcedId",
-        "is not the class of the line item",
-        sql.other("results", "lineItems", "classSourcedId", "lineItemSourcedId", "classSourcedId"),
-        ("lineItems",),
-        (V1_2,),
+    _differs(
+        "results", "classSourcedId", "is not the class of the line item", "lineItems", "lineItemSourcedId", (V1_2,)
     ),
     Relation(
         "results", NOTE, "score", "lies outside of resultValueMin and resultValueMax", sql.OUT_OF_BOUNDS, ("lineItems",)
     ),
-    Relation(
-        "scoreScales",
-        NOTE,
-        "courseSourcedId",
-        "is not the course of the class",
-        sql.other("scoreScales", "classes", "courseSourcedId", "classSourcedId", "courseSourcedId"),
-        ("classes",),
-        (V1_2,),
-    ),
+    _differs("scoreScales", "courseSourcedId", "is not the course of the class", "classes", "classSourcedId", (V1_2,)),
     Relation(
         "lineItemScoreScales",
         NOTE,
@@ -188,23 +153,17 @@ _RULES: tuple[Relation, ...] = (
         ("results", "lineItems", "scoreScales"),
         (V1_2,),
     ),
-    Relation(
-        "lineItemLearningObjectiveIds",
-        ROW,
-        "learningObjectiveId",
-        "is not a UUID URN although the source is case",
-        sql.NOT_A_URN,
-        (),
-        (V1_2,),
-    ),
-    Relation(
-        "resultLearningObjectiveIds",
-        ROW,
-        "learningObjectiveId",
-        "is not a UUID URN although the source is case",
-        sql.NOT_A_URN,
-        (),
-        (V1_2,),
+    *(
+        Relation(
+            name,
+            ROW,
+            "learningObjectiveId",
+            "is not a UUID URN although the source is case",
+            sql.NOT_A_URN,
+            (),
+            (V1_2,),
+        )
+        for name in ("lineItemLearningObjectiveIds", "resultLearningObjectiveIds")
     ),
 )
 
