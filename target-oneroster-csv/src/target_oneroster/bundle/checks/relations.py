@@ -16,7 +16,10 @@ ROW, VALUE, NOTE = Severity.ROW, Severity.VALUE, Severity.NOTE
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One rule between columns or rows; it is skipped where a file it `needs` has no rows."""
+    """One rule between columns or rows; it is skipped where a file it `needs` has no rows.
+
+    `versions` are those in which it holds, as far as they have the file.
+    """
 
     file: str
     severity: Severity
@@ -34,11 +37,11 @@ def _differs(
     return Relation(file, NOTE, own, rule, sql.other(file, target, key, own), (target,), versions)
 
 
-def _twice(owner: str, *columns: str, versions: tuple[Version, ...] = (V1_1, V1_2)) -> Relation:
+def _twice(owner: str, *columns: str) -> Relation:
     """Return the rule that a class, course or user is given a resource once."""
     file, resource = f"{owner}Resources", "resourceSourcedId"
     broken = sql.repeats(file, f"{owner}SourcedId", *columns, resource)
-    return Relation(file, NOTE, resource, f"is given to the {owner} twice", broken, (), versions)
+    return Relation(file, NOTE, resource, f"is given to the {owner} twice", broken)
 
 
 # The one relation that the tables do say: lists that match by position.
@@ -88,15 +91,13 @@ _RULES: tuple[Relation, ...] = (
     Relation(
         "enrollments", VALUE, "primary", "is true for two teachers of a class at a time", sql.second_primary_teacher()
     ),
-    Relation("roles", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END, (), (V1_2,)),
+    Relation("roles", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END),
     Relation(
         "roles",
         ROW,
         "roleType",
         "is primary a second time for one user and org",
         "\"roleType\" = 'primary' AND " + sql.repeats("roles", "userSourcedId", "orgSourcedId", "roleType"),
-        (),
-        (V1_2,),
     ),
     Relation(
         "users",
@@ -109,7 +110,7 @@ _RULES: tuple[Relation, ...] = (
     ),
     _twice("class"),
     _twice("course"),
-    _twice("user", "orgSourcedId", "classSourcedId", versions=(V1_2,)),
+    _twice("user", "orgSourcedId", "classSourcedId"),
     Relation(
         "lineItems",
         NOTE,
@@ -134,7 +135,7 @@ _RULES: tuple[Relation, ...] = (
     Relation(
         "results", NOTE, "score", "lies outside of resultValueMin and resultValueMax", sql.OUT_OF_BOUNDS, ("lineItems",)
     ),
-    _differs("scoreScales", "courseSourcedId", "is not the course of the class", "classes", "classSourcedId", (V1_2,)),
+    _differs("scoreScales", "courseSourcedId", "is not the course of the class", "classes", "classSourcedId"),
     Relation(
         "lineItemScoreScales",
         NOTE,
@@ -142,7 +143,6 @@ _RULES: tuple[Relation, ...] = (
         "is a scale of another class",
         sql.scale_of_other_class(),
         ("lineItems", "scoreScales"),
-        (V1_2,),
     ),
     Relation(
         "resultScoreScales",
@@ -151,18 +151,9 @@ _RULES: tuple[Relation, ...] = (
         "is a scale of another class",
         sql.scale_of_other_class_of_result(),
         ("results", "lineItems", "scoreScales"),
-        (V1_2,),
     ),
     *(
-        Relation(
-            name,
-            ROW,
-            "learningObjectiveId",
-            "is not a UUID URN although the source is case",
-            sql.NOT_A_URN,
-            (),
-            (V1_2,),
-        )
+        Relation(name, ROW, "learningObjectiveId", "is not a UUID URN although the source is case", sql.NOT_A_URN)
         for name in ("lineItemLearningObjectiveIds", "resultLearningObjectiveIds")
     ),
 )
