@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import _vocabularies as words
-from ._types import ALWAYS, Field, Kind, Where
+from ._types import ALWAYS, Field, File, Kind, Service, Where
 
 ID = Field("sourcedId", Kind.GUID, ALWAYS)
 STATUS = Field("status", Kind.WORD, words=words.STATUS, blank_in_bulk=True)
@@ -15,3 +17,8 @@ METADATA = Field("metadata", Kind.OBJECT, csv=False)
 
 SCHOOL = Where("type", "school", extensible=True)
 """The reference must name an org of type school, or in 1.2 of a type that is an extension."""
+
+
+def data_file(service: Service, name: str, *fields: Field, **more: Any) -> File:
+    """Return a file of a service: its own columns, between those that every file has."""
+    return File(name, service, (*LIFECYCLE, *fields, METADATA), **more)
