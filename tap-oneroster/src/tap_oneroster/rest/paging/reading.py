@@ -20,7 +20,6 @@ __all__ = ["Reading"]
 
 _PAGES_WITHOUT_NEWS = 64
 _SMALLEST_OVERLAP = 3
-_LARGEST_TOTAL = 10**12
 
 
 @dataclass(slots=True)
@@ -111,7 +110,7 @@ class Reading:
         self._first_link = answer.link
         self._counts_page = answer.total == rows
         total = answer.total
-        if total is not None and rows <= total <= _LARGEST_TOTAL and (total or not rows):
+        if total is not None and rows <= total and (total or not rows):
             self.total = self._lowest_total = total
         elif total is not None and rows:
             self.deviations["total smaller than the page it came with"] += 1

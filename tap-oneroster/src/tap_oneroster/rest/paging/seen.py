@@ -8,8 +8,6 @@ from collections.abc import Sequence
 __all__ = ["SeenIds"]
 
 _SMALLEST = 1 << 12
-_MOST_EXPECTED = 1 << 20
-"""Ids for which room is made in advance, at most: the number comes from the service, and may be anything."""
 
 
 class SeenIds:
@@ -19,12 +17,8 @@ class SeenIds:
     such a record would be reported as repeated, which makes the collection be read again.
     """
 
-    def __init__(self, expected: int = 0) -> None:
-        size = _SMALLEST
-        expected = min(expected, _MOST_EXPECTED)
-        while size * 2 < expected * 3:
-            size *= 2
-        self._slots = array("q", bytes(8 * size))
+    def __init__(self) -> None:
+        self._slots = array("q", bytes(8 * _SMALLEST))
         self._count = 0
 
     def __len__(self) -> int:
