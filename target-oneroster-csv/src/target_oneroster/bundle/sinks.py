@@ -42,12 +42,7 @@ class FileSink(BareSink):
             deviations=self._stage.deviations,
             zone=self._stage.zone,
         )
-        if self._mapping.unknown:
-            self.logger.warning(
-                "%s: properties that the standard does not know: %s.",
-                stream_name,
-                ", ".join(sorted(self._mapping.unknown)),
-            )
+        self.warn_of(self._mapping.unknown)
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

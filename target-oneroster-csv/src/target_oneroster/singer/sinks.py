@@ -24,6 +24,12 @@ class MissingKey(TargetError, MissingKeyPropertiesError):
 class BareSink(RecordSink):
     """A sink without the SDK's validation: cells are checked where they are made, and in the finished tables."""
 
+    def warn_of(self, unknown: list[str], remark: str = "") -> None:
+        """Say in the log which properties of the schema the standard does not know."""
+        if unknown:
+            words = "%s: properties that the standard does not know%s: %s."
+            self.logger.warning(words, self.stream_name, remark, ", ".join(sorted(unknown)))
+
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
         return None

@@ -32,9 +32,8 @@ def found(store: WarehouseFile, plan: MergePlan) -> Counts:
     if came.copies:
         store.run(f"DELETE FROM {place} WHERE rowid IN (SELECT number FROM {left_out(table.name)})")
     if UNITED in came.copies:
-        match = " AND ".join(f"u.{quoted(key)} = w.{quoted(key)}" for key in table.keys)
         change = '"orgSourcedIds" = u.orgs, "role" = u.role'
-        store.run(f"UPDATE {place} w SET {change} FROM {quoted(UNITED_USERS)} u WHERE {match}")
+        store.run(f"UPDATE {place} w SET {change} FROM {quoted(UNITED_USERS)} u WHERE {table.match('u', 'w')}")
     if table.has_status and store.one(f"SELECT count(*) FROM {place} WHERE {TOMBSTONE}"):
         if plan.hard:
             store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")

@@ -45,14 +45,11 @@ class History:
             [self._now] * 2,
         )
 
-    def _match(self, left: str, right: str) -> str:
-        return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self._table.keys)
-
     def end(self, gone: str) -> None:
         """Rows that are gone: their versions end here."""
         self._store.run(
             f"UPDATE {self._place} AS h SET {ENDED} = ?, {DELETED} = ? WHERE {ENDED} IS NULL "
-            f"AND EXISTS (SELECT 1 FROM {gone} g WHERE {self._match('g', 'h')})",
+            f"AND EXISTS (SELECT 1 FROM {gone} g WHERE {self._table.match('g', 'h')})",
             [self._now] * 2,
         )
 
@@ -70,7 +67,7 @@ class History:
         run(
             f'CREATE TEMP TABLE "versions" AS SELECT s.row AS s, h.rowid AS h, {marked} AS tombstone, '
             f"h.rowid IS NOT NULL AND {same} AS same, coalesce(s.{EXTRACTED}, ?) AS seen FROM {came} s "
-            f"LEFT JOIN (SELECT *, rowid FROM {self._place} WHERE {ENDED} IS NULL) h ON {self._match('s', 'h')}",
+            f"LEFT JOIN (SELECT *, rowid FROM {self._place} WHERE {ENDED} IS NULL) h ON {self._table.match('s', 'h')}",
             [self._now],
         )
         run(

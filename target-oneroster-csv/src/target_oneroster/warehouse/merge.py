@@ -116,9 +116,6 @@ class _Merge:
         where = f" WHERE row NOT IN ({self._plan.superseded})" if self._plan.superseded else ""
         self._store.run(f'CREATE TEMP VIEW "came" AS SELECT * FROM {self._plan.rows}{where}')
 
-    def _match(self, left: str, right: str) -> str:
-        return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self._keys)
-
     def _find_gone(self) -> int:
         """Make the table `gone`: rows that are there, did not come, and should have."""
         plan, store = self._plan, self._store
@@ -146,7 +143,7 @@ class _Merge:
         store.run(
             f'CREATE TEMP TABLE "gone" AS SELECT w.rowid AS row, {keys} FROM {self._target} w '
             f"WHERE w.{DELETED} IS NULL AND {within}({' OR '.join(causes)}) "
-            f'AND NOT EXISTS (SELECT 1 FROM "came" s WHERE {self._match("s", "w")})'
+            f'AND NOT EXISTS (SELECT 1 FROM "came" s WHERE {self._table.match("s", "w")})'
         )
         return store.one('SELECT count(*) FROM "gone"')
 
@@ -179,7 +176,7 @@ class _Merge:
         tombstone = self._tombstone.replace('"status"', 's."status"')
         store.run(
             f'CREATE TEMP TABLE "touched" AS SELECT s.row AS s, w.rowid AS w, w.{DELETED} AS deleted, '
-            f'{tombstone} AS tombstone FROM "came" s LEFT JOIN {self._target} w ON {self._match("s", "w")} '
+            f'{tombstone} AS tombstone FROM "came" s LEFT JOIN {self._target} w ON {self._table.match("s", "w")} '
             f"WHERE w.rowid IS NULL OR {differs} OR (w.{DELETED} IS NOT NULL) <> {tombstone}"
         )
         new, changed, deleted, again = store.run(
@@ -201,6 +198,6 @@ class _Merge:
     def _stamp(self) -> None:
         self._store.run(
             f"UPDATE {self._target} AS w SET {VERSION} = ? WHERE {VERSION} IS DISTINCT FROM ? "
-            f'AND EXISTS (SELECT 1 FROM "came" s WHERE {self._match("s", "w")})',
+            f'AND EXISTS (SELECT 1 FROM "came" s WHERE {self._table.match("s", "w")})',
             [self._plan.came.version] * 2,
         )

@@ -88,6 +88,10 @@ class Table:
         """All columns and their types."""
         return self.content | {name: kind for name, (kind, _) in ADDED.items()}
 
+    def match(self, left: str, right: str) -> str:
+        """Return the SQL condition that two rows have the same key."""
+        return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self.keys)
+
     @property
     def has_family(self) -> bool:
         """Whether its rows are made from those of another table, or others from them."""

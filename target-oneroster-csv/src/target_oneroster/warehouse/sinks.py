@@ -46,12 +46,7 @@ class TableSink(BareSink):
         self._nested = nested_in(stage.table.file, schema["properties"], self._inside)
         nested = [inside.source for inside in self._nested]
         self.records = WarehouseMapping(stage.table, schema["properties"], nested, stage.deviations)
-        if self.records.unknown:
-            self.logger.warning(
-                "%s: properties that the standard does not know, kept in metadata: %s.",
-                stream_name,
-                ", ".join(sorted(self.records.unknown)),
-            )
+        self.warn_of(self.records.unknown, ", kept in metadata")
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

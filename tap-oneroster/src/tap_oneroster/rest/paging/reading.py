@@ -110,9 +110,9 @@ class Reading:
         self._first_link = answer.link
         self._counts_page = answer.total == rows
         total = answer.total
-        if total is not None and rows <= total and (total or not rows):
+        if total is not None and rows <= total:
             self.total = self._lowest_total = total
-        elif total is not None and rows:
+        elif total is not None:
             self.deviations["total smaller than the page it came with"] += 1
         if self.ordered and rows > 1 and not looks_sorted(answer.page.ids):
             self.ordered = False

@@ -66,8 +66,6 @@ class Walk(Reading):
 
     def _is_end(self) -> bool:
         """Whether this was all; where it was not, the cursor stands where to go on."""
-        if self._opened:
-            return False
         if self._stalled and not self._is_reached:
             self._check_total()
         if not (self._stalled or self._may_be_end):

@@ -8,19 +8,19 @@ from ..._core.sql import quoted
 __all__ = [
     "BEGIN_AFTER_END",
     "CEDS",
+    "GRADES_NOT_OF_CEDS",
     "NOT_A_URN",
     "NOT_ENROLLED",
     "OUT_OF_BOUNDS",
     "PRIMARY_ORG_WITHOUT_ROLE",
-    "grades_not_of_ceds",
+    "SCALE_OF_OTHER_CLASS",
+    "SCALE_OF_OTHER_CLASS_OF_RESULT",
+    "SECOND_PRIMARY_TEACHER",
     "lengths_differ",
     "not_of_ceds",
     "other",
     "repeats",
     "role_disagrees",
-    "scale_of_other_class",
-    "scale_of_other_class_of_result",
-    "second_primary_teacher",
     "type_of",
 ]
 
@@ -70,44 +70,9 @@ def lengths_differ(one: str, other: str) -> str:
     )
 
 
-def grades_not_of_ceds() -> str:
-    """A grade that 1.1 does not know."""
-    return f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
-
-
 def not_of_ceds(column: str) -> str:
     """A code of demographics that 1.1 does not know."""
     return f"{quoted(column)} <> '' AND NOT regexp_full_match({quoted(column)}, '{CEDS[column]}')"
-
-
-def scale_of_other_class() -> str:
-    """A line item is scored on a scale that belongs to another class."""
-    return (
-        '"sourcedId" IN (SELECT x."sourcedId" FROM "lineItemScoreScales" x JOIN "scoreScales" s '
-        'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN "lineItems" t ON t."sourcedId" = x."lineItemSourcedId" '
-        'WHERE s."classSourcedId" <> t."classSourcedId")'
-    )
-
-
-def scale_of_other_class_of_result() -> str:
-    """A result is scored on a scale that belongs to another class than its line item."""
-    return (
-        '"sourcedId" IN (SELECT x."sourcedId" FROM "resultScoreScales" x JOIN "scoreScales" s '
-        'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN results r ON r."sourcedId" = x."resultSourcedId" '
-        'JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" WHERE s."classSourcedId" <> t."classSourcedId")'
-    )
-
-
-def second_primary_teacher() -> str:
-    """`primary` enrollments of teachers whose class has another one at the same time."""
-    return (
-        '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
-        'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
-        "AND a.\"primary\" = 'true' AND b.\"primary\" = 'true' AND a.\"role\" = 'teacher' AND b.\"role\" = 'teacher' "
-        f"AND a.{_STAYS} AND b.{_STAYS} "
-        'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
-        'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
-    )
 
 
 def role_disagrees(version: Version) -> str:
@@ -126,6 +91,29 @@ def role_disagrees(version: Version) -> str:
     return f'"sourcedId" IN (SELECT e."sourcedId" {found})'
 
 
+GRADES_NOT_OF_CEDS = f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
+"""A grade that 1.1 does not know."""
+SCALE_OF_OTHER_CLASS_OF_RESULT = (
+    '"sourcedId" IN (SELECT x."sourcedId" FROM "resultScoreScales" x JOIN "scoreScales" s '
+    'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN results r ON r."sourcedId" = x."resultSourcedId" '
+    'JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" WHERE s."classSourcedId" <> t."classSourcedId")'
+)
+"""A result is scored on a scale that belongs to another class than its line item."""
+SCALE_OF_OTHER_CLASS = (
+    '"sourcedId" IN (SELECT x."sourcedId" FROM "lineItemScoreScales" x JOIN "scoreScales" s '
+    'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN "lineItems" t ON t."sourcedId" = x."lineItemSourcedId" '
+    'WHERE s."classSourcedId" <> t."classSourcedId")'
+)
+"""A line item is scored on a scale that belongs to another class."""
+SECOND_PRIMARY_TEACHER = (
+    '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
+    'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
+    "AND a.\"primary\" = 'true' AND b.\"primary\" = 'true' AND a.\"role\" = 'teacher' AND b.\"role\" = 'teacher' "
+    f"AND a.{_STAYS} AND b.{_STAYS} "
+    'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
+    'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
+)
+"""`primary` enrollments of teachers whose class has another one at the same time."""
 BEGIN_AFTER_END = '"beginDate" <> \'\' AND "endDate" <> \'\' AND "beginDate" > "endDate"'
 NOT_A_URN = f"\"source\" = 'case' AND NOT regexp_full_match(\"learningObjectiveId\", '{_UUID_URN}')"
 OUT_OF_BOUNDS = (

@@ -61,7 +61,7 @@ _PAIRED = tuple(
 _RULES: tuple[Relation, ...] = (
     *_PAIRED,
     *(
-        Relation(name, NOTE, "grades", "holds a grade that is no code of CEDS", sql.grades_not_of_ceds(), (), (V1_1,))
+        Relation(name, NOTE, "grades", "holds a grade that is no code of CEDS", sql.GRADES_NOT_OF_CEDS, (), (V1_1,))
         for name in ("courses", "classes", "users")
     ),
     *(
@@ -89,7 +89,7 @@ _RULES: tuple[Relation, ...] = (
         "\"primary\" = 'true' AND \"role\" <> 'teacher'",
     ),
     Relation(
-        "enrollments", VALUE, "primary", "is true for two teachers of a class at a time", sql.second_primary_teacher()
+        "enrollments", VALUE, "primary", "is true for two teachers of a class at a time", sql.SECOND_PRIMARY_TEACHER
     ),
     Relation("roles", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END),
     Relation(
@@ -141,7 +141,7 @@ _RULES: tuple[Relation, ...] = (
         NOTE,
         "scoreScaleSourcedId",
         "is a scale of another class",
-        sql.scale_of_other_class(),
+        sql.SCALE_OF_OTHER_CLASS,
         ("lineItems", "scoreScales"),
     ),
     Relation(
@@ -149,7 +149,7 @@ _RULES: tuple[Relation, ...] = (
         NOTE,
         "scoreScaleSourcedId",
         "is a scale of another class",
-        sql.scale_of_other_class_of_result(),
+        sql.SCALE_OF_OTHER_CLASS_OF_RESULT,
         ("results", "lineItems", "scoreScales"),
     ),
     *(
