@@ -67,7 +67,7 @@ class BatchFiles:
             self._size,
             self._format(Layout(schema, before, self._stamped)),
             new=lambda: self._name(stream),
-            open_=self._open,
+            open=self._open,
             thread=self._thread,
         )
 
