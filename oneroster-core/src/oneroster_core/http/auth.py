@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -114,31 +115,23 @@ class OAuth1(Credentials):
         return request
 
 
+@dataclass(eq=False, repr=False)
 class ClientCredentials(Credentials):
     """Gets tokens by OAuth 2 client credentials, one for all threads."""
 
-    def __init__(
-        self,
-        send: Callable[[str, str, dict[str, str]], tuple[int, bytes]],
-        token_url: str,
-        client_id: str,
-        client_secret: str,
-        *,
-        style: str = "basic",
-        scopes: Sequence[str] = (),
-    ) -> None:
-        self._send = send
-        self._url = token_url
-        self._id = client_id
-        self._secret = client_secret
-        self._style = style
-        self._scopes = " ".join(scopes)
-        self._lock = threading.Lock()
-        self._header: str | None = None
-        self._until = 0.0
-        self._accepted: tuple[str, str] | None = None
-        self.granted: frozenset[str] | None = None
-        """Scopes that the answer named; None where it named none."""
+    send: Callable[[str, str, dict[str, str]], tuple[int, bytes]]
+    """Posts a form to an address, with headers; returns status and body."""
+    token_url: str
+    client_id: str
+    client_secret: str
+    style: str = "basic"
+    scopes: Sequence[str] = ()
+    granted: frozenset[str] | None = None
+    """Scopes that the answer named; None where it named none."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _header: str | None = None
+    _until: float = 0.0
+    _accepted: tuple[str, str] | None = None
 
     @override
     def ready(self) -> None:
@@ -188,24 +181,24 @@ class ClientCredentials(Credentials):
         The standard encodes id and secret before Base64, and most services do not expect it.
         """
         form = {"grant_type": "client_credentials"}
-        if self._scopes:
-            form["scope"] = self._scopes
+        if scope := " ".join(self.scopes):
+            form["scope"] = scope
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-        if self._style == "body":
-            form |= {"client_id": self._id, "client_secret": self._secret}
-            return self._send(self._url, urlencode(form), headers)
-        raw = (self._id, self._secret)
-        encoded = (quote_plus(self._id), quote_plus(self._secret))
-        url, data = self._url, urlencode(form)
-        if self._style == "query":
+        if self.style == "body":
+            form |= {"client_id": self.client_id, "client_secret": self.client_secret}
+            return self.send(self.token_url, urlencode(form), headers)
+        raw = (self.client_id, self.client_secret)
+        encoded = (quote_plus(self.client_id), quote_plus(self.client_secret))
+        url, data = self.token_url, urlencode(form)
+        if self.style == "query":
             url += ("&" if "?" in url else "?") + urlencode(form, quote_via=quote)
             data = ""
         pairs = (self._accepted,) if self._accepted else tuple(dict.fromkeys((raw, encoded)))
         for pair in pairs:
-            status, body = self._send(url, data, {**headers, "Authorization": _basic(*pair)})
+            status, body = self.send(url, data, {**headers, "Authorization": _basic(*pair)})
             if status < requests.codes.bad_request:
                 self._accepted = pair
             if status not in {400, 401, 403}:

@@ -25,7 +25,7 @@ _BLOCK = 8 << 20
 """About so many bytes are handed to the thread at a time; in Parquet they are a row group."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class StreamFiles:
     """Cuts records into files of at most `size`, which `new` names and `open` opens.
 

@@ -37,7 +37,7 @@ _NAMED = 10
 """So many rows of a file are named in the log; the others are only counted."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class FilePass:
     """Reads one file of one bundle, for the stream of that name and for those made from it.
 

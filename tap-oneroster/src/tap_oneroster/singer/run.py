@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
@@ -23,39 +24,30 @@ __all__ = ["Run"]
 W = TypeVar("W", bound=BlockWriter)
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class Run(Generic[W]):
     """Source, writer and files of batches of a run, its receipts and its failures."""
 
-    def __init__(
-        self,
-        config: Mapping[str, Any],
-        *,
-        started_at: int,
-        user_agent: str,
-        writer: W,
-        logger: logging.Logger,
-        selected: Callable[[], frozenset[str]],
-    ) -> None:
-        self.id = str(uuid4())
-        self.config = config
-        self.started_at = started_at
-        """Milliseconds; versions of streams count from here."""
-        self.writer = writer
-        self.logger = logger
-        self.receipts: list[tuple[Tally, dict[str, Any]]] = []
-        self.failures: list[str] = []
-        self.stopped = False
-        """True once nothing more can be read: the streams that are left say nothing."""
-        self._codes: list[int] = []
-        self._user_agent = user_agent
-        self._selected = selected
+    config: Mapping[str, Any]
+    started_at: int
+    """Milliseconds; versions of streams count from here."""
+    user_agent: str
+    writer: W
+    logger: logging.Logger
+    selected: Callable[[], frozenset[str]]
+    id: str = field(default_factory=lambda: str(uuid4()))
+    receipts: list[tuple[Tally, dict[str, Any]]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    stopped: bool = False
+    """True once nothing more can be read: the streams that are left say nothing."""
+    _codes: list[int] = field(default_factory=list)
 
     @cached_property
     def source(self) -> Source:
         """The service or the bundles, opened when the first stream is read."""
         from ..open_source import make_source
 
-        return make_source(self.config, streams=self._selected(), user_agent=self._user_agent, say=self.logger.info)
+        return make_source(self.config, streams=self.selected(), user_agent=self.user_agent, say=self.logger.info)
 
     @property
     def source_name(self) -> str:

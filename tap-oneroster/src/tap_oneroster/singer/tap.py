@@ -95,7 +95,7 @@ class TapOneRoster(Tap):
     def run(self) -> Run[Any]:
         """What the streams share in one run."""
         return self.run_class(
-            self.config,
+            config=self.config,
             started_at=self.initialized_at,
             user_agent=f"{self.name}/{self.plugin_version}",
             writer=self.message_writer,
