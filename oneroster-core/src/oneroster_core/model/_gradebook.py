@@ -1,4 +1,4 @@
-"""Gradebook: what was set, and how it went. Read against the tables of the CSV and REST bindings."""
+"""Gradebook: assignments and their results. Checked against the tables of the CSV and REST bindings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CATEGORIES = File(
     (
         *LIFECYCLE,
         Field("title", required=ALWAYS),
-        # A percentage; REST sends a float, a CSV cell takes digits only.
+        # A percentage; REST sends a float, a CSV cell accepts digits only.
         Field("weight", Kind.NUMBER, since=V1_2, csv_kind=Kind.INTEGER),
         METADATA,
     ),
@@ -153,7 +153,7 @@ LINE_ITEM_OBJECTIVES = File(
         *LIFECYCLE,
         Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
         Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES),
-        Field("learningObjectiveId", required=ALWAYS),  # urn:uuid:… where the source is case
+        Field("learningObjectiveId", required=ALWAYS),  # urn:uuid:… if the source is case
         METADATA,
     ),
     derived=Derived(

@@ -1,4 +1,4 @@
-"""Rostering: who, where, when. Read against the tables of the CSV and REST bindings."""
+"""Rostering: orgs, people, classes and sessions. Checked against the tables of the CSV and REST bindings."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ ENROLLMENTS = File(
         Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
         Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
         Field("role", Kind.WORD, ALWAYS, words=words.ENROLLMENT_ROLES),
-        Field("primary", Kind.TRUE_FALSE),  # teachers only, one a class at a time
+        Field("primary", Kind.TRUE_FALSE),  # for teachers only; one per class at a time
         Field("beginDate", Kind.DATE),  # inclusive
         Field("endDate", Kind.DATE),  # exclusive
         METADATA,
