@@ -1,4 +1,4 @@
-"""What the rows of a file are made of, whatever its format."""
+"""The columns of batch files, whatever their format."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ STAMPS: dict[str, dict[str, Any]] = {
     "_sdc_extracted_at": {"type": "string", "format": "date-time"},
     "_sdc_table_version": {"type": "integer"},
 }
-"""Columns that loaders make of a RECORD message, and that a file must bring itself.
+"""Columns that loaders add for RECORD messages, and that a file must contain itself.
 
-A loader that deletes at ACTIVATE_VERSION takes rows without `_sdc_table_version` for old ones.
+A loader that deletes at ACTIVATE_VERSION treats rows without `_sdc_table_version` as old.
 """
 
 T = TypeVar("T")
@@ -27,30 +27,30 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns of the rows: the JSON Schema of the stream, and what its lines lack and all rows have in common."""
+    """Columns of the rows: the JSON Schema of the stream, and values that all rows share but the lines lack."""
 
     schema: dict[str, Any]
     before: dict[str, Any]
-    """The tenant, which comes first."""
+    """The tenant, which is the first column."""
     stamped: bool
-    """Whether `STAMPS` come last."""
+    """True if `STAMPS` are the last columns."""
 
 
 class Sink(Protocol[T_contra]):
-    """One file that is being written."""
+    """One file that is open for writing."""
 
     def write(self, portions: Sequence[T_contra], stamps: dict[str, Any]) -> None:
-        """Add records, and where the layout wants them, these `STAMPS` to each."""
+        """Add records; if the layout requires it, add these `STAMPS` to each."""
 
     def close(self) -> None:
-        """Write the rest."""
+        """Write the remaining records and close the file."""
 
 
 class Format(Protocol[T]):
-    """How the files of a stream are written: what a file needs of records is taken at once, and written later."""
+    """File format of a stream: the data of records is extracted at once, and written later."""
 
     def portion(self, batch: Records) -> tuple[T, int]:
-        """What a file needs of some records, and about how many bytes that is."""
+        """Return the data of some records that a file needs, and its approximate size in bytes."""
 
     def open(self, file: IO[bytes]) -> Sink[T]:
-        """Begin a file."""
+        """Open a file for writing."""

@@ -1,4 +1,4 @@
-"""One file of one bundle, read as a part of a collection."""
+"""Read one file of one bundle, as a part of a collection."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["FilePass", "SilentPass"]
 
 COLUMN_BLOCK = 1 << 20
-"""Bytes read at a time where they become columns, each of which costs something even where it is short."""
+"""Bytes read at a time for Arrow columns, which have a fixed cost each, however short they are."""
 _NAMED = 10
-"""So many rows of a file are named in the log; the others are only counted."""
+"""The log names this many rows of a file; further ones are only counted."""
 
 
 class SilentPass:
-    """A part without records: the file is absent from the bundle, or was read before."""
+    """A part without records: the bundle lacks the file, or an earlier run has read it."""
 
     bookmark = None
 
@@ -49,9 +49,9 @@ class SilentPass:
 
 
 class FilePass:
-    """Reads one file of one bundle, for the stream of that name and for those made from it.
+    """Reads one file of one bundle, for the stream of that name and for streams derived from it.
 
-    Where rows had to be left out it goes on to the end and says so in `problem`.
+    If rows had to be left out, it reads to the end and reports them in `problem`.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class FilePass:
             )
             for stream in streams
         }
-        # What is odd about the file is told once, by its own stream where that is read.
+        # Deviations of the file are reported once: by its own stream, or by the first derived one if that is not read.
         self._own = self.facts.get(of.name) or next(iter(self.facts.values()))
 
     def __iter__(self) -> Iterator[Records]:
@@ -140,7 +140,7 @@ class FilePass:
                 yield Records(stream, make(picked, batch.records)) if make else batch
 
     def _without_copies(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> tuple[Chunk, Records | None]:
-        """The rows of a chunk that count, and their records; None where all rows count as they are."""
+        """Return the rows of a chunk that count, and their records; None for the records if all rows count unchanged."""
         copies = self._copies
         ids = reader.values(chunk, "sourcedId")
         if copies.kept.keys().isdisjoint(ids):
@@ -153,7 +153,7 @@ class FilePass:
         return chunk.pick(places), Records(self._file, records)
 
     def _name_losses(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> None:
-        """Name the first rows in which a value could not be read; in strict mode stop there."""
+        """Log the first rows in which a value could not be read; raise SourceError in strict mode."""
         strict = self._on_invalid == "fail"
         if (strict or self._named < _NAMED) and any(map(is_loss, odd)):
             for number, rule in reader.losses(chunk):
@@ -174,7 +174,7 @@ class FilePass:
             self._say(f"{self._where}: no more rows are named, all are counted")
 
     def _settle_copies(self, *, first: bool) -> Settled:
-        """Find the ids that the file holds more than once, and decide between their rows."""
+        """Find the ids that occur more than once in the file, and decide which of their rows count."""
         if self._columnar:
             from ..arrow import ArrowDistinct
 
@@ -199,7 +199,7 @@ class FilePass:
 
     @contextmanager
     def _read_aside(self) -> Iterator[tuple[RowReader, RecordReader]]:
-        """The file once more, nothing of which is counted."""
+        """Read the file once more, without counting anything."""
         ignored: Counter[str] = Counter()
         with self._bundle.open(self._file.name) as stream:
             rows = RowReader(self._file, stream, self._where, ignored)
@@ -216,11 +216,11 @@ class FilePass:
             facts.rejected = self._rejected(rows)
 
     def _finish(self, rows: RowReader, *, stamped: bool) -> None:
-        """The file was read to its end: what it was, and whether it was all there."""
+        """Set mode and completeness after the file was read to its end."""
         declared = self._manifest.modes.get(self._file.name)
         deviations = self._own.deviations
         if not rows.rows and not rows.rejected:
-            # The standard forbids a header without rows; it must never be read as "all gone".
+            # The standard forbids a header without rows; it must never be read as "all rows were deleted".
             deviations["no data rows"] += 1
         elif declared == "bulk" and stamped:
             deviations["declared bulk, but its rows carry a status"] += 1
@@ -229,7 +229,7 @@ class FilePass:
         rejected = self._rejected(rows)
         accepted = not rejected or self._on_invalid == "accept"
         for facts in self.facts.values():
-            # What a manifest calls a delta never becomes a snapshot: that could delete.
+            # A file that the manifest calls a delta never becomes a snapshot, because a snapshot can delete rows.
             facts.mode = self._manifest.mode(self._file.name) or ("delta" if stamped else "bulk")
             facts.complete = accepted
             facts.snapshot = facts.mode == "bulk" and not rejected and rows.rows > 0
