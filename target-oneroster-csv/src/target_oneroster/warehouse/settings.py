@@ -1,4 +1,4 @@
-"""The settings of the warehouse target: one place, from which `--about`, the READMEs and Meltano take them."""
+"""The settings of the warehouse target: the only place that defines them; `--about`, the READMEs and Meltano use it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
 
 
 def options_from(config: Mapping[str, Any]) -> WarehouseOptions:
-    """The settings as the core reads them."""
+    """Return the settings as WarehouseOptions."""
     folder = config.get("parquet_path")
     return WarehouseOptions(
         schema=config["default_target_schema"],

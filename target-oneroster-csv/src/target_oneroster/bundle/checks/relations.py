@@ -16,7 +16,7 @@ ROW, VALUE, NOTE = Severity.ROW, Severity.VALUE, Severity.NOTE
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One rule between columns or rows; it is skipped where a file it `needs` has no rows."""
+    """One rule between columns or rows; it is skipped if one of the files in `needs` has no rows."""
 
     file: str
     severity: Severity
@@ -27,7 +27,7 @@ class Relation:
     versions: tuple[Version, ...] = (V1_1, V1_2)
 
 
-# The one relation that the tables do say: lists that match by position.
+# The only relation that the model contains: lists that match by position.
 _PAIRED = tuple(
     Relation(
         file.name,
@@ -210,5 +210,5 @@ _RULES: tuple[Relation, ...] = (
 
 
 def relations_of(file: str, version: Version) -> tuple[Relation, ...]:
-    """Rules of one file in one version."""
+    """Return the rules of one file in one version."""
     return tuple(rule for rule in _RULES if rule.file == file and version in rule.versions)
