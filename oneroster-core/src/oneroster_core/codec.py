@@ -163,7 +163,7 @@ class EncodedRows:
             parts[1::3] = self.rests
             parts[-1] = tail
             return head + b"".join(parts)
-        # No line break stands inside a record: there JSON writes it as \\n.
+        # A record contains no line break: JSON writes it as \\n.
         return b"".join((head, self.lines[:-1].replace(b"\n", tail + head), tail))
 
 

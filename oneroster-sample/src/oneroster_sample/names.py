@@ -14,7 +14,7 @@ __all__ = ["Name", "person_name"]
 
 
 class Name(NamedTuple):
-    """The names of one person; kana readings only where the script has them."""
+    """The names of one person; kana readings only if the script has them."""
 
     given: str
     family: str

@@ -49,7 +49,7 @@ class _Lines:
     def write(self, portions: Sequence[bytes], stamps: dict[str, Any]) -> None:
         """Add records; if the layout requires it, add these stamps to each."""
         lines = b"".join(portions)
-        # A line break is never inside of a record: there JSON writes it as \\n.
+        # A record contains no line break: JSON writes it as \\n.
         if self._layout.stamped:
             lines = lines.replace(b"}\n", b"," + msgspec.json.encode(stamps)[1:] + b"\n")
         if self._layout.before:

@@ -25,9 +25,9 @@ __all__ = ["BundleSource"]
 class BundleSource:
     """CSV bundles at a path: a folder, a zip, or a pattern that matches several.
 
-    For each file, reading starts at the newest bulk that was not read before and continues with every later delta in
-    order of time. `columnar`: produce records as Arrow columns. `file_mode`: bulk or delta for files without a declared
-    mode; None if their rows decide.
+    For each file, reading starts at the newest bulk, skips it if it was read before, and continues with every later
+    delta in order of time. `columnar`: produce records as Arrow columns. `file_mode`: bulk or delta for files without a
+    declared mode; None if their rows decide.
     """
 
     stands_still = True
