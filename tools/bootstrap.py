@@ -1,6 +1,6 @@
 """The commands of this checkout: `./run COMMAND`, on Windows `py tools/bootstrap.py COMMAND`.
 
-It runs before anything is installed, so it uses the standard library only. All that it makes is inside the checkout:
+It runs before anything is installed, so it uses the standard library only. Everything that it creates is inside the checkout:
 `.venv`, `.uv`, `.meltano` and `output`.
 """
 

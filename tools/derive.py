@@ -1,18 +1,18 @@
-"""Writes what follows from the code into the files that repeat it.
+"""Write everything that is derived from the code into the files that contain it.
 
     python -m tools.derive                      write
     python -m tools.derive --check              compare only; exit 1 and name the files that differ
     python -m tools.derive --repository URL     first make URL (or a folder) the address of the repository
 
-In a file, derived lines stand between two marks (in Markdown the marks are HTML comments):
+In a file, derived lines are between two marks (in Markdown the marks are HTML comments):
 
     # derived: settings of tap-oneroster
     # end of derived
 
-Everything outside the marks is written by hand and left as it is.
+Everything outside the marks is written by hand and stays unchanged.
 
-Meltano's lock files in plugins/ are derived as a whole: those of our own plugins from hub/, others from themselves, in
-the form in which Meltano writes them.
+Meltano's lock files in plugins/ are derived as a whole: those of our own plugins from hub/, others from their
+present content, in Meltano's own format.
 """
 
 from __future__ import annotations

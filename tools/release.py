@@ -1,6 +1,6 @@
-"""A release without publishing it: `./run release-dry-run`. docs/releasing.md says what a maintainer does with it.
+"""Perform a release without publishing it: `./run release-dry-run`. docs/releasing.md describes a maintainer's steps.
 
-Each step ends with one line, or the run ends there:
+Each step prints one line, or the run stops there with an error:
 
 1. build an sdist and a wheel of both packages, in the version that CHANGELOG.md names first (or of the tag)
 2. `twine check --strict`: the index would take them, and can show their pages

@@ -1,7 +1,7 @@
 """Compare three counts of every stream: in the source, by the receipt, in the database.
 
 The tap's receipt says what left the source; only a count in the database says what arrived.
-Exits 1 where the three part, whatever the loader said about itself.
+Exits with 1 if the three differ, even if the loader reported success.
 
     python -m tools.quickstart.summary [BUNDLE] [DATABASE] [--schema NAME]
 """

@@ -81,7 +81,7 @@ def _is_json(its: Mapping[str, Any]) -> bool:
 
 
 def misspelt(told: Mapping[str, Any]) -> list[str]:
-    """Return one line for each setting that neither the tap nor Airbyte knows."""
+    """Return one line for each setting that the tap does not know: a mistake, or a setting of Airbyte itself."""
     return unknown_settings(told, SETTINGS.to_dict(), without_effect=_BUILT_IN)[0]
 
 

@@ -171,7 +171,7 @@ class CollectionRun:
         return [one.tallies[name] for one in self._passes if name in one.tallies]
 
     def _activate(self, stream: Member) -> str | None:
-        """Delete rows that did not arrive, if that is certain and small enough; otherwise return the reason."""
+        """Activate the version if the read is a proven snapshot; return the problem if the shrink guard forbids it."""
         config = self._run.config
         tallies = self._tallies(stream.name)
         if (

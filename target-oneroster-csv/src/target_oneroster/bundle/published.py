@@ -71,10 +71,10 @@ def _metadata(columns: list[str]) -> str:
 
 
 def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing | None:
-    """Return the existing bundle, if it is well-formed; None if there is none. A zip is unpacked to the folder `into`.
+    """Return the existing bundle; None if there is none. A zip is unpacked to the folder `into`.
 
-    Files without a manifest are left by a killed first upload: an overwrite can ignore them, but for an upsert they are
-    an error.
+    Raise TargetError if the bundle is malformed. Files without a manifest are left by a killed first upload: an
+    overwrite can ignore them, but for an upsert they are an error.
     """
     if bundle is None or (bundle.is_dir() and not _is_begun(bundle, upsert=upsert)):
         return None
