@@ -1,7 +1,7 @@
 """The commands of this checkout: `./run COMMAND`, on Windows `py tools/bootstrap.py COMMAND`.
 
-It runs before anything is installed, so it uses the standard library only. Everything that it creates is inside the checkout:
-`.venv`, `.uv`, `.meltano` and `output`.
+It runs before anything is installed, so it uses the standard library only. Everything that it creates is inside the
+checkout: `.venv`, `.uv`, `.meltano` and `output`.
 """
 
 from __future__ import annotations
