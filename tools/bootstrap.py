@@ -15,9 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path[0] = str(
-    Path(__file__).resolve().parents[1]
-)  # if started by its path, Python only finds the folder of this file
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # by default it is the folder of this file
 from tools.environment import (  # noqa: E402
     LOCK,
     MADE,

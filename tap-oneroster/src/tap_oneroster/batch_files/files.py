@@ -51,7 +51,7 @@ class StreamFiles:
         self._new = new
         self._open = open_
         self._thread = thread
-        self._records = size  # records of the last file; it counts as full at first, so the first record begins a file
+        self._records = size  # records of the last file; full at first, so the first record begins a file
         self._block: list[Any] = []
         self._bytes = 0
         self._begin: str | None = None
