@@ -1,4 +1,4 @@
-"""Where a bundle lies: this machine's disk, or anywhere fsspec reaches (`remote`)."""
+"""The store of a bundle: the local disk, or any store that fsspec supports (`remote`)."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ __all__ = ["LocalStore", "Store", "store_at"]
 
 
 class Store(Protocol):
-    """A place for one bundle, a zip where its name ends in ``.zip`` and a folder otherwise."""
+    """A place for one bundle, which is a zip if its name ends in ``.zip`` and a folder otherwise."""
 
     def work_dir(self) -> WorkDir:
-        """A private folder for a run, with what killed runs left there removed."""
+        """Create a private folder for a run, and remove the folders of killed runs."""
 
     def fetch(self, work: WorkDir) -> Path | None:
-        """The bundle that is there, as a local folder or zip; None where there is none."""
+        """Return the existing bundle as a local folder or zip; None if there is none."""
 
     def put(self, new: Path, work: WorkDir) -> None:
-        """Put a folder of files in the place of the bundle that is there, whole or not at all."""
+        """Replace the existing bundle by a folder of files, completely or not at all."""
 
     def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
         """Return a file that was put beside the bundle, as a local file; None if there is none."""
 
     def put_beside(self, file: Path | None, suffix: str) -> None:
-        """Put one file beside the bundle, private to its owner; None takes away the one that is there."""
+        """Put one file beside the bundle, private to its owner; None deletes the existing one."""
 
 
 def store_at(output: str, storage_options: Mapping[str, Any]) -> Store:
-    """The store of an output path: a path, or a URL that fsspec understands."""
+    """Return the store of an output path: a path, or a URL that fsspec supports."""
     if "://" in output and not output.startswith("file://"):
         return RemoteStore(output, storage_options)
     return LocalStore(Path(output.removeprefix("file://")).resolve())
@@ -50,15 +50,15 @@ class LocalStore:
         check_output(output)
 
     def work_dir(self) -> WorkDir:
-        """Beside the output, so that renames work."""
+        """Create the folder beside the output, so that renames work."""
         return WorkDir(self._output.parent, self._output)
 
     def fetch(self, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
-        """The bundle itself."""
+        """Return the bundle itself."""
         return self._output if self._output.exists() else None
 
     def put(self, new: Path, work: WorkDir) -> None:
-        """Rename into place."""
+        """Rename the new bundle into place."""
         if self._output.suffix.lower() == ".zip":
             packed = work.path / "bundle.zip"
             zip_files(new, packed)
@@ -67,12 +67,12 @@ class LocalStore:
             publish_folder(new, self._output, work.path)
 
     def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
-        """The file itself; None if another user put it there."""
+        """Return the file itself; None if it belongs to another user."""
         path = self._output.with_name(self._output.name + suffix)
         return path if path.is_file() and not path.is_symlink() and is_own(path) else None
 
     def put_beside(self, file: Path | None, suffix: str) -> None:
-        """A file named like the bundle, with a suffix."""
+        """Write a file named like the bundle, with a suffix."""
         target = self._output.with_name(self._output.name + suffix)
         if file is None:
             target.unlink(missing_ok=True)
