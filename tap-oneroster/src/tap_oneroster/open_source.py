@@ -1,4 +1,4 @@
-"""The source that the settings describe."""
+"""Open the source that the settings describe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["make_source", "source_name"]
 
 
 def source_name(config: Mapping[str, Any]) -> str:
-    """Name of the source in receipts, where it could not even be opened."""
+    """Return the name of the source for receipts, even if it could not be opened."""
     if config["mode"] == "csv":
         return PurePosixPath(shown(config["csv_path"])).name
     from ._core.http.presets import filled_in
@@ -33,9 +33,9 @@ def make_source(
     user_agent: str,
     say: Callable[[str], None],
 ) -> Source:
-    """The REST service or the bundles of the settings; `streams` are those selected.
+    """Return the REST service or the bundles of the settings; `streams` are the selected ones.
 
-    Imported late: neither binding costs a run that uses the other.
+    Imports are local, so that a run does not load the binding that it does not use.
     """
     if config["mode"] == "rest":
         from .rest.source import RestSource

@@ -1,4 +1,4 @@
-"""What the settings let through, whichever the binding."""
+"""The settings that decide which values pass, for both bindings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Policy"]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the settings let through: passwords, metadata keys, and the zone of bare times."""
+    """Which values pass: passwords, metadata keys; and the zone of times without one."""
 
     secrets: bool = False
     metadata_keys: tuple[str, ...] = ("*",)
@@ -28,5 +28,5 @@ class Policy:
         return cls(config["include_passwords"], tuple(config["metadata_keys"]), ZoneInfo(config["source_time_zone"]))
 
     def takes_key(self, key: str) -> bool:
-        """Whether a metadata key passes the allow-list."""
+        """True if the setting `metadata_keys` allows a key."""
         return any(fnmatchcase(key, pattern) for pattern in self.metadata_keys)

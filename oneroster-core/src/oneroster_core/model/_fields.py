@@ -1,4 +1,4 @@
-"""What every file starts and ends with, and short ways to write the rest of a table."""
+"""The fields that every file starts and ends with, and shorthands for the other tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LAST_MODIFIED = Field("dateLastModified", Kind.DATETIME, blank_in_bulk=True)
 LIFECYCLE = (ID, STATUS, LAST_MODIFIED)
 
 METADATA = Field("metadata", Kind.OBJECT, csv=False)
-"""`metadata.<key>` columns in CSV, one free-form object in REST and in the warehouse."""
+"""`metadata.<key>` columns in CSV; one free-form object in REST and in the warehouse."""
 
 SCHOOL = Where("type", "school", extensible=True)
 """The reference must name an org of type school, or in 1.2 of a type that is an extension."""

@@ -1,4 +1,4 @@
-"""Gradebook: what was set, and how it went. Read against the tables of the CSV and REST bindings."""
+"""Gradebook: assignments and their results. Checked against the tables of the CSV and REST bindings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resources: which books and applications belong to whom. Read against the tables of both bindings."""
+"""Resources: which books and applications belong to whom. Checked against the tables of both bindings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rostering: who, where, when. Read against the tables of the CSV and REST bindings."""
+"""Rostering: orgs, people, classes and sessions. Checked against the tables of the CSV and REST bindings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of one stream in one attempt to read it, written in a thread beside the reading."""
+"""The files of one stream in one attempt, written in a thread while the stream is read."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["StreamFiles"]
 
 _BLOCK = 8 << 20
-"""About so many bytes are handed to the thread at a time; in Parquet they are a row group."""
+"""Approximate number of bytes passed to the thread at once; in Parquet, one row group."""
 
 
 @dataclass(eq=False, repr=False)
 class StreamFiles:
     """Cuts records into files of at most `size`, which `new` names and `open` opens.
 
-    No more than one block waits for the thread, so memory stays flat.
+    At most one block waits for the thread, so memory stays constant.
     """
 
     stream: str
@@ -69,22 +69,22 @@ class StreamFiles:
                 self._hand_over()
 
     def take(self) -> Iterator[str]:
-        """Names of files that are whole, each of them once. What was not taken from here is still to be removed."""
+        """Yield the name of each complete file once. Files that were not taken here still have to be removed."""
         while self._taken < self._whole:
-            # Noted before the file is named to anybody: what may have been announced is never removed.
+            # Recorded before the name is given to anyone: a file that may have been announced is never removed.
             self._taken += 1
             self.in_hand = self.names.pop(0)
             yield self.in_hand
             self.in_hand = None
 
     def end(self) -> None:
-        """Return once all files are whole; ClickException where one could not be written."""
+        """Complete all files; raise ClickException if one cannot be written."""
         self._hand_over()
         self._do(self._close)
         self._wait()
 
     def give_up(self) -> None:
-        """As `end`, for files that nobody will read."""
+        """Like `end`, for files that will not be used."""
         self._block = []
         with suppress(ClickException):
             self.end()
@@ -126,12 +126,12 @@ class StreamFiles:
         try:
             if busy:
                 busy.result()
-        except (ValueError, OverflowError) as error:  # pyarrow's; its words hold values
+        except (ValueError, OverflowError) as error:  # raised by pyarrow, whose messages contain values
             raise ClickException(
                 f"{self.stream}: rows do not fit into the format of batch_config ({type(error).__name__});"
                 " take jsonl, and report it"
             ) from None
-        except Exception as error:  # whatever the store calls it
+        except Exception as error:  # the exception types depend on the store
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             raise ClickException(
                 f"{self.stream}: a file of the batch cannot be written ({reason}); check batch_config.storage"

@@ -1,4 +1,4 @@
-"""What the rows of a file are made of, whatever its format."""
+"""The columns of batch files, whatever their format."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ STAMPS: dict[str, dict[str, Any]] = {
     "_sdc_extracted_at": {"type": "string", "format": "date-time"},
     "_sdc_table_version": {"type": "integer"},
 }
-"""Columns that loaders make of a RECORD message, and that a file must bring itself.
+"""Columns that loaders add for RECORD messages, and that a file must contain itself.
 
-A loader that deletes at ACTIVATE_VERSION takes rows without `_sdc_table_version` for old ones.
+A loader that deletes at ACTIVATE_VERSION treats rows without `_sdc_table_version` as old.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns of the rows: the JSON Schema of the stream, and what its lines lack and all rows have in common."""
+    """Columns of the rows: the JSON Schema of the stream, and values that all rows share but the lines lack."""
 
     schema: dict[str, Any]
     before: dict[str, Any]
-    """The tenant, which comes first."""
+    """The tenant, which is the first column."""
     stamped: bool
     """Whether `STAMPS` come last."""

@@ -1,4 +1,4 @@
-"""The setting of batches, and what in it does not go together."""
+"""The setting `batch_config`, and the check that its values fit together."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["BATCH_SETTING", "batch_errors", "compression_of", "is_columnar", "size_of"]
 
 _COMPRESSIONS = {"jsonl": ("gzip", "none"), "parquet": ("snappy", "zstd", "gzip", "none")}
-"""What each format takes; the first is what it gets where nothing is said."""
+"""Compressions of each format; the first is the default."""
 _SIZES = {"jsonl": 10_000, "parquet": 100_000}
-"""Rows of a file, where nothing is said: the SDK's loaders hold all rows of a file in memory at once."""
+"""Default number of rows in a file: the SDK's loaders hold all rows of a file in memory."""
 
 BATCH_SETTING: th.Property[Any] = setting(
     "batch_config",
@@ -92,22 +92,22 @@ BATCH_SETTING: th.Property[Any] = setting(
 
 
 def compression_of(encoding: Mapping[str, Any]) -> str:
-    """The compression of files, where it may have been left open."""
+    """Return the compression of files, or the default of their format."""
     return encoding.get("compression") or _COMPRESSIONS[encoding["format"]][0]
 
 
 def size_of(batch_config: Mapping[str, Any]) -> int:
-    """Most records in a file, which may have been left open."""
+    """Return the maximum number of records in a file, or the default of its format."""
     return batch_config.get("batch_size") or _SIZES[batch_config["encoding"]["format"]]
 
 
 def is_columnar(batch_config: Mapping[str, Any] | None) -> bool:
-    """Whether files hold columns rather than lines."""
+    """True if files hold columns rather than lines."""
     return batch_config is not None and batch_config["encoding"]["format"] == "parquet"
 
 
 def batch_errors(config: Mapping[str, Any]) -> list[str]:
-    """Problems of the setting, each one line that says what to set."""
+    """Return one line for each error in the setting, with what to set."""
     batch = config.get("batch_config")
     if not batch:
         return []

@@ -1,4 +1,4 @@
-"""One file of one bundle, read as a part of a collection."""
+"""Read one file of one bundle, as a part of a collection."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 __all__ = ["FilePass"]
 
 COLUMN_BLOCK = 1 << 20
-"""Bytes read at a time where they become columns, each of which costs something even where it is short."""
+"""Bytes read at a time for Arrow columns, which have a fixed cost each, however short they are."""
 _NAMED = 10
-"""So many rows of a file are named in the log; the others are only counted."""
+"""The log names this many rows of a file; further ones are only counted."""
 
 
 @dataclass(eq=False, repr=False)
 class FilePass:
-    """Reads one file of one bundle, for the stream of that name and for those made from it.
+    """Reads one file of one bundle, for the stream of that name and for streams derived from it.
 
-    Where rows had to be left out it goes on to the end and says so in `problem`.
+    If rows had to be left out, it reads to the end and reports them in `problem`.
     """
 
     bundle: Bundle
@@ -116,7 +116,7 @@ class FilePass:
                 yield Records(stream, make(picked, batch.records)) if make else batch
 
     def _without_copies(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> tuple[Chunk, Records | None]:
-        """The rows of a chunk that count, and their records; None where all rows count as they are."""
+        """Return the rows of a chunk that count, and their records; None for the records if all rows count unchanged."""
         copies = self._copies
         ids = reader.values(chunk, "sourcedId")
         if copies.kept.keys().isdisjoint(ids):
@@ -175,7 +175,7 @@ class FilePass:
 
     @contextmanager
     def _read_aside(self) -> Iterator[tuple[RowReader, RecordReader]]:
-        """The file once more, nothing of which is counted."""
+        """Read the file once more, without counting anything."""
         ignored: Counter[str] = Counter()
         with self.bundle.open(self.file.name) as stream:
             rows = RowReader(self.file, stream, self._where, ignored)
@@ -196,7 +196,7 @@ class FilePass:
         declared = self.manifest.modes.get(self.file.name)
         deviations = self._own.deviations
         if not rows.rows and not rows.rejected:
-            # The standard forbids a header without rows; it must never be read as "all gone".
+            # The standard forbids a header without rows; it must never be read as "all rows were deleted".
             deviations["no data rows"] += 1
         elif declared == "bulk" and stamped:
             deviations["declared bulk, but its rows carry a status"] += 1

@@ -1,4 +1,4 @@
-"""The settings of the REST binding, and which of them do not go together."""
+"""The settings of the REST binding, and the check that they fit together."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ _NEEDED = {
 
 
 def rest_errors(config: Mapping[str, Any]) -> list[str]:
-    """Problems between the settings of mode rest, one line each, without any value."""
+    """Return one line for each conflict between REST settings, without any value."""
     config = filled_in(config)
     errors = []
     for name in ("base_url", "token_url"):

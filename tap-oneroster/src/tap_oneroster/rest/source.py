@@ -33,7 +33,7 @@ _PARENTS = {view.name: view.parent for view in VIEWS}
 
 
 class RestSource:
-    """Collections of a service, each read in one pass over its pages."""
+    """A service whose collections are each read in one pass over their pages."""
 
     stands_still = False
     problems = ()
@@ -62,7 +62,7 @@ class RestSource:
         user_agent: str,
         backoff: Backoff | None = None,
     ) -> RestSource:
-        """The service that the tap's settings describe; nothing is asked of it yet."""
+        """Return the service that the tap's settings describe; no request is sent yet."""
         from .settings import rest_errors
 
         if errors := rest_errors(config):
@@ -80,7 +80,7 @@ class RestSource:
 
     @property
     def version(self) -> Version:
-        """The version that the service speaks: as set, as its path says, or as it answers."""
+        """The service's version: from the settings, its path, or its answers."""
         if self._version is None:
             version = self._address.check_version(self._asked_version)
             if version is None:
@@ -92,9 +92,9 @@ class RestSource:
         return self._version
 
     def _sign_in(self, version: Version) -> Version:
-        """Sign in for the version that the settings name; where its scopes are refused, try the other version.
+        """Sign in with the version of the settings; if its scopes are refused, try the other version.
 
-        Return the version that the service speaks. The settings decide only if `oneroster_version` is set.
+        Return the service's version. Raise SetupError if it contradicts `oneroster_version`.
         """
         self._log_in(version)
         try:
@@ -127,11 +127,11 @@ class RestSource:
         return self._address.url(version, Service.ROSTERING, "/orgs", {"limit": "1", "offset": "0"})
 
     def ask(self, service: Service, path: str, query: dict[str, str], what: str) -> Reply:
-        """The answer to one request, whatever its status: to find out how the service behaves."""
+        """Return the reply to one request with any status, to test the behaviour of the service."""
         return self._http.get(self._address.url(self.version, service, path, query), what, few_tries=True)
 
     def passes(self, request: Request) -> Iterable[Pass]:
-        """One part, which reads the collection and feeds all streams asked for."""
+        """Return one part, which reads the collection and feeds all requested streams."""
         return self._passes(request)
 
     def _passes(self, request: Request) -> Iterator[Pass]:
@@ -174,7 +174,7 @@ class RestSource:
         return RestPass(wish, pages, self._policy, version, self._address.host, self._earlier)
 
     def close(self) -> None:
-        """Let go of the connections; what is still being asked for is not waited for."""
+        """Close the connections without waiting for pending requests."""
         self._http.close()
         self._workers.close()
 

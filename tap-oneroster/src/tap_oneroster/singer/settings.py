@@ -1,4 +1,4 @@
-"""The tap's settings: the one place where each has its name, type, default and description."""
+"""The tap's settings: the only place that defines their names, types, defaults and descriptions."""
 
 from __future__ import annotations
 

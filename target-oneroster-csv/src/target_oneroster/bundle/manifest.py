@@ -1,4 +1,4 @@
-"""manifest.csv: what a bundle says about itself."""
+"""manifest.csv: version and content of a bundle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def manifest_text(
     system_name: str | None = None,
     system_code: str | None = None,
 ) -> str:
-    """The manifest of a bundle whose files have those modes; files without one are absent."""
+    """Return the manifest of a bundle whose files have these modes; files without a mode are absent."""
     known = {
         "manifest.version": MANIFEST_VERSION,
         "oneroster.version": version.value,

@@ -1,4 +1,4 @@
-"""Bundles behind URLs: whatever fsspec reaches, opened safely, uploaded under another name and then moved."""
+"""Bundles at URLs that fsspec supports: opened safely, uploaded under a temporary name, then moved."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ __all__ = ["RemoteStore"]
 
 
 class RemoteStore:
-    """A bundle behind a URL: uploaded under another name, then moved.
+    """A bundle at a URL: uploaded under a temporary name, then moved.
 
-    Stores differ in what a move is: of a zip it is one step wherever the store has one. Of a folder
-    it is one step a file, the manifest last; a reader that must never see a mixture wants the zip.
+    The move of a zip is one step if the store supports it. A folder is moved file by file, the manifest last, so
+    readers may see a mixture; use a zip to avoid this.
     """
 
     def __init__(self, url: str, storage_options: Mapping[str, Any]) -> None:
@@ -45,12 +45,12 @@ class RemoteStore:
         self._zip = self._path.lower().endswith(".zip")
 
     def work_dir(self) -> WorkDir:
-        """Among this machine's temporary files."""
+        """Create the work folder in the system's temporary folder."""
         name = hashlib.sha256(self._url.encode()).hexdigest()[:16]
         return WorkDir(Path(tempfile.gettempdir()), Path(f"remote-{name}"))
 
     def fetch(self, work: WorkDir) -> Path | None:
-        """A copy of what is there, with what killed uploads left removed."""
+        """Return a copy of the existing bundle; remove the files of killed uploads."""
         with _told("the old bundle was read", "Nothing was published."):
             self._files.invalidate_cache()
             self._sweep()
@@ -79,7 +79,7 @@ class RemoteStore:
         return folder
 
     def _sweep(self) -> None:
-        """Remove what an upload that was killed has left."""
+        """Remove the files of killed uploads."""
         if not self._files.isdir(self._parent):
             return
         for path in self._files.ls(self._parent, detail=False):
@@ -105,7 +105,7 @@ class RemoteStore:
             else:
                 self._put_folder(new, temporary)
         except BaseException:
-            with suppress(Exception):  # the next run sweeps
+            with suppress(Exception):  # the next run removes it
                 if self._files.exists(temporary):
                     self._files.rm(temporary, recursive=True)
             raise
@@ -127,7 +127,7 @@ class RemoteStore:
                 self._files.rm(temporary, recursive=True)
 
     def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
-        """A copy of it."""
+        """Return a copy of the file."""
         with _told("the file beside the bundle was read", "Nothing was published."):
             if not self._files.exists(self._path + suffix):
                 return None
@@ -136,7 +136,7 @@ class RemoteStore:
             return local
 
     def put_beside(self, file: Path | None, suffix: str) -> None:
-        """A file named like the bundle, with a suffix; private on SFTP, elsewhere access is the store's to restrict."""
+        """Write a file named like the bundle, with a suffix; private on SFTP, elsewhere the store controls access."""
         target = self._path + suffix
         with _told("a file was put beside the bundle", "Check the bundle and the file beside it, then run again."):
             if file is not None:
@@ -155,7 +155,7 @@ def _last(path: str) -> str:
 
 @contextmanager
 def _told(step: str, outcome: str) -> Iterator[None]:
-    """A failure of the store as one line; texts of its libraries may hold addresses and keys."""
+    """Turn an error of the store into one line, because its message may contain addresses and keys."""
     try:
         yield
     except TargetError:
@@ -170,7 +170,7 @@ def _told(step: str, outcome: str) -> Iterator[None]:
 
 
 def _open(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the file system of a URL, and the path in it; raise TargetError where it cannot be had."""
+    """Return the file system of a URL and the path in it; raise TargetError if it cannot be opened."""
     try:
         return open_store(url, options, setting="storage_options", package="target-oneroster-csv")
     except StoreError as error:

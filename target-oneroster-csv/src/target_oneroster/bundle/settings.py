@@ -1,4 +1,4 @@
-"""The settings of the target: one place, from which `--about`, the READMEs and Meltano take them."""
+"""The settings of the target: the only place that defines them; `--about`, the READMEs and Meltano use it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
 
 
 def options_from(config: Mapping[str, Any]) -> BundleOptions:
-    """The settings as the core reads them; a word the standard does not know is refused."""
+    """Return the settings as BundleOptions; raise Misconfigured for a word that the standard does not know."""
     version = Version(config["oneroster_version"])
     for name, column in (("default_class_type", ("classes", "classType")), ("administrator_role", ("roles", "role"))):
         words = file(column[0]).field(column[1]).words

@@ -1,4 +1,4 @@
-"""The SDK's way in for records of a bundle."""
+"""SDK sinks for the records of a bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["FileSink"]
 
 
 class FileSink(BareSink):
-    """Stages the records of one stream for the file it goes to."""
+    """Stages the records of one stream for its file."""
 
     def __init__(
         self, target: TargetOneRosterCSV, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None

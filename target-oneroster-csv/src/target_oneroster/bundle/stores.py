@@ -1,4 +1,4 @@
-"""Where a bundle lies: this machine's disk, or anywhere fsspec reaches (`remote`)."""
+"""The store of a bundle: the local disk, or any store that fsspec supports (`remote`)."""
 
 from __future__ import annotations
 

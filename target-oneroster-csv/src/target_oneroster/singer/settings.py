@@ -1,4 +1,4 @@
-"""What the settings of both targets share."""
+"""Settings that both targets share."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ SOURCE_TIME_ZONE: th.Property[str] = setting(
     "Time zone in which the source writes times without a zone (such as America/Chicago).",
     default="UTC",
 )
-"""Both targets have it."""
+"""Used by both targets."""
 
 
 def time_zone(config: Mapping[str, Any]) -> ZoneInfo:
-    """Return the zone of times without one; raise Misconfigured if there is no such zone."""
+    """Return the zone of times without one; raise Misconfigured if the zone does not exist."""
     try:
         return ZoneInfo(config["source_time_zone"])
-    except (ValueError, OSError, KeyError):  # a zone that does not exist is a KeyError
+    except (ValueError, OSError, KeyError):  # an unknown zone raises KeyError
         raise Misconfigured("Setting source_time_zone: no such time zone. Write it like America/Chicago.") from None

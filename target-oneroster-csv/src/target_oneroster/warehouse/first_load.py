@@ -1,4 +1,4 @@
-"""The first run: the database of staged rows becomes the warehouse, since copying it costs as much as reading it."""
+"""The first run: the database of staged rows becomes the warehouse, because copying it takes as long as reading it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["found"]
 
 
 def found(store: WarehouseFile, plan: MergePlan) -> Counts:
-    """Make of a staged table one of the warehouse, whose columns it has: the rows that count, tombstones marked or gone.
+    """Turn a staged table into a table of the warehouse: only rows that count, deleted ones marked or removed.
 
-    Nobody else sees the file before it is whole, so this needs no transaction.
+    No other process sees the file before it is complete, so no transaction is needed.
     """
     table, came = plan.table, plan.came
     place = store.place(table.name)

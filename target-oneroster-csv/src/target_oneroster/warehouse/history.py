@@ -1,4 +1,4 @@
-"""Every version of a row, with the times at which it was first and last seen: upserts alone would erase them."""
+"""Every version of a row, with the times at which it was first and last seen, because upserts overwrite it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ADDED = {
 
 
 class History:
-    """The history of one table, in the transaction that changes the table."""
+    """The history of one table, changed in the same transaction as the table."""
 
     def __init__(self, store: WarehouseFile, table: Table, now: datetime) -> None:
         self._store, self._table, self._now = store, table, now
         self._place = store.place(table.name + SUFFIX)
         self._content = [quoted(name) for name in table.content]
         if store.ensure(table, table.name + SUFFIX, ADDED):
-            self._add(  # it begins with what is there
+            self._add(  # it begins with the existing rows
                 f"coalesce({EXTRACTED}, ?)", f"{store.place(table.name)} s WHERE {DELETED} IS NULL"
             )
 
@@ -46,7 +46,7 @@ class History:
         )
 
     def end(self, gone: str) -> None:
-        """Rows that are gone: their versions end here."""
+        """End the versions of deleted rows."""
         self._store.run(
             f"UPDATE {self._place} AS h SET {ENDED} = ?, {DELETED} = ? WHERE {ENDED} IS NULL "
             f"AND EXISTS (SELECT 1 FROM {gone} g WHERE {self._table.match('g', 'h')})",
@@ -54,9 +54,9 @@ class History:
         )
 
     def take(self, came: str, tombstone: str) -> None:
-        """Rows that came: seen again, changed, new, or marked as gone by the source itself.
+        """Add the rows that arrived: unchanged, changed, new, or marked as deleted by the source.
 
-        What tells versions apart is the content: `dateLastModified` alone makes none.
+        A new version needs a change of content: a change of `dateLastModified` alone makes none.
         """
         run = self._store.run
         compared = [n for n in self._content if n.strip('"') not in {*self._table.keys, "dateLastModified"}]

@@ -1,4 +1,4 @@
-"""The settings of the warehouse target: one place, from which `--about`, the READMEs and Meltano take them."""
+"""The settings of the warehouse target: the only place that defines them; `--about`, the READMEs and Meltano use it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
 
 
 def options_from(config: Mapping[str, Any]) -> WarehouseOptions:
-    """The settings as the core reads them."""
+    """Return the settings as WarehouseOptions."""
     folder = config.get("parquet_path")
     same = {name: config[name] for name in WarehouseOptions.__dataclass_fields__ if name in config}
     others = {

@@ -1,4 +1,4 @@
-"""Ids that have come by, at 8 to 16 bytes an id, asked at every page."""
+"""The ids read so far, with 8 to 16 bytes for each id, checked for every page."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SMALLEST = 1 << 12
 class SeenIds:
     """A set of 64-bit hashes in one flat array.
 
-    Two ids in 100 million that share a hash would be taken for one; the chance is 0.03 %, and
-    such a record would be reported as repeated, which makes the collection be read again.
+    Two ids with the same hash would count as one; for 100 million ids the chance is 0.03 %. Such a record would be
+    reported as repeated, so the collection would be read again.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class SeenIds:
         return False
 
     def add(self, ids: Sequence[str]) -> list[int]:
-        """Take in the ids of a page; gives back the positions of those that came before."""
+        """Add the ids of a page; return the positions of those that were added before."""
         while (self._count + len(ids)) * 3 > len(self._slots) * 2:
             self._grow()
         slots, mask = self._slots, len(self._slots) - 1

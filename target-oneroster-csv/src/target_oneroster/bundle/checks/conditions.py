@@ -1,4 +1,4 @@
-"""SQL conditions of the rules between columns and rows, true where a rule is broken."""
+"""SQL conditions for rules between columns and rows; true if a rule is broken."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = [
 ]
 
 _STAYS = "\"status\" <> 'tobedeleted'"
-"""Not a row of a delta that says what is gone."""
+"""False for rows of a delta that mark a deletion."""
 _GRADES = "IT|PR|PK|TK|KG|0[1-9]|1[0-3]|PS|UG|Other"
 CEDS = {
     "countryOfBirthCode": "[A-Z]{2}",
     "stateOfBirthAbbreviation": "[A-Z]{2}",
     "publicSchoolResidenceStatus": "0165[2-6]",
 }
-"""Codes that 1.1 takes from CEDS; 1.2 leaves them to an agreement."""
+"""Codes that 1.1 takes from CEDS; 1.2 leaves them to an agreement between the parties."""
 _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
@@ -46,7 +46,7 @@ def other(file: str, target: str, key: str, column: str) -> str:
 
 
 def type_of(file: str, target: str, key: str, words: str) -> str:
-    """The row that `key` points at has one of these types."""
+    """Return a condition: the row that `key` refers to has one of these types."""
     return (
         f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
         f'AND t."type" IN ({words}))'
@@ -54,7 +54,7 @@ def type_of(file: str, target: str, key: str, words: str) -> str:
 
 
 def repeats(file: str, *columns: str) -> str:
-    """Another row of the file that stays, with a smaller id, holds the same in those columns."""
+    """Return a condition: a row with a smaller id that is not deleted has the same values in these columns."""
     names = ", ".join(quoted(c) for c in columns)
     return (
         f'"sourcedId" IN (SELECT "sourcedId" FROM (SELECT "sourcedId", '
@@ -63,7 +63,7 @@ def repeats(file: str, *columns: str) -> str:
 
 
 def lengths_differ(one: str, other: str) -> str:
-    """Two lists of a row, both filled, have different lengths."""
+    """Return a condition: two lists of a row, both set, have different lengths."""
     return (
         f"{quoted(one)} <> '' AND {quoted(other)} <> '' AND "
         f"len(string_split({quoted(one)}, ',')) <> len(string_split({quoted(other)}, ','))"
@@ -71,12 +71,12 @@ def lengths_differ(one: str, other: str) -> str:
 
 
 def not_of_ceds(column: str) -> str:
-    """A code of demographics that 1.1 does not know."""
+    """Return a condition: a code of demographics is not valid in 1.1."""
     return f"{quoted(column)} <> '' AND NOT regexp_full_match({quoted(column)}, '{CEDS[column]}')"
 
 
 def role_disagrees(version: Version) -> str:
-    """An enrollment as student or teacher of a user who has other roles only."""
+    """Return a condition: an enrollment is for a student or teacher, but its user only has other roles."""
     ours = "e.\"role\" IN ('student', 'teacher')"
     if version == Version.V1_1:
         found = (

@@ -160,5 +160,5 @@ _RULES: tuple[Relation, ...] = (
 
 
 def relations_of(file: str, version: Version) -> tuple[Relation, ...]:
-    """Rules of one file in one version."""
+    """Return the rules of one file in one version."""
     return tuple(rule for rule in _RULES if rule.file == file and version in rule.versions)
