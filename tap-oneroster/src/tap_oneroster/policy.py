@@ -24,7 +24,7 @@ class Policy:
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Policy:
-        """Return what these settings let through."""
+        """Return the policy that these settings define."""
         return cls(config["include_passwords"], tuple(config["metadata_keys"]), ZoneInfo(config["source_time_zone"]))
 
     def takes_key(self, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""How a setting is written down: its name, type, description, and what else its JSON Schema says."""
+"""Helpers that define a setting: its name, type, description, and other parts of its JSON Schema."""
 
 from __future__ import annotations
 

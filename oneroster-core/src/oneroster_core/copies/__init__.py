@@ -1,9 +1,9 @@
-"""Records that share one sourcedId: which of them counts, if any. The rule is the same for sources and targets.
+"""Records that share one sourcedId: which of them counts, if any. Sources and targets use the same rules.
 
-1. Records that differ in `dateLastModified` only are one record: the newest counts.
-2. If every record has a `dateLastModified`, those that are older than the newest do not count.
-3. Users that differ in org and role only are one person, with all of these orgs and roles.
-4. Anything else is a conflict, because nothing tells which record is right: none counts.
+1. Records that differ only in `dateLastModified` are one record: the newest counts.
+2. If every record has a `dateLastModified`, those older than the newest do not count.
+3. Users that differ only in org and role are one person with all these orgs and roles.
+4. Anything else is a conflict, because it is unknown which record is right: none counts.
 
 `records` decides between records in memory, as a source sends them; `tables` decides in SQL between staged rows.
 """
@@ -13,4 +13,4 @@ from __future__ import annotations
 __all__ = ["PLACES"]
 
 PLACES = ("orgSourcedIds", "role")
-"""What records of one person may differ in."""
+"""Columns in which records of one person may differ."""

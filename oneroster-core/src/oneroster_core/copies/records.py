@@ -1,4 +1,4 @@
-"""Records of one id, as a source sends them: which of them is delivered, if any.
+"""Decide which of the records of one id, in the order of the source, is delivered, if any.
 
 In a conflict none is delivered, or with `on_invalid: accept` the last one.
 """

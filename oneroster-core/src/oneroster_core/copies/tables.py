@@ -1,4 +1,4 @@
-"""Staged rows of one id, for both targets: which of them counts, and whether anything says so."""
+"""Decide which of the staged rows of one id counts, for both targets, or that it is unknown."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class ClientCredentials(Credentials):
     style: str = "basic"
     scopes: Sequence[str] = ()
     granted: frozenset[str] | None = None
-    """Scopes that the answer named; None where it named none."""
+    """Scopes that the token response granted; None if it named none."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _header: str | None = None
     _until: float = 0.0

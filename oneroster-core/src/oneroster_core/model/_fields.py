@@ -16,7 +16,7 @@ METADATA = Field("metadata", Kind.OBJECT, csv=False)
 """`metadata.<key>` columns in CSV; one free-form object in REST and in the warehouse."""
 
 SCHOOL = Where("type", "school", extensible=True)
-"""The reference must name an org of type school, or in 1.2 of a type that is an extension."""
+"""The reference must name an org of type school, or in 1.2 an org whose type is an extension."""
 
 
 def data_file(service: Service, name: str, *fields: Field, **more: Any) -> File:

@@ -24,7 +24,7 @@ def _core(path: str, wrapper: str, single: str) -> Collection:
 CATEGORIES = _file(
     "categories",
     Field("title", required=ALWAYS),
-    # A percentage; REST sends a float, a CSV cell takes digits only.
+    # A percentage; REST sends a float, a CSV cell accepts digits only.
     Field("weight", Kind.NUMBER, since=V1_2, csv_kind=Kind.INTEGER),
     collection=_core("/categories", "categories", "category"),
 )
@@ -106,7 +106,7 @@ LINE_ITEM_OBJECTIVES = _file(
     "lineItemLearningObjectiveIds",
     Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
     Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES),
-    Field("learningObjectiveId", required=ALWAYS),  # urn:uuid:… where the source is case
+    Field("learningObjectiveId", required=ALWAYS),  # urn:uuid:… if the source is case
     derived=Derived("lineItems", "learningObjectiveSet", ("lineItemSourcedId", "source", "learningObjectiveId")),
     since=V1_2,
 )

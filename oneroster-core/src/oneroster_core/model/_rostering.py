@@ -102,7 +102,7 @@ ENROLLMENTS = _file(
     Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
     Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
     Field("role", Kind.WORD, ALWAYS, words=words.ENROLLMENT_ROLES),
-    Field("primary", Kind.TRUE_FALSE),  # teachers only, one a class at a time
+    Field("primary", Kind.TRUE_FALSE),  # for teachers only; one per class at a time
     Field("beginDate", Kind.DATE),  # inclusive
     Field("endDate", Kind.DATE),  # exclusive
     collection=_core("/enrollments", "enrollments", "enrollment"),

@@ -40,23 +40,23 @@ class StreamFiles:
     open: Callable[[str], IO[bytes]]
     thread: Executor
     names: list[str] = field(default_factory=list)
-    """Files that were begun and not taken."""
+    """Files that were begun but not taken."""
     in_hand: str | None = None
-    """File that is being announced: whether it was, nobody can tell if the run stops now."""
+    """File that is being announced: if the run stops now, it is unknown whether it was."""
     _block: list[Any] = field(default_factory=list)
     _bytes: int = 0
     _begin: str | None = None
-    """File that begins with the block."""
-    _sink: Any = None  # the thread's alone
+    """File that begins with the current block."""
+    _sink: Any = None  # used by the thread only
     _whole: int = 0
     _taken: int = 0
     _busy: Future[None] | None = None
 
     def __post_init__(self) -> None:
-        self._records = self.size  # of the last file; a full one, so that the first record begins one
+        self._records = self.size  # records of the last file; full at first, so the first record begins a file
 
     def write(self, batch: Records) -> None:
-        """Add some records. They are cut only where they are more than a file takes."""
+        """Add records; they are split only if a file cannot hold all of them."""
         for start in range(0, len(batch), self.size):
             piece = batch.part(start, start + self.size) if len(batch) > self.size else batch
             if self._records + len(piece) > self.size:

@@ -25,4 +25,4 @@ class Layout:
     before: dict[str, Any]
     """The tenant, which is the first column."""
     stamped: bool
-    """Whether `STAMPS` come last."""
+    """True if `STAMPS` are the last columns."""

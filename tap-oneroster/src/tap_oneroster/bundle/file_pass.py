@@ -69,7 +69,7 @@ class FilePass:
             )
             for stream in self.streams
         }
-        # What is odd about the file is told once, by its own stream where that is read.
+        # Deviations of the file are reported once: by its own stream, or by the first derived one if that is not read.
         self._own = self.facts.get(self.file.name) or next(iter(self.facts.values()))
 
     def __iter__(self) -> Iterator[Records]:
@@ -129,7 +129,7 @@ class FilePass:
         return chunk.pick(places), Records(self.file, records)
 
     def _name_losses(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> None:
-        """Name the first rows in which a value could not be read; in strict mode stop there."""
+        """Log the first rows in which a value could not be read; raise SourceError in strict mode."""
         strict = self.on_invalid == "fail"
         if (strict or self._named < _NAMED) and any(map(is_loss, odd)):
             for number, rule in reader.losses(chunk):
@@ -150,7 +150,7 @@ class FilePass:
             self.say(f"{self._where}: no more rows are named, all are counted")
 
     def _settle_copies(self, *, first: bool) -> Settled:
-        """Find the ids that the file holds more than once, and decide between their rows."""
+        """Find the ids that occur more than once in the file, and decide which of their rows count."""
         if self.columnar:
             from ..arrow import ArrowDistinct
 
@@ -192,7 +192,7 @@ class FilePass:
             facts.rejected = self._rejected(rows)
 
     def _finish(self, rows: RowReader, *, stamped: bool) -> None:
-        """The file was read to its end: what it was, and whether it was all there."""
+        """Set mode and completeness after the file was read to its end."""
         declared = self.manifest.modes.get(self.file.name)
         deviations = self._own.deviations
         if not rows.rows and not rows.rejected:
@@ -205,7 +205,7 @@ class FilePass:
         rejected = self._rejected(rows)
         accepted = not rejected or self.on_invalid == "accept"
         for facts in self.facts.values():
-            # What a manifest calls a delta never becomes a snapshot: that could delete.
+            # A file that the manifest calls a delta never becomes a snapshot, because a snapshot can delete rows.
             facts.mode = self.manifest.mode(self.file.name) or ("delta" if stamped else "bulk")
             facts.complete = accepted
             facts.snapshot = facts.mode == "bulk" and not rejected and rows.rows > 0

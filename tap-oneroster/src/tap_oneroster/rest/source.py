@@ -39,7 +39,7 @@ class RestSource:
     problems = ()
 
     def __init__(self, config: Mapping[str, Any], http: HttpClient, streams: frozenset[str]) -> None:
-        """`config` are settings that have been checked and filled in."""
+        """`config` holds checked settings with all defaults."""
         self._config = config
         self._http = http
         self._streams = streams
@@ -180,7 +180,7 @@ class RestSource:
 
 
 def _credentials(config: Mapping[str, Any], http: HttpClient, streams: frozenset[str], version: Version) -> Credentials:
-    """Return what proves to a service of this version who asks, and opens the collections of these streams."""
+    """Return credentials for a service of this version, with scopes for the collections of these streams."""
     match config["auth_method"]:
         case "oauth2":
             scopes = config.get("scopes")

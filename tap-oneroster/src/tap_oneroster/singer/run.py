@@ -30,7 +30,7 @@ class Run(Generic[W]):
 
     config: Mapping[str, Any]
     started_at: int
-    """Milliseconds; versions of streams count from here."""
+    """Milliseconds; the versions of streams start from here."""
     user_agent: str
     writer: W
     logger: logging.Logger
@@ -39,7 +39,7 @@ class Run(Generic[W]):
     receipts: list[tuple[Tally, dict[str, Any]]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     stopped: bool = False
-    """True once nothing more can be read: the streams that are left say nothing."""
+    """True if nothing more can be read; the remaining streams write nothing."""
     _codes: list[int] = field(default_factory=list)
 
     @cached_property

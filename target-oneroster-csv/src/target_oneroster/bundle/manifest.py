@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 __all__ = ["BUNDLE_FILES", "manifest_text", "plain_cell"]
 
 BUNDLE_FILES = ("manifest.csv", *(f"{file.name}.csv" for file in FILES))
-"""Names of the files that a bundle of any version may hold."""
+"""Names of the files that a bundle of any version may contain."""
 
 
 def plain_cell(text: str) -> str:
-    """Return a text as a cell, quoted where RFC 4180 asks for it."""
+    """Return a text as a cell, quoted if RFC 4180 requires it."""
     return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
 
 

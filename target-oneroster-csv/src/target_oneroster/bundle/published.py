@@ -37,7 +37,7 @@ class Existing:
             return next(csv.reader(text), [])
 
     def source(self, file: File) -> str:
-        """A file as a FROM clause: every cell text, none null, columns named as in the header."""
+        """Return a file as a FROM clause: every cell is text, none is null, columns are named as in the header."""
         sizes: dict[str, Any] = {"parallel": False, "buffer_size": 8000000, "max_line_size": 4000000}
         return read_csv(self.folder / f"{file.name}.csv", self.columns(file), header=True, **sizes)
 

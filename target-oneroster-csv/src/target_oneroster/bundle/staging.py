@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["LINE_LIMIT", "SEPARATOR", "STAGED_FORM", "BundleStaging", "FileStage", "staged_fields"]
 
 SEPARATOR = "\x1f"
-"""Between staged cells. No cell holds it: control characters are taken out before."""
+"""Separates staged cells. No cell contains it, because control characters are replaced before."""
 STAGED_FORM: dict[str, Any] = {"delim": SEPARATOR, "quote": "", "header": False, "new_line": "'\\n'"}
-"""How `read_csv` reads staged lines."""
+"""Options of `read_csv` for staged lines."""
 
 _BUFFERED_ROWS = 2000
 LINE_LIMIT = 2_500_000

@@ -17,9 +17,9 @@ __all__ = ["LocalStore", "store_at"]
 
 
 def store_at(output: str, storage_options: Mapping[str, Any]) -> LocalStore | RemoteStore:
-    """Return the place for one bundle, a zip if its name ends in ``.zip`` and a folder otherwise.
+    """Return the place for one bundle, which is a zip if its name ends in ``.zip`` and a folder otherwise.
 
-    `output` is a path, or a URL that fsspec understands.
+    `output` is a path, or a URL that fsspec supports.
     """
     if "://" in output and not output.startswith("file://"):
         return RemoteStore(output, storage_options)
@@ -38,11 +38,11 @@ class LocalStore:
         return WorkDir(self._output.parent, self._output)
 
     def fetch(self, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
-        """Return the bundle that is there, as a local folder or zip; None if there is none."""
+        """Return the existing bundle as a local folder or zip; None if there is none."""
         return self._output if self._output.exists() else None
 
     def put(self, new: Path, work: WorkDir) -> None:
-        """Put a folder of files in the place of the bundle that is there, whole or not at all, by a rename."""
+        """Replace the existing bundle by a folder of files with a rename, completely or not at all."""
         if self._output.suffix.lower() == ".zip":
             packed = work.path / "bundle.zip"
             zip_files(new, packed)
@@ -51,7 +51,7 @@ class LocalStore:
             publish_folder(new, self._output, work.path)
 
     def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
-        """Return a file that was put beside the bundle; None if there is none, or if another user put it there."""
+        """Return a file that was put beside the bundle; None if there is none, or if it belongs to another user."""
         path = self._output.with_name(self._output.name + suffix)
         return path if path.is_file() and not path.is_symlink() and is_own(path) else None
 

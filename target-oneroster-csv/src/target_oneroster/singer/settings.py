@@ -36,7 +36,7 @@ REQUIRE_RECEIPTS: th.Property[bool] = switch(
     "require_receipts",
     "Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
 )
-"""Both targets have it."""
+"""Used by both targets."""
 SOURCE_TIME_ZONE: th.Property[str] = setting(
     "source_time_zone",
     TEXT,

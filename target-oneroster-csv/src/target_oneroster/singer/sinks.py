@@ -25,7 +25,7 @@ class BareSink(RecordSink):
     """A sink without the SDK's validation: cells are checked when they are made, and in the finished tables."""
 
     def warn_of(self, unknown: list[str], remark: str = "") -> None:
-        """Say in the log which properties of the schema the standard does not know."""
+        """Log the properties of the schema that the standard does not have."""
         if unknown:
             words = "%s: properties that the standard does not know%s: %s."
             self.logger.warning(words, self.stream_name, remark, ", ".join(sorted(unknown)))

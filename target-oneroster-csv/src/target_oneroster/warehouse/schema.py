@@ -31,7 +31,7 @@ ADDED = {
 }
 """Columns that the loader adds, with Singer's names, types and meanings."""
 
-# A moment is stored as an instant (TIMESTAMPTZ): a client shows it in its own time zone and says so.
+# A moment is stored as an instant (TIMESTAMPTZ); a client shows it in the client's time zone.
 _FORMATS = {"date": "DATE", "date-time": "TIMESTAMPTZ"}
 _TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE", "object": "JSON"}
 
@@ -74,7 +74,7 @@ class Table:
 
     @cached_property
     def content(self) -> dict[str, str]:
-        """Columns that come from the source, and their types."""
+        """Columns from the source, and their types."""
         properties = json_schema(self.file, tenant=self.tenant, secrets=self.secrets)["properties"]
         return {name: _sql_type(of) for name, of in properties.items()}
 

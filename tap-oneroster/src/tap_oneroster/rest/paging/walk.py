@@ -64,7 +64,7 @@ class Walk(Reading):
             self._doubt_total()
 
     def _is_end(self) -> bool:
-        """Whether this was all; where it was not, the cursor stands where to go on."""
+        """True if the end was reached; otherwise the cursor is at the next page."""
         if self._stalled and not self._is_reached:
             self._check_total()
         if not (self._stalled or self._may_be_end):

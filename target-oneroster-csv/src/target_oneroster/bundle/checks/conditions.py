@@ -37,7 +37,7 @@ _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def other(file: str, target: str, key: str, column: str) -> str:
-    """The cell of the row that `key` points at differs from the row's own, both filled."""
+    """Return a condition: `column` of the row that `key` refers to differs from this row's `own`; both are set."""
     mine = f"{quoted(file)}.{quoted(column)}"
     return (
         f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
@@ -92,19 +92,19 @@ def role_disagrees(version: Version) -> str:
 
 
 GRADES_NOT_OF_CEDS = f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
-"""A grade that 1.1 does not know."""
+"""Return a condition: a grade is not a code of 1.1."""
 SCALE_OF_OTHER_CLASS_OF_RESULT = (
     '"sourcedId" IN (SELECT x."sourcedId" FROM "resultScoreScales" x JOIN "scoreScales" s '
     'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN results r ON r."sourcedId" = x."resultSourcedId" '
     'JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" WHERE s."classSourcedId" <> t."classSourcedId")'
 )
-"""A result is scored on a scale that belongs to another class than its line item."""
+"""Return a condition: a result uses the score scale of another class than that of its line item."""
 SCALE_OF_OTHER_CLASS = (
     '"sourcedId" IN (SELECT x."sourcedId" FROM "lineItemScoreScales" x JOIN "scoreScales" s '
     'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN "lineItems" t ON t."sourcedId" = x."lineItemSourcedId" '
     'WHERE s."classSourcedId" <> t."classSourcedId")'
 )
-"""A line item is scored on a scale that belongs to another class."""
+"""Return a condition: a line item uses the score scale of another class."""
 SECOND_PRIMARY_TEACHER = (
     '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
     'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
@@ -113,7 +113,7 @@ SECOND_PRIMARY_TEACHER = (
     'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
     'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
 )
-"""`primary` enrollments of teachers whose class has another one at the same time."""
+"""Return a condition: two `primary` enrollments of teachers in one class overlap in time."""
 BEGIN_AFTER_END = '"beginDate" <> \'\' AND "endDate" <> \'\' AND "beginDate" > "endDate"'
 NOT_A_URN = f"\"source\" = 'case' AND NOT regexp_full_match(\"learningObjectiveId\", '{_UUID_URN}')"
 OUT_OF_BOUNDS = (

@@ -89,7 +89,7 @@ class _Check:
             self.found.append(Finding(Severity.STOP, file, field, rule, count, tuple(map(str, lines))))
 
     def entries(self, names: list[str]) -> None:
-        """Only files a bundle has, each once, none in a folder. Foreign names are counted, not told."""
+        """Check that only files of the standard exist, once each, outside folders. Unknown names are only counted."""
         proper = {name.lower(): name for name in BUNDLE_FILES}
         self._add("", "", Package.FOLDERS, sum("/" in name or "\\" in name for name in names))
         flat = [name for name in names if "/" not in name and "\\" not in name]

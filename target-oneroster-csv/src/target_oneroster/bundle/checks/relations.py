@@ -16,9 +16,9 @@ ROW, VALUE, NOTE = Severity.ROW, Severity.VALUE, Severity.NOTE
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One rule between columns or rows; it is skipped where a file it `needs` has no rows.
+    """One rule between columns or rows; it is skipped if one of the files in `needs` has no rows.
 
-    `versions` are those in which it holds, as far as they have the file.
+    It applies in those `versions` that have the file.
     """
 
     file: str
@@ -33,7 +33,7 @@ class Relation:
 def _differs(
     file: str, own: str, rule: str, target: str, key: str, versions: tuple[Version, ...] = (V1_1, V1_2)
 ) -> Relation:
-    """Return the rule that a cell is the same in the row that `key` names."""
+    """Return the rule that a cell equals that of the row to which `key` refers."""
     return Relation(file, NOTE, own, rule, sql.other(file, target, key, own), (target,), versions)
 
 
@@ -44,7 +44,7 @@ def _twice(owner: str, *columns: str) -> Relation:
     return Relation(file, NOTE, resource, f"is given to the {owner} twice", broken)
 
 
-# The one relation that the tables do say: lists that match by position.
+# The only relation that the model contains: lists that match by position.
 _PAIRED = tuple(
     Relation(
         file.name,
