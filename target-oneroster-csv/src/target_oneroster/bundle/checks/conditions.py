@@ -92,19 +92,19 @@ def role_disagrees(version: Version) -> str:
 
 
 GRADES_NOT_OF_CEDS = f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
-"""Return a condition: a grade is not a code of 1.1."""
+"""Condition: a grade is not a code of 1.1."""
 SCALE_OF_OTHER_CLASS_OF_RESULT = (
     '"sourcedId" IN (SELECT x."sourcedId" FROM "resultScoreScales" x JOIN "scoreScales" s '
     'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN results r ON r."sourcedId" = x."resultSourcedId" '
     'JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" WHERE s."classSourcedId" <> t."classSourcedId")'
 )
-"""Return a condition: a result uses the score scale of another class than that of its line item."""
+"""Condition: a result uses the score scale of another class than that of its line item."""
 SCALE_OF_OTHER_CLASS = (
     '"sourcedId" IN (SELECT x."sourcedId" FROM "lineItemScoreScales" x JOIN "scoreScales" s '
     'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN "lineItems" t ON t."sourcedId" = x."lineItemSourcedId" '
     'WHERE s."classSourcedId" <> t."classSourcedId")'
 )
-"""Return a condition: a line item uses the score scale of another class."""
+"""Condition: a line item uses the score scale of another class."""
 SECOND_PRIMARY_TEACHER = (
     '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
     'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
@@ -113,7 +113,7 @@ SECOND_PRIMARY_TEACHER = (
     'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
     'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
 )
-"""Return a condition: two `primary` enrollments of teachers in one class overlap in time."""
+"""Condition: two `primary` enrollments of teachers in one class overlap in time."""
 BEGIN_AFTER_END = '"beginDate" <> \'\' AND "endDate" <> \'\' AND "beginDate" > "endDate"'
 NOT_A_URN = f"\"source\" = 'case' AND NOT regexp_full_match(\"learningObjectiveId\", '{_UUID_URN}')"
 OUT_OF_BOUNDS = (
