@@ -36,7 +36,7 @@ GENERIC = Preset(
         "page_size": 1000,
         "max_concurrency": 4,
     },
-    notes="What holds where a vendor's row says nothing else.",
+    notes="These values are used if a vendor's row has no other.",
 )
 
 PRESETS: tuple[Preset, ...] = (

@@ -31,23 +31,23 @@ BATCH_SETTING: th.Property[Any] = th.Property(
                     _TEXT,
                     required=True,
                     title="Batch Format",
-                    description="Write records as files of this format and announce these (BATCH): jsonl, which the loaders of Meltano's SDK read, or parquet"
-                    " (with the extra tap-oneroster[parquet]).",
+                    description="Write records as files of this format and announce the files (BATCH): jsonl, which loaders of "
+                    "Meltano's SDK read, or parquet (needs tap-oneroster[parquet]).",
                     allowed_values=list(_COMPRESSIONS),
                 ),
                 th.Property(
                     "compression",
                     _TEXT,
                     title="Batch Compression",
-                    description="Compression of the files: gzip (default) or none for jsonl; snappy (default),"
-                    " zstd, gzip or none for parquet.",
+                    description="Compression of the files: gzip (default) or none for jsonl; snappy (default), zstd, gzip or none "
+                    "for parquet.",
                     allowed_values=["gzip", "none", "snappy", "zstd"],
                 ),
                 nullable=False,
             ),
             required=True,
             title="Batch Encoding",
-            description="What the files are.",
+            description="Format of the files.",
         ),
         th.Property(
             "storage",
@@ -57,42 +57,41 @@ BATCH_SETTING: th.Property[Any] = th.Property(
                     _TEXT,
                     required=True,
                     title="Batch Root",
-                    description="Folder of the files of batches, which the loader must reach, too: a path, file:///... or"
-                    " s3://...",
+                    description="Folder for the batch files. The loader must reach it, too. A path, file:///... or s3://...",
                 ),
                 th.Property(
                     "prefix",
                     _TEXT,
                     title="Batch Prefix",
-                    description="What the names of the files begin with.",
+                    description="Text at the start of the file names.",
                 ),
                 th.Property(
                     "params",
                     th.ObjectType(additional_properties=True, nullable=False),
                     title="Batch Storage Options",
-                    description="Options for the store that root names (fsspec), such as key and secret.",
+                    description="Options for the store of root (fsspec), such as key and secret.",
                     secret=True,
                 ),
                 nullable=False,
             ),
             required=True,
             title="Batch Storage",
-            description="Where the files go.",
+            description="Where the files are written.",
         ),
         th.Property(
             "batch_size",
             th.IntegerType(nullable=False, minimum=1),
             title="Batch Size",
-            description="Most records in a file. Left open: 10,000 for jsonl, which loaders read as a whole; 100,000"
-            " for parquet.",
+            description="Largest number of records in a file. Default: 10,000 for jsonl, because loaders hold a whole "
+            "file in memory; 100,000 for parquet.",
         ),
         th.Property(
             "add_record_metadata",
             th.BooleanType(nullable=False),
             title="Batch Record Metadata",
-            description="Add _sdc_extracted_at and _sdc_table_version to the rows, from which loaders know what"
-            " ACTIVATE_VERSION deletes. Without them, nothing is announced for deletion; for loaders that"
-            " refuse columns which are not in the SCHEMA.",
+            description="Add _sdc_extracted_at and _sdc_table_version to the rows. Loaders need them to know what "
+            "ACTIVATE_VERSION deletes. Set it to false for loaders that refuse columns which are not in the "
+            "SCHEMA; then nothing is deleted.",
             default=True,
         ),
         nullable=False,

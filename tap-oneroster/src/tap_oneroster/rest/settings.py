@@ -23,8 +23,8 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "provider",
         _TEXT,
         title="Provider",
-        description="Vendor whose service it is; fills in settings that are left open with what is"
-        " known of it. The credential sheet wins: set what it says.",
+        description="Vendor of the service. Settings that you leave open get the values that are known for it. If the "
+        "credential sheet says otherwise, set what the sheet says.",
         allowed_values=[preset.name for preset in PRESETS],
         default=GENERIC.name,
     ),
@@ -32,35 +32,34 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "base_url",
         _TEXT,
         title="Base URL",
-        description="Address of the service, with or without /ims/oneroster/… at its end, as the"
-        " vendor's credential sheet gives it.",
+        description="Address of the service, as on the vendor's credential sheet, with or without /ims/oneroster/… at "
+        "its end.",
     ),
     th.Property(
         "auth_method",
         _TEXT,
         title="Auth Method",
-        description="How the service knows us: oauth2 (client credentials), oauth1 (signed requests of"
-        " OneRoster 1.1), bearer (a token that does not change) or none. Left open: as the"
-        " provider's row says, else oauth2.",
+        description="How to sign in: oauth2 (client credentials), oauth1 (signed requests, OneRoster 1.1), bearer (a "
+        "token that does not change) or none. Default: as the provider has it, otherwise oauth2.",
         allowed_values=_AUTH_METHODS,
     ),
     th.Property(
         "token_url",
         _TEXT,
         title="Token URL",
-        description="Address that gives tokens, for auth_method oauth2.",
+        description="Address that issues tokens, for auth_method oauth2.",
     ),
     th.Property(
         "client_id",
         _TEXT,
         title="Client ID",
-        description="Id of the client (consumer key) that the service issued.",
+        description="Client id (consumer key) that the service issued.",
     ),
     th.Property(
         "client_secret",
         _TEXT,
         title="Client Secret",
-        description="Secret of the client that the service issued.",
+        description="Client secret that the service issued.",
         secret=True,
     ),
     th.Property(
@@ -74,16 +73,17 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "token_auth_style",
         _TEXT,
         title="Token Auth Style",
-        description="How the token request carries id and secret: basic (a header), body (in the form), or"
-        " query (a header, with grant type and scopes in the address). Left open: as the provider's row"
-        " says, else basic.",
+        description="Where the token request has id and secret: basic (in a header), body (in the form) or query (in "
+        "a header, with grant type and scopes in the address). Default: as the provider has it, otherwise "
+        "basic.",
         allowed_values=["basic", "body", "query"],
     ),
     th.Property(
         "scopes",
         th.CustomType({"type": ["string", "array"], "items": {"type": "string"}}),
         title="Scopes",
-        description="Scopes to ask for, in place of those that the selected streams need; an empty list asks for none.",
+        description="Scopes to ask for, instead of the scopes that the selected streams need. An empty list asks for "
+        "none.",
     ),
     th.Property(
         "oauth1_signature_method",
@@ -97,58 +97,57 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "page_size",
         th.IntegerType(nullable=False, minimum=1),
         title="Page Size",
-        description="Records to ask for at a time; a service that sends fewer is read on from where it stopped."
-        " Left open: as the provider's row says, else 1000.",
+        description="How many records to ask for at a time. If the service sends fewer, the tap asks for the rest. "
+        "Default: as the provider has it, otherwise 1000.",
     ),
     th.Property(
         "max_concurrency",
         th.IntegerType(nullable=False, minimum=1, maximum=64),
         title="Max Concurrency",
-        description="Pages asked for at the same time. Left open: as the provider's row says, else 4.",
+        description="How many pages to ask for at the same time. Default: as the provider has it, otherwise 4.",
     ),
     th.Property(
         "requests_per_minute",
         th.NumberType(nullable=False, exclusive_minimum=0),
         title="Requests Per Minute",
-        description="Most requests in a minute. Left open: as the provider's row says, else as fast as the"
-        " service answers.",
+        description="Largest number of requests in a minute. Default: as the provider has it, otherwise no limit.",
     ),
     th.Property(
         "timeout_seconds",
         th.NumberType(nullable=False, exclusive_minimum=0),
         title="Timeout Seconds",
-        description="How long to wait for an answer, and then for each further part of it, before asking again."
-        " An answer as a whole may take three times as long.",
+        description="How many seconds to wait for an answer, and for each next part of it, before the tap asks again. "
+        "A complete answer may take three times as long.",
         default=120,
     ),
     th.Property(
         "ca_bundle",
         _TEXT,
         title="CA Bundle",
-        description="File with the certificates of the authorities to trust, where the service's"
-        " is signed by one of its own.",
+        description="File with the certificates to trust, if the service's certificate is signed by the district "
+        "itself.",
     ),
     th.Property(
         "user_agent",
         _TEXT,
         title="User Agent",
-        description="Name to give to the service; by default this tap's name and version.",
+        description="Name that the tap gives to the service. Default: the tap's name and version.",
     ),
     th.Property(
         "status_filter",
         _TEXT,
         title="Status Filter",
-        description="Read only records of this status (such as active) where a collection is read"
-        " whole. Such a read is no snapshot, so nothing is deleted after it.",
+        description="Deliver only records with this status (such as active) when a collection is read completely. "
+        "After such a read nothing is deleted.",
         allowed_values=["active", "tobedeleted"],
     ),
     th.Property(
         "missing_collections",
         _TEXT,
         title="Missing Collections",
-        description="What to make of a selected collection that the service does not offer or may"
-        " not show us (404, 403), or whose file a bundle's manifest declares and the bundle lacks:"
-        " fail (the others are read, and the run ends non-zero) or accept.",
+        description="What to do if the service does not have a selected collection or does not allow it (404, 403), "
+        "or if a bundle lacks a file that its manifest declares: fail (the others are read, and the run "
+        "fails at the end) or accept.",
         allowed_values=["fail", "accept"],
         default="fail",
     ),
@@ -156,8 +155,8 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "on_total_mismatch",
         _TEXT,
         title="On Total Mismatch",
-        description="What to make of a collection that brings fewer records than its total says, read after read:"
-        " fail, or accept (a total that counts hidden records; what came is delivered, and nothing is deleted).",
+        description="What to do if a collection brings fewer records than its total says, again and again: fail, or "
+        "accept (the total counts hidden records; what came is delivered, and nothing is deleted).",
         allowed_values=["fail", "accept"],
         default="fail",
     ),
@@ -165,8 +164,8 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "supports_filter",
         _TEXT,
         title="Supports Filter",
-        description="Whether the service filters: auto (try, and filter here where it does not),"
-        " true (anything else is an error) or false (never ask).",
+        description="Whether the service can filter: auto (try; the tap filters if the service does not), true (fail "
+        "if it does not) or false (never try).",
         allowed_values=_AUTO,
         default="auto",
     ),
@@ -174,8 +173,8 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
         "supports_sort",
         _TEXT,
         title="Supports Sort",
-        description="Whether the service sorts by sourcedId: auto (try), true (anything else is an"
-        " error) or false (never ask). In order, a read can follow records that move.",
+        description="Whether the service can sort by sourcedId: auto (try), true (fail if it does not) or false "
+        "(never try). In sorted pages, the tap notices records that move while it reads.",
         allowed_values=_AUTO,
         default="auto",
     ),

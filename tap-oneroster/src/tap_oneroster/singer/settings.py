@@ -36,7 +36,7 @@ SETTINGS = th.PropertiesList(
         "oneroster_version",
         _TEXT,
         "OneRoster Version",
-        "Version that the source speaks; auto finds out from the path, the manifest or the files.",
+        "OneRoster version of the source. With auto, the tap finds it in the path, the manifest or the files.",
         allowed_values=["auto", *(v.value for v in Version)],
         default="auto",
     ),
@@ -45,21 +45,21 @@ SETTINGS = th.PropertiesList(
         "csv_path",
         _TEXT,
         "CSV Path",
-        "Folder, zip or pattern (*.zip) of OneRoster bundles, for mode csv.",
+        "Folder, zip or pattern (*.zip) of OneRoster bundles, for mode csv. A path or a URL.",
     ),
     _setting(
         "csv_storage_options",
         th.ObjectType(additional_properties=True, nullable=False),
         "CSV Storage Options",
-        "Options for the store that csv_path names (fsspec), such as host, key and password.",
+        "Options for the store of csv_path (fsspec), such as host, key and password.",
         secret=True,
     ),
     _setting(
         "csv_file_mode",
         _TEXT,
         "CSV File Mode",
-        "What files are for which no manifest declares bulk or delta: bulk (all there is), delta"
-        " (changes only) or auto (a file whose rows carry a status is a delta).",
+        "Mode of files for which no manifest says bulk or delta: bulk (the file holds all rows), delta "
+        "(it holds changes) or auto (a file whose rows have a status is a delta).",
         allowed_values=["auto", "bulk", "delta"],
         default="auto",
     ),
@@ -67,23 +67,23 @@ SETTINGS = th.PropertiesList(
         "settle_seconds",
         _AT_LEAST_0,
         "Settle Seconds",
-        "How long the files of a loose folder must have rested before they are read; the tap waits for it.",
+        "How many seconds the files of a folder must be unchanged before they are read. The tap waits for it.",
         default=10,
     ),
     _setting(
         "accept_orphan_delta",
         _YES_NO,
         "Accept Orphan Delta",
-        "Read a delta bundle although no bulk bundle was read before it.",
+        "Read a delta bundle even if no bulk bundle was read before it.",
         default=False,
     ),
     _setting(
         "on_invalid",
         _TEXT,
         "On Invalid",
-        "What to do about a row that cannot be read: report (leave it out, count it, deliver the"
-        " rest and end non-zero), fail (stop at the first) or accept (as report, but end well and"
-        " go on from here next time).",
+        "What to do with a row that cannot be read: report (leave it out, count it, deliver the others "
+        "and fail at the end), fail (stop at the first one) or accept (like report, but the run succeeds "
+        "and its state moves).",
         allowed_values=["report", "fail", "accept"],
         default="report",
     ),
@@ -91,87 +91,87 @@ SETTINGS = th.PropertiesList(
         "start_date",
         th.DateTimeType(nullable=False),
         "Start Date",
-        "Read only what was modified since this moment, where the source can tell (mode rest).",
+        "Read only records that were modified since this time (mode rest, if the service can tell).",
     ),
     _setting(
         "lookback_seconds",
         _AT_LEAST_0,
         "Lookback Seconds",
-        "How far before the bookmark an incremental read starts, since clocks and caches of"
-        " services are wrong by hours.",
+        "How many seconds before the bookmark an incremental read starts, because clocks and caches of "
+        "services can be hours late.",
         default=86400,
     ),
     _setting(
         "full_refresh_days",
         _AT_LEAST_0,
         "Full Refresh Days",
-        "After how many days a collection is read whole again, since dateLastModified misses"
-        " changes and vanished records (0 = never).",
+        "After how many days a collection is read completely again, because dateLastModified does not "
+        "show all changes and no deleted records (0 = never).",
         default=7,
     ),
     _setting(
         "activate_versions",
         _YES_NO,
         "Activate Versions",
-        "Write ACTIVATE_VERSION after a complete snapshot, so that loaders can delete what is gone.",
+        "Write ACTIVATE_VERSION after a complete snapshot, so that loaders can delete rows that are gone.",
         default=True,
     ),
     _setting(
         "max_shrink_percent",
         _PERCENT,
         "Max Shrink Percent",
-        "Largest loss against the last snapshot, in all and for each school with more than 20"
-        " rows, at which deletes still happen.",
+        "How much a snapshot may shrink since the last one, in percent, before deletes are held back. It "
+        "applies to the whole collection and to each school with more than 20 rows.",
         default=20,
     ),
     _setting(
         "accept_shrink",
         _YES_NO,
         "Accept Shrink",
-        "Let this run delete more than max_shrink_percent allows.",
+        "Allow this run to delete more than max_shrink_percent. Set it for one run.",
         default=False,
     ),
     _setting(
         "include_views",
         _YES_NO,
         "Include Views",
-        "Offer schools, students, teachers, terms and gradingPeriods as streams, too; they repeat"
-        " rows of orgs, users and academicSessions.",
+        "Offer the streams schools, students, teachers, terms and gradingPeriods, too. They repeat rows "
+        "of orgs, users and academicSessions.",
         default=False,
     ),
     _setting(
         "include_passwords",
         _YES_NO,
         "Include Passwords",
-        "Let passwords of users and userProfiles out of the source.",
+        "Deliver the passwords of users and userProfiles.",
         default=False,
     ),
     _setting(
         "metadata_keys",
         _TEXTS,
         "Metadata Keys",
-        "Patterns of the metadata keys to take; the others are left in the source.",
+        "Patterns of the metadata keys to deliver. Other keys are left out.",
         default=["*"],
     ),
     _setting(
         "source_time_zone",
         _TEXT,
         "Source Time Zone",
-        "Time zone in which the source writes times without a zone, and in which the dates of line"
-        " items are cut (such as America/Chicago).",
+        "Time zone of times that have no zone, and of the dates of line items (such as America/Chicago).",
         default="UTC",
     ),
     _setting(
         "tenant",
         _TEXT,
         "Tenant",
-        "Name of the district: put first in every record and its key, where several districts share tables.",
+        "Name of the district. It becomes the first column of every record and part of the key, so that "
+        "several districts can share tables.",
     ),
     _setting(
         "tenant_isolated",
         _YES_NO,
         "Tenant Isolated",
-        "Say that each tenant has tables of its own, so that deletes are safe with tenant set.",
+        "Set it if each tenant has its own tables. Then rows can be deleted although tenant is set.",
         default=False,
     ),
     BATCH_SETTING,

@@ -22,7 +22,8 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         th.StringType(nullable=False),
         required=True,
         title="Output Path",
-        description="Where the bundle goes: a folder of its own, or a file that ends in .zip. A path, or an fsspec URL.",
+        description="Where the bundle is written: a folder that is used for nothing else, or a file that ends in "
+        ".zip. A path or an fsspec URL.",
     ),
     th.Property(
         "oneroster_version",
@@ -30,7 +31,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         allowed_values=[v.value for v in Version],
         default=Version.V1_2.value,
         title="OneRoster Version",
-        description="Version of the standard that the bundle follows. What came in the other version is converted.",
+        description="OneRoster version of the bundle. Records of the other version are converted.",
     ),
     th.Property(
         "file_mode",
@@ -38,15 +39,15 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         allowed_values=["bulk", "delta"],
         default="bulk",
         title="File Mode",
-        description="bulk: the files are all there is, and what they lack is deleted downstream. "
-        "delta: the files are changes, with status and dateLastModified.",
+        description="bulk: the files hold all rows, and consumers delete rows that they do not hold. delta: the files "
+        "hold changes, with status and dateLastModified.",
     ),
     th.Property(
         "file_modes",
         th.ObjectType(additional_properties=th.StringType(nullable=False, allowed_values=["bulk", "delta"])),
         title="File Modes",
-        description='Files whose mode is not file_mode, such as {"enrollments": "delta"} in a bundle that is otherwise bulk. '
-        "Files that repeat what their parents hold (roles of users) go with these, unless they are named, too.",
+        description='Files with another mode than file_mode, such as {"enrollments": "delta"} in a bulk bundle. Files '
+        "that belong to others, such as roles to users, have the mode of those, unless they are named.",
     ),
     th.Property(
         "load_method",
@@ -54,8 +55,9 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         allowed_values=["overwrite", "upsert"],
         default="overwrite",
         title="Load Method",
-        description="overwrite: the bundle is what came, in bulk a whole and unfiltered read. "
-        "upsert: what came is merged into the bundle at output_path, records marked tobedeleted leave it.",
+        description="overwrite: write a bundle of the records that came; a bulk bundle needs a complete and "
+        "unfiltered read. upsert: merge the records that came into the bundle at output_path; records "
+        "with tobedeleted are removed.",
     ),
     th.Property(
         "on_invalid",
@@ -63,36 +65,37 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         allowed_values=["fail", "quarantine"],
         default="fail",
         title="On Invalid",
-        description="What happens when a row must not be published (a required cell or reference is missing). "
-        "fail: nothing is published. quarantine: the row and what depends on it go to <output>.quarantine.jsonl.",
+        description="What to do if a row must not be published (a required cell or reference is missing, or different "
+        "rows have one id). fail: nothing is published. quarantine: the row and the rows that depend on "
+        "it go to <output>.quarantine.jsonl.",
     ),
     th.Property(
         "max_shrink_percent",
         th.NumberType(nullable=False),
         default=20,
         title="Maximum Shrink Percent",
-        description="A bulk bundle that loses more than this share of a file, or of a school with more than 20 rows, "
-        "against the one it replaces is not published.",
+        description="A bulk bundle is not published if it loses more than this share of a file, or of a school with "
+        "more than 20 rows, compared with the bundle that it replaces.",
     ),
     th.Property(
         "accept_shrink",
         th.BooleanType(nullable=False),
         default=False,
         title="Accept Shrink",
-        description="Publish although the bundle shrinks. Set it for one run, after someone has looked.",
+        description="Publish a bundle that shrinks more than that. Set it for one run, after someone has looked.",
     ),
     th.Property(
         "report_path",
         th.StringType,
         title="Report Path",
-        description="File for a JSON report of the checks, without personal data.",
+        description="File for a JSON report of the checks. It holds no personal data.",
     ),
     th.Property(
         "storage_options",
         th.ObjectType(additional_properties=True),
         secret=True,
         title="Storage Options",
-        description="Options of the fsspec file system, where output_path is a URL (keys, endpoint, host).",
+        description="Options for the store, if output_path is an fsspec URL (keys, endpoint, host).",
     ),
     th.Property(
         "metadata",
@@ -100,7 +103,8 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         allowed_values=["drop", "keep"],
         default="drop",
         title="Metadata",
-        description="Whether metadata.* columns, and properties the standard does not know, are left out or written.",
+        description="drop: leave out metadata.* columns and properties that the standard does not have. keep: write "
+        "them.",
     ),
     REQUIRE_RECEIPTS,
     SOURCE_TIME_ZONE,
@@ -108,14 +112,14 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         "default_class_type",
         th.StringType,
         title="Default Class Type",
-        description="Word written where a class has no classType, which bundles require: scheduled or homeroom.",
+        description="classType of classes that have none: scheduled or homeroom. Bundles require one.",
     ),
     th.Property(
         "administrator_role",
         th.StringType,
         title="Administrator Role",
-        description="Word of 1.2 that is written for administrator, a word of 1.1 only. Without it the org decides: "
-        "siteAdministrator at a school, districtAdministrator at a district, otherwise systemAdministrator.",
+        description="Role of 1.2 for administrator, which only 1.1 has. Default: siteAdministrator at a school, "
+        "districtAdministrator at a district, otherwise systemAdministrator.",
     ),
     th.Property(
         "counselor_role",
@@ -123,26 +127,26 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         allowed_values=["aide", "administrator"],
         default="aide",
         title="Counselor Role",
-        description="Word of 1.1 that is written for counselor, a word of 1.2 only.",
+        description="Role of 1.1 for counselor, which only 1.2 has.",
     ),
     th.Property(
         "source_system_name",
         th.StringType,
         title="Source System Name",
-        description="Written to the manifest as source.systemName.",
+        description="Value of source.systemName in the manifest.",
     ),
     th.Property(
         "source_system_code",
         th.StringType,
         title="Source System Code",
-        description="Written to the manifest as source.systemCode.",
+        description="Value of source.systemCode in the manifest.",
     ),
     th.Property(
         "include_passwords",
         th.BooleanType(nullable=False),
         default=False,
         title="Include Passwords",
-        description="Write the password columns. They stay empty otherwise, whatever came.",
+        description="Write the password columns. Otherwise they are empty.",
     ),
 ).to_dict()
 

@@ -19,7 +19,8 @@ REQUIRE_RECEIPTS: th.Property[bool] = th.Property(
     th.BooleanType(nullable=False),
     default=False,
     title="Require Receipts",
-    description="Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
+    description="Refuse input without the stream syncReceipts of tap-oneroster, which proves that the tap read "
+    "everything.",
 )
 """Both targets have it."""
 SOURCE_TIME_ZONE: th.Property[str] = th.Property(
@@ -27,7 +28,7 @@ SOURCE_TIME_ZONE: th.Property[str] = th.Property(
     th.StringType(nullable=False),
     default="UTC",
     title="Source Time Zone",
-    description="Time zone in which the source writes times without a zone (such as America/Chicago).",
+    description="Time zone of times that have no zone (such as America/Chicago).",
 )
 """Both targets have it."""
 

@@ -21,50 +21,53 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         th.StringType(nullable=False),
         required=True,
         title="File Path",
-        description="The DuckDB file. It is made where it is not there.",
+        description="The DuckDB file. If it does not exist, it is created.",
     ),
     th.Property(
         "default_target_schema",
         th.StringType(nullable=False),
         default="oneroster",
         title="Default Target Schema",
-        description="Schema in the file that the tables are kept in.",
+        description="Schema of the tables in the file.",
     ),
     th.Property(
         "hard_delete",
         th.BooleanType(nullable=False),
         default=False,
         title="Hard Delete",
-        description="Remove rows that are gone from the source. Without it they stay, and _sdc_deleted_at says since when.",
+        description="Remove rows that are gone from the source. Otherwise they stay, and _sdc_deleted_at says when "
+        "they were found to be gone.",
     ),
     th.Property(
         "activate_version",
         th.BooleanType(nullable=False),
         default=True,
         title="Activate Version",
-        description="Take rows that a whole read no longer brought for gone (ACTIVATE_VERSION). Without it only rows "
-        "marked tobedeleted are.",
+        description="Treat rows as gone if a complete read does not bring them (ACTIVATE_VERSION). Otherwise only "
+        "rows with tobedeleted are gone.",
     ),
     th.Property(
         "history",
         th.BooleanType(nullable=False),
         default=False,
         title="History",
-        description="Keep every version of every row in <table>_history, with the times at which it was first and last seen.",
+        description="Keep every version of every row in <table>_history, with the times of the first and the last "
+        "read that brought it.",
     ),
     th.Property(
         "views",
         th.BooleanType(nullable=False),
         default=True,
         title="Views",
-        description="Make the schema <schema>_current, a view of the present rows for each table without the columns of the loader, "
-        "and the views students, teachers, schools, terms and gradingPeriods.",
+        description="Create the schema <schema>_current, which has a view for each table with the present rows and "
+        "without the loader's columns, and the views students, teachers, schools, terms and "
+        "gradingPeriods.",
     ),
     th.Property(
         "parquet_path",
         th.StringType,
         title="Parquet Path",
-        description="Folder into which each table is also written as a Parquet file, after a run that ended well.",
+        description="Folder for a Parquet file of each table, written after each successful run.",
     ),
     REQUIRE_RECEIPTS,
     SOURCE_TIME_ZONE,
@@ -73,7 +76,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         th.BooleanType(nullable=False),
         default=False,
         title="Include Passwords",
-        description="Make the password columns and fill them. Without it there are none, whatever came.",
+        description="Create and fill the password columns. Otherwise there are none.",
     ),
 ).to_dict()
 
