@@ -13,6 +13,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from oneroster_sample.bundle import write_bundle
@@ -282,3 +283,20 @@ def test_a_bundle_for_lingco(tmp_path):
         "g1": ("parent", "s1"),
         "t1": ("teacher", "s1"),
     }
+
+
+def test_guardians_that_microsoft_sds_would_not_accept(tmp_path):
+    """The query of the page finds the guardian without an email, and not the student without a phone."""
+    users = FAMILY["users.csv"].replace("gus@example.org", "")
+    source = write(tmp_path / "family.zip", {**FAMILY, "users.csv": users}, version="1.2")
+    tap, target, warehouse = (tmp_path / name for name in ("tap.json", "target.json", "family.duckdb"))
+    tap.write_text(json.dumps({"mode": "csv", "csv_path": str(source)}))
+    target.write_text(json.dumps({"filepath": str(warehouse)}))
+    messages = subprocess.run([TAP, "--config", tap], capture_output=True, check=True).stdout
+    loader = TARGET.with_name("target-oneroster-duckdb")
+    subprocess.run([loader, "--config", target], input=messages, capture_output=True, check=True)
+    (query,) = re.findall(
+        r"^```sql\n(.*?)^```$", (RECIPES / "consumers.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    with duckdb.connect(str(warehouse), read_only=True) as database:
+        assert database.execute(query).fetchall() == [("g1",)]
