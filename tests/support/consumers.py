@@ -21,7 +21,7 @@ from tap_oneroster.rest.records.decode import PageDecoder
 from tap_oneroster.rest.records.forms import forms_of
 from tap_oneroster.rest.records.rows import RowMaker
 from target_oneroster._core.model import file as target_file
-from target_oneroster.records.cells import as_it_came, cell_text
+from target_oneroster.records.cells import ISO_DAY, as_it_came, cell_text
 from target_oneroster.records.record_mapping import RecordMapping
 from target_oneroster.warehouse.record_mapping import WarehouseMapping
 from target_oneroster.warehouse.schema import Table
@@ -40,6 +40,10 @@ _NOTES |= {"empty text", "required, but blank"}
 POLICY = Policy()
 
 
+def _none() -> Counter[str]:
+    return Counter()
+
+
 def _rules(field: str, deviations: Counter[str]) -> set[str]:
     rules = {rule.removeprefix(f"{field}: ") for rule in deviations if rule.startswith(f"{field}: ")}
     return rules - _NOTES - {"column missing"}
@@ -55,16 +59,14 @@ def _chunks(name: str, field: str, text: str) -> Any:
 
 
 def _by_records(name: str, field: str, text: str) -> Answer:
-    odd: Counter[str] = Counter()
-    rows = _chunks(name, field, text)
+    rows, odd = _chunks(name, field, text), _none()
     reader = RecordReader(file(name), rows.header, Version.V1_2, POLICY, Counter())
     (record,) = [record for chunk in rows.chunks() for record in reader.read(chunk, odd)]
     return msgspec.to_builtins(getattr(record, field)), _rules(field, odd)
 
 
 def _by_lines(name: str, field: str, text: str) -> Answer:
-    odd: Counter[str] = Counter()
-    rows = _chunks(name, field, text)
+    rows, odd = _chunks(name, field, text), _none()
     records = RecordReader(file(name), rows.header, Version.V1_2, POLICY, Counter())
     lines = LineReader(file(name), rows.header, Version.V1_2, POLICY, records)
     (chunk,) = rows.chunks()
@@ -73,8 +75,7 @@ def _by_lines(name: str, field: str, text: str) -> Answer:
 
 
 def _by_columns(name: str, field: str, text: str) -> Answer:
-    odd: Counter[str] = Counter()
-    rows = _chunks(name, field, text)
+    rows, odd = _chunks(name, field, text), _none()
     records = RecordReader(file(name), rows.header, Version.V1_2, POLICY, Counter())
     columns = ColumnReader(file(name), rows.header, Version.V1_2, POLICY, records)
     rows.split = columns.split
@@ -93,8 +94,7 @@ def _by_columns(name: str, field: str, text: str) -> Answer:
 
 
 def _by_rest(name: str, field: str, text: str) -> Answer:
-    odd: Counter[str] = Counter()
-    its = file(name)
+    its, odd = file(name), _none()
     of = its.field(field)
     value: Any = {"sourcedId": text} if of.kind == Kind.REF else text
     if of.kind in {Kind.USER_IDS, Kind.SCALE_VALUES} or (of.kind == Kind.REF and not text.strip()):
@@ -108,8 +108,7 @@ def _by_rest(name: str, field: str, text: str) -> Answer:
 
 
 def _by_csv_target(name: str, field: str, text: str) -> Answer:
-    odd: Counter[str] = Counter()
-    its = target_file(name)
+    its, odd = target_file(name), _none()
     of = its.field(field)
     mapping = RecordMapping(its, (its.field("status"), of), ["sourcedId", field], deviations=odd)
     return mapping.cells({"sourcedId": "x", field: text})[1], _rules(field, odd)
@@ -124,7 +123,7 @@ def _by_warehouse(name: str, field: str, text: str) -> Answer:
 def cell_for(name: str, field: str, text: str, value: Any, rule: str | None) -> str:
     """Return the cell that a value gives in a bundle: what could not be read is left for the checks."""
     of = target_file(name).field(field)
-    if rule and is_loss(rule):
+    if (rule and is_loss(rule)) or (of.kind.name == Kind.DATE.name and not ISO_DAY.match(text)):
         return as_it_came(text)
     if value is None:
         return ""

@@ -146,7 +146,7 @@ from importlib import import_module
 from target_oneroster.bundle.target import TargetOneRosterCSV
 path, number = sys.argv.pop(1), int(sys.argv.pop(1))
 module, _, name = path.partition(".")
-owner = import_module(f"target_oneroster.{module}")
+owner = import_module(f"target_oneroster.bundle.{module}")
 *inside, name = name.split(".")
 for part in inside:
     owner = getattr(owner, part)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def counts(place: Place) -> dict[str, int]:
     """What the report has counted."""
-    found: dict[str, int] = json.loads(place.report.read_text())["counts"]
-    return found
+    counts: dict[str, int] = json.loads(place.report.read_text())["counts"]
+    return counts
 
 
 @WAYS

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .._core.codec import record_class
+from .._core.model import Kind
 from .._core.model.schema import TENANT
 from ..records.typed_values import TypedValues
 from .staging import SEPARATOR, BundleStaging, FileStage
@@ -48,6 +49,7 @@ class FastLane:
         self._count = count
         self._tenant = tenant
         self._stage = stage
+        self._dates = {field.name for field in stage.fields if field.kind == Kind.DATE}
         self._values = None if trusted else TypedValues(stage.fields, stage.zone)
 
     def take(self, block: bytes, lines: int) -> bool:
@@ -62,7 +64,7 @@ class FastLane:
         odd: Counter[str] = Counter()
         if self._values:
             changed = self._values.read(records, odd)
-            if changed is None:
+            if changed is None or not self._dates.isdisjoint(changed):
                 return False
             for name, values in changed.items():
                 for record, value in zip(records, values, strict=True):

@@ -7,6 +7,7 @@ the rule. Only a shape that has no text at all is refused here.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, tzinfo
@@ -18,6 +19,7 @@ from .._core.model import Field, Kind
 
 __all__ = [
     "CONTROL",
+    "ISO_DAY",
     "Cell",
     "FieldReader",
     "ShapeError",
@@ -80,6 +82,7 @@ class FieldReader:
         return None
 
 
+ISO_DAY = re.compile(r"\s*(\d{4}-?(\d{2}|W\d)|NULL)", re.ASCII)
 _NUMBERS = {Kind.INTEGER, Kind.NUMBER}
 
 
@@ -181,8 +184,8 @@ def cell_of(field: Field, deviations: Counter[str] | None = None, zone: tzinfo =
 
     def cell(came: Any) -> str:
         value, lost = reader.read(came)
-        if lost:
-            return as_it_came(came)
+        if lost or (field.kind == Kind.DATE and isinstance(came, str) and not ISO_DAY.match(came)):
+            return as_it_came(came)  # a bundle takes days in ISO 8601 only
         if value is None:
             return ""
         text: str = write(value) if write else value
