@@ -268,7 +268,7 @@ def loader_facts(name: str) -> str:
         return "[The comparison](../loaders.md) does not speak of it yet.\n"
     row, column = heads[0]
     width = len(tables[row])
-    rows = ["| What | What it makes of it |", "| --- | --- |"]
+    rows = ["| What | Result |", "| --- | --- |"]
     for cells in tables[row + 2 :]:
         if len(cells) != width or not cells[0] or title.match(cells[0]):
             break

@@ -23,9 +23,9 @@ EVIDENCE = {
 _SECRETS = {"oauth2": ["client_secret"], "oauth1": ["client_secret"], "bearer": ["access_token"]}
 # The meaning of an entry's `sign_in` for the reader.
 _SIGN_IN = {
-    "unknown": "How to sign in is **unknown**. The lines below are those of the standard; the sheet wins.",
-    "style unknown": "How the token request carries id and secret is **unknown**. Where `basic`, which holds unless set, is "
-    "refused, set `token_auth_style` to `body`.",
+    "unknown": "How to sign in is **unknown**. The lines below follow the standard. If the credential sheet says otherwise, use the sheet.",
+    "style unknown": "Where the token request has id and secret is **unknown**. If the service refuses the default, `basic`, "
+    "set `token_auth_style` to `body`.",
 }
 _PRESETS = {preset.name: preset for preset in PRESETS}
 
@@ -45,7 +45,9 @@ _LISTED: dict[str, Any] = {
         "token_url": "https://<host>/<path of the sheet>",
         "client_id": "<client id>",
     },
+    "read": "2026-11-21",
 }
+_LISTED_SOURCE = "Microsoft School Data Sync, list of OneRoster providers"
 _LISTED_ODD = [
     {
         "other": "Microsoft School Data Sync reads it with filters on `status` and `dateLastModified` and asks for 5,000 "
@@ -66,6 +68,7 @@ def _filled_in(provider: dict[str, Any]) -> dict[str, Any]:
         **provider,
         "odd": [*provider.get("odd", ()), *_LISTED_ODD],
         "unknown": [*provider.get("unknown", ()), *_LISTED_UNKNOWN],
+        "sources": [*provider.get("sources", ()), _LISTED_SOURCE],
     }
 
 
@@ -130,15 +133,18 @@ def page(provider: dict[str, Any]) -> str:
         lines += ["", f"*(Known from {EVIDENCE[steps['known']]}.)*{{ .evidence }}", ""]
     else:
         lines += ["Unknown: ask the vendor for the values below.", ""]
-    lines += ["## In ours", ""]
+    lines += ["## In the tap", ""]
     for way in ways(provider):
         if "ways" in provider:
             lines += [f"### {way['title']}", ""]
         lines += _connection(way)
-    lines += ["Then ask the service itself what it grants and how it behaves:", "", "```sh"]
+    lines += ["Then ask the service what it grants and how it behaves:", "", "```sh"]
     lines += ["meltano invoke tap-oneroster:probe", "```", ""]
-    lines += ["## Known to be odd", "", *(facts(provider.get("odd")) or ["Nothing is known."]), ""]
+    lines += ["## Unusual", "", *(facts(provider.get("odd")) or ["Nothing is known."]), ""]
     lines += ["## Unknown", "", *(f"- {text}" for text in provider["unknown"]), ""]
+    if sources := provider.get("sources"):
+        lines += ["## Sources", "", f"Read on {provider['read']}:", ""]
+        lines += [f"- <{source}>" if source.startswith("https://") else f"- {source}" for source in sources] + [""]
     return "\n".join(lines)
 
 
@@ -146,7 +152,7 @@ def _connection(way: dict[str, Any]) -> list[str]:
     """Return the setting for each of the vendor's values, the preset's settings, and the lines for meltano.yml."""
     lines = ["| The vendor's value | Our setting |", "| --- | --- |"]
     for value, setting in way["values"].items():
-        lines.append(f"| {value} | {', '.join(map(code, setting.split())) or 'none of ours'} |")
+        lines.append(f"| {value} | {', '.join(map(code, setting.split())) or 'no setting'} |")
     lines += ["", *facts(way.get("facts")), ""]
     if said := _SIGN_IN.get(way.get("sign_in", "")):
         lines += [said, ""]
@@ -156,14 +162,17 @@ def _connection(way: dict[str, Any]) -> list[str]:
         preset = _PRESETS[name]
         return [
             *lines,
-            f"`provider: {name}` sets what you leave open:",
+            f"`provider: {name}` sets these values. A setting of your own is used instead:",
             "",
             *_left_open(way, preset),
             "",
             preset.notes,
             "",
         ]
-    lines += ["The tap has no preset for it: too little is known. What you leave open is as for all services:", ""]
+    lines += [
+        "The tap has no preset for this vendor, because too little is known. These are the values for all services:",
+        "",
+    ]
     return [*lines, *_left_open(way, GENERIC), ""]
 
 
