@@ -138,12 +138,7 @@ class EncodedRows:
     """
 
     def __init__(
-        self,
-        content: list[bytes],
-        rest: bytes = b"",
-        *,
-        rests: Sequence[bytes] = (),
-        lines: bytes | None = None,
+        self, content: list[bytes], rest: bytes = b"", *, rests: Sequence[bytes] = (), lines: bytes | None = None
     ) -> None:
         self.content = content
         self.rest = rest

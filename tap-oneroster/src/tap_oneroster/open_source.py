@@ -27,11 +27,7 @@ def source_name(config: Mapping[str, Any]) -> str:
 
 
 def make_source(
-    config: Mapping[str, Any],
-    *,
-    streams: frozenset[str],
-    user_agent: str,
-    say: Callable[[str], None],
+    config: Mapping[str, Any], *, streams: frozenset[str], user_agent: str, say: Callable[[str], None]
 ) -> Source:
     """Return the REST service or the bundles of the settings; `streams` are the selected ones.
 

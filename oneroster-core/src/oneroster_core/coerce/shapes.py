@@ -177,11 +177,7 @@ _SHAPES: dict[Kind, Callable[[Shaper, Any], Any]] = {
 }
 
 _Members = dict[str, Callable[[Shaper, Any], Any]]
-_RESULT: _Members = {
-    "learningObjectiveId": Shaper.text,
-    "score": Shaper.strict_number,
-    "textScore": Shaper.text,
-}
+_RESULT: _Members = {"learningObjectiveId": Shaper.text, "score": Shaper.strict_number, "textScore": Shaper.text}
 _OBJECTS: dict[Kind, _Members] = {
     Kind.USER_IDS: {"type": Shaper.text, "identifier": Shaper.text},
     Kind.SCALE_VALUES: {"itemValueLHS": Shaper.text, "itemValueRHS": Shaper.text},

@@ -18,15 +18,7 @@ from typing_extensions import override
 
 from ..errors import FatalSourceError, SetupError
 
-__all__ = [
-    "Anonymous",
-    "Bearer",
-    "ClientCredentials",
-    "Credentials",
-    "NoToken",
-    "OAuth1",
-    "header_error",
-]
+__all__ = ["Anonymous", "Bearer", "ClientCredentials", "Credentials", "NoToken", "OAuth1", "header_error"]
 
 _RENEW_BEFORE = 30.0
 """Stop using a token this many seconds before it expires, but not before half of its life."""
@@ -183,10 +175,7 @@ class ClientCredentials(Credentials):
         form = {"grant_type": "client_credentials"}
         if scope := " ".join(self.scopes):
             form["scope"] = scope
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
-        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         if self.style == "body":
             form |= {"client_id": self.client_id, "client_secret": self.client_secret}
             return self.send(self.token_url, urlencode(form), headers)

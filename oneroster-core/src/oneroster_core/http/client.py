@@ -73,11 +73,7 @@ class HttpClient:
         self._environment: dict[str, Any] = {}
         self._session = _Session()
         self._session.headers.update(
-            {
-                "User-Agent": user_agent,
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-            }
+            {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         )
         self._ca_bundle = ca_bundle
         adapter = LimitedAdapter(pool_connections=4, pool_maxsize=connections + 2)

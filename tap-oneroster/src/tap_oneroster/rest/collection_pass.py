@@ -72,13 +72,7 @@ class RestPass:
     bookmark = None
 
     def __init__(
-        self,
-        wish: Wish,
-        pages: Pages,
-        policy: Policy,
-        version: Version,
-        source: str,
-        earlier: Earlier,
+        self, wish: Wish, pages: Pages, policy: Policy, version: Version, source: str, earlier: Earlier
     ) -> None:
         self._wish = wish
         self._pages = pages
@@ -92,13 +86,7 @@ class RestPass:
         self._without_id = 0
         self._unfiltered = False
         self.facts: Mapping[str, Facts] = {
-            stream.name: Facts(
-                source,
-                "rest",
-                version.value,
-                filter=wish.filter,
-                derived=stream.name != wish.file.name,
-            )
+            stream.name: Facts(source, "rest", version.value, filter=wish.filter, derived=stream.name != wish.file.name)
             for stream in wish.streams
         }
         # Deviations of records are reported once: by the collection, or by its first stream.

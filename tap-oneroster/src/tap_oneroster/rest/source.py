@@ -55,12 +55,7 @@ class RestSource:
 
     @classmethod
     def from_config(
-        cls,
-        config: Mapping[str, Any],
-        *,
-        streams: frozenset[str],
-        user_agent: str,
-        backoff: Backoff | None = None,
+        cls, config: Mapping[str, Any], *, streams: frozenset[str], user_agent: str, backoff: Backoff | None = None
     ) -> RestSource:
         """Return the service that the tap's settings describe; no request is sent yet."""
         from .settings import rest_errors

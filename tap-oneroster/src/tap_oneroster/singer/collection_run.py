@@ -136,8 +136,7 @@ class CollectionRun:
         counters = {name: s.get_record_counter() for name, s in self._streams.items()}
         for one_pass in self._run.source.passes(request):
             one = _Pass(
-                one_pass,
-                {name: Tally(self._streams[name].file, facts) for name, facts in one_pass.facts.items()},
+                one_pass, {name: Tally(self._streams[name].file, facts) for name, facts in one_pass.facts.items()}
             )
             self._passes.append(one)
             for batch in one_pass:

@@ -21,11 +21,7 @@ def plain_cell(text: str) -> str:
 
 
 def manifest_text(
-    version: Version,
-    modes: Mapping[str, str],
-    *,
-    system_name: str | None = None,
-    system_code: str | None = None,
+    version: Version, modes: Mapping[str, str], *, system_name: str | None = None, system_code: str | None = None
 ) -> str:
     """Return the manifest of a bundle whose files have these modes; files without a mode are absent."""
     known = {

@@ -40,10 +40,7 @@ class History:
     def _add(self, seen: str, rows: str) -> None:
         names = ", ".join([*self._content, FIRST, LAST])
         values = ", ".join([*(f"s.{name}" for name in self._content), f"coalesce(s.{EXTRACTED}, ?)"])
-        self._store.run(
-            f"INSERT INTO {self._place} ({names}) SELECT {values}, {seen} FROM {rows}",
-            [self._now] * 2,
-        )
+        self._store.run(f"INSERT INTO {self._place} ({names}) SELECT {values}, {seen} FROM {rows}", [self._now] * 2)
 
     def end(self, gone: str) -> None:
         """End the versions of deleted rows."""

@@ -122,14 +122,7 @@ class WarehouseStaging:
     """All rows of a run that have arrived so far."""
 
     def __init__(
-        self,
-        folder: Path,
-        schema: str,
-        now: datetime,
-        *,
-        is_new: bool,
-        secrets: bool = False,
-        zone: tzinfo = UTC,
+        self, folder: Path, schema: str, now: datetime, *, is_new: bool, secrets: bool = False, zone: tzinfo = UTC
     ) -> None:
         self.folder = folder
         self.stages: dict[str, Stage] = {}

@@ -148,11 +148,7 @@ def _when(entry: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _not_outdated(
-    stream: File,
-    chain: Sequence[tuple[Found, PlanStep]],
-    known: Sequence[Entry],
-    base: Entry | None,
-    listed: set[str],
+    stream: File, chain: Sequence[tuple[Found, PlanStep]], known: Sequence[Entry], base: Entry | None, listed: set[str]
 ) -> list[tuple[Found, PlanStep]]:
     """Return the chain without bundles older than a bulk that was read and has since been removed.
 

@@ -74,11 +74,7 @@ class DerivedRows:
         return made
 
     def _read(
-        self,
-        found: Sequence[_Found],
-        records: Sequence[Any],
-        parents: Sequence[Struct],
-        deviations: Counter[str],
+        self, found: Sequence[_Found], records: Sequence[Any], parents: Sequence[Struct], deviations: Counter[str]
     ) -> list[Any]:
         if not found:
             return []
@@ -99,11 +95,7 @@ class DerivedRows:
         return self._maker.read([row.rest for row in rows], deviations, given)
 
     def _profiles(
-        self,
-        found: Sequence[_Found],
-        records: Sequence[Any],
-        parents: Sequence[Any],
-        deviations: Counter[str],
+        self, found: Sequence[_Found], records: Sequence[Any], parents: Sequence[Any], deviations: Counter[str]
     ) -> list[str | None]:
         """Return the profile ids that roles refer to by URI: the id of the first row of each profile."""
         named = [(one.parent.sourcedId, one.row.rest.userProfile) for one in found]

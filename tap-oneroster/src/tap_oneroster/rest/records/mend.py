@@ -21,7 +21,7 @@ __all__ = ["is_secret", "mend", "spelt"]
 
 _MISSPELT = {
     # A typing error in a definition from which many services were generated.
-    "americanIndianOrAlsakaNative": "americanIndianOrAlaskaNative",
+    "americanIndianOrAlsakaNative": "americanIndianOrAlaskaNative"
 }
 _SECRET = re.compile(r"(?i)(.*\.)?(pass(word|wd|code|phrase)?|pwd|secret)\Z")
 
@@ -55,11 +55,7 @@ def _mend_value(key: str, value: Any, form: Form, deviations: Counter[str]) -> A
 
 
 def mend(
-    record: Mapping[str, Any],
-    forms: Forms,
-    deviations: Counter[str],
-    *,
-    learned: frozenset[str] = frozenset(),
+    record: Mapping[str, Any], forms: Forms, deviations: Counter[str], *, learned: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Return the record in its form. Keys that the standard does not have go under `UNKNOWN`.
 

@@ -53,10 +53,7 @@ class RowMaker:
         return reader_of(field, self._version, self._policy)
 
     def read(
-        self,
-        records: Sequence[Any],
-        deviations: Counter[str],
-        given: Mapping[str, Sequence[Any]] | None = None,
+        self, records: Sequence[Any], deviations: Counter[str], given: Mapping[str, Sequence[Any]] | None = None
     ) -> list[Struct]:
         """Return a record of the warehouse shape for each record; `given` holds columns that the records lack."""
         if not records:
