@@ -1,1 +1,1 @@
-"""What a run counts and reports: tallies, the shrink guard, progress, the summary."""
+"""What a run counts and reports: tallies, the shrink guard, the summary."""

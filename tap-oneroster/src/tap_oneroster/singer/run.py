@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
 from .._core.errors import FatalSourceError, SourceError
+from .._core.log import Progress
 from .._core.shell import INCOMPLETE, REFUSED, exit_code
 from ..batch_files.batch_files import BatchFiles
 from .writer import BlockWriter
@@ -42,6 +43,7 @@ class Run(Generic[W]):
         """Milliseconds; versions of streams count from here."""
         self.writer = writer
         self.logger = logger
+        self.progress = Progress(logger.info)
         self.receipts: list[tuple[Tally, dict[str, Any]]] = []
         self.failures: list[str] = []
         self.stopped = False

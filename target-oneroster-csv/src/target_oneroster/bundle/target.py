@@ -116,10 +116,15 @@ class TargetOneRosterCSV(OneRosterTarget):
         """Publish."""
         if self._bundle is not None:
             try:
-                self._bundle.publish(self._other_arrivals())
+                with self.progress.working("checking and writing"):
+                    self._bundle.publish(self._other_arrivals())
             finally:
                 self._bundle.close()
                 self._tell(self._bundle.outcome)
+
+    @override
+    def has_receipts(self) -> bool:
+        return self._bundle is not None and self._bundle.receipts.announced
 
     @override
     def staged_in(self) -> Path | None:
@@ -140,6 +145,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         if outcome.published:
             written = ", ".join(f"{name} {count}" for name, count in outcome.rows.items())
             self.logger.info("Published a bundle (%s).", written)
+            self.logger.info("Rows written: %s.", self.progress.total(sum(outcome.rows.values())))
         elif outcome.reason is None:
             self.logger.info("No records came: nothing was published.")
 

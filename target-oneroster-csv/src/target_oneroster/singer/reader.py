@@ -35,6 +35,8 @@ class BlockReader(GenericSingerReader[bytes]):
         """Set by the target: the quick way in of a stream, where it has one."""
         self.nothing_done = ""
         """Set by the target: what an error says of the run."""
+        self.tell: Callable[[int], None] = lambda _: None
+        """Set by the target: told now and then how many lines came."""
         self._heads: dict[bytes, str] = {}
         self._line = 0
         self._callbacks: dict[str, Callable[[dict[str, Any]], None]] = {}
@@ -57,6 +59,7 @@ class BlockReader(GenericSingerReader[bytes]):
             with private_files():
                 for block in blocks(source):
                     self.take(block)
+                    self.tell(self._line)
         finally:
             gc.enable()
         return self._counts

@@ -178,12 +178,17 @@ class TargetOneRosterDuckDB(OneRosterTarget):
                     if isinstance(sink := self.get_sink(stream), TableSink):
                         for column, count in sink.records.unreadable.items():
                             self._load.staging.unreadable[sink.records.name, column] += count
-                self._load.finish(self._other_arrivals())
+                with self.progress.working("loading"):
+                    self._load.finish(self._other_arrivals(), self.progress.begin)
                 for file in self._spent:
                     file.remove()
             finally:
                 self._load.close()
-                report(self._load.outcome, self.logger)
+                report(self._load.outcome, self.logger, self.progress.total)
+
+    @override
+    def has_receipts(self) -> bool:
+        return self._load is not None and self._load.receipts.announced
 
     @override
     def staged_in(self) -> Path | None:
