@@ -139,8 +139,8 @@ class CollectionRun:
                 {name: Tally(self._streams[name].file, facts) for name, facts in one_pass.facts.items()},
             )
             self._passes.append(one)
-            counted = next(iter(one.tallies), None)
-            progress.begin(self._top.name)
+            counted = next(iter(one.tallies), "")
+            progress.begin(counted)
             for batch in one_pass:
                 name, tally = batch.file.name, one.tallies[batch.file.name]
                 self._write(batch, tally, plain[name])
