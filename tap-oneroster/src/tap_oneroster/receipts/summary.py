@@ -29,9 +29,9 @@ def summary_lines(
     for tally, receipt in tallies:
         came[receipt["collection"]] += receipt["received"]
         gone[receipt["collection"]] += tally.deleted
-    odd = [one for one in tallies if _is_odd(one[1])]
-    if not came.total() and any(not receipt["complete"] for _, receipt in odd):
+    if not came.total() and not any(receipt["complete"] for _, receipt in tallies):
         return  # nothing could be read, and the errors say why
+    odd = [one for one in tallies if _is_odd(one[1])]
     if told := [one for one in tallies if one in odd or (is_first and one[1]["received"])]:
         yield from _table(told)
     if deviations := [f"  {r['collection']}: {rule}: {n:,}" for _, r in odd for rule, n in r["deviations"].items()]:
