@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -284,7 +285,8 @@ def test_the_probe_tells_how_a_service_behaves_without_anyones_name() -> None:
             "client_id": "sample-client",
             "client_secret": "hush",
         }
-        report = list(probe(TapOneRoster(config={"mode": "rest", **sheet}, setup_mapper=False).config))
+        config = TapOneRoster(config={"mode": "rest", **sheet}, setup_mapper=False).config
+        report = list(probe(config, demographics=True))
         names = {user.familyName for user in reader.once("users").records["users"]}
     text = "\n".join(report)
     assert report[0] == "OneRoster 1.2, token style basic"
