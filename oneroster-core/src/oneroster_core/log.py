@@ -40,15 +40,11 @@ class Progress:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._moves = sys.stderr.isatty() and logging.getLogger().isEnabledFor(logging.INFO)
-        self._every = _MOVE if self._moves else _SECONDS
+        self.moves = sys.stderr.isatty() and logging.getLogger().isEnabledFor(logging.INFO)
+        """True if the line is on a terminal."""
+        self._every = _MOVE if self.moves else _SECONDS
         self._name = ""
         self._started = self._begun = self._last = time.monotonic()
-
-    @property
-    def moves(self) -> bool:
-        """True if the line is on a terminal."""
-        return self._moves
 
     def begin(self, name: str) -> None:
         """Count from here on for this piece of the work."""
@@ -86,7 +82,7 @@ class Progress:
 
     def _show(self, text: str) -> None:
         self._last = time.monotonic()
-        if self._moves:
+        if self.moves:
             width = min(os.get_terminal_size(sys.stderr.fileno()).columns or 80, 80) - 1
             # The cursor goes back, so that the next line of the log, which is longer, replaces this one.
             sys.stderr.write(f"\x1b[K{text[:width]}\r")
@@ -96,7 +92,7 @@ class Progress:
 
     def end(self) -> None:
         """Take the line off the terminal."""
-        if self._moves:
+        if self.moves:
             sys.stderr.write("\x1b[K")
             sys.stderr.flush()
 

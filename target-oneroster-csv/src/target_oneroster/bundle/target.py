@@ -69,7 +69,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
         stream = message_dict["stream"]
         if is_receipts(stream, message_dict["schema"]["properties"]):
-            self.bundle.receipts.announced = True
+            self.bundle.receipts.announced = self.has_receipts = True
             self._receipts.add(stream)
             return
         super()._process_schema_message(message_dict)
@@ -121,10 +121,6 @@ class TargetOneRosterCSV(OneRosterTarget):
             finally:
                 self._bundle.close()
                 self._tell(self._bundle.outcome)
-
-    @override
-    def has_receipts(self) -> bool:
-        return self._bundle is not None and self._bundle.receipts.announced
 
     @override
     def staged_in(self) -> Path | None:

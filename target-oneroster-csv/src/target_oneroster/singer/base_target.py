@@ -59,6 +59,8 @@ class OneRosterTarget(Target):
         super().__init__(**kwargs)
         self.progress = Progress(self.logger.info)
         self.progress.begin("reading")
+        self.has_receipts = False
+        """True if the tap has said that receipts will come, as ours does."""
         self._lanes: dict[str, Lane] = {}
         self._finished = False
         self.version: int | None = None
@@ -79,13 +81,9 @@ class OneRosterTarget(Target):
         """Return the folder in which rows are staged; None if nothing was staged yet."""
         raise NotImplementedError
 
-    def has_receipts(self) -> bool:
-        """Return True if the tap has said that receipts will come, as ours does."""
-        raise NotImplementedError
-
     def _say_how_far(self, lines: int) -> None:
         """Say how much came; on a terminal only if the tap, whose line moves there, too, is not ours."""
-        if not (self.progress.moves and self.has_receipts()):
+        if not (self.progress.moves and self.has_receipts):
             self.progress.report(lines, "lines")
 
     @override

@@ -93,7 +93,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         self._streams[stream] = file if plain else None
         self._lanes.pop(stream, None)
         if file and file.name == RECEIPTS.name:
-            self.load.receipts.announced = True
+            self.load.receipts.announced = self.has_receipts = True
         elif plain and file and fits(file, schema):
             # Who sends receipts counts and types what it sends; from others each record is looked at.
             lane = RawLane(self.stage_of(stream, schema), trusted=self.load.receipts.announced)
@@ -185,10 +185,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             finally:
                 self._load.close()
                 report(self._load.outcome, self.logger, self.progress.total)
-
-    @override
-    def has_receipts(self) -> bool:
-        return self._load is not None and self._load.receipts.announced
 
     @override
     def staged_in(self) -> Path | None:
