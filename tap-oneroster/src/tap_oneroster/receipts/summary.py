@@ -1,4 +1,4 @@
-"""The page of plain numbers that ends a run."""
+"""The table of numbers at the end of a run."""
 
 from __future__ import annotations
 

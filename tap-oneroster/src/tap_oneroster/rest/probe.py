@@ -43,7 +43,7 @@ _NEVER = "dateLastModified>='2100-01-01T00:00:00.000Z'"
 
 @dataclass(slots=True)
 class ProbeResult:
-    """How one collection answered."""
+    """Results for one collection."""
 
     name: str
     status: int
@@ -67,7 +67,7 @@ class ProbeResult:
 
 @dataclass(slots=True)
 class _Asker:
-    """Asks one collection, in one way after another."""
+    """Requests one collection in several ways."""
 
     source: RestSource
     file: File
@@ -88,7 +88,7 @@ class _Asker:
         return 200 if reply.ok else reply.status, reply.headers, wrapper, lists.get(wrapper, [])
 
     def ask(self) -> ProbeResult:
-        """Everything that can be found out with a few requests."""
+        """Return all facts that a few requests can find out."""
         limit = str(self.page_size)
         status, headers, wrapper, rows = self._get(limit=limit, offset="0")
         stated = headers.get("X-Total-Count")
@@ -111,7 +111,7 @@ class _Asker:
 
 
 def probe(config: Mapping[str, Any], *, demographics: bool = False) -> Generator[str, None, int]:
-    """Yield the lines of the report, for settings as the tap holds them, defaults filled in; return the exit code.
+    """Yield the lines of the report for the tap's settings with their defaults; return the exit code.
 
     Demographics are read only if they are asked for: they are off by default in the tap, too.
     """
@@ -185,7 +185,7 @@ def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[P
 
 
 def _given(path: str) -> dict[str, Any] | None:
-    """Return the settings of a file; None for ``ENV``, where they are in the environment."""
+    """Return the settings of a file; None for ``ENV``, which stands for the environment."""
     if path == "ENV":
         return None
     given: Any = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -193,14 +193,14 @@ def _given(path: str) -> dict[str, Any] | None:
 
 
 def _settings(given: dict[str, Any] | None) -> Mapping[str, Any]:
-    """Return the settings, checked as the tap checks them."""
+    """Return the settings after the tap's own checks."""
     from ..singer.tap import TapOneRoster
 
     return TapOneRoster(config=given or {"mode": "rest"}, parse_env_config=given is None, setup_mapper=False).config
 
 
 def main() -> None:
-    """Ask the service that the tap's settings describe, and print what was found."""
+    """Probe the service that the tap's settings describe, and print the results."""
     parser = command_line(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
     parser.add_argument("--config", required=True, help="file with the tap's settings, or ENV for the environment")
     parser.add_argument("--demographics", action="store_true", help="read demographics, too, which are off by default")

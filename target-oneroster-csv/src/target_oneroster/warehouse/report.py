@@ -1,4 +1,4 @@
-"""What a run did, in few lines for people."""
+"""The outcome of a run as a few lines in the log."""
 
 from __future__ import annotations
 
