@@ -6,6 +6,7 @@ This module shares no code with the target on purpose, so that each tests the ot
 from __future__ import annotations
 
 import csv
+import os
 import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from .cells import header, row_writer
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from ._core.log import Progress
     from .district import District
     from .rows import Row
 
@@ -40,6 +42,7 @@ def write_bundle(
     delta: Collection[str] = (),
     since: int | None = None,
     only: Collection[str] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, int]:
     """Write a bundle: a zip if the path ends in ``.zip``, otherwise a folder.
 
@@ -51,6 +54,7 @@ def write_bundle(
         delta: Names of files with the mode delta in a bundle that is otherwise bulk.
         since: First day that a delta does not repeat; by default the day before the district's.
         only: Names of files to write; the others are absent.
+        progress: What says how far the work is.
 
     Returns:
         Number of rows written by file; files without rows are absent, as the standard requires.
@@ -75,6 +79,8 @@ def write_bundle(
             if first is None:
                 continue
             modes[file.name] = its_mode
+            if progress:
+                progress.begin(file.name)
             counts[file.name] = _write_file(
                 open_text,
                 file,
@@ -82,6 +88,7 @@ def write_bundle(
                 chain([first], rows),
                 district.metadata_keys(file.name),
                 bulk=its_mode == "bulk",
+                progress=progress,
             )
         _write_manifest(open_text, version, modes)
     return counts
@@ -98,6 +105,15 @@ def _folder(path: Path) -> Iterator[_Open]:
 @contextmanager
 def _zip(path: Path) -> Iterator[_Open]:
     path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield from _entries(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _entries(path: Path) -> Iterator[_Open]:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
 
         def entry(name: str) -> TextIO:
@@ -117,6 +133,7 @@ def _write_file(
     metadata: tuple[str, ...],
     *,
     bulk: bool,
+    progress: Progress | None,
 ) -> int:
     cells = row_writer(file, version, metadata, blank_stamps=bulk)
     count = 0
@@ -126,6 +143,8 @@ def _write_file(
         for row in rows:
             writer.writerow(cells(row))
             count += 1
+            if progress and not count % 1000:
+                progress.report(count, "rows")
     return count
 
 

@@ -106,6 +106,8 @@ class Facts:
     filter: str | None = None
     expected: int | None = None
     """Number of records according to the source: a total, or the rows of a file."""
+    share: float | None = None
+    """The part of a file that was read so far."""
     rejected: int = 0
     """Rows left out, each counted under its rule in `deviations`."""
     pages: int | None = None

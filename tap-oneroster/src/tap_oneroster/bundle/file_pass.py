@@ -86,6 +86,7 @@ class FilePass:
             }
             try:
                 for chunk in rows.chunks():
+                    self._own.share = stream.share
                     yield from self._batches(chunk, reader, quick, makers)
             finally:
                 self._state_facts(rows)

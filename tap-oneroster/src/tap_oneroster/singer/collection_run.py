@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._core.coerce.dates import to_utc_text
-from ..receipts.progress import Progress
 from ..receipts.shrink_guard import counts_for_state, shrinks
 from ..receipts.tally import Tally
 from ..source import CollectionMoved, Facts, HeldBack, Request, SourceError, TotalMismatch
@@ -132,20 +131,26 @@ class CollectionRun:
 
     def _attempt(self, request: Request) -> None:
         plain = {name: stream.is_plain for name, stream in self._streams.items()}
-        progress = Progress(self._top.name, self._run.logger.info)
+        progress = self._run.progress
         counters = {name: s.get_record_counter() for name, s in self._streams.items()}
         for one_pass in self._run.source.passes(request):
             one = _Pass(
                 one_pass, {name: Tally(self._streams[name].file, facts) for name, facts in one_pass.facts.items()}
             )
             self._passes.append(one)
+            counted = next(iter(one.tallies), "")
+            progress.begin(counted)
             for batch in one_pass:
                 name, tally = batch.file.name, one.tallies[batch.file.name]
                 self._write(batch, tally, plain[name])
                 if self._run.source.stands_still:  # otherwise there may be another attempt
                     self._run.announce_batches(all_of_them=False)
                 counters[name].increment(len(batch))
-                progress.report(tally.received, tally.facts.expected)
+                if name == counted:
+                    whole = tally.facts.expected
+                    progress.report(
+                        tally.received, share=tally.facts.share or (tally.received / whole if whole else None)
+                    )
                 if self._has_enough(one):
                     break
         for counter in counters.values():

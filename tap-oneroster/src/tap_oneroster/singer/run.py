@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
 from .._core.errors import FatalSourceError, SourceError
+from .._core.log import Progress
 from .._core.shell import INCOMPLETE, REFUSED, exit_code
 from ..batch_files.batch_files import BatchFiles
 from .writer import BlockWriter
@@ -40,7 +41,12 @@ class Run(Generic[W]):
     failures: list[str] = field(default_factory=list)
     stopped: bool = False
     """True if nothing more can be read; the remaining streams write nothing."""
+    progress: Progress = field(init=False)
     _codes: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Let progress go to the log."""
+        self.progress = Progress(self.logger.info)
 
     @cached_property
     def source(self) -> Source:

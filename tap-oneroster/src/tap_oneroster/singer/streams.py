@@ -15,6 +15,7 @@ from singer_sdk.singerlib import Metadata
 from typing_extensions import override
 
 from .._core.codec import record_lines
+from .._core.log import hush
 from .._core.model import RECEIPTS, File
 from .._core.model.schema import TENANT, json_schema, key_properties
 from ..source import Request, SourceError
@@ -42,6 +43,7 @@ class OneRosterStream(Stream):
         self._tenant: str | None = tap.config.get("tenant")
         schema = json_schema(of, tenant=self._tenant is not None, secrets=tap.config["include_passwords"])
         super().__init__(tap, schema=schema, name=of.name)
+        hush(self.logger)
         self.primary_keys = list(key_properties(of, tenant=self._tenant is not None))
 
     @property

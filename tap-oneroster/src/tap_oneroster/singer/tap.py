@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import Tap
+from singer_sdk import Tap, metrics
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers import capabilities as sdk
@@ -16,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from .._core import shell
+from .._core.log import hush
 from .._core.model import FILES, VIEWS, File, Version, file
 from ..receipts.summary import summary_lines
 from .config_check import combination_errors
@@ -58,6 +59,10 @@ class TapOneRoster(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        hush(self.logger, metrics.get_metrics_logger())
+        super().__init__(**kwargs)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -168,13 +173,15 @@ class TapOneRoster(Tap):
 
     @override  # type: ignore[misc]  # final, but receipts must open and close every run
     def sync_all(self) -> None:
+        is_first = not self.state.get("bookmarks")
         self.streams[ReceiptStream.name]._write_schema_message()
         self.run.remove_leftovers()
         try:
             super().sync_all()
         finally:
             self.run.close()
-        for line in summary_lines(self.run.receipts):
+            self.run.progress.end()
+        for line in summary_lines(self.run.receipts, self.run.progress.total, is_first=is_first):
             self.logger.info("%s", line)
         self._raise_failures()
 

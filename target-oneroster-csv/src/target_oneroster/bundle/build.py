@@ -17,6 +17,7 @@ from ..records.record_mapping import file_of
 from ..singer.receipts import Arrival, Receipts, explain
 from .checks import Finding, Findings, Severity, check
 from .checks.cells import EMPTY
+from .checks.run import MISSING_FILE, NO_ROLES
 from .convert import CLASSES_THERE, FROM_CLASSES, convert, wants_classes
 from .merge import drop_superseded, merge
 from .published import Existing, read_existing
@@ -184,7 +185,8 @@ class BundleBuild:
         outcome.findings, outcome.went_along = findings.found, findings.went_along
         outcome.rejected, outcome.causes = findings.rejected_rows, findings.causes()
         if stops := findings.of(Severity.STOP):
-            raise TargetError(f"Nothing was published. {'; '.join(finding.text() for finding in stops)}.")
+            said = "; ".join(finding.text() for finding in stops)
+            raise TargetError(f"Nothing was published. {said}.{_select(findings)}")
         if outcome.rejected and self.options.on_invalid == "fail":
             rows = ", ".join(f"{name} {count}" for name, count in outcome.rejected.items())
             broken = findings.of(Severity.ROW)
@@ -192,7 +194,7 @@ class BundleBuild:
             if any((finding.file, finding.field) in FROM_CLASSES and finding.rule == EMPTY for finding in broken):
                 rules += ". The school is taken from the row of the class: send it, too, or have it in the bundle there"
             raise TargetError(
-                f"Nothing was published: rows would have to go ({rows}). {rules}. "
+                f"Nothing was published: rows would have to go ({rows}). {rules}.{_select(findings)} "
                 "Mend the source, or set on_invalid to quarantine."
             )
 
@@ -200,3 +202,21 @@ class BundleBuild:
         """Remove the run's own files."""
         self.staging.discard()
         self.work.remove()
+
+
+def _select(findings: Findings) -> str:
+    """Return the streams that did not come and that rows need, as advice; empty if there are none."""
+    needed = {target for one in findings.of(Severity.ROW) if (target := _target(one)) and _never_came(findings, target)}
+    needed |= {"roles" for one in findings.of(Severity.STOP) if one.rule == NO_ROLES}
+    needed |= {one.file for one in findings.found if one.rule == MISSING_FILE} if needed else set()
+    names = [file.name for file in FILES if file.name in needed]
+    return f" Select in the tap, too, what did not come: {', '.join(names)}." if names else ""
+
+
+def _target(finding: Finding) -> str | None:
+    fields = {field.name: field for field in file_named(finding.file).fields}
+    return fields[finding.field].refers_to if finding.field in fields else None
+
+
+def _never_came(findings: Findings, name: str) -> bool:
+    return not findings.engine.count(name) and not findings.engine.has(f"{name} rejected")

@@ -69,7 +69,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
         stream = message_dict["stream"]
         if is_receipts(stream, message_dict["schema"]["properties"]):
-            self.bundle.receipts.announced = True
+            self.bundle.receipts.announced = self.has_receipts = True
             self._receipts.add(stream)
             return
         super()._process_schema_message(message_dict)
@@ -116,7 +116,8 @@ class TargetOneRosterCSV(OneRosterTarget):
         """Publish the bundle."""
         if self._bundle is not None:
             try:
-                self._bundle.publish(self._other_arrivals())
+                with self.progress.working("checking and writing"):
+                    self._bundle.publish(self._other_arrivals())
             finally:
                 self._bundle.close()
                 self._tell(self._bundle.outcome)
@@ -140,6 +141,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         if outcome.published:
             written = ", ".join(f"{name} {count}" for name, count in outcome.rows.items())
             self.logger.info("Published a bundle (%s).", written)
+            self.logger.info("Rows written: %s.", self.progress.total(sum(outcome.rows.values())))
         elif outcome.reason is None:
             self.logger.info("No records came: nothing was published.")
 

@@ -6,7 +6,7 @@ import os
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
-from singer_sdk import Target
+from singer_sdk import Target, metrics
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers import capabilities as sdk
@@ -17,6 +17,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
 from .._core import shell
+from .._core.log import Progress, hush
 from ..errors import Misconfigured, TargetError, one_line
 from .reader import BlockReader, Lane, private_files
 
@@ -54,13 +55,19 @@ class OneRosterTarget(Target):
     """The sentence in errors that describes the outcome of the run."""
 
     def __init__(self, **kwargs: Any) -> None:
+        hush(self.logger, metrics.get_metrics_logger())
         super().__init__(**kwargs)
+        self.progress = Progress(self.logger.info)
+        self.progress.begin("reading")
+        self.has_receipts = False
+        """True if the tap has said that receipts will come, as ours does."""
         self._lanes: dict[str, Lane] = {}
         self._finished = False
         self.version: int | None = None
         """Version of the current record message."""
         self.message_reader.lane_of = self._lanes.get
         self.message_reader.nothing_done = self.nothing_done
+        self.message_reader.tell = self._say_how_far
 
     def close(self) -> None:
         """Remove the run's files on disk. Can be called more than once."""
@@ -73,6 +80,11 @@ class OneRosterTarget(Target):
     def staged_in(self) -> Path | None:
         """Return the folder with staged rows; None if nothing was staged yet."""
         raise NotImplementedError
+
+    def _say_how_far(self, lines: int) -> None:
+        """Say how much came; on a terminal only if the tap, whose line moves there, too, is not ours."""
+        if not (self.progress.moves and self.has_receipts):
+            self.progress.report(lines, "lines")
 
     @override
     def process_endofpipe(self) -> None:

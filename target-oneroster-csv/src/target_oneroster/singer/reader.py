@@ -35,6 +35,8 @@ class BlockReader(GenericSingerReader[bytes]):
         """Set by the target: the fast path of a stream, if it has one."""
         self.nothing_done = ""
         """Set by the target: the sentence in errors that describes the outcome of the run."""
+        self.tell: Callable[[int], None] = lambda _: None
+        """Set by the target: is told how many lines have come."""
         self._heads: dict[bytes, str] = {}
         self._line = 0
         self._callbacks: dict[str, Callable[[dict[str, Any]], None]] = {}
@@ -57,6 +59,7 @@ class BlockReader(GenericSingerReader[bytes]):
             with private_files():
                 for block in blocks(source):
                     self.take(block)
+                    self.tell(self._line)
         finally:
             gc.enable()
         return self._counts

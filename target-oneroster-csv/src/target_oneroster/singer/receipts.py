@@ -9,7 +9,7 @@ from .._core.model import NO_SNAPSHOT
 from ..errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["NOT_COMPLETE", "Arrival", "Receipts", "explain"]
 
@@ -64,6 +64,9 @@ class Receipts:
         """Add one receipt; a later one for the same pass replaces it."""
         key = tuple(receipt.get(name) for name in ("tenant", "source", "collection", "runId"))
         self._by_key[key] = receipt
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return iter(self._by_key.values())
 
     def of(self, stream: str) -> list[Mapping[str, Any]]:
         """Return the receipts of one stream, in order of arrival."""

@@ -22,6 +22,7 @@ from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
 from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge
 from .staging import WarehouseStaging
+from .switch import switched
 from .views import export, make_views
 from .warehouse_file import DAMAGED, WarehouseFile, is_damaged, proven
 
@@ -63,6 +64,8 @@ class LoadOutcome:
     """Number of values that broke a rule, by table and by field and rule."""
     files: int = 0
     """Number of Parquet files written."""
+    switched: str = ""
+    """What to expect, if the warehouse was fed by the other binding before."""
 
 
 class Load:
@@ -92,10 +95,10 @@ class Load:
             zone=self.options.zone,
         )
 
-    def finish(self, others: Mapping[str, Arrival]) -> LoadOutcome:
+    def finish(self, others: Mapping[str, Arrival], begin: Callable[[str], None] = lambda _: None) -> LoadOutcome:
         """Merge the rows that arrived. Raise TargetError if a stream was rejected; the others are then loaded.
 
-        `others` are streams that sent a schema but whose rows are not staged unchanged.
+        `others` are streams that sent a schema but whose rows are not staged unchanged. `begin` is told each table.
         """
         connection = self.staging.finish()
         connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
@@ -109,13 +112,14 @@ class Load:
         if self.path.exists():
             store = WarehouseFile(connection, self.options.schema, self.path)
             try:
-                self._fill(store, connection, came, merge)
+                self.outcome.switched = switched(store, self.receipts)
+                self._fill(store, connection, came, merge, begin)
             finally:
                 store.close()
         elif not self._is_new:  # an incremental read into a new file would look like the complete data
             raise TargetError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
         else:
-            self._fill(WarehouseFile(connection, self.options.schema), connection, came, found)
+            self._fill(WarehouseFile(connection, self.options.schema), connection, came, found, begin)
             self._move(connection)
         if self.outcome.refused:
             raise TargetError(f"Not loaded, left as it was: {explain(self.outcome.refused)} No state is written.")
@@ -127,6 +131,7 @@ class Load:
         connection: duckdb.DuckDBPyConnection,
         came: Mapping[str, Came],
         bring: Callable[[WarehouseFile, MergePlan], Counts],
+        begin: Callable[[str], None],
     ) -> None:
         """Merge each proven stream into its table; then update what depends on the tables."""
         kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
@@ -135,6 +140,7 @@ class Load:
                 if bring is found:
                     connection.execute(f"DROP TABLE {store.place(name)}")
                 continue
+            begin(f"loading {name}")
             # Derived rows come first: a new warehouse consists of the staged tables, and they query those of their
             # parents.
             try:

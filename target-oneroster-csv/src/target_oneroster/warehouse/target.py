@@ -93,7 +93,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         self._streams[stream] = file if plain else None
         self._lanes.pop(stream, None)
         if file and file.name == RECEIPTS.name:
-            self.load.receipts.announced = True
+            self.load.receipts.announced = self.has_receipts = True
         elif plain and file and fits(file, schema):
             # A tap that sends receipts counts and types its records; records of other taps are checked.
             lane = RawLane(self.stage_of(stream, schema), trusted=self.load.receipts.announced)
@@ -178,12 +178,13 @@ class TargetOneRosterDuckDB(OneRosterTarget):
                     if isinstance(sink := self.get_sink(stream), TableSink):
                         for column, count in sink.records.unreadable.items():
                             self._load.staging.unreadable[sink.records.name, column] += count
-                self._load.finish(self._other_arrivals())
+                with self.progress.working("loading"):
+                    self._load.finish(self._other_arrivals(), self.progress.begin)
                 for file in self._spent:
                     file.remove()
             finally:
                 self._load.close()
-                report(self._load.outcome, self.logger)
+                report(self._load.outcome, self.logger, self.progress.total)
 
     @override
     def staged_in(self) -> Path | None:

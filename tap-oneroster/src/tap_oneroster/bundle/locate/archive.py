@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Mapping
 
-    from ..read.encoding import Readable
     from .stores import Store
 
-__all__ = ["Bundle", "open_bundle"]
+__all__ = ["Bundle", "Opened", "open_bundle"]
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +61,7 @@ class Bundle:
         )
 
     @contextmanager
-    def open(self, name: str) -> Iterator[Readable]:
+    def open(self, name: str) -> Iterator[Opened]:
         """Open one file by the standard's name; errors while reading become SourceError."""
         member = self.members[name]
         if member.problem:
@@ -72,7 +71,7 @@ class Bundle:
                 stream = self._open(member, opened)
             except Exception as error:
                 raise _unreadable(self.name, name, error) from None
-            yield _Guarded(stream, self.name, name)
+            yield Opened(stream, self.name, name, member.size)
 
     def _open(self, member: Member, opened: ExitStack) -> IO[bytes]:
         if not self._zipped:
@@ -119,17 +118,27 @@ class Bundle:
             self._copy = None
 
 
-class _Guarded:
+class Opened:
     """A file whose errors are one line each, whatever store or zip it comes from."""
 
-    def __init__(self, stream: IO[bytes], bundle: str, name: str) -> None:
+    def __init__(self, stream: IO[bytes], bundle: str, name: str, size: int) -> None:
         self._stream, self._bundle, self._name = stream, bundle, name
+        self._size = max(size, 1)
+        self._read = 0
+
+    @property
+    def share(self) -> float:
+        """The part of the file that was read."""
+        return self._read / self._size
 
     def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
         except Exception as error:
             raise _unreadable(self._bundle, self._name, error) from None
+        self._read += len(data)
+        return data
 
 
 def _unreadable(bundle: str, name: str, error: Exception) -> SourceError:
