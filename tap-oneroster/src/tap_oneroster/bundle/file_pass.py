@@ -13,6 +13,7 @@ from ..source import Facts, Records, SourceError
 from .read.copies import first_cells, ids_of, kept_places, settle_copies
 from .read.derived_rows import maker
 from .read.encoding import BLOCK
+from .read.fast_split import split as fast_split
 from .read.lines import LineReader
 from .read.records import RecordReader
 from .read.rows import RowReader
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .locate.manifest import Manifest
     from .read.derived_rows import Holders, Make
     from .read.records import QuickReader
-    from .read.rows import Chunk
+    from .read.rows import Chunk, Split
 
 __all__ = ["FilePass", "SilentPass"]
 
@@ -100,7 +101,7 @@ class FilePass:
             size = COLUMN_BLOCK if self._columnar else BLOCK
             rows = RowReader(self._file, stream, self._where, deviations, self._reject, block_size=size)
             reader = RecordReader(self._file, rows.header, self._manifest.version, self._policy, deviations)
-            quick = self._quick_reader(rows, reader)
+            quick, split = self._quick_reader(rows, reader)
             self._copies = copies = self._settle_copies(first=not rows.header.columns["sourcedId"])
             deviations.update(copies.deviations)
             makers = {
@@ -109,21 +110,21 @@ class FilePass:
                 if s.name != self._file.name
             }
             try:
-                for chunk in rows.chunks():
+                for chunk in rows.chunks(split):
                     yield from self._batches(chunk, reader, quick, makers)
             finally:
                 self._state_facts(rows)
         self._bundle.check_unchanged(self._file.name)
         self._finish(rows, stamped=reader.stamped or quick.stamped)
 
-    def _quick_reader(self, rows: RowReader, records: RecordReader) -> QuickReader:
+    def _quick_reader(self, rows: RowReader, records: RecordReader) -> tuple[QuickReader, Split]:
+        """Return what makes lines or columns of plain chunks, and what takes the blocks of such chunks apart."""
         if not self._columnar:
-            return LineReader(self._file, rows.header, self._manifest.version, self._policy, records)
+            return LineReader(self._file, rows.header, self._manifest.version, self._policy, records), fast_split
         from .read.columns import ColumnReader
 
         columns = ColumnReader(self._file, rows.header, self._manifest.version, self._policy, records)
-        rows.split = columns.split
-        return columns
+        return columns, columns.split
 
     def _batches(
         self, chunk: Chunk, reader: RecordReader, quick: QuickReader, makers: Mapping[File, Make]

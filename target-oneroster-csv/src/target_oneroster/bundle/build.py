@@ -118,7 +118,7 @@ class BundleBuild:
         arrivals = dict(others)
         for name, stage in stages.items():
             try:
-                distinct = load(engine, stage, self._copies)
+                distinct = load(engine, stage, self._copies, in_passes=self.receipts.in_passes(name, stage.records))
             except duckdb.Error as error:  # its words may hold values
                 if "No space left" in str(error):
                     raise

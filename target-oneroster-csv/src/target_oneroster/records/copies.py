@@ -65,21 +65,25 @@ def settle(
     number: str,
     orgs: str,
     modified: str = '"dateLastModified"',
+    in_passes: bool = False,
 ) -> dict[str, int]:
     """Decide which rows of each id that came more than once count; return what was decided, by rule.
 
     `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for
     the time of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The numbers returned
     are those of rows that do not count, in a conflict and for several roles those of ids. Makes the tables
-    named above, and for persons in several rows UNITED_ROLES and UNITED_USERS.
+    named above, and for persons in several rows UNITED_ROLES and UNITED_USERS. `in_passes`: each pass of one
+    run brought an id once, so the last row counts.
     """
     keys = ", ".join([quoted("sourcedId"), *([quoted(TENANT)] if TENANT in columns else [])])
     verdicts = copies_of(file.name)
-    if "dateLastModified" in columns:
+    dated = "dateLastModified" in columns
+    if dated and not in_passes:
         chosen = _verdicts(file, rows, columns, keys, modified, number)
-    else:  # receipts: the last one counts
+    else:  # receipts, too: the last one counts
         keys = ", ".join(map(quoted, key_properties(file, tenant=TENANT in columns)))
-        what = f"{keys}, count(*) AS copies, {literal(NEWEST)} AS verdict, max({number}) AS kept"
+        newest = f"last({modified} ORDER BY {number})" if dated else "NULL"
+        what = f"{keys}, count(*) AS copies, {literal(NEWEST)} AS verdict, max({number}) AS kept, {newest} AS newest"
         chosen = f"SELECT {what} FROM {rows} GROUP BY {keys}"
     run(f"CREATE TEMP TABLE {verdicts} AS {chosen}")
     run(
