@@ -31,7 +31,9 @@ IDENTICAL, NEWEST, UNITED, CONFLICT = (
     "one id for different rows, and no newer dateLastModified says which of them counts",
 )
 """What can be said of the rows of one id."""
-SEVERAL_ROLES = "one person with several roles in several rows, and no stream roles that would hold them"
+SEVERAL_ROLES = (
+    "one person with several roles in several rows, and no stream roles that would hold them; send that stream as well"
+)
 UNITED_ROLES, UNITED_USERS = "united roles", "united users"
 """Tables of persons who came in several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""
 
