@@ -80,7 +80,7 @@ def test_rows_of_files_are_rows_as_any(house: House, tmp_path: Path, kind: str, 
 
 def test_parquet_of_another_tap_is_read_as_its_records_would_be(house: House, tmp_path: Path) -> None:
     """Padded ids and references, words in another case: the shape is the model's, the values are not."""
-    orgs = [
+    orgs: list[dict[str, Any]] = [
         {"sourcedId": "s1  ", "name": "One", "type": "SCHOOL", "parentSourcedId": None},
         {"sourcedId": "s2", "name": "Two", "type": "school", "parentSourcedId": " s1"},
     ]
