@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from ..._core.model import UNPROVEN
 from ...source import CollectionMoved, SourceError, TotalMismatch
 from .answers import Answer, Fetch, Link, PageRows, PageStep, Refused
-from .order import looks_sorted
+from .order import disputed, looks_sorted
 from .seen import SeenIds
 
 __all__ = ["Reading"]
 
 _PAGES_WITHOUT_NEWS = 64
 _SMALLEST_OVERLAP = 3
+_SAMPLE = 50
+"""Ids of a page that are looked at to see whether it is sorted."""
 _LARGEST_TOTAL = 10**12
 
 
@@ -56,8 +58,10 @@ class Reading:
     _first: Sequence[str | None] = ()
     _opening: Sequence[str | None] = ()
     """Ids of the page at offset 0, from wherever offsets count now."""
-    _top: str | None = None
-    """The last id of the order, where the service told it."""
+    _top: Sequence[str | None] = ()
+    """The last ids of the order, the very last first, where the service told them."""
+    _pairs: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Ids that follow one another here, and would not in the order of this number."""
     _opened: tuple[PageRows, range] | None = None
     """A page that was found in search of the end, and its new rows."""
     _stalled: int = 0
@@ -74,6 +78,8 @@ class Reading:
     """What follows the last id was asked for since rows came."""
     _nothing_after: bool = False
     """Nothing does."""
+    _is_top_hidden: bool = False
+    """The page that should begin with it was empty, though records have come."""
     _top_at: int = -1
     """How many records had come when the last id of the order was asked for."""
     _is_total_checked: bool = False
@@ -82,6 +88,8 @@ class Reading:
     """What the latest page that brought rows said comes next."""
     _next_link: Link | None = None
     """What the latest page said comes next, where that leads on."""
+    _leads_on: bool = False
+    """It said so of a page that no page before it had named."""
     _had_links: bool = False
     _by_links: bool = False
     _irregular: int = 0
@@ -113,14 +121,26 @@ class Reading:
         total = answer.total
         if total is not None and rows <= total <= _LARGEST_TOTAL and (total or not rows):
             self.total = self._lowest_total = total
+        elif total is not None and total > _LARGEST_TOTAL:
+            self.deviations["total that is no count, ignored"] += 1
         elif total is not None and rows:
             self.deviations["total smaller than the page it came with"] += 1
-        if self.ordered and rows > 1 and not looks_sorted(answer.page.ids):
-            self.ordered = False
-            self.deviations["sort ignored by the service"] += 1
+        self._check_order(answer.page.ids)
         self._overlap = int(self.ordered and rows >= _SMALLEST_OVERLAP)
         self._stalled = int(not rows)
         return answer.page
+
+    def _check_order(self, ids: Sequence[str | None]) -> None:
+        """Stop believing that the service sorts where some ids of a page, evenly spread, do not ascend."""
+        if not self.ordered:
+            return
+        if not looks_sorted(ids[:: len(ids) // _SAMPLE + 1]):
+            self._distrust_order()
+        self._pairs |= disputed(ids[:_SAMPLE])
+
+    def _distrust_order(self) -> None:
+        self.ordered, self._top = False, ()
+        self.deviations["sort ignored by the service"] += 1
 
     def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
         # A page that is most likely beyond the end is not worth many tries.
@@ -146,6 +166,7 @@ class Reading:
         self._next_link = link if leads_on else None
         if len(answer.page):
             self._link = link
+            self._leads_on = leads_on
             self._had_links |= leads_on
 
     def _compare(self, answer: Answer) -> None:
