@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 from tap_oneroster.source import CollectionMoved, SourceError
 
 from .shelf import Shelf, read, read_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def rows(count: int) -> list[str]:
@@ -219,7 +223,7 @@ def by_number(one: str) -> tuple[str, int]:
     return one[:1], int(one[1:])
 
 
-ORDERS = {"digit by digit": str, "by number": by_number, "without case": str.lower}
+ORDERS: dict[str, Callable[[str], Any]] = {"digit by digit": str, "by number": by_number, "without case": str.lower}
 
 
 @pytest.mark.parametrize("total", ["true", "none"])

@@ -261,6 +261,6 @@ def _seconds(value: Any) -> float:
     """Life of a token, whatever type its number has."""
     try:
         life = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return _UNSTATED_LIFE
     return life if 0 < life < float("inf") else _UNSTATED_LIFE

@@ -110,7 +110,7 @@ class Walk(Reading):
         if self._is_top_last:
             self.proven = self.in_order = True
             return True
-        if self._top and self._top[0] in self._seen:
+        if self._top and self._top[0] and self._top[0] in self._seen:
             # Ids descend in another order than the one in which they ascend: which of them the filter goes by?
             if not self._is_top_seen:
                 self.fetch.known.add(NO_KEY)
