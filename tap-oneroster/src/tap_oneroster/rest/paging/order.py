@@ -1,4 +1,4 @@
-"""Order: whether ids ascend, and what the order of a collection tells about its end."""
+"""Order: whether ids ascend, and what the order of a collection says about its end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _natural(text: str) -> list[Any]:
 
 
 def _letters(text: str) -> str:
-    """As collations that pass over punctuation see it."""
+    """Return a sort key like that of collations that ignore punctuation."""
     return "".join(filter(str.isalnum, text)).lower()
 
 
@@ -33,7 +33,7 @@ _ORDERS: tuple[Callable[[str], Any], ...] = (str, str.lower, _letters, _natural)
 
 
 def looks_sorted(ids: Sequence[str | None]) -> bool:
-    """Whether the ids ascend; which collation a service sorts by is its own affair."""
+    """True if the ids ascend in one of the collations that services use."""
     texts = [one for one in ids if one]
     return any(_ascends(list(map(key, texts))) for key in _ORDERS)
 
@@ -43,10 +43,10 @@ def _ascends(keys: Sequence[Any]) -> bool:
 
 
 def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[Sequence[str | None], bool]:
-    """Return the last ids of the order, asked for in descending order, and whether that page was empty.
+    """Return the last ids in the order, from a page in descending order, and True if that page was empty.
 
-    There are none where the service cannot tell. `first` are the ids of the first page in ascending
-    order. Rows that are hidden after paging cannot deceive here: whatever stands above the id is hidden.
+    There are none if the service cannot tell. `first` are the ids of the first page in ascending order. Rows that the
+    service hides after paging do no harm: all rows above the first of the returned ids are hidden.
     """
     if _ASCENDS_ONLY in fetch.known:
         return (), False
@@ -56,7 +56,7 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[Sequence[str | No
     if answer is None or (is_first_again and len(first) > 1):
         fetch.known.add(_ASCENDS_ONLY)
         return (), False
-    if is_first_again and _DESCENDS not in fetch.known:  # both orders of one row look alike
+    if is_first_again and _DESCENDS not in fetch.known:  # with one row, both orders look the same
         return (), False
     top = [one for one in ids if one] if looks_sorted(ids[::-1]) else []
     if top and first:
@@ -65,9 +65,9 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[Sequence[str | No
 
 
 def rows_after(fetch: Fetch, last: str, seen: SeenIds, pairs: Mapping[int, tuple[str, str]]) -> PageRows | None:
-    """Return the page of rows after an id, from which offsets count then; None where the filter is of no use.
+    """Return the page of rows after an id, from which offsets then count; None if the filter does not work.
 
-    `pairs` are ids of which the filter must say, too, that one follows the other.
+    `pairs` are ids that follow one another in the pages; the filter must return them in the same order.
     """
     if NO_KEY in fetch.known or not _filters_as_it_sorts(fetch, pairs):
         return None
@@ -83,7 +83,7 @@ def rows_after(fetch: Fetch, last: str, seen: SeenIds, pairs: Mapping[int, tuple
 
 
 def _filters_as_it_sorts(fetch: Fetch, pairs: Mapping[int, tuple[str, str]]) -> bool:
-    """Whether `sourcedId>'…'` compares ids as the service sorts them; asked where that makes a difference."""
+    """Return True if `sourcedId>'…'` compares ids as the service sorts them, as far as these pairs tell."""
     for order, (one, other) in pairs.items():
         agrees = f"{_FILTERS_AS_IT_SORTS} ({order})"
         if agrees in fetch.known:
@@ -99,7 +99,7 @@ def _filters_as_it_sorts(fetch: Fetch, pairs: Mapping[int, tuple[str, str]]) -> 
 
 
 def disputed(ids: Sequence[str | None]) -> dict[int, tuple[str, str]]:
-    """Return two ids that follow one another here, for each order in which they would not."""
+    """Return, for each collation that orders some neighbours differently, the first two such ids."""
     texts = [one for one in ids if one]
     found = {}
     for order, key in enumerate(_ORDERS):
