@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tap_oneroster._core.model import UNPROVEN
 from tap_oneroster.rest.paging.answers import Answer, Link, Refused
@@ -35,6 +36,12 @@ class Shelf:
     """It sorts in descending order, too."""
     filters: bool = True
     """It takes a filter by id."""
+    descending: Callable[[str], Any] = str
+    """What it sorts by in descending order; in ascending order it is `ascending`, in filters `filtering`."""
+    ascending: Callable[[str], Any] = str
+    filtering: Callable[[str], Any] = str
+    sorts_pages: bool = False
+    """It cuts the page first, and sorts what is on it."""
     hidden: frozenset[str] = frozenset()
     """Rows that are left out after the page was cut."""
     window: int | None = None
@@ -79,8 +86,8 @@ class Shelf:
         self.further += 1
         if not self.sorts:
             return None
-        rows = self._chosen(None)
-        return self._page(rows[::-1] if self.descends else rows, 0, 0, 10**9)
+        rows = sorted(self._chosen(None), key=self.descending, reverse=True) if self.descends else self._chosen(None)
+        return self._page(rows, 0, 0, 10**9)
 
     def after(self, last: str) -> Answer | None:
         self.further += 1
@@ -98,8 +105,8 @@ class Shelf:
         return self.filtered_total
 
     def _chosen(self, after: str | None) -> list[str]:
-        rows = sorted(self.rows) if self.sorts else self.rows
-        return [one for one in rows if after is None or one > after]
+        rows = sorted(self.rows, key=self.ascending) if self.sorts and not self.sorts_pages else self.rows
+        return [one for one in rows if after is None or self.filtering(one) > self.filtering(after)]
 
     def _page(self, rows: list[str], start: int, offset: int, number: int) -> Answer:
         length = min(self.cap, self.lengths[number]) if number < len(self.lengths) else self.cap
@@ -110,7 +117,7 @@ class Shelf:
             cut = []
         if not cut and self.refuses_beyond and offset >= len(rows):
             raise Refused("beyond", self.refuses_beyond)
-        page = [one for one in cut if one not in self.hidden]
+        page = [one for one in (sorted(cut) if self.sorts_pages else cut) if one not in self.hidden]
         total = self._total(rows, len(page))
         return Answer(Leaf(list(page)), total, self.revision, self._link(start + len(cut), len(rows)))
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_oneroster.source import CollectionMoved, SourceError
 
 from .shelf import Shelf, read, read_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def rows(count: int) -> list[str]:
@@ -211,6 +217,88 @@ def test_a_revision_that_changes_starts_an_unordered_read_over() -> None:
 
     with pytest.raises(CollectionMoved, match="revision changed"):
         read(Shelf(rows(60), before_page=bump, sorts=False))
+
+
+def by_number(one: str) -> tuple[str, int]:
+    return one[:1], int(one[1:])
+
+
+ORDERS: dict[str, Callable[[str], Any]] = {"digit by digit": str, "by number": by_number, "without case": str.lower}
+
+
+@pytest.mark.parametrize("total", ["true", "none"])
+@pytest.mark.parametrize(("ascending", "other"), list(itertools.permutations(ORDERS, 2)))
+@pytest.mark.parametrize("count", [10, 11, 20, 37, 70, 100])
+def test_ids_that_descend_in_another_order_than_they_ascend_prove_no_end(
+    count: int, ascending: str, other: str, total: str
+) -> None:
+    """`orderBy=desc` begins with r9, which is far from the last of r1, r2, … r70."""
+    ids = [f"{'Rr'[number % 2]}{number}" for number in range(count)]
+    for filters in (True, False):
+        shelf = Shelf(
+            ids,
+            total=total,
+            filters=filters,
+            ascending=ORDERS[ascending],
+            descending=ORDERS[other],
+            filtering=ORDERS[other],
+        )
+        outcome = read_out(shelf)
+        assert sorted(outcome.came) == sorted(ids)
+
+
+@pytest.mark.parametrize(("ascending", "other"), list(itertools.permutations(ORDERS, 2)))
+@pytest.mark.parametrize("descends", [True, False])
+@pytest.mark.parametrize("window", [None, 10, 20, 30])
+def test_a_filter_that_compares_ids_in_another_order_proves_nothing(
+    window: int | None, descends: bool, ascending: str, other: str
+) -> None:
+    """Rows that sort behind an id and compare as smaller would be passed over; two ids that came tell."""
+    ids = [f"{'Rr'[number % 2]}{number}" for number in range(70)]
+    shelf = Shelf(
+        ids,
+        total="none",
+        descends=descends,
+        window=window,
+        ascending=ORDERS[ascending],
+        descending=ORDERS[ascending],
+        filtering=ORDERS[other],
+    )
+    try:
+        outcome = read_out(shelf)
+    except SourceError:
+        return
+    assert sorted(outcome.came) == sorted(ids) or not outcome.proven
+
+
+@pytest.mark.parametrize("total", ["true", "none"])
+@pytest.mark.parametrize("descends", [True, False])
+def test_a_service_that_sorts_each_page_only_loses_no_row(total: str, descends: bool) -> None:
+    """The row that two pages share stands in the middle of the second one; those before it are new."""
+    ids = [f"r{number * 37 % 101:04d}" for number in range(101)]
+    outcome = read_out(Shelf(ids, total=total, descends=descends, filters=False, sorts_pages=True))
+    assert sorted(outcome.came) == sorted(ids)
+    assert outcome.deviations["sort ignored by the service"] == 1
+    assert outcome.proven is (total == "true")
+
+
+@pytest.mark.parametrize("status", [400, 404, 416, 422, 500])
+def test_a_total_that_is_reached_at_the_end_of_a_page_where_offsets_are_refused_may_be_a_window(status: int) -> None:
+    """Pages of ten, 50 promised and 50 come, offset 50 is refused: 70 may be there."""
+    capped = Shelf(rows(70), total="true", sorts=False, filters=False, window=50, window_status=status, caps_total=True)
+    outcome = read_out(capped)
+    assert (len(outcome.came), outcome.proven) == (50, False)
+    assert read_out(Shelf(rows(47), sorts=False, filters=False, refuses_beyond=status)).proven
+
+
+def test_a_total_proves_nothing_where_the_last_page_names_a_next_one() -> None:
+    outcome = read_out(Shelf(rows(33), sorts=False, filters=False, window=25, caps_total=True, links="token", cap=5))
+    assert (len(outcome.came), outcome.proven) == (25, False)
+
+
+def test_a_total_proves_nothing_where_the_end_of_the_order_is_hidden() -> None:
+    shelf = Shelf(rows(3), cap=1, hidden=frozenset({"r0002"}), window=1, caps_total=True, filters=False)
+    assert not read_out(shelf).proven
 
 
 shelves = st.builds(

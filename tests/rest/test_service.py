@@ -178,6 +178,15 @@ def test_an_id_with_a_quote_is_asked_for_rightly(users: list[str]) -> None:
     assert any(one.startswith("sourcedId>'o''") for one in asked)
 
 
+def test_no_id_is_logged_on_any_level(users: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    """The library below logs the address of each request, and an id stands in that of the request by key."""
+    with caplog.at_level("DEBUG"), served(Knobs(page_cap=10, window=40, total_header=False)) as reader:
+        reader.read("users")
+        filters = [request.query.get("filter", "") for request in reader.provider.asked_for("users")]
+    assert any(one.startswith("sourcedId>'") for one in filters)
+    assert not [one for one in users if one in caplog.text]
+
+
 @pytest.mark.parametrize("changed", [True, False])
 def test_a_total_that_ignores_the_filter_is_recognised(changed: bool, users: list[str]) -> None:
     """An incremental night that brings 5 of 83 is complete: a filter that nothing passes has the same total."""

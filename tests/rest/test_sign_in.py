@@ -257,6 +257,37 @@ def test_a_path_that_names_another_version_than_the_service_speaks_is_found_out(
     assert f"it speaks {spoken}" in caplog.text
 
 
+@pytest.mark.parametrize("method", ["oauth2", "bearer"])
+@pytest.mark.parametrize(("named", "spoken"), [("1.1", "1.2"), ("1.2", "1.1")])
+def test_a_path_of_another_version_is_found_out_where_the_token_is_granted(
+    named: str, spoken: str, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The service grants every token, and answers 404 under the path that it does not have."""
+
+    def dress(asked: Asked, answer: Dressed) -> None:
+        answer.status = (
+            200 if asked.path.startswith("/ims/oneroster" + PATHS[spoken].removeprefix("/ims/oneroster")) else 404
+        )
+
+    with OddService(dress=dress) as service:
+        reader = Reader(service, base_url=service.base_url + PATHS[named], auth_method=method, access_token="t")  # type: ignore[arg-type]
+        pull = reader.read("orgs")
+        reader.source.close()
+    assert (pull.facts["orgs"].version, pull.ids("orgs")) == (spoken, ["o1"])
+    assert f"it speaks {spoken}" in caplog.text
+
+
+@pytest.mark.parametrize("life", ["1" + "0" * 400, "[3600]", '"one hour"', "-5", "0", "null"])
+def test_a_life_of_the_token_that_is_none_is_passed_over(life: str) -> None:
+    def dress_token(asked: Asked, answer: Dressed) -> None:
+        del asked
+        answer.body = b'{"access_token": "t", "expires_in": %s}' % life.encode()
+
+    with reading(dress_token=dress_token) as (reader, service):
+        assert reader.read("orgs").ids("orgs") == ["o1"]
+        assert len([one for one in service.asked if one.path == "/token"]) == 1
+
+
 @pytest.mark.parametrize(("named", "spoken"), [("1.1", "1.2"), ("1.2", "1.1")])
 @pytest.mark.parametrize("by", ["path", "setting"])
 def test_a_version_that_is_set_is_not_overruled_but_named(named: str, spoken: str, by: str) -> None:

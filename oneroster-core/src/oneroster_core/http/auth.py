@@ -235,6 +235,6 @@ def _seconds(value: Any) -> float:
     """Return the life of a token in seconds, given as a number or as text."""
     try:
         life = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return _UNSTATED_LIFE
     return life if 0 < life < float("inf") else _UNSTATED_LIFE

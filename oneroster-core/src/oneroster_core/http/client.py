@@ -20,6 +20,7 @@ from .reply import AnswerTooLong, Reply
 __all__ = ["HttpClient", "Reply"]
 
 logger = logging.getLogger(__name__)
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs addresses, which hold ids, and headers
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 5

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import requests
+
 from .._core.coerce.dates import to_utc_text
 from .._core.errors import SetupError
 from .._core.http.addresses import Address
@@ -87,33 +89,44 @@ class RestSource:
         return self._version
 
     def _sign_in(self, version: Version) -> Version:
-        """Sign in with the version of the settings; if its scopes are refused, try the other version.
+        """Sign in with the version of the settings; if its scopes or its paths are refused, try the other version.
 
         Return the service's version. Raise SetupError if it contradicts `oneroster_version`.
         """
         self._log_in(version)
+        refused: NoToken | None = None
         try:
             self._http.credentials.ready()
-        except NoToken as refused:
-            if not refused.blames_scopes or self._config.get("scopes") is not None:
+            if self._asked_version or not self._is_not_found(version):
+                return version
+        except NoToken as error:
+            if not error.blames_scopes or self._config.get("scopes") is not None:
                 raise
-            other = other_version(version)
-            try:
-                find_version(self._http, self._probe, self._log_in, (other,))
-            except FatalSourceError:
+            refused = error
+        other = other_version(version)
+        try:
+            find_version(self._http, self._probe, self._log_in, (other,))
+        except FatalSourceError:
+            if refused:
                 raise NoToken(f"{refused} ({version.value} was tried, and {other.value}, too)") from None
-            if self._asked_version:
-                raise SetupError(
-                    f"orgs: the service answers as OneRoster {other.value} only, and oneroster_version is"
-                    f" {version.value}: set oneroster_version to auto"
-                ) from None
-            logger.warning(
-                "base_url names OneRoster %s, whose scopes the service refuses; it speaks %s, which is read",
-                version.value,
-                other.value,
+            self._log_in(version)
+            return version
+        if self._asked_version:
+            raise SetupError(
+                f"orgs: the service answers as OneRoster {other.value} only, and oneroster_version is"
+                f" {version.value}: set oneroster_version to auto"
             )
-            return other
-        return version
+        logger.warning(
+            "base_url names OneRoster %s, whose %s the service refuses; it speaks %s, which is read",
+            version.value,
+            "scopes" if refused else "paths",
+            other.value,
+        )
+        return other
+
+    def _is_not_found(self, version: Version) -> bool:
+        reply = self._http.get(self._probe(version), f"orgs of {version.value}", few_tries=True)
+        return bool(reply.status == requests.codes.not_found)
 
     def _log_in(self, version: Version) -> None:
         self._http.credentials = _credentials(self._config, self._http, self._streams, version)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .answers import Fetch, PageRows
     from .seen import SeenIds
 
-__all__ = ["NO_KEY", "looks_sorted", "rows_after", "top_of"]
+__all__ = ["NO_KEY", "disputed", "looks_sorted", "rows_after", "top_of"]
 
 _PARTS = re.compile(r"(\d+)")
 _DESCENDS = "sorts in descending order, too"
 _ASCENDS_ONLY = "sorts in ascending order only"
 NO_KEY = "does not filter by sourcedId"
+_FILTERS_AS_IT_SORTS = "filters by sourcedId as it sorts"
 
 
 def _natural(text: str) -> list[Any]:
@@ -41,31 +42,34 @@ def _ascends(keys: Sequence[Any]) -> bool:
     return all(one <= other for one, other in itertools.pairwise(keys))
 
 
-def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]:
-    """Return the last id in the order, from a page in descending order, and True if that page was empty.
+def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[Sequence[str | None], bool]:
+    """Return the last ids in the order, from a page in descending order, and True if that page was empty.
 
-    The id is None if the service cannot tell. `first` are the ids of the first page in ascending order. Rows that the
-    service hides after paging do no harm: all rows above the returned id are hidden.
+    There are none if the service cannot tell. `first` are the ids of the first page in ascending order. Rows that the
+    service hides after paging do no harm: all rows above the first of the returned ids are hidden.
     """
     if _ASCENDS_ONLY in fetch.known:
-        return None, False
+        return (), False
     answer = fetch.last()
     ids = answer.page.ids if answer else []
     is_first_again = bool(first) and ids[:1] == list(first[:1])
     if answer is None or (is_first_again and len(first) > 1):
         fetch.known.add(_ASCENDS_ONLY)
-        return None, False
+        return (), False
     if is_first_again and _DESCENDS not in fetch.known:  # with one row, both orders look the same
-        return None, False
-    top = ids[0] if ids and looks_sorted(ids[::-1]) else None
+        return (), False
+    top = [one for one in ids if one] if looks_sorted(ids[::-1]) else []
     if top and first:
         fetch.known.add(_DESCENDS)
     return top, not ids
 
 
-def rows_after(fetch: Fetch, last: str, seen: SeenIds) -> PageRows | None:
-    """Return the page of rows after an id, from which offsets then count; None if the filter does not work."""
-    if NO_KEY in fetch.known:
+def rows_after(fetch: Fetch, last: str, seen: SeenIds, pairs: Mapping[int, tuple[str, str]]) -> PageRows | None:
+    """Return the page of rows after an id, from which offsets then count; None if the filter does not work.
+
+    `pairs` are ids that follow one another in the pages; the filter must return them in the same order.
+    """
+    if NO_KEY in fetch.known or not _filters_as_it_sorts(fetch, pairs):
         return None
     answer = fetch.after(last)
     if answer and len(answer.page) and not any(one in seen for one in answer.page.ids if one):
@@ -76,3 +80,32 @@ def rows_after(fetch: Fetch, last: str, seen: SeenIds) -> PageRows | None:
         return answer.page
     fetch.known.add(NO_KEY)
     return None
+
+
+def _filters_as_it_sorts(fetch: Fetch, pairs: Mapping[int, tuple[str, str]]) -> bool:
+    """Return True if `sourcedId>'…'` compares ids as the service sorts them, as far as these pairs tell."""
+    for order, (one, other) in pairs.items():
+        agrees = f"{_FILTERS_AS_IT_SORTS} ({order})"
+        if agrees in fetch.known:
+            continue
+        answer = fetch.after(one)
+        if answer:
+            fetch.back()
+        if answer is None or answer.page.ids[:1] != [other]:
+            fetch.known.add(NO_KEY)
+            return False
+        fetch.known.add(agrees)
+    return True
+
+
+def disputed(ids: Sequence[str | None]) -> dict[int, tuple[str, str]]:
+    """Return, for each collation that orders some neighbours differently, the first two such ids."""
+    texts = [one for one in ids if one]
+    found = {}
+    for order, key in enumerate(_ORDERS):
+        keys = list(map(key, texts))
+        for row, (one, other) in enumerate(itertools.pairwise(keys)):
+            if one > other:
+                found[order] = texts[row], texts[row + 1]
+                break
+    return found

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from ..._core.model import UNPROVEN
 from ...source import CollectionMoved, SourceError, TotalMismatch
 from .answers import Answer, Fetch, Link, PageRows, PageStep, Refused
-from .order import looks_sorted
+from .order import disputed, looks_sorted
 from .seen import SeenIds
 
 __all__ = ["Reading"]
 
 _PAGES_WITHOUT_NEWS = 64
 _SMALLEST_OVERLAP = 3
+_SAMPLE = 50
+"""Number of ids of a page that are checked for their order."""
 
 
 @dataclass(slots=True)
@@ -55,8 +57,10 @@ class Reading:
     _first: Sequence[str | None] = ()
     _opening: Sequence[str | None] = ()
     """Ids of the page at offset 0, counted from the current key."""
-    _top: str | None = None
-    """The last id of the order, if the service told it."""
+    _top: Sequence[str | None] = ()
+    """The last ids of the order, in descending order, if the service told them."""
+    _pairs: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Ids that follow one another in a page, but would not in the collation of this number."""
     _opened: tuple[PageRows, range] | None = None
     """A page found while looking for the end, and its new rows."""
     _stalled: int = 0
@@ -73,6 +77,8 @@ class Reading:
     """True if the rows after the last id were requested since the last new rows."""
     _nothing_after: bool = False
     """True if there are none."""
+    _is_top_hidden: bool = False
+    """True if the page in descending order was empty."""
     _top_at: int = -1
     """Number of records received when the last id of the order was requested."""
     _is_total_checked: bool = False
@@ -81,6 +87,8 @@ class Reading:
     """The next page that the last page with rows named."""
     _next_link: Link | None = None
     """The next page that the last page named, if the link leads on."""
+    _leads_on: bool = False
+    """True if the last page with rows named a next page."""
     _had_links: bool = False
     _by_links: bool = False
     _irregular: int = 0
@@ -114,12 +122,22 @@ class Reading:
             self.total = self._lowest_total = total
         elif total is not None:
             self.deviations["total smaller than the page it came with"] += 1
-        if self.ordered and rows > 1 and not looks_sorted(answer.page.ids):
-            self.ordered = False
-            self.deviations["sort ignored by the service"] += 1
+        self._check_order(answer.page.ids)
         self._overlap = int(self.ordered and rows >= _SMALLEST_OVERLAP)
         self._stalled = int(not rows)
         return answer.page
+
+    def _check_order(self, ids: Sequence[str | None]) -> None:
+        """Stop using the order if a sample of the ids of a page does not ascend."""
+        if not self.ordered:
+            return
+        if not looks_sorted(ids[:: len(ids) // _SAMPLE + 1]):
+            self._distrust_order()
+        self._pairs |= disputed(ids[:_SAMPLE])
+
+    def _distrust_order(self) -> None:
+        self.ordered, self._top = False, ()
+        self.deviations["sort ignored by the service"] += 1
 
     def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
         # A page that is probably beyond the end does not deserve many retries.
@@ -145,6 +163,7 @@ class Reading:
         self._next_link = link if leads_on else None
         if len(answer.page):
             self._link = link
+            self._leads_on = leads_on
             self._had_links |= leads_on
 
     def _compare(self, answer: Answer) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...source import CollectionMoved, SourceError
 from .answers import Nothing, OffsetIgnored, PageRows, PageStep, Refused
 from .links import Trail
-from .order import rows_after, top_of
+from .order import NO_KEY, rows_after, top_of
 from .reading import Reading
 
 __all__ = ["Walk"]
@@ -82,26 +82,37 @@ class Walk(Reading):
         if self.total is not None:
             return self._is_reached
         is_first = self._cursor == rows and not self._keyed
-        return rows < self.served or (is_first and rows < self.asked) or self._is_top_seen
+        return rows < self.served or (is_first and rows < self.asked)
+
+    @property
+    def _is_top_last(self) -> bool:
+        """True if the last id of the order came last, and all other ids of that page came, too."""
+        return bool(self._top and self._last) and self._last[-1] == self._top[0] and self._is_top_seen
 
     @property
     def _is_top_seen(self) -> bool:
-        return self._top is not None and self._top in self._seen
+        return all(one in self._seen for one in self._top if one)
 
     def _ask_order(self) -> bool | None:
         """True if the order of ids proves the end, False if more follows; None if it cannot tell."""
         is_due = self._top_at < 0 or (self._stalled == 1 and self._top_at != self._covered)
-        if is_due and not self._is_top_seen:
+        if is_due and not self._is_top_last:
             self._top_at = self._covered
             self._top, is_empty = top_of(self.fetch, self._first)
             if is_empty and not (self._covered or self.total):
                 self.proven = True
                 return True
             self._irregular += is_empty
-        if self._is_top_seen:
+            self._is_top_hidden = is_empty
+        if self._is_top_last:
             self.proven = self.in_order = True
             return True
-        if self._top is not None and not self._stalled:
+        if self._top and self._top[0] and self._top[0] in self._seen:
+            # The ids descend in another order than they ascend, so the filter may compare them in either.
+            if not self._is_top_seen:
+                self.fetch.known.add(NO_KEY)
+            self._top = ()
+        if self._top and not self._stalled:
             return False
         return self._ask_by_key()
 
@@ -111,9 +122,12 @@ class Walk(Reading):
         if last is None or self._key_is_done:
             return None
         self._key_is_done = True
-        page = rows_after(self.fetch, last, self._seen)
+        page = rows_after(self.fetch, last, self._seen, self._pairs)
         if page is None:
             return None
+        if len(page) and not self._stalled and not self._keyed and self._cursor == len(self._last):
+            self.fetch.back()
+            return False
         if len(page):
             self._keyed = True
             self.served = max(self.served, len(page))
@@ -124,7 +138,7 @@ class Walk(Reading):
             self._stalled, self._last = 0, ()  # the pages before are not a gap
             return False
         self._nothing_after = True
-        if self._top is None and not (self._stalled or self._irregular or self._next_link):
+        if not (self._top or self._stalled or self._irregular or self._next_link):
             self.proven = self.in_order = True
             return True
         return None
@@ -137,18 +151,19 @@ class Walk(Reading):
             if fresh:
                 self._cursor, self._opened = offset + len(page), (page, fresh)
                 return False
-        must_follow = self._top is not None or not (self.total is None or self._is_reached)
+        must_follow = bool(self._top) or not (self.total is None or self._is_reached)
         if self._refusal:
             return self._is_end_refused(self._refusal)
         if not must_follow and not self._next_link:
             is_last_page = self._had_links and self._link is None and self._stalled > 1
+            is_last_page &= not (self._keyed and NO_KEY in self.fetch.known)
             self.proven = self._is_total_proof if self.total is not None else is_last_page
             if self.proven or self.total is not None:
                 return True
         bound = _LINKED_RUN if self._next_link and self.total is None else _LOOK_FURTHER
         bound = _EXPECTED_RUN if must_follow else bound
         if self._stalled > bound + 1:
-            if self._top is not None:
+            if self._top and (self.moved or self.total is None):
                 raise CollectionMoved(f"{self.name}: the last records in the order are there, and no page brings them")
             self.proven = self._nothing_after and not (must_follow or self._irregular or self._next_link)
             return True
@@ -159,13 +174,14 @@ class Walk(Reading):
     @property
     def _is_total_proof(self) -> bool:
         """True if a total that was reached proves the end; one that may be the limit of a window does not."""
-        return self._nothing_after or not self.total or self.total % _ROUND > 0
+        may_be_edge = self._is_top_hidden or self._leads_on or (self.total or 0) % _ROUND == 0
+        return self._nothing_after or not (self.total and may_be_edge)
 
     def _is_end_refused(self, error: Refused) -> bool:
         """True if a refused page is the end, if the order cannot tell."""
         is_place_reached = self.total is not None and max(self._covered, self._cursor) >= self.total
-        is_end = self._top is None and (is_place_reached or self._nothing_after)
-        if self._top is None and self.total is None and error.status in {404, 416} and not is_end:
+        is_end = not self._top and (is_place_reached or self._nothing_after)
+        if not self._top and self.total is None and error.status in {404, 416} and not is_end:
             # Only if the service works otherwise: the page before must still exist.
             is_end = len(self._ask(max(self._cursor - max(self.served, 1), 0)).page) > 0
         if not is_end:
@@ -174,7 +190,10 @@ class Walk(Reading):
                 " the rest can be read only if it filters and sorts by sourcedId; ask the vendor"
             )
         self.deviations["refusal instead of an empty page at the end"] += 1
-        self.proven = not self._irregular and (self._is_total_proof if self._is_reached else self._nothing_after)
+        # A total that is reached at the end of a full page, before a refused offset, may be the limit of a window.
+        is_edge = self.distinct > self.served and not self._cursor % self.served
+        is_total_proof = self._is_reached and self._is_total_proof and not is_edge
+        self.proven = not self._irregular and (is_total_proof or self._nothing_after)
         return True
 
     def _next(self) -> tuple[PageRows, range] | None:
@@ -229,6 +248,7 @@ class Walk(Reading):
         elif self._last and len(self._last) < self.served:
             self._irregular += 1
             self.deviations["short page in the middle"] += 1
+        self._check_order(page.ids)
         self._first = self._first or page.ids
         self._opening = self._opening or page.ids
         self._last = page.ids
@@ -311,7 +331,10 @@ class Walk(Reading):
             self.deviations["rows slid between pages; stepped back"] += 1
         for _ in range(_STEPS_BACK):
             if known := self._known(page):
-                return offset, page, range(known[-1] + 1, len(page))
+                is_shuffled = not self.moved and len(known) <= known[-1]  # new rows precede known ones
+                if is_shuffled and self.ordered:
+                    self._distrust_order()
+                return offset, page, range(0 if is_shuffled else known[-1] + 1, len(page))
             if not offset:
                 break
             offset = max(0, offset - max(self.served - 1, 1))
