@@ -25,7 +25,7 @@ def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Ca
     """Where a parent came more than once, keep of its derived rows only those that came with the copy that counts.
 
     A source sends a parent, then the rows made from it, with its dateLastModified: rows that came before
-    that copy, or are older than it, are of another copy.
+    that copy, are older than it, or have no date although it has one, are of another copy.
     """
     for kind in FILES:
         if not kind.derived or kind.name not in stages or not derived(kind.name):
@@ -37,7 +37,7 @@ def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Ca
                 f'DELETE FROM {quoted(kind.name)} WHERE "sourcedId" IN ('
                 f'SELECT s."sourcedId" FROM {staged_rows(stages[kind.name])} s JOIN '
                 f'{quoted(repeated)} p ON p."sourcedId" = s.{owner} GROUP BY 1 HAVING max(s."row number") < max(p.kept) '
-                "OR max(nullif(s.\"dateLastModified\", '')) < max(p.newest))"
+                "OR coalesce(max(nullif(s.\"dateLastModified\", '')) < max(p.newest), max(p.newest) IS NOT NULL))"
             )
 
 

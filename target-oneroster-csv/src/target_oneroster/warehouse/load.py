@@ -224,7 +224,7 @@ class Load:
         """Return a query for rows that came with a copy of a parent that does not count; None if no parent came again.
 
         A source sends a parent, then the rows made from it, with its dateLastModified: rows that came before
-        the copy that counts, or are older than it, are of another copy.
+        the copy that counts, are older than it, or have no date although it has one, are of another copy.
         """
         derived, name = stage.table.file.derived, stage.table.name
         if derived is None or came[derived.parent].records == came[derived.parent].distinct:
@@ -241,7 +241,7 @@ class Load:
         match = " AND ".join([f'p."sourcedId" = s.{owner}', *(f"p.{t} = s.{t}" for t in tenant)])
         connection.execute(
             f'CREATE OR REPLACE TEMP TABLE "superseded" AS SELECT s.row FROM {rows} s JOIN "arrivals" p ON {match} '
-            'WHERE s.place < p.last OR s."dateLastModified" < p.newest'
+            'WHERE s.place < p.last OR coalesce(s."dateLastModified" < p.newest, p.newest IS NOT NULL)'
         )
         return 'SELECT row FROM "superseded"'
 

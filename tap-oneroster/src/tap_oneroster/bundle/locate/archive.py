@@ -79,8 +79,7 @@ class Bundle:
     def _open(self, member: Member, opened: ExitStack) -> IO[bytes]:
         if not self._zipped:
             if self._copy and self._copied == member.path:
-                self._copy.seek(0)
-                return self._copy
+                return cast("IO[bytes]", _FromStart(self._copy))
             return opened.enter_context(self._store.open(member.path))
         archive = zipfile.ZipFile(self._copy or opened.enter_context(self._store.open(self._path)))
         return opened.enter_context(opened.enter_context(archive).open(member.path))
@@ -126,6 +125,19 @@ class Bundle:
         if self._copy:
             self._copy.close()
             self._copy, self._copied = None, ""
+
+
+class _FromStart:
+    """Reads a file from its start, whoever else reads it at the same time."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._place = stream, 0
+
+    def read(self, size: int, /) -> bytes:
+        self._stream.seek(self._place)
+        data = self._stream.read(size)
+        self._place += len(data)
+        return data
 
 
 class _Guarded:
