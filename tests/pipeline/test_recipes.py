@@ -13,12 +13,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.provider import Provider
 
+from tests.csv.bundles import csv_text, write
 from tests.csv.stores import sftp_server
 from tests.singer import run_tap
 
@@ -34,15 +36,18 @@ TAP, TARGET = (Path(sys.executable).with_name(name) for name in ("tap-oneroster"
 DISTRICT = District(seed=7, schools=1, students_per_school=20)
 
 
-def plugins(page):
-    """Settings of the plugins on a page, by name; of two with one name the later ones come after a number."""
+def plugins(page, *, whole=False):
+    """Settings of the plugins on a page, by name; of two with one name the later ones come after a number.
+
+    `whole`: all that stands under the name, not only the settings.
+    """
     found: dict[str, Any] = {}
     for text in re.findall(r"^```yaml\n(.*?)^```$", (RECIPES / page).read_text("utf-8"), re.MULTILINE | re.DOTALL):
         for entries in yaml.safe_load(text)["plugins"].values():
             for entry in entries:
                 name = entry["name"]
                 number = len([known for known in found if known.partition(" ")[0] == name])
-                found[f"{name} {number}" if number else name] = entry.get("config", {})
+                found[f"{name} {number}" if number else name] = entry if whole else entry.get("config", {})
     return found
 
 
@@ -51,12 +56,13 @@ def sheet(provider):
     return {name: getattr(provider, name) for name in ("base_url", "token_url", "client_id", "client_secret")}
 
 
-def pipe(tap, target, folder, *, fails=False):
+def pipe(tap, target, folder, *, fails=False, catalog=None):
     """`tap | target` in a shell's way, with the state of the last good run; the target's log."""
     (folder / "tap.json").write_text(json.dumps(tap))
     (folder / "target.json").write_text(json.dumps(target))
     state = folder / "state.json"
     command = [TAP, "--config", folder / "tap.json", *(["--state", state] if state.exists() else [])]
+    command += ["--catalog", catalog] if catalog else []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as source:
         done = subprocess.run(
             [TARGET, "--config", folder / "target.json"], stdin=source.stdout, capture_output=True, text=True
@@ -189,3 +195,108 @@ def test_several_districts(tmp_path):
     assert {row["tenant"] for row in shared.records["users"]} == {"north"}
     assert not shared.of("ACTIVATE_VERSION")
     assert "users" in isolated.of("ACTIVATE_VERSION")
+
+
+def select(patterns, config, folder):
+    """The catalog in which only the streams of a recipe are selected, as Meltano makes it."""
+    (folder / "discover.json").write_text(json.dumps(config))
+    command = [TAP, "--config", folder / "discover.json", "--discover"]
+    catalog = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    wanted = {pattern.partition(".")[0] for pattern in patterns}
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            entry["metadata"]["selected"] = stream["tap_stream_id"] in wanted
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    return folder / "catalog.json"
+
+
+FAMILY = {
+    "orgs.csv": csv_text("sourcedId,name,type", "d1,District,district", "s1,School,school"),
+    "academicSessions.csv": csv_text(
+        "sourcedId,title,type,startDate,endDate,schoolYear", "y1,Year,schoolYear,2026-08-01,2027-07-01,2027"
+    ),
+    "courses.csv": csv_text("sourcedId,schoolYearSourcedId,title,orgSourcedId", "c1,y1,Art,s1"),
+    "classes.csv": csv_text(
+        "sourcedId,title,courseSourcedId,classType,schoolSourcedId,termSourcedIds", "k1,Art 1,c1,scheduled,s1,y1"
+    ),
+    "users.csv": csv_text(
+        "sourcedId,enabledUser,username,givenName,familyName,email,phone,sms,agentSourcedIds,"
+        "metadata.microsoft.userFlags,metadata.locker",
+        'p1,true,ada,Ada,Example,ada@example.org,,,g1,"gifted,teamsEnabled",17',
+        "g1,true,gus,Gus,Example,gus@example.org,(312) 555-0100,+44 20 7946 0000,,,",
+        "t1,true,tia,Tia,Teacher,tia@example.org,312.555.0101,,,,",
+    ),
+    "roles.csv": csv_text(
+        "sourcedId,userSourcedId,roleType,role,orgSourcedId",
+        "r1,p1,primary,student,s1",
+        "r2,g1,primary,parent,s1",
+        "r3,t1,primary,teacher,s1",
+    ),
+    "enrollments.csv": csv_text(
+        "sourcedId,classSourcedId,schoolSourcedId,userSourcedId,role", "e1,k1,s1,p1,student", "e2,k1,s1,t1,teacher"
+    ),
+    "demographics.csv": csv_text("sourcedId,birthDate", "p1,2015-05-05"),
+}
+"""A student with a guardian and a teacher, all made up."""
+
+
+def for_a_consumer(number, folder):
+    """The bundle that the recipe of a consumer makes of the family; number 0 is the first recipe of the page."""
+    recipe = plugins("consumers.md", whole=True)
+    suffix = f" {number}" if number else ""
+    tap, target = recipe[f"tap-oneroster{suffix}"], recipe[f"target-oneroster-csv{suffix}"]["config"]
+    source = write(folder / "family.zip", FAMILY, version="1.2")
+    rest = ("base_url", "token_url", "client_id")
+    config = {k: v for k, v in tap["config"].items() if k not in rest} | {"mode": "csv", "csv_path": str(source)}
+    catalog = select(tap["select"], config, folder)
+    target = {**target, "output_path": str(folder / "out.zip"), "report_path": str(folder / "report.json")}
+    pipe(config, target, folder, catalog=catalog)
+    return read(folder / "out.zip")
+
+
+def test_a_bundle_for_microsoft_sds(tmp_path):
+    """Guardians are users whom the student names, phones are in E.164 form, and flags come without other metadata."""
+    files, manifest = for_a_consumer(0, tmp_path)
+    assert manifest["oneroster.version"] == "1.2"
+    present = {name for name, mode in manifest.items() if name.startswith("file.") and mode == "bulk"}
+    wanted = ("academicSessions", "orgs", "courses", "classes", "users", "roles", "enrollments")
+    assert present == {f"file.{name}" for name in wanted}
+    users = {row["sourcedId"]: row for row in files["users"]}
+    assert users["p1"]["agentSourcedIds"] == "g1"
+    assert users["p1"]["metadata.microsoft.userFlags"] == "gifted,teamsEnabled"
+    assert not [name for name in users["p1"] if name.startswith("metadata.") and "microsoft" not in name]
+    assert all(users["g1"][name] for name in ("givenName", "familyName", "email"))
+    numbers = [users[person][name] for person in ("g1", "t1", "p1") for name in ("phone", "sms")]
+    assert numbers == ["+13125550100", "+442079460000", "+13125550101", "", "", ""]
+    assert {row["userSourcedId"]: row["role"] for row in files["roles"]}["g1"] == "parent"
+
+
+def test_a_bundle_for_lingco(tmp_path):
+    """A whole set of 1.1: role and orgs are in `users`, and nothing is a delta."""
+    files, manifest = for_a_consumer(1, tmp_path)
+    assert manifest["oneroster.version"] == "1.1"
+    assert set(manifest.values()) & {"bulk", "delta"} == {"bulk"}
+    assert {"orgs", "users", "classes", "enrollments", "academicSessions"} <= set(files)
+    users = {row["sourcedId"]: row for row in files["users"]}
+    assert {key: (row["role"], row["orgSourcedIds"]) for key, row in users.items()} == {
+        "p1": ("student", "s1"),
+        "g1": ("parent", "s1"),
+        "t1": ("teacher", "s1"),
+    }
+
+
+def test_guardians_that_microsoft_sds_would_not_accept(tmp_path):
+    """The query of the page finds the guardian without an email, and not the student without a phone."""
+    users = FAMILY["users.csv"].replace("gus@example.org", "")
+    source = write(tmp_path / "family.zip", {**FAMILY, "users.csv": users}, version="1.2")
+    tap, target, warehouse = (tmp_path / name for name in ("tap.json", "target.json", "family.duckdb"))
+    tap.write_text(json.dumps({"mode": "csv", "csv_path": str(source)}))
+    target.write_text(json.dumps({"filepath": str(warehouse)}))
+    messages = subprocess.run([TAP, "--config", tap], capture_output=True, check=True).stdout
+    loader = TARGET.with_name("target-oneroster-duckdb")
+    subprocess.run([loader, "--config", target], input=messages, capture_output=True, check=True)
+    (query,) = re.findall(
+        r"^```sql\n(.*?)^```$", (RECIPES / "consumers.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    with duckdb.connect(str(warehouse), read_only=True) as database:
+        assert database.execute(query).fetchall() == [("g1",)]

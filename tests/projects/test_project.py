@@ -243,3 +243,16 @@ def test_one_extractor_for_two_districts_at_the_same_time(project, district, tmp
     for number, name in enumerate(("north", "south")):
         today = district.changed(number)
         assert users(tmp_path / "out" / f"{name}.zip")[0] == {r["sourcedId"] for r in today.active("users")}
+
+
+def test_the_log_of_a_night_is_short(project, drop, district, tmp_path):
+    """A first read through Meltano is at most 60 lines; of a night, tap and target have at most 15."""
+    run = ("run", "tap-oneroster", "target-oneroster-csv")
+    project.change("loaders", "target-oneroster-csv", config={"output_path": str(tmp_path / "out.zip")})
+    project(*run)
+    assert len(project.log.splitlines()) <= 60
+    write_bundle(district.changed(), drop / "1.zip")
+    for _ in ("a new bundle", "none"):
+        project(*run)
+        assert len(re.findall(r"\] t(?:ap|arget)-oneroster", project.log)) <= 15
+        assert "Records read: " in project.log

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -196,6 +197,26 @@ def test_a_page_of_a_vendor_says_how_it_is_known_and_what_is_not(provider: dict[
         assert {kind for fact in facts for kind in fact} <= set(providers.EVIDENCE)
         streams = {pattern.partition(".")[0].lstrip("!") for pattern in way.get("select", ())}
         assert streams - {"*"} <= {file.name for file in model.FILES}
+
+
+@pytest.mark.parametrize("provider", providers.read(), ids=lambda p: p["name"])
+def test_a_page_of_a_vendor_names_its_sources(provider: dict[str, Any]) -> None:
+    """It ends with the pages that its facts come from and the day on which they were read; `another` states no facts."""
+    page = providers.page(provider)
+    if provider["name"] == "another":
+        assert "## Sources" not in page
+        return
+    head, _, end = page.partition("## Sources")
+    assert "## Unknown" in head
+    assert "## " not in end
+    read = re.search(r"^Read on (\d{4}-\d\d-\d\d):$", end, re.MULTILINE)
+    assert read
+    assert date.fromisoformat(read[1]) >= date(2026, 11, 1)
+    listed = re.findall(r"^- <?(.+?)>?$", end, re.MULTILINE)
+    assert listed == provider["sources"]
+    assert all(isinstance(source, str) and len(source) > 5 for source in listed)
+    if provider.get("listed") == "microsoft":
+        assert "Microsoft School Data Sync, list of OneRoster providers" in listed
 
 
 def test_every_preset_has_a_page() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -284,7 +285,8 @@ def test_the_probe_tells_how_a_service_behaves_without_anyones_name() -> None:
             "client_id": "sample-client",
             "client_secret": "hush",
         }
-        report = list(probe(TapOneRoster(config={"mode": "rest", **sheet}, setup_mapper=False).config))
+        config = TapOneRoster(config={"mode": "rest", **sheet}, setup_mapper=False).config
+        report = list(probe(config, demographics=True))
         names = {user.familyName for user in reader.once("users").records["users"]}
     text = "\n".join(report)
     assert report[0] == "OneRoster 1.2, token style basic"
@@ -294,6 +296,26 @@ def test_the_probe_tells_how_a_service_behaves_without_anyones_name() -> None:
     assert '  supports_sort: "false"' in report
     assert "hush" not in text
     assert not any(name in text for name in names)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_probe_explains_its_words_and_leaves_demographics_alone(asked: bool) -> None:
+    """Demographics are off by default in the tap, so the probe asks for them only if somebody wants it."""
+    with served() as reader:
+        p = reader.provider
+        sheet = {
+            "base_url": p.base_url,
+            "token_url": p.token_url,
+            "client_id": p.client_id,
+            "client_secret": p.client_secret,
+        }
+        config = TapOneRoster(config={"mode": "rest", **sheet}, setup_mapper=False).config
+        report = list(probe(config, demographics=asked))
+        assert bool(p.asked_for("demographics")) is asked
+    text = "\n".join(report)
+    for word in ("wrapper", "far page", "unknown id"):
+        assert re.search(rf"^  {word} +\w", text, re.MULTILINE)
+    assert ("demographics: not read" in text) is not asked
 
 
 def test_the_probe_says_why_there_is_no_way_in() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import socket
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -162,3 +163,43 @@ def test_all_files_of_the_standard_are_tried() -> None:
     for version in Version:
         assert {its.name for its in SMALL.files(version) if its.csv} == {f.name for f in csv_files(version)}
     assert all(SMALL.count(its.name) for its in FILES)
+
+
+def test_a_zip_appears_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that fails on the way leaves what was there, and nothing else."""
+    path = tmp_path / "district.zip"
+    write_bundle(SMALL, path)
+    before = path.read_bytes()
+
+    def fail(*_: object, **__: object) -> None:
+        assert path.read_bytes() == before
+        raise OSError("no more room")
+
+    monkeypatch.setattr("oneroster_sample.bundle._write_manifest", fail)
+    with pytest.raises(OSError, match="no more room"):
+        write_bundle(SMALL.changed(), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_command_says_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On standard error: now and then while it writes, and at the end the rows and the rate."""
+    monkeypatch.setattr("oneroster_sample._core.log._SECONDS", 0.0)
+    assert cli.main(["bundle", str(tmp_path / "district.zip")]) == 0
+    told = capsys.readouterr().err
+    assert "enrollments: 3,000 rows, " in told
+    assert "Rows written: 8,857 in " in told
+
+
+def test_a_port_in_use_is_one_line_that_names_the_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line says what to do."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert cli.main(["serve", "--port", str(port)]) == 1
+    assert capsys.readouterr().err == (
+        f"oneroster-sample: port {port} is in use: choose another with --port (0: any free one)\n"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from errno import EADDRINUSE
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,8 +81,10 @@ def _names(value: str | None) -> list[str] | None:
 
 
 def _bundle(options: argparse.Namespace) -> None:
+    from ._core.log import Progress
     from .bundle import write_bundle
 
+    progress = Progress(lambda text: print(text, file=sys.stderr, flush=True))
     counts = write_bundle(
         _district(options),
         options.path,
@@ -90,10 +93,13 @@ def _bundle(options: argparse.Namespace) -> None:
         delta=_names(options.delta) or (),
         since=options.since,
         only=_names(options.only),
+        progress=progress,
     )
+    progress.end()
     for name, count in counts.items():
         print(f"{name:<30}{count:>12,}")
     print(f"{'rows in all':<30}{sum(counts.values()):>12,}")
+    print(f"Rows written: {progress.total(sum(counts.values()))}.", file=sys.stderr)
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -106,7 +112,13 @@ def _serve(options: argparse.Namespace) -> None:
         total_header=not options.no_total,
         link_header=not options.no_link,
     )
-    with Provider(_district(options), version=options.version, knobs=knobs, port=options.port) as provider:
+    try:
+        server = Provider(_district(options), version=options.version, knobs=knobs, port=options.port)
+    except OSError as error:
+        if error.errno != EADDRINUSE:
+            raise
+        raise OSError(f"port {options.port} is in use: choose another with --port (0: any free one)") from None
+    with server as provider:
         print(provider.credential_sheet, flush=True)
         try:
             provider.wait()
@@ -115,7 +127,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         (_bundle if options.command == "bundle" else _serve)(options)

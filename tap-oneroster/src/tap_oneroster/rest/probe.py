@@ -31,12 +31,19 @@ __all__ = ["ProbeResult", "main", "probe"]
 
 _STYLES = ("basic", "body", "query")
 _FAR = 10_000_000
+_LEGEND = """\
+What the words mean:
+  rows, total    records on the first page; what the service says there are in all
+  wrapper        name of the list in the answer
+  far page       a page far beyond the last one: it should be empty, or the end of a collection cannot be told
+  unknown id     answer to an id that nobody has: it should be status 404
+  filter, sort   a filter that nothing matches, and an order by sourcedId: "IGNORED" if the answer is as without it"""
 _NEVER = "dateLastModified>='2100-01-01T00:00:00.000Z'"
 
 
 @dataclass(slots=True)
 class ProbeResult:
-    """How one collection answered."""
+    """Results for one collection."""
 
     name: str
     status: int
@@ -54,13 +61,13 @@ class ProbeResult:
             return f"{self.name:<22} status {self.status}"
         return (
             f"{self.name:<22} {self.rows:>6} rows, total {self.total:>8}, wrapper {self.wrapper}, far page {self.far},"
-            f" unknown id {self.unknown_id}, filter {self.filter}, sort {self.sort}"
+            f" unknown id status {self.unknown_id}, filter {self.filter}, sort {self.sort}"
         )
 
 
 @dataclass(slots=True)
 class _Asker:
-    """Asks one collection, in one way after another."""
+    """Requests one collection in several ways."""
 
     source: RestSource
     file: File
@@ -81,7 +88,7 @@ class _Asker:
         return 200 if reply.ok else reply.status, reply.headers, wrapper, lists.get(wrapper, [])
 
     def ask(self) -> ProbeResult:
-        """Everything that can be found out with a few requests."""
+        """Return all facts that a few requests can find out."""
         limit = str(self.page_size)
         status, headers, wrapper, rows = self._get(limit=limit, offset="0")
         stated = headers.get("X-Total-Count")
@@ -103,10 +110,14 @@ class _Asker:
         return found
 
 
-def probe(config: Mapping[str, Any]) -> Generator[str, None, int]:
-    """Yield the lines of the report, for settings as the tap holds them, defaults filled in; return the exit code."""
+def probe(config: Mapping[str, Any], *, demographics: bool = False) -> Generator[str, None, int]:
+    """Yield the lines of the report for the tap's settings with their defaults; return the exit code.
+
+    Demographics are read only if they are asked for: they are off by default in the tap, too.
+    """
     config = filled_in(config)
-    streams = frozenset(f.name for f in FILES if f.collection)
+    files = [f for f in FILES if f.collection and (demographics or f.name != "demographics")]
+    streams = frozenset(f.name for f in files)
     styles = dict.fromkeys((config["token_auth_style"], *_STYLES)) if config["auth_method"] == "oauth2" else ["basic"]
     problems: list[str] = []
     codes: list[int] = []
@@ -115,7 +126,7 @@ def probe(config: Mapping[str, Any]) -> Generator[str, None, int]:
         source = RestSource.from_config(settings, streams=streams, user_agent="tap-oneroster-probe")
         try:
             version = source.version
-            findings = list(_all(source, version, config["page_size"]))
+            findings = list(_all(source, files, version, config["page_size"]))
         except SourceError as error:
             problems.append(f"token style {style}: {error}")
             codes.append(error.exit_code)
@@ -125,6 +136,9 @@ def probe(config: Mapping[str, Any]) -> Generator[str, None, int]:
         yield from problems
         yield f"OneRoster {version.value}, token style {style}"
         yield from map(str, findings)
+        yield _LEGEND
+        if not demographics:
+            yield "demographics: not read (option --demographics)"
         yield from _conclusions(settings, version, findings)
         return COMPLETE
     yield from problems
@@ -132,9 +146,9 @@ def probe(config: Mapping[str, Any]) -> Generator[str, None, int]:
     return exit_code(codes)
 
 
-def _all(source: RestSource, version: Version, page_size: int) -> Iterator[ProbeResult]:
-    for file in FILES:
-        if file.collection and file.exists_in(version):
+def _all(source: RestSource, files: list[File], version: Version, page_size: int) -> Iterator[ProbeResult]:
+    for file in files:
+        if file.exists_in(version):
             yield _Asker(source, file, page_size).ask()
 
 
@@ -171,7 +185,7 @@ def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[P
 
 
 def _given(path: str) -> dict[str, Any] | None:
-    """Return the settings of a file; None for ``ENV``, where they are in the environment."""
+    """Return the settings of a file; None for ``ENV``, which stands for the environment."""
     if path == "ENV":
         return None
     given: Any = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -179,27 +193,28 @@ def _given(path: str) -> dict[str, Any] | None:
 
 
 def _settings(given: dict[str, Any] | None) -> Mapping[str, Any]:
-    """Return the settings, checked as the tap checks them."""
+    """Return the settings after the tap's own checks."""
     from ..singer.tap import TapOneRoster
 
     return TapOneRoster(config=given or {"mode": "rest"}, parse_env_config=given is None, setup_mapper=False).config
 
 
 def main() -> None:
-    """Ask the service that the tap's settings describe, and print what was found."""
+    """Probe the service that the tap's settings describe, and print the results."""
     parser = command_line(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
     parser.add_argument("--config", required=True, help="file with the tap's settings, or ENV for the environment")
-    path = parser.parse_args().config
-    run(lambda **_: _report(path))
+    parser.add_argument("--demographics", action="store_true", help="read demographics, too, which are off by default")
+    options = parser.parse_args()
+    run(lambda **_: _report(options.config, demographics=options.demographics))
 
 
-def _report(path: str) -> int:
+def _report(path: str, *, demographics: bool) -> int:
     """Print the report, and return the exit code."""
     with config_files():
         given = _given(path)
     with refusing(ConfigValidationError):
         config = _settings(given)
-    lines = probe(config)
+    lines = probe(config, demographics=demographics)
     try:
         while True:
             sys.stdout.write(next(lines) + "\n")

@@ -1,4 +1,4 @@
-"""The tap: which streams there are, in which order they run, and how a run ends."""
+"""The tap: which streams exist, in which order they run, and how a run ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import Tap
+from singer_sdk import Tap, metrics
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers import capabilities as sdk
@@ -16,6 +16,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from .._core import shell
+from .._core.log import hush
 from .._core.model import FILES, VIEWS, File, Version, file
 from ..receipts.summary import summary_lines
 from .config_check import combination_errors
@@ -59,11 +60,15 @@ class TapOneRoster(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
+    def __init__(self, **kwargs: Any) -> None:
+        hush(self.logger, metrics.get_metrics_logger())
+        super().__init__(**kwargs)
+
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """As the SDK, but a problem names the setting and what it may be, never its value.
+        """Validate like the SDK, but with messages that name the setting and its allowed values, never its value.
 
-        Without `raise_errors`, as for discovery, settings may be missing; those that are there must be right.
+        Without `raise_errors`, as in discovery, settings may be missing, but those that are set must be valid.
         """
         from singer_sdk.plugin_base import JSONSchemaValidator
 
@@ -87,15 +92,15 @@ class TapOneRoster(Tap):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """The settings of the environment, as text: they are read as those of a file are."""
+        """The settings from the environment, as text: they are converted like those of a file."""
         parse_environment_config({}, cls._env_var_prefix)  # reads a file .env
         return shell.settings_from_environment(os.environ, cls._env_var_prefix, cls._all_settings())
 
     @cached_property
     def run(self) -> Run[Any]:
-        """What the streams share in one run."""
+        """The objects that the streams of a run share."""
         return self.run_class(
-            self.config,
+            config=self.config,
             started_at=self.initialized_at,
             user_agent=f"{self.name}/{self.plugin_version}",
             writer=self.message_writer,
@@ -111,7 +116,7 @@ class TapOneRoster(Tap):
     @property
     @override
     def streams(self) -> dict[str, Stream]:
-        """Streams by name; receipts come last, since they speak of all others."""
+        """Streams by name; receipts are last, because they describe all others."""
         streams = super().streams
         name = ReceiptStream.name
         if name in streams and next(reversed(streams)) != name:
@@ -121,7 +126,7 @@ class TapOneRoster(Tap):
     @property
     @override
     def catalog(self) -> Catalog:
-        """The catalog that was given, made whole: old ones have no keys, small ones lack streams (and the receipts)."""
+        """The given catalog, completed: old ones have no keys, small ones lack streams (and the receipts)."""
         if self._catalog is None and (given := self.input_catalog):
             self._catalog = self._singer_catalog
             for name, own in self._catalog.items():
@@ -135,7 +140,7 @@ class TapOneRoster(Tap):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """All streams that the settings allow; what the source lacks, the receipts say."""
+        """Return all streams that the settings allow; receipts report those that the source lacks."""
         streams = {of.name: self.collection_class(self, self.run, of) for of in self._files()}
         for stream in streams.values():
             if parent := self._parent(stream.file):
@@ -151,30 +156,32 @@ class TapOneRoster(Tap):
         return files
 
     def _parent(self, of: File) -> str | None:
-        """Stream whose records hold those of this one: in REST as the model says, in CSV roles."""
+        """Return the stream whose records contain this one's: in REST as in the model, in CSV only for roles."""
         if of.derived and (self.config["mode"] == "rest" or of.name == "roles"):
             return of.derived.parent
         return None
 
     @override
     def setup_mapper(self) -> None:
-        """Give selected streams their maps; what is wrong with one is one line."""
+        """Register the stream maps; an error in one is reported in one line."""
         super(Tap, self).setup_mapper()
         register(self.mapper, self.catalog)
 
     def records(self, stream: str) -> Iterator[dict[str, Any]]:
-        """Records of one stream, for those who embed the tap: as they are read, then SourceError if not all came."""
+        """Yield the records of one stream, for programs that embed the tap; raise SourceError last if any are missing."""
         return cast("CollectionStream", self.streams[stream]).get_records(None)
 
     @override  # type: ignore[misc]  # final, but receipts must open and close every run
     def sync_all(self) -> None:
+        is_first = not self.state.get("bookmarks")
         self.streams[ReceiptStream.name]._write_schema_message()
         self.run.remove_leftovers()
         try:
             super().sync_all()
         finally:
             self.run.close()
-        for line in summary_lines(self.run.receipts):
+            self.run.progress.end()
+        for line in summary_lines(self.run.receipts, self.run.progress.total, is_first=is_first):
             self.logger.info("%s", line)
         self._raise_failures()
 
@@ -231,7 +238,7 @@ class TapOneRoster(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop at once and write nothing more: a run that was killed must not look finished."""
+        """Stop at once and write nothing more: a killed run must not look finished."""
         self.logger.error("stopped by signal %d; nothing more is written", signum)
         if "run" in self.__dict__:
             self.run.abandon_batches()
@@ -239,7 +246,7 @@ class TapOneRoster(Tap):
 
 
 def held_back(given: CatalogEntry, own: CatalogEntry) -> bool:
-    """Whether a stream that is off by default looks chosen by its columns and is not: Meltano's `*.*` makes it so."""
+    """True if Meltano's `*.*` selected the columns of a stream that is off by default, but not the stream itself."""
     columns = [metadata for breadcrumb, metadata in given.metadata.items() if breadcrumb]
     off = own.metadata.root.selected_by_default is False and given.metadata.root.selected is False
     return off and any(metadata.selected for metadata in columns)

@@ -1,38 +1,48 @@
-"""What a run did, as a table for people."""
+"""The outcome of a run as a few lines in the log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._core.model import RECEIPTS
+
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable, Iterator, Mapping
 
     from .load import LoadOutcome
+    from .merge import Counts
 
 __all__ = ["report"]
 
-_HEAD = ("table", "came", "new", "changed", "unchanged", "deleted", "there now", "")
 
-
-def report(outcome: LoadOutcome, logger: logging.Logger) -> None:
-    """Write the outcome to the log."""
+def report(outcome: LoadOutcome, logger: logging.Logger, total: Callable[[int], str]) -> None:
+    """Write the outcome to the log; `total` says how long so many records took."""
     for (table, column), count in outcome.unreadable.items():
         logger.warning("%s.%s: %d values of another type, left empty and kept in metadata.", table, column, count)
     for (table, rule), count in outcome.deviations.items():
         logger.info("%s.%s: %d", table, rule, count)
-    rows: list[tuple[str, ...]] = [_HEAD]
-    for name, c in outcome.tables.items():
-        numbers = (c.came, c.new, c.changed, c.unchanged, c.deleted, c.total)
-        rows.append((name, *(f"{n:,}" for n in numbers), c.note))
-    rows += [(name, *["-"] * 6, "NOT LOADED: " + fault) for name, fault in outcome.refused.items()]
-    if len(rows) > 1:
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = [
-                row[0].ljust(widths[0]),
-                *(c.rjust(w) for c, w in zip(row[1:-1], widths[1:-1], strict=True)),
-                row[-1],
-            ]
-            logger.info("  ".join(cells).rstrip())
+    if outcome.switched:
+        logger.warning("%s", outcome.switched)
+    tables = {name: counts for name, counts in outcome.tables.items() if name != RECEIPTS.name}
+    for note in dict.fromkeys(counts.note for counts in tables.values() if counts.note):
+        logger.info("%s: %s", ", ".join(name for name, counts in tables.items() if counts.note == note), note)
+    for name, fault in outcome.refused.items():
+        logger.error("%s: NOT LOADED: %s", name, fault)
+    if tables:
+        logger.info("Records loaded: %s.", total(sum(counts.came for counts in tables.values())))
+        logger.info("%s.", "; ".join(_changes(tables)))
     if outcome.files:
         logger.info("Parquet files written: %d.", outcome.files)
+
+
+def _changes(tables: Mapping[str, Counts]) -> Iterator[str]:
+    idle = 0
+    for name, c in tables.items():
+        changes = {"new": c.new, "changed": c.changed, "deleted": c.deleted}
+        words = [f"{n:,} {word}" for word, n in changes.items() if n]
+        if words:
+            yield f"{name} {', '.join(words)}"
+        idle += not words
+    if idle:
+        yield f"{idle} table{'s'[: idle != 1]}: nothing new"

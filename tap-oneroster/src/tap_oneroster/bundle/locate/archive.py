@@ -1,4 +1,4 @@
-"""A bundle as a set of named files, whether it lies in a folder or in a zip, here or in a store."""
+"""A bundle as a set of named files in a folder or a zip, local or in a store."""
 
 from __future__ import annotations
 
@@ -20,18 +20,17 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator, Mapping
 
-    from ..read.encoding import Readable
     from .stores import Store
 
-__all__ = ["Bundle", "open_bundle"]
+__all__ = ["Bundle", "Opened", "open_bundle"]
 
 
 @dataclass(slots=True, eq=False)
 class Bundle:
     """A set of OneRoster files that belong together.
 
-    `members` are keyed by the standard's name of the file (``users``), whatever its case here.
-    `digest` changes when any file does; for a zip it does not depend on the zip's own time.
+    `members` are keyed by the standard's name of the file (``users``), whatever case the bundle uses. `digest` changes
+    when any file does; for a zip it does not depend on the zip's own modification time.
     """
 
     name: str
@@ -40,32 +39,32 @@ class Bundle:
     digest: str
     members: Mapping[str, Member]
     deviations: Counter[str]
-    """Of the bundle as a whole."""
+    """Deviations of the bundle as a whole."""
     odd: Mapping[str, str]
-    """By file: what is odd about its name."""
+    """By file: what is unusual about its name."""
     _store: Store = field(repr=False)
     _path: str = field(repr=False)
     _zipped: bool = field(repr=False)
     _mark: str = field(repr=False)
     _copy: IO[bytes] | None = field(default=None, repr=False)
     _copied: str = field(default="", repr=False)
-    """Path of what `_copy` holds."""
+    """Path of the file that was downloaded to `_copy`."""
     _peeks: dict[str, Peek] = field(default_factory=dict, repr=False)
 
     @property
     def key(self) -> str:
-        """Tells this bundle from every other one that lies there, also from one that holds the same."""
+        """Return a key that differs for all bundles at a path, even for two with the same content."""
         return f"{self.modified.isoformat()} {self.name} {self.digest}"
 
     def problem_of(self, name: str) -> str:
-        """Return why the entry of a file cannot be read, as one line."""
+        """Return one line that says why a file's entry cannot be read."""
         return (
             f"{self.name}: {name}.csv cannot be read, its entry {self.members[name].problem}; send it as a plain file"
         )
 
     @contextmanager
-    def open(self, name: str) -> Iterator[Readable]:
-        """Bytes of one file, by the standard's name; what goes wrong while reading is a SourceError."""
+    def open(self, name: str) -> Iterator[Opened]:
+        """Open one file by the standard's name; errors while reading become SourceError."""
         member = self.members[name]
         if member.problem:
             raise SourceError(self.problem_of(name))
@@ -74,7 +73,7 @@ class Bundle:
                 stream = self._open(member, opened)
             except Exception as error:
                 raise _unreadable(self.name, name, error) from None
-            yield _Guarded(stream, self.name, name)
+            yield Opened(stream, self.name, name, member.size)
 
     def _open(self, member: Member, opened: ExitStack) -> IO[bytes]:
         if not self._zipped:
@@ -85,16 +84,16 @@ class Bundle:
         return opened.enter_context(opened.enter_context(archive).open(member.path))
 
     def peek(self, name: str) -> Peek:
-        """What the first rows of a file show."""
+        """Return what the first rows of a file show."""
         if name not in self._peeks:
             self._peeks[name] = peek(self, name)
         return self._peeks[name]
 
     def fetch(self, name: str) -> None:
-        """Bring from a store, once, what a file is to be read from: the file itself, or the zip that holds it.
+        """Download a file from a store once, before it is read, or the zip that it is in.
 
-        So a file that is read twice is the same each time and the store is asked for it once. The copy
-        has no name: nothing is left of it, however the run ends.
+        So all files come from the same zip, and a file that is read twice is the same each time. The copy is a temporary file without a name, so nothing remains of it
+        even if the run is killed.
         """
         path = self._path if self._zipped else self.members[name].path
         if self._store.local or self._copied == path:
@@ -114,21 +113,21 @@ class Bundle:
             raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
 
     def check_unchanged(self, name: str) -> None:
-        """FatalSourceError where the bundle is not what it was when it was found: half old, half new."""
+        """Raise FatalSourceError if the bundle has changed since it was found."""
         path = self._path if self._zipped else self.members[name].path
         mark = self._mark if self._zipped else self.members[name].stamp
         if not (self._zipped and self._copy) and self._store.mark(path) != mark:
             raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
 
     def close(self) -> None:
-        """Let go of the copy."""
+        """Delete the local copy."""
         if self._copy:
             self._copy.close()
             self._copy, self._copied = None, ""
 
 
 class _FromStart:
-    """Reads a file from its start, whoever else reads it at the same time."""
+    """Reads a file from its start, even if others read it at the same time."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream, self._place = stream, 0
@@ -140,17 +139,27 @@ class _FromStart:
         return data
 
 
-class _Guarded:
-    """A file whose every failure is one line, whatever store or zip it comes from."""
+class Opened:
+    """A file whose errors are one line each, whatever store or zip it comes from."""
 
-    def __init__(self, stream: IO[bytes], bundle: str, name: str) -> None:
+    def __init__(self, stream: IO[bytes], bundle: str, name: str, size: int) -> None:
         self._stream, self._bundle, self._name = stream, bundle, name
+        self._size = max(size, 1)
+        self._read = 0
+
+    @property
+    def share(self) -> float:
+        """The part of the file that was read."""
+        return self._read / self._size
 
     def read(self, size: int, /) -> bytes:
+        """Return the next bytes."""
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
         except Exception as error:
             raise _unreadable(self._bundle, self._name, error) from None
+        self._read += len(data)
+        return data
 
 
 def _unreadable(bundle: str, name: str, error: Exception) -> SourceError:
@@ -166,7 +175,7 @@ def _unreadable(bundle: str, name: str, error: Exception) -> SourceError:
 
 
 def open_bundle(store: Store, path: str) -> Bundle:
-    """The bundle that lies at a path: a folder of CSV files or a zip of them."""
+    """Return the bundle at a path: a folder of CSV files or a zip of them."""
     name = store.name(path)
     try:
         store.check_kind(path)
