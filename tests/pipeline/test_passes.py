@@ -18,11 +18,11 @@ BIN = Path(sys.executable).parent
 USERS = "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,givenName,familyName"
 
 
-def night(tmp_path, target, config, state=None):
+def night(tmp_path, target, config, state=None, **more):
     """One run of the two commands; the state that the target acknowledged."""
     tap = ["tap-oneroster", "--config", tmp_path / "tap.json"]
     (tmp_path / "tap.json").write_text(
-        json.dumps({"mode": "csv", "csv_path": str(tmp_path / "drop/*.zip"), "settle_seconds": 0})
+        json.dumps({"mode": "csv", "csv_path": str(tmp_path / "drop/*.zip"), "settle_seconds": 0, **more})
     )
     (tmp_path / "target.json").write_text(json.dumps(config))
     if state:
@@ -83,3 +83,14 @@ def test_a_bulk_and_its_deltas_in_one_run(tmp_path, target, dated):
     assert there == ({("District",), ("School One",), ("New Name",)}, {("Anna",)}, {("u1", "s2")})
     night(tmp_path, target, config, state)
     assert loaded(tmp_path, target) == there
+
+
+def test_a_bulk_and_its_deltas_as_batches(tmp_path):
+    """Files of users come before files of roles: a role of the bulk is known by its missing date."""
+    bulk = csv_text(USERS, 'u1,,,true,"s1,s2",student,ann,Ann,A')
+    write(tmp_path / "drop/1.zip", {"orgs.csv": ORGS, "users.csv": bulk}, at=1_788_000_000)
+    moved = csv_text(USERS, "u1,active,2026-09-01T00:00:00.000Z,true,s2,student,ann,Anna,A")
+    write(tmp_path / "drop/2.zip", {"users.csv": moved}, "delta", at=1_788_000_100)
+    storage = {"encoding": {"format": "jsonl", "compression": "gzip"}, "storage": {"root": f"file://{tmp_path}/batch"}}
+    night(tmp_path, "target-oneroster-duckdb", {"filepath": str(tmp_path / "w.duckdb")}, batch_config=storage)
+    assert loaded(tmp_path, "target-oneroster-duckdb")[1:] == ({("Anna",)}, {("u1", "s2")})

@@ -61,7 +61,7 @@ class MissingCollection(SourceError):
 class StoreError(Exception):
     """A store cannot be opened. The message is ``problem; advice``, without the URL and without the setting that names it."""
 
-    exit_code = REFUSED
+    exit_code: int = REFUSED
 
 
 class StoreUnreachable(StoreError):

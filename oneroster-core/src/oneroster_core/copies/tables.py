@@ -31,7 +31,7 @@ IDENTICAL, NEWEST, UNITED, CONFLICT = (
     "rows of one person that differ in org or role, united",
     "one id for different rows, and no newer dateLastModified says which of them counts",
 )
-"""What can be said of the rows of one id."""
+"""The possible decisions about the rows of one id."""
 SEVERAL_ROLES = (
     "one person with several roles in several rows, and no stream roles that would hold them; send that stream as well"
 )
@@ -70,11 +70,11 @@ def settle(
 ) -> dict[str, int]:
     """Decide which rows of each repeated id count; return counts by rule.
 
-    `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for
-    the time of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The numbers returned
-    are those of rows that do not count, in a conflict and for several roles those of ids. Makes the tables
-    named above, and for persons in several rows UNITED_ROLES and UNITED_USERS. `in_passes`: each pass of one
-    run brought an id once, so the last row counts.
+    `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for the time
+    of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The counts are numbers of rows
+    that do not count; for conflicts and for several roles they are numbers of ids. Creates the tables named above, and
+    UNITED_ROLES and UNITED_USERS for persons with several rows. `in_passes`: each pass of one run brought an id once,
+    so the last row counts.
     """
     keys = ", ".join([quoted("sourcedId"), *([quoted(TENANT)] if TENANT in columns else [])])
     verdicts = copies_of(file.name)

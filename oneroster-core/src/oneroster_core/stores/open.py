@@ -39,7 +39,7 @@ def open_store(url: str, options: Mapping[str, Any], *, setting: str, package: s
         raise StoreError(f"{protocol}:// is not installed; {advice}") from None
     except StoreError:
         raise
-    except Exception as error:  # texts of the libraries may hold addresses and keys
+    except Exception as error:  # messages of the libraries may contain addresses and keys
         raise StoreUnreachable(
             f"the store cannot be opened ({type(error).__name__}); check the path and {setting}"
         ) from None

@@ -120,7 +120,7 @@ class BundleBuild:
         for name, stage in stages.items():
             try:
                 distinct = load(engine, stage, self._copies, in_passes=self.receipts.in_passes(name, stage.records))
-            except duckdb.Error as error:  # its words may hold values
+            except duckdb.Error as error:  # its message may contain values
                 if "No space left" in str(error):
                     raise
                 raise TargetError(

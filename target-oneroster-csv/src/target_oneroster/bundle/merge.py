@@ -37,7 +37,7 @@ def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Ca
                 f'DELETE FROM {quoted(kind.name)} WHERE "sourcedId" IN ('
                 f'SELECT s."sourcedId" FROM {staged_rows(stages[kind.name])} s JOIN '
                 f'{quoted(repeated)} p ON p."sourcedId" = s.{owner} GROUP BY 1 HAVING max(s."row number") < max(p.kept) '
-                "OR max(nullif(s.\"dateLastModified\", '')) < max(p.newest))"
+                "OR coalesce(max(nullif(s.\"dateLastModified\", '')) < max(p.newest), max(p.newest) IS NOT NULL))"
             )
 
 

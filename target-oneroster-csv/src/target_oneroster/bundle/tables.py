@@ -51,10 +51,9 @@ def _ranges(stage: FileStage) -> list[tuple[str, list[str]]]:
 
 
 def load(engine: Engine, stage: FileStage, counts: Counter[str], *, in_passes: bool = False) -> int:
-    """Make the table of a staged file and return how many different ids came; count what came more than once.
+    """Create the table of a staged file and return the number of distinct ids; count repeated ids by rule.
 
-    Where ids rose from row to row there is nothing to sort, and no id came more than once. `in_passes`: of the
-    rows of one id the last counts.
+    If ids strictly ascend, nothing has to be sorted, and no id is repeated. `in_passes`: the last row of an id counts.
     """
     name = stage.file.name
     source, columns = staged_rows(stage), _selection(stage)
@@ -82,7 +81,7 @@ def load(engine: Engine, stage: FileStage, counts: Counter[str], *, in_passes: b
 
 
 def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str, *, in_passes: bool) -> dict[str, int]:
-    """Make the table of a file some of whose ids came more than once; return what was decided of them, by rule.
+    """Create the table of a file with repeated ids; return the number of rows by the rule that decided.
 
     `<file> conflicting` receives the rows for which it is unknown which one counts.
     """

@@ -248,7 +248,7 @@ class Load:
         match = " AND ".join([f'p."sourcedId" = s.{owner}', *(f"p.{t} = s.{t}" for t in tenant)])
         connection.execute(
             f'CREATE OR REPLACE TEMP TABLE "superseded" AS SELECT s.row FROM {rows} s JOIN "arrivals" p ON {match} '
-            'WHERE s.place < p.last OR s."dateLastModified" < p.newest'
+            'WHERE s.place < p.last OR coalesce(s."dateLastModified" < p.newest, p.newest IS NOT NULL)'
         )
         return 'SELECT row FROM "superseded"'
 

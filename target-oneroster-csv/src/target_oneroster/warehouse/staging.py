@@ -179,9 +179,9 @@ class WarehouseStaging:
         return connection
 
     def came(self, connection: duckdb.DuckDBPyConnection, name: str, in_passes: Callable[[str, int], bool]) -> Came:
-        """Count what came. Raises TargetError for a row without key, or a version that went back.
+        """Count the rows that arrived. Raise TargetError for a row without a key, or if a version is lower than before.
 
-        `in_passes` tells of a stream and its number of records whether the last row of a key counts.
+        `in_passes`: return True if, for a stream with so many records, the last row of a key counts.
         """
         stage = self.stages[name]
         table = self.loader.place(name)
@@ -213,7 +213,7 @@ class WarehouseStaging:
     def _settle(
         self, connection: duckdb.DuckDBPyConnection, table: Table, came: Came, *, in_passes: bool
     ) -> dict[str, int]:
-        """Decide which rows of keys that came more than once count."""
+        """Decide which rows of repeated keys count."""
         keys, rows = ", ".join(map(quoted, table.keys)), self.rows(table.name, came)
         again = f"(SELECT {keys} FROM {rows} GROUP BY {keys} HAVING count(*) > 1)"
         return settle(

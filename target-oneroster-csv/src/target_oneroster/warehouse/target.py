@@ -133,7 +133,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        """Files of rows: Parquet of a tap with receipts in the model's shape is loaded as it is, all else record by record."""
+        """Take files of rows: Parquet in the model's shape is loaded directly, other files record by record."""
         self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
         stream = message_dict["stream"]
         if stream not in self._streams:

@@ -62,7 +62,7 @@ def is_damaged(words: str) -> bool:
 
 
 def _fault(words: str, path: Path) -> tuple[TargetError, bool]:
-    """Why a file cannot be opened, and whether waiting may help."""
+    """Return why a file cannot be opened, and True if waiting may help."""
     words = words.replace(str(path), "")
     if "set lock" in words or "file handle conflict" in words or "already attached" in words:
         text = f"{path} is in use: another process has it open, for reading or for writing. Close that one, run again."

@@ -48,7 +48,7 @@ class Bundle:
     _mark: str = field(repr=False)
     _copy: IO[bytes] | None = field(default=None, repr=False)
     _copied: str = field(default="", repr=False)
-    """Path of what `_copy` holds."""
+    """Path of the file that was downloaded to `_copy`."""
     _peeks: dict[str, Peek] = field(default_factory=dict, repr=False)
 
     @property
@@ -78,8 +78,7 @@ class Bundle:
     def _open(self, member: Member, opened: ExitStack) -> IO[bytes]:
         if not self._zipped:
             if self._copy and self._copied == member.path:
-                self._copy.seek(0)
-                return self._copy
+                return cast("IO[bytes]", _FromStart(self._copy))
             return opened.enter_context(self._store.open(member.path))
         archive = zipfile.ZipFile(self._copy or opened.enter_context(self._store.open(self._path)))
         return opened.enter_context(opened.enter_context(archive).open(member.path))
@@ -91,10 +90,10 @@ class Bundle:
         return self._peeks[name]
 
     def fetch(self, name: str) -> None:
-        """Bring from a store, once, what a file is to be read from: the file itself, or the zip that holds it.
+        """Download a file from a store once, before it is read, or the zip that it is in.
 
-        So a file that is read twice is the same each time and the store is asked for it once. The copy
-        has no name: nothing is left of it, however the run ends.
+        So all files come from the same zip, and a file that is read twice is the same each time. The copy is a temporary file without a name, so nothing remains of it
+        even if the run is killed.
         """
         path = self._path if self._zipped else self.members[name].path
         if self._store.local or self._copied == path:
@@ -125,6 +124,19 @@ class Bundle:
         if self._copy:
             self._copy.close()
             self._copy, self._copied = None, ""
+
+
+class _FromStart:
+    """Reads a file from its start, even if others read it at the same time."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._place = stream, 0
+
+    def read(self, size: int, /) -> bytes:
+        self._stream.seek(self._place)
+        data = self._stream.read(size)
+        self._place += len(data)
+        return data
 
 
 class Opened:

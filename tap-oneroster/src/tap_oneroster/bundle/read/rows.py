@@ -135,7 +135,7 @@ class RowReader:
         self._names = plain_names(names)
         own = names[self._id].strip().encode()
         self._spellings = {b"ourced", b"OURCED"} | (set() if b"ourced" in own else {own})
-        """Of the id's name: a block without any of them does not repeat the header."""
+        """Spellings of the id's name: a block that contains none of them does not repeat the header."""
 
     def _read_header(self) -> tuple[Header, list[str], bytes]:
         """Read the header; return it, its row, and the rest of the blocks read so far."""
@@ -165,7 +165,7 @@ class RowReader:
         )
 
     def chunks(self, split: Split = split) -> Iterator[Chunk]:
-        """Rows that can be read, some hundred or thousand at a time; `split` takes plain blocks apart."""
+        """Yield the rows that can be read, some hundreds or thousands at a time."""
         block = self._first or self._more()
         while block:
             chunk = self._plain(block, split) or self._parse(block)
@@ -176,7 +176,7 @@ class RowReader:
         self._deviations.update(self._blocks.deviations)
 
     def _plain(self, block: bytes, split: Split) -> Chunk | None:
-        """The chunk of a block in which nothing is odd; else None."""
+        """Return the chunk of a plain block; None if the block needs the parser."""
         raw = split(block, self.header.width)
         if raw is None or not raw.are_filled(self._id):
             return None
