@@ -53,9 +53,7 @@ class Read:
         )
         reader = RecordReader(of, rows.header, Version.V1_2, shape, self.deviations)
         columns = ColumnReader(of, rows.header, Version.V1_2, shape, reader)
-        if columnar:
-            rows.split = columns.split
-        for chunk in rows.chunks():
+        for chunk in rows.chunks(columns.split) if columnar else rows.chunks():
             self.numbers += chunk.numbers
             batch = columns.read(chunk, self.odd) if columnar else None
             if batch:
@@ -177,8 +175,7 @@ def test_plain_chunks_know_their_columns_as_text():
     of = file("orgs")
     rows = RowReader(of, io.BytesIO(text_of("orgs", [["1", "", "", "é", "school", "", ""]])), "a file", Counter())
     reader = RecordReader(of, rows.header, Version.V1_2, Policy(), Counter())
-    rows.split = ColumnReader(of, rows.header, Version.V1_2, Policy(), reader).split
-    (chunk,) = rows.chunks()
+    (chunk,) = rows.chunks(ColumnReader(of, rows.header, Version.V1_2, Policy(), reader).split)
     assert isinstance(chunk, PlainChunk)
     assert list(chunk.rows()) == [("1", "", "", "é", "school", "", "")]
     assert list(chunk.part(0, 0).rows()) == []

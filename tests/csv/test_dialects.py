@@ -127,8 +127,9 @@ def test_good_utf8_after_a_stray_byte_is_not_garbled(tmp_path, columnar, apart):
         "\ufeff" + ORGS_HEADER,
         ORGS_HEADER.replace("sourcedId", "SOURCEDID"),
         f'"{ORGS_HEADER.replace(",", chr(34) + "," + chr(34))}"',
+        ORGS_HEADER.upper(),
     ],
-    ids=["same", "with-mark", "other-case", "quoted"],
+    ids=["same", "with-mark", "other-case", "quoted", "upper-case"],
 )
 def test_a_header_row_that_comes_again_is_no_record(tmp_path, columnar, again):
     """Files put one behind the other: it is passed over and counted, and the file stays a snapshot."""

@@ -29,6 +29,18 @@ def test_a_link_to_a_file_is_the_file(tmp_path, real):
     assert (found.error, found.ids, found.last.snapshot) == (None, ["u1"], True)
 
 
+@pytest.mark.parametrize("ending", ["gz", "GPG", "txt", "filepart"])
+@pytest.mark.parametrize("form", ["b", "b.zip"])
+def test_a_file_in_a_form_that_is_not_read_is_not_absent(tmp_path, ending, form):
+    """Compressed, encrypted, still being uploaded: it fails by name, unless the file itself lies beside it."""
+    found = read(write(tmp_path / form, {"orgs.csv": ORGS, f"users.csv.{ending}": "x"}, {"orgs": "bulk"}), "users")
+    assert f"users.csv cannot be read, its entry is a {ending} file; send it as a plain file" in found.error
+    found = read(
+        write(tmp_path / f"2{form}", {"users.csv": USERS, f"users.csv.{ending}": "x"}, {"users": "bulk"}), "users"
+    )
+    assert (found.error, found.ids) == (None, ["u1"])
+
+
 def test_a_mount_of_kubernetes_is_a_bundle(tmp_path):
     """Each name is a link through a link: `users.csv -> ..data/users.csv`, `..data -> ..2026_11_29`."""
     mount = tmp_path / "mount"

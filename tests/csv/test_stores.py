@@ -11,6 +11,8 @@ import zipfile
 import pytest
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
+from tap_oneroster.bundle.locate.stores import Store, store_at
+from tap_oneroster.source import SourceError
 
 from tests.csv.bundles import ORGS, csv_text, read, write
 from tests.csv.stores import PASSWORD, azurite, gcs_emulator, s3_endpoint, sftp_server, web_server
@@ -54,6 +56,24 @@ def test_a_bundle_on_an_sftp_server_by_password(sftp, path):
 def test_a_bundle_on_an_sftp_server_by_key(sftp):
     found = read(sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(client_keys=[str(sftp.client_key)]))
     assert (found.error, found.ids) == (None, IDS)
+
+
+def test_a_file_in_a_store_travels_once(sftp, tmp_path, monkeypatch):
+    """Although it is read ahead for ids that come twice: after a look at its beginning it is brought here."""
+    copies = ORGS + "".join(f"o{n % 9},,,Name,school,,\r\n" for n in range(9000))
+    write(tmp_path / "root/twice", {"orgs.csv": copies}, at=1_788_000_000)
+    opened, ask = [], Store.open
+
+    def asked(store, path):
+        opened.append(path)
+        return ask(store, path)
+
+    monkeypatch.setattr(Store, "open", asked)
+    with sftp_server(tmp_path / "root", tmp_path) as server:
+        options = server.options(password=PASSWORD, client_keys=None)
+        found = read(server.url("twice"), "orgs", storage_options=options)
+    assert (found.error, len(found.rows)) == (None, 12)
+    assert [path.rpartition("/")[2] for path in opened].count("orgs.csv") == 2
 
 
 def test_a_second_run_over_an_sftp_drop_reads_nothing(sftp):
@@ -156,7 +176,18 @@ def test_an_sftp_server_that_is_not_there_is_one_line(sftp, unused_port):
     found = read(
         sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(password="x", client_keys=None, port=unused_port)
     )
-    assert found.error.startswith("csv_path: the SFTP server cannot be reached")
+    assert found.error.startswith("csv_path: the SFTP server cannot be reached at 127.0.0.1 (")
+
+
+def test_a_refused_login_is_no_use_to_repeat_and_a_server_that_is_away_is(sftp, unused_port):
+    """Exit codes 4 and 1: with one more wrong login many servers lock the account."""
+    for options, code in (({"password": "wrong"}, 4), ({"password": PASSWORD, "port": unused_port}, 1)):
+        with pytest.raises(SourceError) as failure:
+            store_at(sftp.url("drop/a.zip"), sftp.options(client_keys=None, **options))
+        assert failure.value.exit_code == code
+    with pytest.raises(SourceError) as failure:
+        store_at("http://example.org/b.zip", {})
+    assert failure.value.exit_code == 4
 
 
 def test_nothing_at_the_path_on_an_sftp_server(sftp):
@@ -283,7 +314,7 @@ def test_a_bundle_in_azure_and_the_next_run(azure, path):
 
 def test_a_wrong_key_for_azure_is_one_line(azure):
     found = read("abfs://drop/*.zip", "orgs", storage_options=azure.options(key="AAAA"))
-    assert found.error.startswith("csv_path: the store does not answer")
+    assert found.error.startswith("csv_path: the store does not answer (")
     assert "AAAA" not in found.error
 
 

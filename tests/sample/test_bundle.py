@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import socket
@@ -203,3 +204,16 @@ def test_a_port_in_use_is_one_line_that_names_the_option(capsys: pytest.CaptureF
     assert capsys.readouterr().err == (
         f"oneroster-sample: port {port} is in use: choose another with --port (0: any free one)\n"
     )
+
+
+def test_a_full_disk_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the system says names no path."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("oneroster_sample.bundle._write_manifest", fail)
+    assert cli.main(["bundle", str(tmp_path / "district.zip")]) == 1
+    assert capsys.readouterr().err.endswith(f"No space left on device: {tmp_path / 'district.zip'}\n")

@@ -78,8 +78,7 @@ def _by_columns(name: str, field: str, text: str) -> Answer:
     rows, odd = _chunks(name, field, text), _none()
     records = RecordReader(file(name), rows.header, Version.V1_2, POLICY, Counter())
     columns = ColumnReader(file(name), rows.header, Version.V1_2, POLICY, records)
-    rows.split = columns.split
-    (chunk,) = rows.chunks()
+    (chunk,) = rows.chunks(columns.split)
     batch = columns.read(chunk, odd)
     if batch is None:
         (record,) = records.read(chunk, odd)

@@ -78,6 +78,17 @@ def test_rows_of_files_are_rows_as_any(house: House, tmp_path: Path, kind: str, 
     assert not any(path.exists() for path in files)
 
 
+def test_parquet_of_another_tap_is_read_as_its_records_would_be(house: House, tmp_path: Path) -> None:
+    """Padded ids and references, words in another case: the shape is the model's, the values are not."""
+    orgs: list[dict[str, Any]] = [
+        {"sourcedId": "s1  ", "name": "One", "type": "SCHOOL", "parentSourcedId": None},
+        {"sourcedId": "s2", "name": "Two", "type": "school", "parentSourcedId": " s1"},
+    ]
+    house.run([schema_line("orgs"), batch("orgs", parquet(orgs, tmp_path / "orgs.parquet"), "parquet")])
+    found = {key: (row["type"], row["parentSourcedId"]) for key, row in house.rows("orgs").items()}
+    assert found == {"s1": ("school", None), "s2": ("school", "s1")}
+
+
 def test_parquet_of_another_shape_goes_row_by_row(house: House, tmp_path: Path) -> None:
     """Foreign names, an unknown column, references as objects."""
     seats = [{"sourced_id": "e1", "class": {"sourcedId": "k1"}, "bus": 7, "role": "student"}]
@@ -134,9 +145,13 @@ def test_a_receipt_counts_the_rows_of_files_too(house: House, tmp_path: Path) ->
 
 
 def test_records_and_files_of_one_stream_keep_their_order(house: House, tmp_path: Path) -> None:
-    """The last row of an id counts, however it came."""
-    users = rows()["users"]
-    path = parquet([dict(user, givenName="File") for user in users], tmp_path / "users.parquet")
-    house.run(encode([*lines({"users": users}), batch("users", path, "parquet"), record_line("users", users[0])]))
+    """The newest row of an id counts, however it came."""
+    users, day = rows()["users"], "2027-01-0{}T00:00:00.000Z"
+    path = parquet(
+        [dict(user, givenName="File", dateLastModified=day.format(2)) for user in users], tmp_path / "users.parquet"
+    )
+    newest = dict(users[0], dateLastModified=day.format(3))
+    before = [dict(user, dateLastModified=day.format(1)) for user in users]
+    house.run(encode([*lines({"users": before}), batch("users", path, "parquet"), record_line("users", newest)]))
     names = {row["sourcedId"]: row["givenName"] for row in house.rows("users").values()}
     assert names == {user["sourcedId"]: "File" for user in users} | {users[0]["sourcedId"]: users[0]["givenName"]}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from target_oneroster.errors import TargetError
 from target_oneroster.warehouse import warehouse_file
 
 from tests.target.mini import encode, lines, rows
@@ -240,8 +241,9 @@ def test_a_file_that_is_no_warehouse_is_refused_at_the_start(house: House, conte
     else:
         house.path.write_bytes(content)
     before = house.path.read_bytes() if content else None
-    with pytest.raises(Exception, match=words):
+    with pytest.raises(TargetError, match=words) as failure:
         house.run(changed())
+    assert failure.value.exit_code == (1 if content == "damaged" else 4)
     assert house.state == []
     if content:
         assert house.path.read_bytes() == before

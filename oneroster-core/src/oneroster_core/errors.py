@@ -12,6 +12,7 @@ __all__ = [
     "SetupError",
     "SourceError",
     "StoreError",
+    "StoreUnreachable",
     "TotalMismatch",
 ]
 
@@ -60,4 +61,10 @@ class MissingCollection(SourceError):
 class StoreError(Exception):
     """A store cannot be opened. The message is ``problem; advice``, without the URL and without the setting that names it."""
 
-    exit_code: int = INCOMPLETE
+    exit_code = REFUSED
+
+
+class StoreUnreachable(StoreError):
+    """A store cannot be opened now; another try may help."""
+
+    exit_code = INCOMPLETE

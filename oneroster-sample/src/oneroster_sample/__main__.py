@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from errno import EADDRINUSE
+from errno import EADDRINUSE, ENOSPC
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -132,7 +132,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         (_bundle if options.command == "bundle" else _serve)(options)
     except (OSError, ValueError) as error:
-        print(f"oneroster-sample: {error}", file=sys.stderr)
+        # A disk that is full does not say which it is.
+        where = f": {options.path}" if options.command == "bundle" and getattr(error, "errno", None) == ENOSPC else ""
+        print(f"oneroster-sample: {error}{where}", file=sys.stderr)
         return 1
     return 0
 

@@ -31,8 +31,10 @@ IDENTICAL, NEWEST, UNITED, CONFLICT = (
     "rows of one person that differ in org or role, united",
     "one id for different rows, and no newer dateLastModified says which of them counts",
 )
-"""The possible decisions about the rows of one id."""
-SEVERAL_ROLES = "one person with several roles in several rows, and no stream roles that would hold them"
+"""What can be said of the rows of one id."""
+SEVERAL_ROLES = (
+    "one person with several roles in several rows, and no stream roles that would hold them; send that stream as well"
+)
 UNITED_ROLES, UNITED_USERS = "united roles", "united users"
 """Tables of persons with several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""
 
@@ -64,21 +66,25 @@ def settle(
     number: str,
     orgs: str,
     modified: str = '"dateLastModified"',
+    in_passes: bool = False,
 ) -> dict[str, int]:
     """Decide which rows of each repeated id count; return counts by rule.
 
-    `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for the time
-    of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The counts are numbers of rows
-    that do not count; for conflicts and for several roles they are numbers of ids. Creates the tables named above, and
-    UNITED_ROLES and UNITED_USERS for persons with several rows.
+    `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for
+    the time of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The numbers returned
+    are those of rows that do not count, in a conflict and for several roles those of ids. Makes the tables
+    named above, and for persons in several rows UNITED_ROLES and UNITED_USERS. `in_passes`: each pass of one
+    run brought an id once, so the last row counts.
     """
     keys = ", ".join([quoted("sourcedId"), *([quoted(TENANT)] if TENANT in columns else [])])
     verdicts = copies_of(file.name)
-    if "dateLastModified" in columns:
+    dated = "dateLastModified" in columns
+    if dated and not in_passes:
         chosen = _verdicts(file, rows, columns, keys, modified, number)
-    else:  # receipts: the last one counts
+    else:  # receipts, too: the last one counts
         keys = ", ".join(map(quoted, key_properties(file, tenant=TENANT in columns)))
-        what = f"{keys}, count(*) AS copies, {literal(NEWEST)} AS verdict, max({number}) AS kept"
+        newest = f"last({modified} ORDER BY {number})" if dated else "NULL"
+        what = f"{keys}, count(*) AS copies, {literal(NEWEST)} AS verdict, max({number}) AS kept, {newest} AS newest"
         chosen = f"SELECT {what} FROM {rows} GROUP BY {keys}"
     run(f"CREATE TEMP TABLE {verdicts} AS {chosen}")
     run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..errors import StoreError
+from ..errors import StoreError, StoreUnreachable
 from .addresses import SFTP, extra_of, is_in_the_clear, protocol_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def open_store(url: str, options: Mapping[str, Any], *, setting: str, package: s
         raise StoreError(f"{protocol}:// is not installed; {advice}") from None
     except StoreError:
         raise
-    except Exception as error:  # messages of the libraries may contain addresses and keys
-        raise StoreError(f"the store cannot be opened ({type(error).__name__}); check the path and {setting}") from None
+    except Exception as error:  # texts of the libraries may hold addresses and keys
+        raise StoreUnreachable(
+            f"the store cannot be opened ({type(error).__name__}); check the path and {setting}"
+        ) from None
     return fs, str(path)

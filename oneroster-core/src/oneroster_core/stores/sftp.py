@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import StoreError
+from ..errors import StoreError, StoreUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +52,8 @@ def open_sftp(url: str, options: Mapping[str, Any], setting: str) -> tuple[Any, 
             f"the SFTP server refused the login; check username, password or client_keys in {setting}"
         ) from None
     except (ConnectionError, OSError, TimeoutError) as error:
-        raise StoreError(
-            f"the SFTP server cannot be reached ({type(error).__name__}); check host, port and network"
+        raise StoreUnreachable(
+            f"the SFTP server cannot be reached at {host} ({type(error).__name__}); check host, port and network"
         ) from None
     return fs, SSHFileSystem._strip_protocol(url)
 

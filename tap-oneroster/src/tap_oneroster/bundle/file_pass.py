@@ -14,6 +14,7 @@ from ..source import Facts, Records, SourceError
 from .read.copies import first_cells, ids_of, kept_places, settle_copies
 from .read.derived_rows import maker
 from .read.encoding import BLOCK
+from .read.fast_split import split as fast_split
 from .read.lines import LineReader
 from .read.records import RecordReader
 from .read.rows import RowReader
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .locate.manifest import Manifest
     from .read.columns import ColumnReader
     from .read.derived_rows import Holders, Make
-    from .read.rows import Chunk
+    from .read.rows import Chunk, Split
 
 __all__ = ["FilePass"]
 
@@ -78,14 +79,14 @@ class FilePass:
             size = COLUMN_BLOCK if self.columnar else BLOCK
             rows = RowReader(self.file, stream, self._where, deviations, self._reject, block_size=size)
             reader = RecordReader(self.file, rows.header, self.manifest.version, self.policy, deviations)
-            quick = self._quick_reader(rows, reader)
+            quick, split = self._quick_reader(rows, reader)
             self._copies = copies = self._settle_copies(first=not rows.header.columns["sourcedId"])
             deviations.update(copies.deviations)
             makers = {
                 s: maker(s, rows.header, self.holders, copies.united) for s in self.streams if s.name != self.file.name
             }
             try:
-                for chunk in rows.chunks():
+                for chunk in rows.chunks(split):
                     self._own.share = stream.share
                     yield from self._batches(chunk, reader, quick, makers)
             finally:
@@ -93,14 +94,14 @@ class FilePass:
         self.bundle.check_unchanged(self.file.name)
         self._finish(rows, stamped=reader.stamped or quick.stamped)
 
-    def _quick_reader(self, rows: RowReader, records: RecordReader) -> LineReader | ColumnReader:
+    def _quick_reader(self, rows: RowReader, records: RecordReader) -> tuple[LineReader | ColumnReader, Split]:
+        """Return what makes lines or columns of plain chunks, and the function that splits the blocks of such chunks."""
         if not self.columnar:
-            return LineReader(self.file, rows.header, self.manifest.version, self.policy, records)
+            return LineReader(self.file, rows.header, self.manifest.version, self.policy, records), fast_split
         from .read.columns import ColumnReader
 
         columns = ColumnReader(self.file, rows.header, self.manifest.version, self.policy, records)
-        rows.split = columns.split
-        return columns
+        return columns, columns.split
 
     def _batches(
         self, chunk: Chunk, reader: RecordReader, quick: LineReader | ColumnReader, makers: Mapping[File, Make]

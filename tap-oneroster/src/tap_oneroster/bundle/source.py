@@ -86,7 +86,7 @@ class BundleSource:
 
     def _pass(self, found: Found, step: PlanStep, streams: Sequence[File], plans: dict[File, BundlePlan]) -> FilePass:
         bundle, manifest = found
-        bundle.fetch()
+        bundle.fetch(step.home.name)
         entry = _entry(bundle, step.mode)
         for stream in streams:
             plan = plans[stream]

@@ -119,8 +119,8 @@ class BundleBuild:
         arrivals = dict(others)
         for name, stage in stages.items():
             try:
-                distinct = load(engine, stage, self._copies)
-            except duckdb.Error as error:  # its message may contain values
+                distinct = load(engine, stage, self._copies, in_passes=self.receipts.in_passes(name, stage.records))
+            except duckdb.Error as error:  # its words may hold values
                 if "No space left" in str(error):
                     raise
                 raise TargetError(

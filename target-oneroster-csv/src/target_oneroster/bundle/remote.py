@@ -175,4 +175,5 @@ def _open(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
         return open_store(url, options, setting="storage_options", package="target-oneroster-csv")
     except StoreError as error:
         problem, _, advice = str(error).partition("; ")
-        raise TargetError(f"output_path: {problem}. {advice[:1].upper()}{advice[1:]}.") from None
+        kind = Misconfigured if error.exit_code == Misconfigured.exit_code else TargetError
+        raise kind(f"output_path: {problem}. {advice[:1].upper()}{advice[1:]}.") from None

@@ -50,10 +50,11 @@ def _ranges(stage: FileStage) -> list[tuple[str, list[str]]]:
     return [('"sourcedId" < ?', bounds[:1]), *inner, ('"sourcedId" >= ?', bounds[-1:])]
 
 
-def load(engine: Engine, stage: FileStage, counts: Counter[str]) -> int:
-    """Create the table of a staged file and return the number of distinct ids; count repeated ids by rule.
+def load(engine: Engine, stage: FileStage, counts: Counter[str], *, in_passes: bool = False) -> int:
+    """Make the table of a staged file and return how many different ids came; count what came more than once.
 
-    If ids strictly ascend, nothing has to be sorted, and no id is repeated.
+    Where ids rose from row to row there is nothing to sort, and no id came more than once. `in_passes`: of the
+    rows of one id the last counts.
     """
     name = stage.file.name
     source, columns = staged_rows(stage), _selection(stage)
@@ -71,7 +72,8 @@ def load(engine: Engine, stage: FileStage, counts: Counter[str]) -> int:
     neighbours = f'SELECT *, lead("sourcedId") OVER () AS "next id" FROM {everything}'
     repeated = engine.one(f'SELECT count(*) FROM ({neighbours}) WHERE "next id" = "sourcedId"')
     if repeated:
-        counts.update({f"{name}: {rule}": n for rule, n in _settle(engine, stage, everything, neighbours).items()})
+        found = _settle(engine, stage, everything, neighbours, in_passes=in_passes)
+        counts.update({f"{name}: {rule}": n for rule, n in found.items()})
         engine.run(f"DROP TABLE {everything}")
     else:
         engine.run(f'ALTER TABLE {everything} DROP "row number"')
@@ -79,8 +81,8 @@ def load(engine: Engine, stage: FileStage, counts: Counter[str]) -> int:
     return stage.records - repeated
 
 
-def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str) -> dict[str, int]:
-    """Create the table of a file with repeated ids; return the number of rows by the rule that decided.
+def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str, *, in_passes: bool) -> dict[str, int]:
+    """Make the table of a file some of whose ids came more than once; return what was decided of them, by rule.
 
     `<file> conflicting` receives the rows for which it is unknown which one counts.
     """
@@ -98,6 +100,7 @@ def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str) 
         number='"row number"',
         modified="nullif(\"dateLastModified\", '')",
         orgs="string_split(\"orgSourcedIds\", ',')",
+        in_passes=in_passes,
     )
     engine.run(
         f'CREATE TABLE {quoted(name)} AS SELECT * EXCLUDE ("row number") FROM {everything} '

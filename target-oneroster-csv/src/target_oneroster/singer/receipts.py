@@ -83,6 +83,16 @@ class Receipts:
         """True if every receipt of a stream says that its source was read to the end."""
         return all(r.get("complete") is True for r in self.of(stream))
 
+    def in_passes(self, stream: str, records: int) -> bool:
+        """True if one run brought these records in several passes, each of which has an id once, as bulk and delta do.
+
+        A later record then replaces an earlier one, whatever their dates.
+        """
+        receipts = self.of(stream)
+        runs = {r.get("runId") for r in receipts}
+        passes = [int(r.get("distinct") or 0) for r in receipts]
+        return len(passes) > 1 and len(runs) == 1 and None not in runs and sum(passes) == records
+
     def faults(
         self,
         streams: Mapping[str, Arrival],

@@ -102,7 +102,7 @@ class Load:
         """
         connection = self.staging.finish()
         connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
-        came = {name: self.staging.came(connection, name) for name in self.staging.stages}
+        came = {name: self.staging.came(connection, name, self.receipts.in_passes) for name in self.staging.stages}
         self.outcome.unreadable = dict(self.staging.unreadable)
         self.outcome.deviations = self.staging.loader.deviations
         for name, stage in self.staging.stages.items():

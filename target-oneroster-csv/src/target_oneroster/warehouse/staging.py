@@ -18,7 +18,7 @@ from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime, tzinfo
     from pathlib import Path
 
@@ -178,8 +178,11 @@ class WarehouseStaging:
                 raise TargetError(f"Stream {name}: {stage.rows} rows came, {there} were staged. Nothing was loaded.")
         return connection
 
-    def came(self, connection: duckdb.DuckDBPyConnection, name: str) -> Came:
-        """Count the rows that arrived. Raise TargetError for a row without a key, or if a version is lower than before."""
+    def came(self, connection: duckdb.DuckDBPyConnection, name: str, in_passes: Callable[[str, int], bool]) -> Came:
+        """Count what came. Raises TargetError for a row without key, or a version that went back.
+
+        `in_passes` tells of a stream and its number of records whether the last row of a key counts.
+        """
         stage = self.stages[name]
         table = self.loader.place(name)
         versions = connection.execute(
@@ -202,10 +205,15 @@ class WarehouseStaging:
         if without:
             raise TargetError(without_key(name))
         came = Came(records, distinct, version, first)
-        return came if records == distinct else replace(came, copies=self._settle(connection, stage.table, came))
+        if records == distinct:
+            return came
+        copies = self._settle(connection, stage.table, came, in_passes=in_passes(name, records))
+        return replace(came, copies=copies)
 
-    def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table, came: Came) -> dict[str, int]:
-        """Decide which rows of repeated keys count."""
+    def _settle(
+        self, connection: duckdb.DuckDBPyConnection, table: Table, came: Came, *, in_passes: bool
+    ) -> dict[str, int]:
+        """Decide which rows of keys that came more than once count."""
         keys, rows = ", ".join(map(quoted, table.keys)), self.rows(table.name, came)
         again = f"(SELECT {keys} FROM {rows} GROUP BY {keys} HAVING count(*) > 1)"
         return settle(
@@ -215,6 +223,7 @@ class WarehouseStaging:
             list(table.content),
             number="row",
             orgs='"orgSourcedIds"',
+            in_passes=in_passes,
         )
 
     def rows(self, name: str, came: Came, *, all_copies: bool = False) -> str:

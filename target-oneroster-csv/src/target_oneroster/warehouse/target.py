@@ -133,7 +133,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        """Take files of rows: Parquet in the model's shape is loaded directly, other files record by record."""
+        """Files of rows: Parquet of a tap with receipts in the model's shape is loaded as it is, all else record by record."""
         self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
         stream = message_dict["stream"]
         if stream not in self._streams:
@@ -160,7 +160,8 @@ class TargetOneRosterDuckDB(OneRosterTarget):
                 f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
             ) from None
         table = self._streams[stream]
-        if stream in self._lanes and table and self.load.staging.stages[table.name].takes(columns):
+        trusted = stream in self._lanes and self.load.receipts.announced  # the values are those of the registry
+        if trusted and table and self.load.staging.stages[table.name].takes(columns):
             stage = self.load.staging.stages[table.name]
             stage.add_parquet(path, rows, columns, version, keep=file.is_local)
             self.load.activated.pop(table.name, None)

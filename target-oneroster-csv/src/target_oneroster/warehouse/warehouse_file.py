@@ -52,7 +52,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
             if again and time.monotonic() < end:
                 time.sleep(0.5)
                 continue
-            raise TargetError(fault) from None
+            raise fault from None
         return
 
 
@@ -61,19 +61,21 @@ def is_damaged(words: str) -> bool:
     return any(word in words for word in ("orrupt", "checksum", "WAL", "ould not read"))
 
 
-def _fault(words: str, path: Path) -> tuple[str, bool]:
-    """Return why a file cannot be opened, and True if waiting may help."""
+def _fault(words: str, path: Path) -> tuple[TargetError, bool]:
+    """Why a file cannot be opened, and whether waiting may help."""
     words = words.replace(str(path), "")
     if "set lock" in words or "file handle conflict" in words or "already attached" in words:
         text = f"{path} is in use: another process has it open, for reading or for writing. Close that one, run again."
-        return text, True
+        return TargetError(text), True
     if "version number" in words or "newer version" in words:
-        return f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb.", False
+        text = f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb."
+        return Misconfigured(text), False
     if "not a valid DuckDB" in words:
-        return f"{path} is not a DuckDB database. Move it away, or name another filepath.", False
+        return Misconfigured(f"{path} is not a DuckDB database. Move it away, or name another filepath."), False
     if is_damaged(words):
-        return DAMAGED.format(path), False
-    return f"{path} cannot be opened. See that its folder is there, and that both can be written.", False
+        return TargetError(DAMAGED.format(path)), False
+    text = f"{path} cannot be opened. See that its folder is there, and that both can be written."
+    return TargetError(text), False
 
 
 class WarehouseFile:

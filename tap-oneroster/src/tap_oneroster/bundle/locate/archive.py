@@ -47,6 +47,8 @@ class Bundle:
     _zipped: bool = field(repr=False)
     _mark: str = field(repr=False)
     _copy: IO[bytes] | None = field(default=None, repr=False)
+    _copied: str = field(default="", repr=False)
+    """Path of what `_copy` holds."""
     _peeks: dict[str, Peek] = field(default_factory=dict, repr=False)
 
     @property
@@ -75,6 +77,9 @@ class Bundle:
 
     def _open(self, member: Member, opened: ExitStack) -> IO[bytes]:
         if not self._zipped:
+            if self._copy and self._copied == member.path:
+                self._copy.seek(0)
+                return self._copy
             return opened.enter_context(self._store.open(member.path))
         archive = zipfile.ZipFile(self._copy or opened.enter_context(self._store.open(self._path)))
         return opened.enter_context(opened.enter_context(archive).open(member.path))
@@ -85,37 +90,41 @@ class Bundle:
             self._peeks[name] = peek(self, name)
         return self._peeks[name]
 
-    def fetch(self) -> None:
-        """Download a zip from a store once, before it is read.
+    def fetch(self, name: str) -> None:
+        """Bring from a store, once, what a file is to be read from: the file itself, or the zip that holds it.
 
-        So all its files come from the same zip. The copy is a temporary file without a name, so nothing remains of it
-        even if the run is killed.
+        So a file that is read twice is the same each time and the store is asked for it once. The copy
+        has no name: nothing is left of it, however the run ends.
         """
-        if not self._zipped or self._store.local or self._copy:
+        path = self._path if self._zipped else self.members[name].path
+        if self._store.local or self._copied == path:
             return
+        self.close()
         copy = cast("IO[bytes]", tempfile.TemporaryFile())  # noqa: SIM115
         try:
-            with self._store.open(self._path) as stream:
+            with self._store.open(path) as stream:
                 shutil.copyfileobj(stream, copy, 2**20)
         except Exception as error:
             copy.close()
+            if not self._zipped:
+                raise _unreadable(self.name, name, error) from None
             raise FatalSourceError(f"{self.name}: not read to its end ({type(error).__name__}); try again") from None
-        self._copy = copy
-        if _digest(_zip_files(copy, self.name)) != self.digest:
+        self._copy, self._copied = copy, path
+        if self._zipped and _digest(_zip_files(copy, self.name)) != self.digest:
             raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
 
     def check_unchanged(self, name: str) -> None:
         """Raise FatalSourceError if the bundle has changed since it was found."""
         path = self._path if self._zipped else self.members[name].path
         mark = self._mark if self._zipped else self.members[name].stamp
-        if not self._copy and self._store.mark(path) != mark:
+        if not (self._zipped and self._copy) and self._store.mark(path) != mark:
             raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
 
     def close(self) -> None:
         """Delete the local copy."""
         if self._copy:
             self._copy.close()
-            self._copy = None
+            self._copy, self._copied = None, ""
 
 
 class Opened:

@@ -62,7 +62,8 @@ class Drop:
         except PermissionError:
             raise FatalSourceError("csv_path: no permission to look there") from None
         except Exception as error:
-            raise FatalSourceError(f"csv_path: the store does not answer ({type(error).__name__})") from None
+            what = f"the store does not answer ({type(error).__name__})"
+            raise FatalSourceError(f"csv_path: {what}: {shown(path)}; check the path and the network") from None
         if not paths:
             raise FatalSourceError(f"csv_path: nothing lies there ({shown(path)}); check the path")
         bundles = sorted(self._open(store, paths), key=lambda found: _when(found.bundle))

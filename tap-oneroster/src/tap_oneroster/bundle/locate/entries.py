@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,9 @@ _SUSPICIOUS_BYTES = 100 * 2**20
 _MOST_ENTRIES = 10_000
 
 _HOURS_APART = 12
+
+_WRAPPED = re.compile(r"(?i)(\w+\.csv)\.(gz|bz2|xz|zst|zip|7z|gpg|pgp|age|part|filepart|tmp|txt)")
+"""A file of the standard in a form that is not read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,16 @@ def zip_members(bundle: str, entries: Iterable[ZipInfo]) -> Iterator[Member]:
 def name_members(bundle: str, found: Iterable[Member]) -> Members:
     """Match entries to the standard's files, regardless of case and folder."""
     members = Members()
+    unread: dict[str, Member] = {}
     for member in found:
         path = PurePosixPath(member.path.replace("\\", "/"))
         if path.name.startswith(".") or "__MACOSX" in path.parts:
             continue
         name = path.name.strip()
         known = known_name(name) if name.lower().endswith(".csv") else None
+        if known is None and (wrapped := _WRAPPED.fullmatch(name)) and (known := known_name(wrapped[1])):
+            unread.setdefault(known, replace(member, problem=member.problem or f"is a {wrapped[2]} file"))
+            continue
         if known is None:
             if member.problem != "is a folder":
                 members.deviations["file that the standard does not have"] += 1
@@ -100,6 +108,7 @@ def name_members(bundle: str, found: Iterable[Member]) -> Members:
             in_case = name.lower() == f"{known}.csv".lower()
             members.odd[known] = "file name in another case" if in_case else "file name in the singular"
         members.files[known] = member
+    members.files = unread | members.files
     return members
 
 

@@ -201,5 +201,7 @@ def store_at(url: str, options: Mapping[str, Any]) -> tuple[Store, str]:
     try:
         fs, path = open_store(url, options, setting="csv_storage_options", package="tap-oneroster")
     except StoreError as error:
-        raise FatalSourceError(f"csv_path: {error}") from None
+        problem = FatalSourceError(f"csv_path: {error}")
+        problem.exit_code = error.exit_code
+        raise problem from None
     return Store(fs, sftp=protocol_of(url) in SFTP), path

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..._core.model import File
     from .encoding import Readable
 
-__all__ = ["Chunk", "PlainChunk", "RawCells", "RowReader"]
+__all__ = ["Chunk", "PlainChunk", "RawCells", "RowReader", "Split"]
 
 
 class RawCells(Protocol):
@@ -131,13 +131,11 @@ class RowReader:
         self.rows = 0
         self.rejected = 0
         self.header, names, self._first = self._read_header()
-        self.split: Split = split
-        """The function that splits plain blocks."""
         self._id = self.header.columns["sourcedId"]
         self._names = plain_names(names)
         own = names[self._id].strip().encode()
-        self._spellings = {b"ourced"} if b"ourced" in own else {b"ourced", own}
-        """Spellings of the id's name: a block that contains none of them does not repeat the header."""
+        self._spellings = {b"ourced", b"OURCED"} | (set() if b"ourced" in own else {own})
+        """Of the id's name: a block without any of them does not repeat the header."""
 
     def _read_header(self) -> tuple[Header, list[str], bytes]:
         """Read the header; return it, its row, and the rest of the blocks read so far."""
@@ -166,20 +164,20 @@ class RowReader:
             " the file cannot be read on from here"
         )
 
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield the rows that can be read, some hundreds or thousands at a time."""
+    def chunks(self, split: Split = split) -> Iterator[Chunk]:
+        """Rows that can be read, some hundred or thousand at a time; `split` takes plain blocks apart."""
         block = self._first or self._more()
         while block:
-            chunk = self._plain(block) or self._parse(block)
+            chunk = self._plain(block, split) or self._parse(block)
             self.rows += len(chunk)
             if chunk:
                 yield chunk
             block = self._more()
         self._deviations.update(self._blocks.deviations)
 
-    def _plain(self, block: bytes) -> Chunk | None:
-        """Return the chunk of a plain block; None if the block needs the parser."""
-        raw = self.split(block, self.header.width)
+    def _plain(self, block: bytes, split: Split) -> Chunk | None:
+        """The chunk of a block in which nothing is odd; else None."""
+        raw = split(block, self.header.width)
         if raw is None or not raw.are_filled(self._id):
             return None
         if any(spelling in block for spelling in self._spellings) and self._may_repeat(raw.texts(self._id)):
