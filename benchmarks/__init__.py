@@ -1,1 +1,1 @@
-"""Measurements: ratios against a baseline in the same run, never a timed test."""
+"""Benchmarks: ratios to a baseline in the same run, never tests with a time limit."""

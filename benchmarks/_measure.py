@@ -1,4 +1,4 @@
-"""Whole commands, measured from outside: CPU seconds, wall seconds, peak memory."""
+"""Measure whole commands from outside: CPU seconds, wall seconds, peak memory."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["Measured", "measure", "table"]
 
 
-# Compiling every module anew at each start would be measured as if it were the plugin's work.
+# Otherwise every start would compile all modules, and the plugin's time would include that.
 _FAIR = {"PYTHONDONTWRITEBYTECODE": ""}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took: the medians of its runs, and the largest peak."""
+    """The cost of a command: the medians of its runs, and the largest peak."""
 
     name: str
     records: int
@@ -32,7 +32,7 @@ class Measured:
 
     @property
     def per_cpu_second(self) -> float:
-        """Records for each second of CPU."""
+        """Number of records per CPU second."""
         return self.records / self.cpu_seconds
 
 
@@ -59,14 +59,14 @@ def measure(
     stdin: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> Measured:
-    """Run a command several times, its output thrown away, and take the medians."""
+    """Run a command several times, discard its output, and return the medians."""
     figures = [_once(command, stdin, env or {}) for _ in range(runs)]
     cpu, wall, peak = zip(*figures, strict=True)
     return Measured(name, records, median(cpu), median(wall), max(peak))
 
 
 def table(title: str, rows: Sequence[Measured]) -> str:
-    """A table of ratios; the first row is the baseline."""
+    """Return a table of ratios; the first row is the baseline."""
     base = rows[0]
     lines = [
         title,

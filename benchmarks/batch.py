@@ -29,7 +29,7 @@ LOADER = Path(__file__).parents[1] / ".meltano/loaders/target-postgres/venv/bin/
 
 
 def main() -> None:
-    """Make a district, pull one file of it each way, print the table."""
+    """Make a district, read one file of it in each way, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--stream", default="enrollments", choices=["enrollments", "users"])
@@ -61,7 +61,7 @@ def _tap(folder: Path, rows: int, runs: int) -> Iterator[Measured]:
 
 
 def _postgres(folder: Path, rows: int, runs: int) -> Iterator[Measured]:
-    """Both ends and the pipe between them; of the server, which is the same either way, only the wall clock knows."""
+    """Measure tap, loader and pipe; the CPU of the server, which is the same in all cases, is only in the wall time."""
     from tests.loaders.pipe import defaults
     from tests.loaders.postgres import Server
 

@@ -26,7 +26,7 @@ _FAIR = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def main() -> None:
-    """Write a district as 1.1, bring it to 1.2 several times, print what it took."""
+    """Write a district as 1.1, convert it to 1.2 several times, and print the cost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--enrollments", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _once(here: Path) -> tuple[float, float, float, float]:
-    """Wall seconds, CPU seconds of tap and target, and the target's peak."""
+    """Return wall seconds, CPU seconds of tap and target, and the target's peak."""
     started = time.perf_counter()
     tap = subprocess.Popen(
         [_program("tap-oneroster"), "--config", str(here / "tap.json")],

@@ -18,7 +18,7 @@ from benchmarks._measure import measure, table
 
 
 def main() -> None:
-    """Make a district, pull one file of it both ways, print the table."""
+    """Make a district, read one file of it in both ways, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--stream", default="enrollments", choices=["enrollments", "users"])

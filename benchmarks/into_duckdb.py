@@ -36,7 +36,7 @@ BIN = Path(sys.executable).parent
 
 
 class Took(NamedTuple):
-    """What one run took."""
+    """The cost of one run."""
 
     wall: float
     cpu: float
@@ -44,7 +44,7 @@ class Took(NamedTuple):
 
 
 def main() -> None:
-    """Make a bundle, bring it into DuckDB in each way, in turns; print the table."""
+    """Make a bundle, load it into DuckDB in each way, alternating, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--enrollments", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
@@ -126,7 +126,7 @@ def _run(commands: Sequence[Sequence[str]]) -> Took:
 
 
 def _dlt(here: Path) -> Path | None:
-    """The Python of an environment with dlt in it; None, and a line, where it cannot be made."""
+    """Return the Python of an environment with dlt; print a line and return None if it cannot be installed."""
     python = here / "dlt" / "bin" / "python"
     for command in (
         ["venv", "--quiet", "--python", sys.executable, str(here / "dlt")],

@@ -26,7 +26,7 @@ from tools.project import plugins
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOADERS: dict[str, Callable[[str], dict[str, str]]] = {  # a new loader is a line: where it writes, in its own settings
+LOADERS: dict[str, Callable[[str], dict[str, str]]] = {  # add one line for a new loader: its settings for the output
     "target-jsonl": lambda place: {"destination_path": place},
     "target-csv": lambda place: {"output_path": place},
     "target-duckdb": lambda place: {"filepath": f"{place}/x.duckdb"},
@@ -37,7 +37,7 @@ _servers: list[Server] = []
 
 
 def main() -> None:
-    """Make a district, load it with each loader, print the table."""
+    """Make a district, load it with each loader, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("loaders", nargs="*", default=list(LOADERS), metavar="loader")
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _load(name: str, bundle: Path, folder: Path) -> tuple[float, float, float]:
-    """Seconds in all, and of the CPU on both sides. What a server does is in the first only."""
+    """Return wall seconds, and CPU seconds of both sides. The work of a server is in the wall seconds only."""
     place = folder / "place"
     place.mkdir()
     tap = _config(folder / "tap.json", mode="csv", csv_path=str(bundle), settle_seconds=0)
@@ -76,7 +76,7 @@ def _load(name: str, bundle: Path, folder: Path) -> tuple[float, float, float]:
 
 
 def _ended(process: subprocess.Popen[bytes]) -> float:
-    """CPU seconds of a process that has come to its end."""
+    """Return the CPU seconds of a process that has ended."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return usage.ru_utime + usage.ru_stime
@@ -92,7 +92,7 @@ def _executable(name: str) -> str:
 
 
 def _postgres() -> str:
-    """A new database of a server that this run starts."""
+    """Return the address of a new database on a server that this run starts."""
     if not _servers:
         _servers.append(Server())
     return _servers[0].database().url.replace("postgresql://", "postgresql+psycopg://")

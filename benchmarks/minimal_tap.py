@@ -1,4 +1,4 @@
-"""The baseline: the tap that anyone would write first, on the SDK and `csv.DictReader`."""
+"""The baseline: the simplest tap, based on the SDK and `csv.DictReader`."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ class CsvStream(Stream):
         self.primary_keys = ["sourcedId"]
 
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
-        """Rows as `csv.DictReader` gives them."""
+        """Yield rows from `csv.DictReader`."""
         with self._path.open(encoding="utf-8", newline="") as text:
             yield from csv.DictReader(text)
 
 
 class MinimalTap(Tap):
-    """Reads the CSV files of a folder, one at a time, as configured."""
+    """Reads the CSV files of a folder, one at a time."""
 
     name = "tap-minimal"
     config_jsonschema = th.PropertiesList(th.Property("path", th.StringType, required=True)).to_dict()
 
     def discover_streams(self) -> list[Stream]:
-        """One stream for each file."""
+        """Return one stream for each file."""
         paths = sorted(Path(self.config["path"]).glob("*.csv"))
         return [CsvStream(self, path) for path in paths if path.stem != "manifest"]
 

@@ -39,7 +39,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Make a district, run it through Meltano into each loader, print who used what."""
+    """Make a district, load it with Meltano into each loader, and print the CPU use."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--loaders", nargs="+", choices=SETTINGS, default=list(SETTINGS))
@@ -66,11 +66,11 @@ def _postgres() -> Iterator[str]:
 
 
 def _run(project: Path, bundle: Path, loader: str, settings: dict[str, Any]) -> tuple[float, float]:
-    """CPU seconds of a whole `meltano run`, and those of the tap in it."""
+    """Return the CPU seconds of a whole `meltano run`, and those of the tap in it."""
     project.mkdir()
     program = project_plugins("loaders")[loader]["executable"]
     times, tap = project / "times", project / "tap"
-    # The shell's `times` tells what its child used: user and system time, as 0m1.250s.
+    # The shell's `times` prints the user and system time of its child, such as 0m1.250s.
     tap.write_text(
         f'#!/bin/bash\n{Path(sys.executable).with_name("tap-oneroster")} "$@"\ncode=$?\ntimes >>{times}\nexit $code\n'
     )
@@ -90,7 +90,7 @@ def _run(project: Path, bundle: Path, loader: str, settings: dict[str, Any]) -> 
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"meltano run ended with {process.returncode}:\n{(project / 'log').read_text()[-2000:]}")
-    # Two lines a call, discovery and run: the shell's own times, and those of the tap.
+    # Each call (discovery, run) prints two lines: the shell's own times, and those of the tap.
     spent = [float(m) * 60 + float(s.rstrip("s")) for m, s in (t.split("m") for t in _of_children(times))]
     return usage.ru_utime + usage.ru_stime, sum(spent)
 

@@ -20,7 +20,7 @@ _REF = th.ObjectType(
 
 
 class Offsets(BaseAPIPaginator[int]):
-    """Advances by what came."""
+    """Advances by the number of records received."""
 
     @override
     def get_next(self, response: requests.Response) -> int | None:
@@ -83,7 +83,7 @@ class Enrollments(RESTStream[int]):
 
 
 class MinimalRestTap(Tap):
-    """A tap as the SDK's template makes it."""
+    """A tap like that of the SDK's template."""
 
     name = "tap-minimal-rest"
     config_jsonschema = th.PropertiesList(

@@ -26,13 +26,13 @@ _BASELINE = "plain SDK RESTStream"
 
 @contextmanager
 def provider(records: int, latency: float) -> Iterator[dict[str, Any]]:
-    """A provider in a process of its own, warmed up; yields the settings that reach it."""
+    """Start a provider in its own process and warm it up; yield the settings to connect to it."""
     command = [sys.executable, "-u", "-m", "oneroster_sample", "serve", "--port", "0", "--no-gradebook"]
     command += ["--enrollments", str(records), "--latency", str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         sheet: dict[str, str] = {}
         try:
-            # Nobody's start-up should pay for compiling what an installed package has compiled.
+            # Compile modules once, as in an installed package, so that compilation is not measured.
             os.environ["PYTHONDONTWRITEBYTECODE"] = ""
             while "client secret" not in sheet:
                 line = (process.stdout.readline() if process.stdout else "").rstrip()
@@ -51,7 +51,7 @@ def provider(records: int, latency: float) -> Iterator[dict[str, Any]]:
 
 
 def ours(folder: Path, connection: dict[str, Any], name: str, **settings: Any) -> list[str]:
-    """A command that reads enrollments with the tap."""
+    """Return a command that reads enrollments with the tap."""
     config, catalog = folder / f"{name}.json", folder / "catalog.json"
     config.write_text(json.dumps({"mode": "rest", "oneroster_version": "1.2", **connection, **settings}))
     command = [sys.executable, "-m", "tap_oneroster", "--config", str(config)]
@@ -66,14 +66,14 @@ def ours(folder: Path, connection: dict[str, Any], name: str, **settings: Any) -
 
 
 def plain(folder: Path, connection: dict[str, Any], **settings: Any) -> list[str]:
-    """A command that reads enrollments with the baseline."""
+    """Return a command that reads enrollments with the baseline."""
     config = folder / "plain.json"
     config.write_text(json.dumps({**connection, **settings}))
     return [sys.executable, "-m", "benchmarks.rest_minimal_tap", "--config", str(config)]
 
 
 def compare(records: int, latency: float, flights: tuple[int, ...], runs: int) -> list[Measured]:
-    """The baseline, and the tap with so many pages in flight."""
+    """Return the results of the baseline, and of the tap with these numbers of pages in flight."""
     with provider(records, latency) as connection, tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         warm = ours(folder, connection, "warm", page_size=1000, max_concurrency=4)

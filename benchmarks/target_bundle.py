@@ -30,7 +30,7 @@ _TARGET_CSV = Path(__file__).parents[1] / ".meltano" / "loaders" / "target-csv" 
 
 
 def main() -> None:
-    """Make a district, bring it to Singer lines, write bundles of them, print the table."""
+    """Make a district, convert it to Singer lines, write bundles from them, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--enrollments", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=3)
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
-        with ProcessPoolExecutor(1) as other:  # a process that was large makes its children look large
+        with ProcessPoolExecutor(1) as other:  # the peak of a child process includes its parent's memory at the start
             mixed, baseline, few, records = other.submit(_lines, here, options.enrollments).result()
         title = f"{records:,} records, {options.enrollments:,} of them enrollments; baselines take {few:,}"
         ours = [_program("target-oneroster-csv"), "--config"]
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def _baselines(here: Path, lines: Path, records: int) -> list[Measured]:
-    """MeltanoLabs target-csv with its defaults, where Meltano has installed it, and the target anyone would write first."""
+    """Measure MeltanoLabs target-csv with its defaults, if Meltano has installed it, and the simplest target."""
     ways = []
     if _TARGET_CSV.exists():
         config = _config(here, "target-csv", output_path=str(here / "target-csv"))
@@ -75,7 +75,7 @@ def _baselines(here: Path, lines: Path, records: int) -> list[Measured]:
 
 
 def _lines(here: Path, enrollments: int) -> tuple[Path, Path, int, int]:
-    """A district as Singer lines, as the tap writes them."""
+    """Write a district as Singer lines with the tap; return the results of `_mix`."""
     write_bundle(District.of_size(enrollments), here / "source", version="1.2", only=FILES)
     config = _config(here, "tap", mode="csv", csv_path=str(here / "source"), settle_seconds=0)
     with (here / "sorted.jsonl").open("wb") as out:
@@ -85,7 +85,7 @@ def _lines(here: Path, enrollments: int) -> tuple[Path, Path, int, int]:
 
 
 def _mix(lines: Path) -> tuple[Path, Path, int, int]:
-    """The same run with its enrollments in any order, a short one for the baseline, and the records of both."""
+    """Return the run with shuffled enrollments, a short one for the baseline, and the record counts of both."""
     head: list[bytes] = []
     seats: list[bytes] = []
     tail: list[bytes] = []
@@ -99,7 +99,7 @@ def _mix(lines: Path) -> tuple[Path, Path, int, int]:
     mixed, baseline = lines.with_name("mixed.jsonl"), lines.with_name("baseline.jsonl")
     with mixed.open("wb") as out:
         out.writelines((*head, *seats, *tail))
-    # Every n-th record of every stream, in its own order, so that both write the same kinds of rows.
+    # Every n-th record of every stream, in its order, so that both write the same kinds of rows.
     everything = [*head, *seats, *tail]
     records = sum(line.startswith(b'{"type":"RECORD"') for line in everything)
     step = max(1, records // _BASELINE_LINES)

@@ -1,4 +1,4 @@
-"""The baseline: the target that anyone would write first, on the SDK's `RecordSink` with its validation, and `csv.DictWriter`."""
+"""The baseline: the simplest target, based on the SDK's `RecordSink` with its validation, and `csv.DictWriter`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from singer_sdk.sinks import RecordSink
 
 
 class CsvSink(RecordSink):
-    """One file for each stream, rows as they come."""
+    """One file for each stream, with rows in the order of arrival."""
 
     def setup(self) -> None:
         """Open the file and write its header."""

@@ -1,7 +1,7 @@
 """The commands of this checkout: `./run COMMAND`, on Windows `py tools/bootstrap.py COMMAND`.
 
-It runs before anything is installed, so it uses the standard library only. All that it makes is inside the checkout:
-`.venv`, `.uv`, `.meltano` and `output`.
+It runs before anything is installed, so it uses the standard library only. Everything that it creates is inside the
+checkout: `.venv`, `.uv`, `.meltano` and `output`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path[0] = str(Path(__file__).resolve().parents[1])  # started by its path, it finds the folder it is in
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # by default it is the folder of this file
 from tools.environment import (  # noqa: E402
     LOCK,
     MADE,
@@ -67,7 +67,7 @@ TOOLS = re.compile(
     r"(meltano|python3?|pytest|ruff|mypy|pre-commit|lint-imports|source-oneroster|(tap|target|oneroster)-.+)"
 )
 QUICK = re.compile(r"(meltano|source-oneroster|(tap|target|oneroster)-.+)")
-"""Programs that the quick start's half of the lock is enough for."""
+"""Programs for which the quick start's half of the lock is sufficient."""
 
 
 def become(name: str, *arguments: str) -> NoReturn:
@@ -90,7 +90,7 @@ def quick_start() -> None:
         made = ran(program("oneroster-sample"), "bundle", "output/sample/district.zip", stdout=file, stderr=file)
     if made.returncode:
         fail(f"the sample was not made: {(content(log).splitlines() or [''])[-1]}")
-    # From the start each time: a second run would find nothing new, which is right and shows nothing.
+    # Start anew each time: a second run would correctly find nothing new, and show nothing.
     for name in ("warehouse.duckdb", "warehouse.duckdb.wal"):
         (output / name).unlink(missing_ok=True)
     say(f"meltano run --full-refresh quickstart (log: {log.relative_to(ROOT)})")
@@ -103,7 +103,7 @@ def quick_start() -> None:
 
 
 def query(*arguments: str) -> None:
-    """Ask the quick start's warehouse."""
+    """Query the quick start's warehouse."""
     set_up("quickstart")
     become("python", "-m", "tools.quickstart.query", *arguments)
 
@@ -121,7 +121,7 @@ def test(*arguments: str) -> None:
 
 
 def test_airbyte(*arguments: str) -> None:
-    """Run the tests that need PyAirbyte, which pins what Meltano pins differently and needs Python 3.11 or 3.12."""
+    """Run the tests that need PyAirbyte, whose pins conflict with Meltano's and which needs Python 3.11 or 3.12."""
     set_up("all")
     use_pip_settings()
     uv = get_uv()
@@ -155,7 +155,7 @@ def test_sdk_next(*arguments: str) -> None:
 
 
 def lint() -> None:
-    """Check the code: all checks run, and one that fails fails the whole."""
+    """Check the code: all checks run, and the command fails if any of them fails."""
     set_up("all")
     checks = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",), ("lint-imports",))
     sys.exit(max([ran(program(name), *rest).returncode for name, *rest in checks]))
@@ -169,7 +169,7 @@ def docs(what: str = "build", *arguments: str) -> None:
 
 
 def release_dry_run() -> None:
-    """Go through a release without publishing it."""
+    """Perform a release without publishing it."""
     set_up("all")
     become("python", "-m", "tools.release")
 
@@ -195,18 +195,18 @@ def lock(*arguments: str) -> None:
 
 
 def execute(name: str = "", *arguments: str) -> None:
-    """Run a program of the environment; what the quick start's half is enough for installs no more than that."""
+    """Run a program of the environment, and install only the quick start's half of the lock if that is sufficient."""
     if not name:
         fail("exec needs a program: ./run exec meltano --help")
     short_python = name.startswith("python") and arguments[:1] == ("-c",)
     set_up("quickstart" if QUICK.fullmatch(name) or short_python else "all")
-    if name == "meltano":  # it installs plugins
+    if name == "meltano":  # Meltano installs plugins
         use_pip_settings()
     become(name, *arguments)
 
 
 def serve_our_repository() -> None:
-    """Let git take this checkout (what is committed) for the repository that hub/ names.
+    """Let git use the commits of this checkout for the repository that hub/ names.
 
     So `meltano add --from-ref …/hub/tap-oneroster.yml` and `meltano install` work before there is a release.
     """
@@ -221,7 +221,7 @@ def serve_our_repository() -> None:
             "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
             "GIT_CONFIG_VALUE_0": url,
         }
-        os.environ["UV_NO_GITHUB_FAST_PATH"] = "1"  # uv would ask GitHub which commit is the newest
+        os.environ["UV_NO_GITHUB_FAST_PATH"] = "1"  # otherwise uv asks GitHub for the newest commit
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

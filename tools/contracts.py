@@ -1,4 +1,4 @@
-"""A contract of import-linter that it does not bring: a package that needs nothing but the standard library."""
+"""A contract for import-linter: a package that imports only the standard library."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["StandardLibraryOnly"]
 
 
 class StandardLibraryOnly(Contract):
-    """The modules of a package import each other and the standard library, and nothing else."""
+    """The modules of a package import only each other and the standard library."""
 
     package = fields.ModuleField()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
-        """Return the imports that lead elsewhere."""
+        """Return the imports that break the contract."""
         package: Any = self.package
         inside = {package.name, *graph.find_descendants(package.name)}
         found = [

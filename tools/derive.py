@@ -1,18 +1,18 @@
-"""Writes what follows from the code into the files that repeat it.
+"""Write everything that is derived from the code into the files that contain it.
 
     python -m tools.derive                      write
     python -m tools.derive --check              compare only; exit 1 and name the files that differ
     python -m tools.derive --repository URL     first make URL (or a folder) the address of the repository
 
-In a file, derived lines stand between two marks (in Markdown the marks are HTML comments):
+In a file, derived lines are between two marks (in Markdown the marks are HTML comments):
 
     # derived: settings of tap-oneroster
     # end of derived
 
-Everything outside the marks is written by hand and left as it is.
+Everything outside the marks is written by hand and stays unchanged.
 
-Meltano's lock files in plugins/ are derived as a whole: those of our own plugins from hub/, others from themselves, in
-the form in which Meltano writes them.
+Meltano's lock files in plugins/ are derived as a whole: those of our own plugins from hub/, others from their
+present content, in Meltano's own format.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ KINDS = {"integer": "integer", "number": "decimal", "boolean": "boolean", "array
 
 @cache
 def about(plugin: str) -> dict[str, Any]:
-    """What a plugin says about itself."""
+    """Return the output of a plugin's `--about`."""
     command = [str(Path(sys.executable).with_name(plugin)), "--about", "--format=json"]
     answer: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     return answer
@@ -65,18 +65,18 @@ def about(plugin: str) -> dict[str, Any]:
 def properties(
     schema: dict[str, Any], prefix: str = "", *, needed: bool = True
 ) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """Settings as Meltano names them, nested ones dotted: name, schema, whether it is required of everyone."""
+    """Yield settings with Meltano's names, nested ones with dots: name, schema, and True if it is always required."""
     for name, setting in schema["properties"].items():
         inner = setting.get("properties", {})
         required = needed and name in schema.get("required", ())
-        if inner and not any(key.startswith("__") for key in inner):  # `__else__`: a stream map, which is one value
+        if inner and not any(key.startswith("__") for key in inner):  # `__else__` marks a stream map, a single value
             yield from properties(setting, f"{prefix}{name}.", needed=required)
         else:
             yield prefix + name, setting, required
 
 
 def kind(setting: dict[str, Any]) -> str:
-    """A setting's kind, in the words of Meltano."""
+    """Return Meltano's kind of a setting."""
     if "enum" in setting:
         return "options"
     if setting.get("format") == "date-time":
@@ -87,10 +87,10 @@ def kind(setting: dict[str, Any]) -> str:
 
 
 def meltano_settings(plugin: str) -> str:
-    """The settings of a plugin definition, with their defaults.
+    """Return the settings of a plugin definition, with their defaults.
 
-    Meltano passes a default as if someone had chosen it. So two come without: a setting that a row of the vendor table
-    fills in, and one inside another (batch_config.…), whose other settings would be missing.
+    Meltano passes a default as if a user had chosen it. So two kinds of settings have none: those that a vendor preset
+    sets, and those inside another setting (batch_config.…), whose other members would be missing.
     """
     settings = [*off_by_default(plugin)]
     filled_in = {name for preset in PRESETS for name in preset.settings}
@@ -108,7 +108,7 @@ def meltano_settings(plugin: str) -> str:
 
 
 def off_by_default(plugin: str) -> Iterator[dict[str, Any]]:
-    """Settings that keep in the source what nobody asked for: Meltano's own default, `*.*`, selects it all.
+    """Yield settings that deselect streams that are off by default: Meltano's own default, `*.*`, selects all streams.
 
     They are Meltano's `metadata` extra in the form of settings. The other form, `select`, is lost by `add --from-ref`.
     """
@@ -125,12 +125,12 @@ def off_by_default(plugin: str) -> Iterator[dict[str, Any]]:
 
 
 def in_yaml(value: object) -> str:
-    """YAML in one style, one line a value."""
+    """Return YAML in one style, with one line for each value."""
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def settings_table(plugin: str) -> str:
-    """The settings as a table for readers, in the order of the code."""
+    """Return the settings as a table, in the order of the code."""
     rows = ["| Setting | Default | What it does |", "| --- | --- | --- |"]
     for name, setting, required in properties(about(plugin)["settings"]):
         default = "**required**" if required else code(setting["default"]) if "default" in setting else ""
@@ -145,12 +145,12 @@ def settings_table(plugin: str) -> str:
 
 
 def code(value: object) -> str:
-    """A value as code: text as it is, anything else as JSON."""
+    """Return a value as code: text unchanged, other values as JSON."""
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 
 
 def streams_table(_: str) -> str:
-    """The streams, and where each comes from."""
+    """Return a table of the streams and their sources."""
     rows = ["| Stream | CSV file in | REST |", "| --- | --- | --- |"]
     for file in model.FILES:
         versions = ", ".join(v.value for v in model.Version if file.csv and file.exists_in(v))
@@ -169,7 +169,7 @@ def streams_table(_: str) -> str:
 
 
 def presets_table(_: str) -> str:
-    """What is known of the services of some vendors, and what is not."""
+    """Return a table of what is known, and unknown, about the services of some vendors."""
     rows = ["| `provider` | Vendor | Set by it | Addresses | Known, and not known |", "| --- | --- | --- | --- | --- |"]
     for preset in PRESETS:
         fixed = {name: value for name, value in preset.settings.items() if not name.endswith("_url")}
@@ -182,7 +182,7 @@ def presets_table(_: str) -> str:
 
 
 def rules_table(_: str) -> str:
-    """What is checked in the rows of a bundle, by severity: rules, and the columns they hold for."""
+    """Return a table of the checks of rows in a bundle, by severity: rules, and their columns."""
     columns: dict[tuple[str, ...], list[str]] = {}
     for severity in Severity:
         for rule in rules():
@@ -198,41 +198,41 @@ def rules_table(_: str) -> str:
 
 
 def package_table(_: str) -> str:
-    """What is checked in the form of a bundle that lies there."""
+    """Return a list of the checks on the form of a published bundle."""
     return "".join(f"- {rule}\n" for rule in package_rules())
 
 
 def exit_codes(_: str) -> str:
-    """The exit codes of all commands."""
+    """Return a table of the exit codes of all commands."""
     rows = ["| Code | Meaning | What to do |", "| --- | --- | --- |"]
     rows += [f"| {code} | {meaning} | {advice} |" for code, (meaning, advice) in EXIT_CODES.items()]
     return "\n".join(rows) + "\n"
 
 
 def capabilities(plugin: str) -> str:
-    """What a plugin can do, in the words of Singer."""
+    """Return the Singer capabilities of a plugin."""
     return in_yaml({"capabilities": sorted(about(plugin)["capabilities"])})
 
 
 def pythons(plugin: str) -> str:
-    """Versions of Python that a plugin runs on."""
+    """Return the Python versions that a plugin supports."""
     return in_yaml({"supported_python_versions": about(plugin)["supported_python_versions"]})
 
 
 def repository() -> str:
-    """Return the address of the repository, which the root's pyproject.toml names for everything here."""
+    """Return the address of the repository from the root's pyproject.toml."""
     url: str = workspace()["repository"]
     return url
 
 
 def workspace() -> dict[str, Any]:
-    """Return what the root's pyproject.toml says of the repository."""
+    """Return the repository's section of the root's pyproject.toml."""
     says: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]
     return says
 
 
 def addresses(plugin: str) -> str:
-    """Return where a definition finds the logo, the repository and, until there is a release, the package."""
+    """Return the addresses of logo and repository, and of the package until there is a release."""
     kind = KINDS_OF_PLUGINS[plugin.partition("-")[0]]
     logo = f"/assets/logos/{kind}/oneroster.png"
     member = "tap-oneroster" if kind == "extractors" else "target-oneroster-csv"
@@ -274,7 +274,7 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
 
 
 def rewritten(path: Path) -> str:
-    """The file's text with its derived lines made anew."""
+    """Return the file's text with its derived lines updated."""
 
     def block(match: re.Match[str]) -> str:
         lines = DERIVED[path.suffix][match["what"]](match["plugin"])
@@ -288,18 +288,18 @@ def rewritten(path: Path) -> str:
 
 
 def locked(path: Path) -> str:
-    """Return a lock file as Meltano writes it: of our own plugins from hub/, of others from what it holds."""
+    """Return a lock file as Meltano writes it: for our own plugins from hub/, for others from its present content."""
     definition = ROOT / "hub" / f"{path.name.partition('--')[0]}.yml"
     if definition.exists():
         content = {k: v for k, v in yaml.safe_load(rewritten(definition)).items() if k not in ONLY_THE_HUB}
     else:
         content = json.loads(path.read_text(encoding="utf-8"))
     canonical = StandalonePlugin.parse({**content, "plugin_type": path.parent.name}).canonical()
-    return json.dumps(canonical, indent=2) + "\n"  # as meltano.core.plugin_lock_service does
+    return json.dumps(canonical, indent=2) + "\n"  # same format as meltano.core.plugin_lock_service
 
 
 def move_repository(url: str) -> None:
-    """Write the address of the repository where all derived files take it from."""
+    """Write the address of the repository to the place from which all derived files take it."""
     if "://" not in url:
         url = Path(url).resolve(strict=True).as_uri()
     path = ROOT / "pyproject.toml"
@@ -310,7 +310,7 @@ def move_repository(url: str) -> None:
 
 
 def main() -> None:
-    """Write or compare."""
+    """Write or compare the files."""
     parser = argparse.ArgumentParser(description="Write what follows from the code into the files that repeat it.")
     parser.add_argument("--check", action="store_true", help="compare only")
     parser.add_argument("--repository", metavar="URL", help="make this the address of the repository")

@@ -1,6 +1,6 @@
-"""What `./run` installs, and where: the environment of requirements.lock, Meltano's plugins, settings of pip for uv.
+"""What `./run` installs, and where: the environment of requirements.lock, Meltano's plugins, pip's settings for uv.
 
-Standard library only, since it runs before anything is installed.
+Uses the standard library only, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ def say(text: str) -> None:
 
 
 def fail(text: str) -> NoReturn:
-    """End with one line."""
+    """Exit with one line."""
     say(text)
     sys.exit(1)
 
 
 def ran(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, whatever that is."""
+    """Run a command to its end, without a check of its exit code."""
     return subprocess.run(command, check=False, text=True, **options)
 
 
 def program(name: str) -> str:
-    """Return the path of a program, the environment's first."""
+    """Return the path of a program; the environment's programs come first."""
     found = shutil.which(name)
     if not found:
         fail(f"no program {name} in the environment. ./run --help lists the commands")
@@ -74,7 +74,7 @@ def programs(environment: Path) -> Path:
 
 
 def enter(environment: Path) -> None:
-    """Make an environment the one that commands run in."""
+    """Activate an environment for later commands."""
     os.environ["PATH"] = os.pathsep.join((str(programs(environment)), os.environ.get("PATH", os.defpath)))
     os.environ["VIRTUAL_ENV"] = str(environment)
     os.environ.pop("PYTHONHOME", None)
@@ -86,7 +86,7 @@ def prepare() -> None:
     os.environ["UV_PYTHON_DOWNLOADS"] = "never"
     os.environ["UV_NO_PROGRESS"] = "1"
     os.environ.setdefault("UV_CACHE_DIR", str(MADE / "cache"))
-    os.environ["XDG_STATE_HOME"] = str(ROOT / ".meltano")  # Meltano's logs, which would go to the home directory
+    os.environ["XDG_STATE_HOME"] = str(ROOT / ".meltano")  # Meltano's logs, otherwise in the home directory
     if (ROOT / "tap-oneroster/src/tap_oneroster/_core").is_file():
         fail(
             "the links of this checkout are text files. Turn on Windows' developer mode, and clone again with "
@@ -95,7 +95,7 @@ def prepare() -> None:
 
 
 def python_with_pip() -> str:
-    """Return a Python that has pip: this one, or an environment of it whose pip the venv module brings along."""
+    """Return a Python with pip: this one, or one in an environment in which the venv module installs pip."""
     inside = ROOT / ".venv" in Path(sys.executable).parents
     python = getattr(sys, "_base_executable", sys.executable) if inside else sys.executable
     if ran(python, "-c", "import pip", capture_output=True).returncode == 0:
@@ -115,13 +115,13 @@ def pip(*arguments: str) -> list[str]:
 
 
 def use_pip_settings() -> None:
-    """Hand the index and the certificates that pip has been given to uv, which does not read pip's settings.
+    """Pass pip's index and certificates to uv, which does not read pip's settings.
 
-    What is set for uv itself wins.
+    Settings of uv itself take precedence.
     """
     settings: dict[str, str] = {}
     lines = ran(*pip("config", "list"), capture_output=True).stdout.splitlines()
-    for line in sorted(lines, key=lambda line: line.startswith(":env:")):  # the environment wins, wherever it is listed
+    for line in sorted(lines, key=lambda line: line.startswith(":env:")):  # environment variables take precedence
         name, _, value = line.partition("=")
         try:
             text = str(ast.literal_eval(value))
@@ -131,16 +131,16 @@ def use_pip_settings() -> None:
     for option, variable in FROM_PIP.items():
         if settings.get(option) and not os.environ.get(variable):
             os.environ[variable] = settings[option]
-    # pip passes over a folder that is not there, uv does not.
+    # pip ignores a missing folder, uv does not.
     places = [place for place in settings.get("find-links", "").split() if "://" in place or Path(place).exists()]
     if places:
         os.environ["UV_FIND_LINKS"] = ",".join(filter(None, (os.environ.get("UV_FIND_LINKS"), *places)))
-    if os.environ.get("UV_INDEX"):  # pip takes the best match of all indexes; uv has to be told
+    if os.environ.get("UV_INDEX"):  # pip takes the best match of all indexes; uv needs a setting for it
         os.environ.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
 
 
 def from_index(what: str, *command: str | Path) -> None:
-    """Run a step that needs the package index; a failure is one line that says what to do."""
+    """Run a step that needs the package index; an error is one line that says what to do."""
     MADE.mkdir(exist_ok=True)
     with LOG.open("wb") as log:
         done = ran(*command, stdout=log, stderr=log)
@@ -157,7 +157,7 @@ def from_index(what: str, *command: str | Path) -> None:
 
 
 def get_uv() -> Path:
-    """Return uv, installed in the version and with the hashes of the lock."""
+    """Return uv, installed with the version and the hashes of the lock."""
     pin = re.search(r"^uv==([^ ;\\]+)(?:.*\\\n)*.*\n", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
     if not pin:
         fail("requirements.lock has no uv")
@@ -186,21 +186,21 @@ def get_uv() -> Path:
 
 
 def make_environment(uv: Path, place: Path, python: str, need: str) -> None:
-    """Make an empty environment."""
+    """Create an empty environment."""
     done = ran(uv, "venv", "--quiet", "--clear", "--python", python, place, capture_output=True)
     if done.returncode:
         fail(f"{need}: {(done.stderr.splitlines() or ['no reason given'])[-1]}")
 
 
 def fingerprint() -> str:
-    """Return what the environment is made of, and where."""
+    """Return a fingerprint of the environment's content and place."""
     files = [LOCK, ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"{digest[:16]} {ROOT}"
 
 
 def content(path: Path) -> str:
-    """Return a mark's text; nothing where there is none."""
+    """Return a mark's text; empty if there is none."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except OSError:
@@ -209,7 +209,7 @@ def content(path: Path) -> str:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold the checkout for one set-up at a time; a second one waits, then finds everything there."""
+    """Lock the checkout for one set-up at a time; a second one waits, and then has nothing to do."""
     MADE.mkdir(exist_ok=True)
     with (MADE / "busy").open("a") as file:
         if WINDOWS:
@@ -220,7 +220,7 @@ def alone() -> Iterator[None]:
                 try:
                     lock.locking(file.fileno(), lock.LK_LOCK, 1)
                     break
-                except OSError:  # after ten tries of a second each
+                except OSError:  # raised after ten tries of a second each
                     continue
         else:
             import fcntl
@@ -230,7 +230,7 @@ def alone() -> Iterator[None]:
 
 
 def set_up(half: str) -> None:
-    """Install the lock: `all` of it, or what the `quickstart` needs, which leaves out tools and tests."""
+    """Install the lock: `all` of it, or the part for the `quickstart`, without tools and tests."""
     environment, mark = ROOT / ".venv", ROOT / ".venv" / "ready"
     python = programs(environment) / "python"
 
@@ -244,7 +244,7 @@ def set_up(half: str) -> None:
             return
         use_pip_settings()
         uv = get_uv()
-        # Without the mark, an earlier set-up was cut off somewhere; with another place in it, the checkout was moved.
+        # Without the mark, an earlier set-up was interrupted; if it names another place, the checkout was moved.
         if not shutil.which(str(python)) or not content(mark).endswith(f" {ROOT}"):
             say(f"environment .venv, Python {sys.version.split()[0]}")
             inside = environment in Path(sys.executable).parents
@@ -261,7 +261,7 @@ def install_into(uv: Path, environment: Path, half: str = "all") -> None:
     install = (uv, "pip", "install", "--quiet", "--python", environment)
     if half == "all":
         from_index("packages", *install, "--require-hashes", "-r", LOCK)
-    else:  # as constraints, pins and hashes hold just the same
+    else:  # as constraints, pins and hashes apply as well
         members = [option for path in sorted(ROOT.glob("*/pyproject.toml")) for option in ("-r", path)]
         from_index("packages", *install, "--constraint", LOCK, "--group", "pyproject.toml:quickstart", *members)
     say("this project's own packages")
@@ -270,9 +270,9 @@ def install_into(uv: Path, environment: Path, half: str = "all") -> None:
 
 
 def set_up_plugins() -> None:
-    """Install the plugins that the quick start and the tests run, each in an environment of Meltano's own.
+    """Install the plugins that the quick start and the tests run, each in its own Meltano environment.
 
-    Meltano installs others when they are first run.
+    Meltano installs other plugins when they first run.
     """
     mark = ROOT / ".meltano" / "ready"
     sources = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("tests/loaders/*/pyproject.toml")))

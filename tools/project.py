@@ -1,4 +1,4 @@
-"""This repository's Meltano project: each plugin's definition, with what meltano.yml sets."""
+"""This repository's Meltano project: the definition of each plugin, with the settings from meltano.yml."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def lock_path(kind: str, name: str, variant: str) -> Path:
-    """Return where Meltano looks for the definition of a plugin that meltano.yml only names."""
+    """Return the path at which Meltano looks for the definition of a plugin that meltano.yml only names."""
     return ROOT / "plugins" / kind / f"{name}--{variant}.lock"
 
 
 def plugins(kind: str) -> dict[str, dict[str, Any]]:
     """Return the plugins of one kind (extractors, loaders) by name.
 
-    Each is its lock file's definition, updated by its entry in meltano.yml. A setting that `config` sets has a `value`.
+    Each is the definition in its lock file, updated by its entry in meltano.yml. Settings in `config` have a `value`.
     """
     project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
     found = {}

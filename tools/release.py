@@ -1,6 +1,6 @@
-"""A release without publishing it: `./run release-dry-run`. docs/releasing.md says what a maintainer does with it.
+"""Perform a release without publishing it: `./run release-dry-run`. docs/releasing.md describes a maintainer's steps.
 
-Each step ends with one line, or the run ends there:
+Each step prints one line, or the run stops there with an error:
 
 1. build an sdist and a wheel of both packages, in the version that CHANGELOG.md names first (or of the tag)
 2. `twine check --strict`: the index would take them, and can show their pages
@@ -47,7 +47,7 @@ def version() -> str:
 
 
 def step(what: str, *command: str | Path, **options: Any) -> str:
-    """Run a step that has to end well; what it printed."""
+    """Run a step that must succeed; return its output."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode:
         sys.exit(f"{what} failed:\n{(done.stdout + done.stderr)[-3000:]}")
@@ -56,12 +56,12 @@ def step(what: str, *command: str | Path, **options: Any) -> str:
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def index(files: Path) -> Iterator[str]:
-    """Serve built packages as an index does, a folder a name; its address."""
+    """Serve built packages like an index, with a folder for each name; yield its address."""
     simple = OUTPUT / "index" / "simple"
     for path in files.iterdir():
         place = simple / path.name.partition("-")[0].replace("_", "-")
@@ -75,7 +75,7 @@ def index(files: Path) -> Iterator[str]:
 
 
 def add_to_project(index_url: str, number: str) -> None:
-    """Add the plugins to an empty Meltano project by the definitions as the Hub will have them, and install them."""
+    """Add the plugins to an empty Meltano project with the Hub's definitions, and install them."""
     folder = OUTPUT / "project"
     folder.mkdir()
     first = {"project_id": "release", "send_anonymous_usage_stats": False, "environments": [{"name": "dev"}]}
@@ -100,7 +100,7 @@ def add_to_project(index_url: str, number: str) -> None:
 
 
 def main() -> None:
-    """Go through the steps."""
+    """Run the steps."""
     number = version()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     files, tools = OUTPUT / "dist", OUTPUT / "tools"

@@ -1,1 +1,1 @@
-"""What the quick start needs beside the plugins: a summary that counts, and a loader that can."""
+"""Parts of the quick start beside the plugins: a summary that compares counts, and a query command."""

@@ -15,11 +15,11 @@ select o.name as school, r.role, count(*) as people
 from oneroster_current.roles r join oneroster_current.orgs o on o.sourcedId = r.orgSourcedId
 group by all order by all
 """
-"""The views of oneroster_current show present rows; the tables keep rows that are gone from the source."""
+"""The views of oneroster_current show present rows; the tables also keep rows that the source deleted."""
 
 
 def main() -> None:
-    """Print the answer."""
+    """Print the result."""
     parser = argparse.ArgumentParser(prog="./run query", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sql", nargs="?", default=EXAMPLE, help="without: people by school and role")
     parser.add_argument("--database", default="output/warehouse.duckdb", help="by default that of the quick start")

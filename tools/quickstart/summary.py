@@ -1,7 +1,7 @@
 """Compare three counts of every stream: in the source, by the receipt, in the database.
 
 The tap's receipt says what left the source; only a count in the database says what arrived.
-Exits 1 where the three part, whatever the loader said about itself.
+Exits with 1 if the three differ, even if the loader reported success.
 
     python -m tools.quickstart.summary [BUNDLE] [DATABASE] [--schema NAME]
 """
@@ -34,7 +34,7 @@ _ALL_RECEIPTS = """
 
 
 class Line(NamedTuple):
-    """The three counts of one stream; None where there is nothing to count."""
+    """The three counts of one stream; None if there is nothing to count."""
 
     stream: str
     source: int | None
@@ -44,18 +44,18 @@ class Line(NamedTuple):
 
     @property
     def left_out(self) -> bool:
-        """Whether nobody asked for it: no receipt speaks of it, and nothing of it is in the database."""
+        """True if the stream was not requested: there is no receipt for it, and no row in the database."""
         return self.receipt is None and not self.database
 
     @property
     def agrees(self) -> bool:
-        """Whether everything that is in the source was receipted and arrived."""
+        """True if everything in the source has a receipt and arrived."""
         counts = {self.receipt, self.database} | ({self.source} - {None})
         return self.complete and len(counts) == 1 and None not in counts
 
 
 def count_bundle(path: Path) -> dict[str, int]:
-    """Different ids in each file of a zipped bundle, counted without the tap."""
+    """Return the number of distinct ids in each file of a zipped bundle, counted without the tap."""
     counts = {}
     with zipfile.ZipFile(path) as bundle:
         for name in bundle.namelist():
@@ -69,7 +69,7 @@ def count_bundle(path: Path) -> dict[str, int]:
 
 
 def compare(source: Mapping[str, int], database: duckdb.DuckDBPyConnection, schema: str) -> Iterator[Line]:
-    """The counts of every stream that the source holds or a receipt speaks of."""
+    """Yield the counts of every stream in the source or in a receipt."""
     receipts = {
         collection: (distinct, complete)
         for collection, distinct, complete in database.execute(_ALL_RECEIPTS.format(schema=schema)).fetchall()
@@ -90,7 +90,7 @@ def compare(source: Mapping[str, int], database: duckdb.DuckDBPyConnection, sche
 
 
 def render(lines: Iterable[Line]) -> str:
-    """The counts as a table for people."""
+    """Return the counts as a table."""
     rows: list[tuple[str, ...]] = [("stream", "in the source", "by the receipt", "in the database", "")]
     rows += [
         (line.stream, *(_number(n) for n in (line.source, line.receipt, line.database)), _verdict(line))
@@ -118,7 +118,7 @@ def _verdict(line: Line) -> str:
 
 
 def main() -> int:
-    """Print the summary; 1 where something is missing."""
+    """Print the summary; return 1 if something is missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("bundle", nargs="?", type=Path, default=Path("output/sample/district.zip"))
     parser.add_argument("database", nargs="?", type=Path, default=Path("output/warehouse.duckdb"))

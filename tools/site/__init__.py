@@ -1,1 +1,1 @@
-"""What the site of docs/ takes from the code, made while it is built."""
+"""Parts of the site of docs/ that are generated from the code during the build."""

@@ -1,7 +1,7 @@
 """Diagrams of tables and keys: the model's references as lines between boxes, in SVG.
 
-Where a box stands is laid out by hand; what it holds, and which lines there are, the model says.
-Tables stand right of those they refer to; lines to one table run together, in its colour.
+The positions of boxes are set by hand; their content and the lines come from the model. Tables are to the right of
+those they refer to; lines to one table share a path and the table's colour.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import oneroster_core.model as model
 
 __all__ = ["LAYOUT", "of_service", "svg"]
 
-# Columns from left to right, each a list of tables from top to bottom. What another service holds is shown by name.
+# Columns from left to right, each a list of tables from top to bottom. Tables of other services are shown by name only.
 LAYOUT: dict[str, list[list[str]]] = {
     "rostering": [
         ["academicSessions", "orgs"],
@@ -43,7 +43,7 @@ LETTER = 7.3
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A table: where it stands, and its rows."""
+    """A table with its position and its rows."""
 
     file: model.File
     ghost: bool
@@ -54,12 +54,12 @@ class Box:
 
     @property
     def rows(self) -> list[model.Field]:
-        """Keys and references; of a table of another service none."""
+        """Keys and references; empty for a table of another service."""
         return [] if self.ghost else [f for f in self.file.fields if f.name == "sourcedId" or f.refers_to]
 
     @property
     def more(self) -> int:
-        """Columns that are not shown."""
+        """Number of columns that are not shown."""
         return len(self.file.fields) - len(self.rows)
 
     @property
@@ -68,7 +68,7 @@ class Box:
         return HEAD if self.ghost else HEAD + LINE * (len(self.rows) + 1) + 6
 
     def row_y(self, field: model.Field) -> float:
-        """Middle of a row."""
+        """Return the vertical middle of a row."""
         return self.y + HEAD + 4 + LINE * (self.rows.index(field) + 0.5)
 
 
@@ -101,7 +101,7 @@ class Drawing:
         far = [t for t in targets if any(f.refers_to == t and place[s] - place[t] > 1 for s, f in wanted)]
         self.lane_y = {name: 8 + LANE * n for n, name in enumerate(far)}
         top = 8 + LANE * len(far) + 16
-        # Lanes of the channel left of each column: what its boxes refer to, and what long lines come down to.
+        # Lanes in the channel left of each column: tables that its boxes refer to, and ends of long lines.
         self.channel: dict[int, dict[str, float]] = defaultdict(dict)
         for number in range(len(columns) + 1):
             here = [
@@ -131,7 +131,7 @@ class Drawing:
         self.height = max(box.y + box.height for box in self.boxes.values()) + 12
 
     def lines(self) -> list[str]:
-        """A line from each reference to the table it names."""
+        """Return a line from each reference to its table."""
         drawn = []
         for source, field in self.wanted:
             name = str(field.refers_to)
@@ -160,7 +160,7 @@ class Drawing:
         )
 
     def box(self, box: Box) -> list[str]:
-        """A table as a box."""
+        """Return a table as a box."""
         name = box.file.name
         kind = "other" if box.ghost else "own"
         page = "" if not box.ghost else f"{box.file.service.value}.html"
@@ -202,7 +202,7 @@ STYLE = (
 
 
 def svg(service: str) -> str:
-    """The diagram of a service."""
+    """Return the diagram of a service."""
     drawing = Drawing(service)
     markers = "".join(
         f'<marker id="to-{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
@@ -218,5 +218,5 @@ def svg(service: str) -> str:
 
 
 def of_service(service: str) -> str:
-    """The diagram, as a page holds it."""
+    """Return the diagram in the form that a page includes."""
     return f'<div class="diagram" markdown="0">{svg(service)}</div>\n'

@@ -1,7 +1,7 @@
-"""The hook that mkdocs calls: pages of vendors, lines made from the code, links that leave docs/.
+"""The hook that mkdocs calls: adds pages of vendors, generates lines from code, and rewrites links that leave docs/.
 
-In a page, a line ``<!-- made: receipts -->`` or ``<!-- made: settings of tap-oneroster -->`` is replaced
-by what `MADE` makes of it; a mark that is not known fails the build.
+In a page, a line ``<!-- made: receipts -->`` or ``<!-- made: settings of tap-oneroster -->`` is replaced by the result
+of the function in `MADE`; an unknown mark fails the build.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MADE: dict[str, Callable[[str], str]] = {
 }
 MARK = re.compile(r"^<!-- made: (?P<what>[a-z ]+?)(?: of (?P<argument>[a-z-]+))? -->$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)\s:]*?)(?P<anchor>#[^)\s]*)?\)")
-# Where the site has what README.md has.
+# Pages of the site with the content of README.md.
 INSTEAD = {
     "README.md": "start.md",
     "README.md#what-arrives": "model/index.md",
@@ -56,7 +56,7 @@ INSTEAD = {
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Put the pages of vendors into the navigation, and the version of the plugins into the footer."""
+    """Add the pages of vendors to the navigation, and the version of the plugins to the footer."""
     config.copyright = f"Version {version('tap-oneroster')}"
     for entry in config.nav or []:
         if "Providers" in entry:
@@ -71,12 +71,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Fill in what is made from the code, and turn links that leave docs/ to where the site has it."""
+    """Insert generated lines, and redirect links that leave docs/ to pages of the site."""
     return turned(filled(markdown, page.file.src_uri), page.file.src_uri)
 
 
 def filled(markdown: str, place: str) -> str:
-    """A page with its made lines."""
+    """Return a page with its generated lines."""
 
     def make(mark: re.Match[str]) -> str:
         if mark["what"] not in MADE:
@@ -87,7 +87,7 @@ def filled(markdown: str, place: str) -> str:
 
 
 def turned(markdown: str, place: str) -> str:
-    """A page whose links to files outside of docs/ lead to the site's own page, or are words only."""
+    """Return a page whose links to files outside docs/ lead to the site's own page, or are plain text."""
 
     def turn(link: re.Match[str]) -> str:
         inside = posixpath.normpath(posixpath.join("docs", posixpath.dirname(place), link["target"] or "."))

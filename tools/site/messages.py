@@ -1,4 +1,4 @@
-"""What tap and target say when they fail, read out of their code: the page cannot part from it."""
+"""The error messages of tap and target, extracted from their code, so that the page is always up to date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ERRORS", "SOURCES", "messages", "table", "text_of"]
 
-# Classes whose text is the line that a run ends with.
+# Classes whose text is the last line of a run.
 ERRORS = {
     "TargetError",
     "ClickException",
@@ -38,7 +38,7 @@ SOURCES = {
 
 
 def text_of(node: ast.expr) -> str | None:
-    """A text of the code, with … where a run puts a name or a number."""
+    """Return a text of the code, with … in place of names and numbers of a run; None if it is not a text."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
@@ -50,7 +50,7 @@ def text_of(node: ast.expr) -> str | None:
 
 
 def _said(node: ast.AST) -> str | None:
-    """The text of an error that is raised, gathered (`errors.append`), or returned to be raised elsewhere."""
+    """Return the text of an error that is raised, collected (`errors.append`), or returned to be raised elsewhere."""
     if isinstance(node, ast.Return):
         text = text_of(node.value) if node.value else None
         return text if text and _ADVISES.search(text) and not _IS_CODE.search(text) else None
@@ -65,7 +65,7 @@ def _said(node: ast.AST) -> str | None:
 
 
 def _advised(module: ast.Module) -> Iterator[str]:
-    """Faults that a module names at its top, with the advice that its table `_ADVICE` has for each."""
+    """Yield the faults in a module's table `_ADVICE`, each with its advice."""
     named = {ast.unparse(n.targets[0]): n.value for n in module.body if isinstance(n, ast.Assign)}
     table = named.get("_ADVICE")
     if isinstance(table, ast.Dict):
@@ -75,7 +75,7 @@ def _advised(module: ast.Module) -> Iterator[str]:
 
 
 def messages(plugin: str) -> list[str]:
-    """All messages of a plugin, in the order of the alphabet."""
+    """Return all messages of a plugin in alphabetical order."""
     found: set[str] = set()
     for path in sorted(path for folder in SOURCES[plugin] for path in folder.rglob("*.py")):
         if "_core" not in path.parts:
@@ -86,7 +86,7 @@ def messages(plugin: str) -> list[str]:
 
 
 def table(plugin: str) -> str:
-    """What it says and what to do, parted where the message itself parts them."""
+    """Return a table of messages and advice, split where the message itself splits them."""
     rows = ["| It says | and goes on |", "| --- | --- |"]
     for text in messages(plugin):
         said, advice = _parted(text)
@@ -95,7 +95,7 @@ def table(plugin: str) -> str:
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """Messages end with what to do, after a semicolon (the tap) or in a sentence of its own (the target)."""
+    """Split a message from its advice, which follows a semicolon (the tap) or is a separate sentence (the target)."""
     for mark in ("; ", ". "):
         said, found, advice = text.partition(mark)
         if found:
@@ -104,5 +104,5 @@ def _parted(text: str) -> tuple[str, str]:
 
 
 def _shown(text: str) -> str:
-    """Text for a cell; < and | would be read as something else."""
+    """Escape a text for a cell, in which characters such as < and | have a meaning."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", r"\|").replace("*", r"\*").replace("_", r"\_")

@@ -21,8 +21,8 @@ __all__ = [
     "tables_of",
 ]
 
-# Columns that say something of a person, by what they say. Every column of the streams about persons stands here
-# or in NOT_PERSONAL: tests/repository/test_site.py asks for a decision where the model gets a new one.
+# Columns with personal data, by the kind of data. Every column of the streams about persons must be here or in
+# NOT_PERSONAL: tests/repository/test_site.py fails if a new column is in neither.
 KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
     "users": {
         "who it is": (
@@ -121,7 +121,7 @@ _TYPES = {"boolean": "yes or no", "integer": "integer", "number": "number", "arr
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """A column's type in the warehouse, in words."""
+    """Return a column's type in the warehouse, in words."""
     kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     kind = next(k for k in kinds if k != "null")
     if kind == "array":
@@ -133,7 +133,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _versions(field: model.Field) -> str:
-    """Versions that have the column, where not both do, and what it was called."""
+    """Return the versions that have the column, if not both do, and its former name."""
     if field.since == model.Version.V1_2:
         return "1.2"
     if field.until == model.Version.V1_1:
@@ -142,14 +142,14 @@ def _versions(field: model.Field) -> str:
 
 
 def _required(field: model.Field) -> str:
-    """Versions in which bundles must have it."""
+    """Return the versions in which bundles must have it."""
     if len(field.required) == len(model.Version):
         return "yes"
     return ", ".join(v.value for v in field.required)
 
 
 def _vocabulary(field: model.Field) -> str:
-    """The words the standard knows."""
+    """Return the standard's words for the column."""
     if field.words is None:
         return ""
     text = ", ".join(f"`{w}`" for w in field.words.words)
@@ -159,7 +159,7 @@ def _vocabulary(field: model.Field) -> str:
 
 
 def _home(file: model.File) -> str:
-    """Where the rows come from."""
+    """Return the sources of the rows."""
     versions = " and ".join(v.value for v in model.Version if file.csv and file.exists_in(v))
     places = [f"`{file.name}.csv` of {versions}"] if versions else []
     if file.collection:
@@ -171,7 +171,7 @@ def _home(file: model.File) -> str:
 
 
 def _key(file: model.File) -> str:
-    """What identifies a row."""
+    """Return the columns that identify a row."""
     text = ", ".join(f"`{name}`" for name in key_properties(file))
     if file.derived:
         identity = ", ".join(f"`{name}`" for name in file.derived.identity)
@@ -182,14 +182,14 @@ def _key(file: model.File) -> str:
 
 
 def link(name: str, seen_from: model.File) -> str:
-    """A link to the table of a stream."""
+    """Return a link to the table of a stream."""
     other = model.file(name)
     page = "" if other.service == seen_from.service else f"{other.service.value}.md"
     return f"[`{name}`]({page}#{name.lower()})"
 
 
 def tables_of(service: str) -> str:
-    """All streams of a service, each with its columns."""
+    """Return all streams of a service, each with its columns."""
     return "\n".join(_table(file) for file in model.FILES if file.service.value == service)
 
 
@@ -224,7 +224,7 @@ def _table(file: model.File) -> str:
 
 
 def receipts_table(_: str = "") -> str:
-    """Every field of a receipt."""
+    """Return a table of the fields of a receipt."""
     schemas = json_schema(model.RECEIPTS)["properties"]
     rows = ["| Field | Type | What it says |", "| --- | --- | --- |"]
     rows += [f"| `{f.name}` | {_type(schemas[f.name])} | {meaning(model.RECEIPTS, f)} |" for f in model.RECEIPTS.fields]
@@ -232,7 +232,7 @@ def receipts_table(_: str = "") -> str:
 
 
 def personal_table(_: str = "") -> str:
-    """Columns about persons, by stream and by what they say."""
+    """Return a table of columns about persons, by stream and kind of data."""
     rows = ["| Stream | What it says | Columns |", "| --- | --- | --- |"]
     for stream, kinds in KINDS_OF_DATA.items():
         rows += [f"| `{stream}` | {kind} | {', '.join(f'`{c}`' for c in columns)} |" for kind, columns in kinds.items()]
@@ -240,7 +240,7 @@ def personal_table(_: str = "") -> str:
 
 
 def loader_settings(name: str) -> str:
-    """The settings of a loader as this repository's meltano.yml has them, and where pip finds it."""
+    """Return the settings of a loader in this repository's meltano.yml, and its address for pip."""
     loader = plugins("loaders").get(name)
     if loader is None:
         return "This repository's `meltano.yml` has no settings for it yet.\n"
@@ -255,7 +255,7 @@ def loader_settings(name: str) -> str:
 
 
 def loader_facts(name: str) -> str:
-    """What the comparison of docs/loaders.md says of one loader: its column, by itself."""
+    """Return the column of one loader from the comparison in docs/loaders.md."""
     lines = (ROOT / "docs/loaders.md").read_text(encoding="utf-8").splitlines()
     tables = [
         [cell.strip() for cell in line.strip("|").split(" | ")] if line.startswith("|") else [""] for line in lines

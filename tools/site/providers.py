@@ -1,4 +1,4 @@
-"""Pages of vendors: the facts of docs/data/providers.yml, and what the tap's preset sets."""
+"""Pages of vendors: the facts in docs/data/providers.yml, and the settings of the tap's preset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.derive import ROOT, code, in_yaml
 
 __all__ = ["EVIDENCE", "config_of", "overview", "page", "path", "read", "snippets"]
 
-# How a fact is known; the word stands before it in providers.yml.
+# The evidence for a fact; the word precedes the fact in providers.yml.
 EVIDENCE = {
     "vendor": "the vendor's own page",
     "code": "code that runs against it",
@@ -21,7 +21,7 @@ EVIDENCE = {
     "inferred": "our inference",
 }
 _SECRETS = {"oauth2": ["client_secret"], "oauth1": ["client_secret"], "bearer": ["access_token"]}
-# What `sign_in` of an entry means to the reader.
+# The meaning of an entry's `sign_in` for the reader.
 _SIGN_IN = {
     "unknown": "How to sign in is **unknown**. The lines below follow the standard. If the credential sheet says otherwise, use the sheet.",
     "style unknown": "Where the token request has id and secret is **unknown**. If the service refuses the default, `basic`, "
@@ -30,7 +30,7 @@ _SIGN_IN = {
 _PRESETS = {preset.name: preset for preset in PRESETS}
 
 
-# What the entries share that stand in Microsoft's list and of which little else is known.
+# Values that are shared by entries from Microsoft's list about which little else is known.
 _LISTED: dict[str, Any] = {
     "speaks": "1.1 (as Microsoft reads it)",
     "sign_in": "unknown",
@@ -80,36 +80,36 @@ def read() -> list[dict[str, Any]]:
 
 
 def path(provider: dict[str, Any]) -> str:
-    """Where its page lies."""
+    """Return the path of a vendor's page."""
     return f"providers/{provider['name']}.md"
 
 
 def ways(provider: dict[str, Any]) -> list[dict[str, Any]]:
-    """The ways to connect; most vendors have one."""
+    """Return the ways to connect; most vendors have one."""
     found: list[dict[str, Any]] = provider.get("ways") or [provider]
     return found
 
 
 def config_of(way: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a way, secrets left out."""
+    """Return the settings of a way, without secrets."""
     preset = {"provider": way["preset"]} if way.get("preset") else {}
     return {"mode": "rest", **preset, **way.get("config", {})}
 
 
 def secrets_of(way: dict[str, Any]) -> list[str]:
-    """Settings that hold a secret, to be kept in the environment."""
+    """Return the settings that hold a secret and belong in the environment."""
     preset = _PRESETS[way.get("preset", GENERIC.name)]
     method = way.get("config", {}).get("auth_method") or preset.settings.get("auth_method", "oauth2")
     return _SECRETS[method]
 
 
 def snippets(provider: dict[str, Any]) -> list[dict[str, Any]]:
-    """The settings of each way, with secrets as the environment gives them."""
+    """Return the settings of each way, with placeholders for secrets."""
     return [config_of(way) | dict.fromkeys(secrets_of(way), "...") for way in ways(provider)]
 
 
 def facts(entries: list[Any] | None) -> list[str]:
-    """Facts as list items, each with how it is known."""
+    """Return facts as list items, each with its evidence."""
     lines = []
     for entry in entries or []:
         ((kind, text),) = entry.items()
@@ -149,7 +149,7 @@ def page(provider: dict[str, Any]) -> str:
 
 
 def _connection(way: dict[str, Any]) -> list[str]:
-    """Which value goes where, what the preset sets, and the lines for meltano.yml."""
+    """Return the setting for each of the vendor's values, the preset's settings, and the lines for meltano.yml."""
     lines = ["| Value of the vendor | Setting |", "| --- | --- |"]
     for value, setting in way["values"].items():
         lines.append(f"| {value} | {', '.join(map(code, setting.split())) or 'no setting'} |")
@@ -177,7 +177,7 @@ def _connection(way: dict[str, Any]) -> list[str]:
 
 
 def _left_open(way: dict[str, Any], preset: Preset) -> list[str]:
-    """Settings that hold where the lines above say nothing, as far as they matter."""
+    """Return the relevant settings whose values come from the preset or the defaults."""
     config = way.get("config", {})
     settings = {**GENERIC.settings, **preset.settings, **config}
     passed_over = {*config} | ({"token_auth_style"} if settings["auth_method"] != "oauth2" else set())
@@ -195,7 +195,7 @@ def _meltano_yml(way: dict[str, Any]) -> str:
 
 
 def overview(_: str = "") -> str:
-    """All vendors on one page."""
+    """Return a table of all vendors."""
     rows = [
         "| Vendor | Also known as | OneRoster version | `provider` | Signs in by |",
         "| --- | --- | --- | --- | --- |",

@@ -1,9 +1,9 @@
-"""Record classes made from the model, and the line codec that tap and targets share.
+"""Record classes made from the model, and the line codec that the tap and the targets share.
 
-A line is a Singer RECORD message. Records are `msgspec.Struct` objects whose fields lie in
-*line order*: first the columns of the CSV form (the *content*), then what a source may stamp
-or add (status, dateLastModified, passwords, what only REST has, metadata). So the content of
-an encoded record is its prefix, and its digest needs no second encoding.
+A line is a Singer RECORD message. Records are `msgspec.Struct` objects whose fields are in *line order*: first the
+columns of the CSV form (the *content*), then fields that a source may set or add (status, dateLastModified, passwords,
+fields that only REST has, metadata). So the content is a prefix of the encoded record, and its digest needs no second
+encoding.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "TYPES",
     "EncodedRows",
     "Objective",
     "ObjectiveResult",
@@ -44,7 +45,7 @@ class UserId(msgspec.Struct, frozen=True, gc=False):
 
 
 class ScaleValue(msgspec.Struct, frozen=True, gc=False):
-    """One step of a score scale: what is written (LHS) for which score (RHS)."""
+    """One step of a score scale: the value that is written (LHS) for a score (RHS)."""
 
     itemValueLHS: str | None = None
     itemValueRHS: str | None = None
@@ -58,7 +59,7 @@ class Objective(msgspec.Struct, frozen=True):
 
 
 class ObjectiveResult(msgspec.Struct, frozen=True):
-    """What was reached in one learning objective (REST 1.2, assessmentResults)."""
+    """Result for one learning objective (REST 1.2, assessmentResults)."""
 
     learningObjectiveId: str | None = None
     score: float | None = None
@@ -72,7 +73,7 @@ class ObjectiveScores(msgspec.Struct, frozen=True):
     learningObjectiveResults: list[ObjectiveResult] | None = None
 
 
-_TYPES: dict[Kind, Any] = {
+TYPES: dict[Kind, Any] = {
     Kind.TRUE_FALSE: bool | None,
     Kind.INTEGER: int | None,
     Kind.NUMBER: float | None,
@@ -85,21 +86,22 @@ _TYPES: dict[Kind, Any] = {
     Kind.OBJECTIVE_SCORES: list[ObjectiveScores] | None,
     Kind.OBJECT: dict[str, Any] | None,
 }
+"""Types of the values of each kind; others are texts."""
 
 _STAMPS = ("status", "dateLastModified", "metadata")
-# No value can hold this text: inside a JSON string its quotes would be escaped.
+# No value can contain this text, because JSON escapes the quotes inside a string.
 _END_OF_CONTENT = b',"status":'
 _METADATA = b',"metadata":'
 
 
 def _is_content(field: Field) -> bool:
-    # A column that REST cannot carry would part the digests of the two bindings.
+    # A column that REST cannot carry would make the digests of the two bindings differ.
     return field.csv and not field.secret and field.name not in _STAMPS and bool(field.rest_names)
 
 
 @cache
 def line_order(file: File, *, secrets: bool = False) -> tuple[Field, ...]:
-    """Fields of a stream in the order of its lines: content first, stamps and extras after it."""
+    """Return the fields of a stream in the order of its lines: first the content, then stamps and extras."""
     content = [f for f in file.fields if _is_content(f)]
     stamps = [f for f in file.fields if f.blank_in_bulk]
     extras = [f for f in file.fields if not _is_content(f) and not f.blank_in_bulk and (secrets or not f.secret)]
@@ -110,12 +112,12 @@ def line_order(file: File, *, secrets: bool = False) -> tuple[Field, ...]:
 def record_class(
     file: File, *, tenant: bool = False, secrets: bool = False, strict: bool = False
 ) -> type[msgspec.Struct]:
-    """The class of a stream's records, fields in line order (`tenant` before them), all optional.
+    """Return the class of a stream's records, with all fields optional and in line order (`tenant` before them).
 
-    `strict` classes refuse properties they do not know, which a reader wants to count.
+    `strict` classes reject unknown properties, so that a reader can count them.
     """
     fields: list[tuple[str, Any, Any]] = [
-        (field.name, _TYPES.get(field.kind, str | None), None) for field in line_order(file, secrets=secrets)
+        (field.name, TYPES.get(field.kind, str | None), None) for field in line_order(file, secrets=secrets)
     ]
     if tenant:
         fields.insert(0, (TENANT, str | None, None))
@@ -124,15 +126,15 @@ def record_class(
 
 _encoder = msgspec.json.Encoder()
 encode_value = _encoder.encode
-"""JSON of one value, as it stands in a line."""
+"""Return the JSON of one value, as a line contains it."""
 
 
 class EncodedRows:
-    """Encoded records: the content of each, and what follows it, alike for all or one by one.
+    """Encoded records: the content of each, and the rest, which is either shared by all records or given for each.
 
-    The content is a record's JSON in line order up to its status: the columns of the CSV form
-    without status, dateLastModified, passwords and metadata. `rest` is alike for all records of
-    most bulk files; where it is not, either `rests` or `lines` has to be given.
+    The content is a record's JSON in line order up to its status: the columns of the CSV form without status,
+    dateLastModified, passwords and metadata. In most bulk files all records share one `rest`; if they do not, pass
+    either `rests` or `lines`.
     """
 
     def __init__(
@@ -150,11 +152,11 @@ class EncodedRows:
 
     @cached_property
     def lines(self) -> bytes:
-        """The records as lines of JSON."""
+        """Return the records as lines of JSON."""
         return self.between(b"", b"\n") if self._lines is None else self._lines
 
     def between(self, head: bytes, tail: bytes) -> bytes:
-        """Each record with something before and after it."""
+        """Return the records as bytes, with `head` before and `tail` after each."""
         if self.rest:
             return b"".join((head, (self.rest + tail + head).join(self.content), self.rest, tail))
         if self.rests:
@@ -163,12 +165,12 @@ class EncodedRows:
             parts[1::3] = self.rests
             parts[-1] = tail
             return head + b"".join(parts)
-        # No line break stands inside a record: there JSON writes it as \\n.
+        # A record contains no line break: JSON writes it as \\n.
         return b"".join((head, self.lines[:-1].replace(b"\n", tail + head), tail))
 
 
 def encode_rows(records: Sequence[msgspec.Struct]) -> EncodedRows:
-    """Encode records of one stream, of classes without tenant."""
+    """Encode records of one stream; their class must not have a tenant."""
     lines = _encoder.encode_lines(records)
     start, end = lines.index(_END_OF_CONTENT), lines.index(b"\n") + 1
     rest = lines[start:end]
@@ -176,8 +178,8 @@ def encode_rows(records: Sequence[msgspec.Struct]) -> EncodedRows:
     if len(content) == len(records) + 1:
         content.pop()
         return EncodedRows(content, rest[:-1], lines=lines)
-    # As a rule only metadata differ: split at what stands before them, each piece but the first
-    # begins with the metadata of one record and goes on with the content of the next.
+    # Usually only metadata differ. Split at the text before them; each piece but the first then begins with the
+    # metadata of one record and continues with the content of the next.
     stamps, before, _ = rest.partition(_METADATA)
     pieces = lines.split(stamps + before)
     if before and len(pieces) == len(records) + 1:
@@ -187,9 +189,9 @@ def encode_rows(records: Sequence[msgspec.Struct]) -> EncodedRows:
 
 
 def record_lines(rows: EncodedRows, stream: str, version: int, time_extracted: str, tenant: str | None = None) -> bytes:
-    """Singer RECORD lines of encoded records, of which there must be one at least.
+    """Return the Singer RECORD lines of encoded records; at least one record is required.
 
-    `time_extracted` is ISO 8601 in UTC. `tenant` is put before the first property of each record.
+    `time_extracted` is ISO 8601 in UTC. `tenant` is inserted before the first property of each record.
     """
     head = b'{"type":"RECORD","stream":%b,"record":' % _encoder.encode(stream)
     tail = b',"version":%d,"time_extracted":%b}\n' % (version, _encoder.encode(time_extracted))
@@ -200,8 +202,8 @@ def record_lines(rows: EncodedRows, stream: str, version: int, time_extracted: s
 
 
 def content_digest(contents: Iterable[bytes]) -> int:
-    """Sum of xxh3-64 over the contents of encoded records, to be kept modulo 2^64.
+    """Return the sum of xxh3-64 over the contents of encoded records; callers keep it modulo 2^64.
 
-    The sum is the same in any order, and for either binding.
+    The sum does not depend on the order of the records or on the binding.
     """
     return sum(map(xxh3_64_intdigest, contents))

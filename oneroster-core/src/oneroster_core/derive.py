@@ -1,7 +1,7 @@
-"""The recipes for rows that a source keeps inside other records: one for every binding, version and target.
+"""The recipes for rows that a source nests inside other records, shared by both bindings, versions and targets.
 
-Values come in two forms: Structs, as the tap decodes them, and JSON, as a target gets them from any tap.
-A `Form` says how a recipe looks into them.
+Values come in two forms: Structs, which the tap decodes, and JSON, which a target receives from any tap. A `Form` tells
+a recipe how to access them.
 """
 
 from __future__ import annotations
@@ -44,30 +44,30 @@ _ROLES = file("roles")
 _PROFILES = file("userProfiles")
 
 Held = tuple[str, "str | None"]
-"""An org, and the role that a user of 1.1 has there."""
+"""An org, and the role that a 1.1 user has there."""
 _Row = TypeVar("_Row")
 
 
 class Form(NamedTuple):
-    """How values are written."""
+    """Functions that access values in one form (Structs or JSON)."""
 
     get: Callable[[Any, str], Any]
-    """Value of a key of an object, None where it has none."""
+    """Return the value of an object's key, or None if the key is missing."""
     elements: Callable[[Any], Iterable[Any]]
-    """Elements of a list."""
+    """Return the elements of a list."""
     reference: Callable[[Any], Any]
-    """What a reference names."""
+    """Return the id that a reference names."""
 
 
 class Nested(NamedTuple):
-    """A row as its parent holds it: the columns that only this stream knows, and the object with the others, if any."""
+    """A row nested in its parent: the columns that only this stream has, and the object with the other columns, if any."""
 
     columns: dict[str, Any]
     rest: Any = None
 
 
 def nested_rows(stream: File, value: Any, form: Form) -> Iterator[Nested]:
-    """The rows of a derived stream in the value of its parent's property."""
+    """Yield the rows of a derived stream from the value of its parent's property."""
     how = stream.derived
     match how.rest if how else None:
         case "roles":
@@ -86,14 +86,14 @@ def nested_rows(stream: File, value: Any, form: Form) -> Iterator[Nested]:
 
 
 def _logins(profile: Any, form: Form) -> Iterator[Nested]:
-    """A row for each credential of a profile, and one for a profile without."""
+    """Yield a row for each credential of a profile, or one row if the profile has no credentials."""
     for login in form.elements(form.get(profile, "credentials") or (None,)):
         names = {"credentialType": "type", "username": "username", "password": "password"}
         yield Nested({to: (login and form.get(login, key)) or None for to, key in names.items()}, profile)
 
 
 def _objectives(group: Any, form: Form) -> Iterator[Nested]:
-    """A row for each objective of a source, with its scores where it has been reached."""
+    """Yield a row for each objective of a source, with its scores if there are results."""
     source = form.get(group, "source") or None
     for one in form.elements(form.get(group, "learningObjectiveIds") or ()):
         yield Nested({"source": source, "learningObjectiveId": _objective(source, one)})
@@ -112,10 +112,10 @@ def _objective(source: Any, name: Any) -> Any:
 def named_rows(
     stream: File, rows: Iterable[_Row], identity: Callable[[_Row], tuple[Any, ...]], order: Callable[[_Row, str], Any]
 ) -> Iterator[tuple[_Row, str]]:
-    """The different rows of some parents, each with its id.
+    """Yield the distinct rows of some parents, each with its id.
 
-    `identity` reads the columns that the stream's recipe names. Rows that share them are numbered by
-    the column that `order` reads; where the recipe has no such column, they are one row.
+    `identity` reads the columns that the stream's recipe names. Rows with the same identity are numbered by the column
+    that `order` reads; if the recipe has no such column, they count as one row.
     """
     by = stream.derived.ordinal_by if stream.derived else None
     rows = list(rows)
@@ -132,7 +132,7 @@ def named_rows(
 
 
 def number(stream: File, records: Iterable[Any]) -> list[Any]:
-    """The same for records, which get their ids."""
+    """Set the ids of records as in `named_rows`, and return the distinct records."""
     identity = attrgetter(*stream.derived.identity if stream.derived else ())
     made = []
     for record, row_id in named_rows(stream, records, identity, getattr):
@@ -142,7 +142,7 @@ def number(stream: File, records: Iterable[Any]) -> list[Any]:
 
 
 def profile_ids(user: str, profiles: Any, form: Form) -> dict[str, str]:
-    """Ids of the rows that a user's roles mean when they name a profile by its URI: the first row of each profile."""
+    """Return the row id for each profile URI that a user's roles may refer to: the id of the profile's first row."""
     found: dict[str, str] = {}
     for profile in form.elements(profiles or ()):
         name = form.get(profile, "profileId")
@@ -152,15 +152,15 @@ def profile_ids(user: str, profiles: Any, form: Form) -> dict[str, str]:
 
 
 def held_by(orgs: Iterable[str] | None, role: str | None) -> tuple[Held, ...]:
-    """What a user of 1.1 holds: the same role at each org."""
+    """Return the roles of a 1.1 user: the same role at each of the user's orgs."""
     return tuple((org, role) for org in orgs or ())
 
 
 def role_rows(user: str, held: Iterable[Held]) -> Iterator[tuple[str, str, str, str | None]]:
-    """Id, `roleType`, org and role of the `roles` of a user of 1.1 (mapping.md, 3.3).
+    """Yield id, `roleType`, org and role for each `roles` row of a 1.1 user (mapping.md, 3.3).
 
-    The first role at an org is primary there, others are secondary. The source's word passes unchanged,
-    `administrator` too: what it means is the reader's to say.
+    The first role at an org is primary there, others are secondary. The source's word passes unchanged, also
+    `administrator`: the reader decides what it means.
     """
     orgs: set[str] = set()
     for org, role in dict.fromkeys(held):
@@ -169,7 +169,7 @@ def role_rows(user: str, held: Iterable[Held]) -> Iterator[tuple[str, str, str, 
 
 
 def roles_of_users(users: Iterable[Any], united: Mapping[str, Sequence[Held]] = MappingProxyType({})) -> list[Struct]:
-    """`roles` of users as 1.1 knows them; `united`: what persons hold who came in several rows."""
+    """Return the `roles` records of 1.1 users; `united` maps users with several rows to all their roles."""
     make = record_class(_ROLES)
     return [
         make(

@@ -1,4 +1,4 @@
-"""Views of the rows that are present: what reports and BI tools read, in the SQL of three warehouses."""
+"""Views of the present rows, for reports and BI tools, in the SQL dialects of three warehouses."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def current_schema(schema: str) -> str:
 
 
 def present_rows(schema: str, tables: Mapping[str, Collection[str]], dialect: str = "duckdb") -> Iterator[str]:
-    """Yield the statements that make `<schema>_current`: a view for each table, and the five views of the standard.
+    """Yield the statements that create `<schema>_current`: a view for each table, and the five views of the standard.
 
-    `tables` maps each table that exists to its columns. Columns that a loader added (`_sdc_…`) are left out.
-    A row is present if no read found it gone and the source does not say `tobedeleted`.
+    `tables` maps each existing table to its columns. Columns that a loader added (`_sdc_…`) are left out. A row is
+    present if no read found it deleted and its status is not `tobedeleted`.
     """
     name = _NAMES[dialect]
     target = current_schema(schema)
@@ -54,9 +54,9 @@ def present_rows(schema: str, tables: Mapping[str, Collection[str]], dialect: st
 def view_condition(
     view: View, schema: str, tables: Mapping[str, Collection[str]], name: Callable[[str], str] = quoted
 ) -> str:
-    """Return the condition that a row of the view's parent, called `p`, has to meet."""
+    """Return the condition that selects the view's rows from its parent, which has the alias `p`."""
     word = literal(view.word)
-    if view.parent == "users" and "roles" in tables:  # 1.1 keeps the role in the user as well, 1.2 only here
+    if view.parent == "users" and "roles" in tables:  # 1.1 keeps the role in the user as well, 1.2 only in roles
         tenant = f" AND r.{name(TENANT)} = p.{name(TENANT)}" if TENANT in tables["users"] else ""
         return (
             f"EXISTS (SELECT 1 FROM {name(current_schema(schema))}.{name('roles')} r WHERE r.{name('userSourcedId')} = "
@@ -68,7 +68,7 @@ def view_condition(
 def _comments(place: str, table: str, columns: Collection[str], dialect: str) -> Iterator[str]:
     of = file(table)
     yield f"COMMENT ON VIEW {place} IS {literal(f'{describe_file(of)} Present rows only.')}"
-    if dialect == "snowflake":  # comments on columns of a view are part of its definition there
+    if dialect == "snowflake":  # in Snowflake, column comments are part of the view's definition
         return
     texts = {field.name: describe_field(of, field) for field in of.fields} | {TENANT: TENANT_DESCRIPTION}
     for column in columns:
@@ -81,4 +81,4 @@ def _upper(name: str) -> str:
 
 
 _NAMES: dict[str, Callable[[str], str]] = {"duckdb": quoted, "postgres": quoted, "snowflake": _upper}
-"""How a name is written: target-snowflake makes all names upper case."""
+"""How a dialect quotes a name; target-snowflake makes all names upper case."""

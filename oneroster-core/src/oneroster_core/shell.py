@@ -1,4 +1,4 @@
-"""What every command of this project shares: exit codes, settings, files named on the command line, start and end."""
+"""Code that every command shares: exit codes, settings, files named on the command line, start and end."""
 
 from __future__ import annotations
 
@@ -64,33 +64,33 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
     130: ("Stopped by SIGINT.", "Run it again."),
     143: ("Stopped by SIGTERM.", "Run it again."),
 }
-"""For each exit code of every command: what it means, and what to do. The documentation is derived from it."""
+"""For each exit code of every command: its meaning, and what to do. The documentation is derived from it."""
 
 
 def exit_code(codes: Iterable[int]) -> int:
-    """Return the code of a run with failures of these codes.
+    """Return the exit code of a run whose failures have these codes.
 
-    If another try may bring more of any collection, it is worth one (1). Otherwise a brake that someone has to look at
-    (3) comes before what the settings refuse (4).
+    If a retry may succeed for any collection, it is 1. Otherwise 3 (a person must check) takes precedence over 4 (wrong
+    settings).
     """
     found = set(codes)
     return next((code for code in (INCOMPLETE, HELD, REFUSED) if code in found), INCOMPLETE if found else COMPLETE)
 
 
 class Held(click.ClickException):
-    """A brake held something back: someone has to look."""
+    """A safety limit held something back until a person has checked it."""
 
     exit_code = HELD
 
 
 class Refused(click.ClickException):
-    """The settings or the command line are wrong, or the source refuses us: another try is of no use."""
+    """The settings or the command line are wrong, or the source denies access; a retry would not help."""
 
     exit_code = REFUSED
 
 
 FAILURES = {INCOMPLETE: click.ClickException, HELD: Held, REFUSED: Refused}
-"""What to raise to end with each code."""
+"""The exception to raise for each exit code."""
 
 
 # --- settings ----------------------------------------------------------------------------------------------------
@@ -107,11 +107,11 @@ WORDS = {
     "required": "{setting}: must be set",
     "": "{setting}: not allowed ({rule})",
 }
-"""What to say of a setting that breaks a rule of its schema."""
+"""Messages for settings that break a rule of their schema."""
 
 
 def setting_error(error: ValidationError, words: Mapping[str, str] = WORDS) -> str:
-    """Return one line about a setting that the schema refuses: its name and what it may be, never its value."""
+    """Return one line about a setting that the schema rejects: its name and the allowed values, never its value."""
     path = ".".join(str(part) for part in error.absolute_path)
     rule: Any = error.validator
     of: Any = error.validator_value
@@ -124,18 +124,18 @@ def setting_error(error: ValidationError, words: Mapping[str, str] = WORDS) -> s
 
 
 def read_settings(settings: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Give settings the types of their schema, in place, where they came in another form.
+    """Convert settings in place to the types of their schema.
 
-    Environment variables are text: numbers, booleans, lists (JSON, or words with commas between them) and objects
-    (JSON). YAML reads an unquoted ``1.2`` as a number and ``true`` as a boolean, where both may be meant as words.
-    What cannot be read stays as it is, for the schema to refuse.
+    Environment variables are text: numbers, booleans, lists (JSON, or words separated by commas) and objects (JSON).
+    YAML reads an unquoted ``1.2`` as a number and ``true`` as a boolean, although both may be meant as words. A value
+    that cannot be converted stays unchanged, so that the schema rejects it.
     """
     for name, its in schema["properties"].items():
         if name not in settings:
             continue
         value = _typed(settings[name], its)
         if value is None and isinstance(settings[name], str):
-            del settings[name]  # an empty variable: not set
+            del settings[name]  # an empty variable counts as not set
         else:
             settings[name] = value
         if isinstance(value, dict) and _has_known_names(its):
@@ -169,12 +169,12 @@ def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _has_known_names(schema: Mapping[str, Any]) -> bool:
-    """Return True if a setting is an object whose settings have names, and not one of names that users choose."""
+    """True if a setting is an object with fixed names, rather than names that users choose."""
     return bool(schema.get("properties")) and not isinstance(schema.get("additionalProperties"), dict)
 
 
 def _without_defaults(validator: Any) -> Any:
-    """Return a plain validator: the SDK's fills in defaults as it goes, and stumbles where an object is none."""
+    """Return a plain validator: the SDK's validator sets defaults while it runs, and fails if a value is not an object."""
     from jsonschema import Draft7Validator
 
     return Draft7Validator(validator.schema, format_checker=validator.format_checker)
@@ -183,9 +183,9 @@ def _without_defaults(validator: Any) -> Any:
 def unknown_settings(
     settings: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "", without_effect: Collection[str] = ()
 ) -> tuple[list[str], list[str]]:
-    """Return one line for each setting that the schema does not know: mistakes, and settings `without_effect`.
+    """Return two lists with a line for each unknown setting: mistakes, and settings `without_effect`.
 
-    A line names the nearest setting that is known, never a value.
+    A line names the most similar known setting, never a value.
     """
     known = schema["properties"]
     mistakes, idle = [], []
@@ -209,9 +209,9 @@ def _no_such(name: str, known: Iterable[str]) -> str:
 
 
 def settings_from_environment(environment: Mapping[str, str], prefix: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the texts of the variables that begin with `prefix` and name a setting, or almost one.
+    """Return the values of variables that begin with `prefix` and name a setting, or nearly name one.
 
-    What is far from any setting is somebody else's, as are the variables of Meltano and of the log.
+    Other variables belong to other programs, such as Meltano or the log.
     """
     variables = {prefix + name.upper().replace("-", "_"): name for name in schema["properties"]}
     found = {name: environment[variable] for variable, name in variables.items() if variable in environment}
@@ -223,7 +223,7 @@ def settings_from_environment(environment: Mapping[str, str], prefix: str, schem
 
 
 def built_in_settings(definitions: object) -> frozenset[str]:
-    """Return the names of all settings that the SDK gives to plugins of some kind; `definitions` is its module of these."""
+    """Return the names of all settings that the SDK adds to plugins; `definitions` is the module that defines them."""
     return frozenset(
         name for key, its in vars(definitions).items() if key.endswith("_CONFIG") for name in its["properties"]
     )
@@ -237,9 +237,9 @@ def check_settings(
     warn: Callable[[str], None],
     words: Mapping[str, str] = WORDS,
 ) -> list[str]:
-    """Read the settings, in place, and return one line for each fault that `validator` (of jsonschema) finds in them.
+    """Read the settings in place, and return one line for each error that `validator` (of jsonschema) finds.
 
-    A setting that is not known is a fault; under Meltano, which passes whatever its project file holds, a warning.
+    An unknown setting is an error. Under Meltano, which also passes settings of its own, it is a warning.
     """
     read_settings(settings, validator.schema)
     errors = list(_without_defaults(validator).iter_errors(settings)) or validator.iter_errors(settings)
@@ -251,13 +251,13 @@ def check_settings(
 
 
 def is_under_meltano() -> bool:
-    """Return True if Meltano runs this command: it passes whatever its project file holds, also extras of its own."""
+    """True if Meltano runs this command; Meltano passes all settings of its project file, including its own extras."""
     return "MELTANO_EXTRACTOR_NAME" in os.environ or "MELTANO_LOADER_NAME" in os.environ
 
 
 @contextmanager
 def refusing(kind: type[Exception]) -> Iterator[None]:
-    """Turn an exception of this kind, which has a list of `errors` about settings, into one line and exit code 4."""
+    """Turn an exception of this kind, whose `errors` lists faults in settings, into one line and exit code 4."""
     try:
         yield
     except kind as error:
@@ -268,7 +268,7 @@ def refusing(kind: type[Exception]) -> Iterator[None]:
 
 
 def unreadable(option: str, error: Exception) -> Refused:
-    """Return what to say of a file that an option names and that could not be read."""
+    """Return the error for a file that an option names and that could not be read."""
     if isinstance(error, FileNotFoundError):
         return Refused(f"{option} names a file that is not there")
     if isinstance(error, OSError):
@@ -286,7 +286,7 @@ def config_files() -> Iterator[None]:
 
 
 def json_object(option: str, file: IO[str] | None) -> io.StringIO | None:
-    """Return the same text again, once it is known to be a JSON object."""
+    """Return the text of a file again after checking that it is a JSON object."""
     if file is None:
         return None
     try:
@@ -304,9 +304,9 @@ def json_object(option: str, file: IO[str] | None) -> io.StringIO | None:
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import what a command needs, and let a signal end it with its code until the plugin has a handler of its own.
+    """Import what a command needs; until the plugin sets handlers of its own, a signal ends the process with its code.
 
-    Nothing that is imported is garbage, and looking for it takes a fifth of the start.
+    Garbage collection is off during imports: it would find nothing, and takes a fifth of the start time.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda signum, _: stop(signum))
@@ -317,7 +317,7 @@ def importing() -> Iterator[None]:
 
 
 def command_line(prog: str, description: str) -> argparse.ArgumentParser:
-    """Return a parser that ends with the project's own code where the line is wrong; its subcommands are as it is."""
+    """Return a parser that exits with this project's exit code if the command line is wrong; subcommands do the same."""
     import argparse  # 13 ms, which the commands of click need not wait for
 
     class Parser(argparse.ArgumentParser):
@@ -329,7 +329,7 @@ def command_line(prog: str, description: str) -> argparse.ArgumentParser:
 
 
 def run(command: Callable[..., Any]) -> NoReturn:
-    """Run a command of click, and exit with a code of `EXIT_CODES`. What fails as expected is one line."""
+    """Run a click command, and exit with a code of `EXIT_CODES`. An expected error prints one line."""
     try:
         code = command(standalone_mode=False)
     except click.UsageError as error:
@@ -344,5 +344,5 @@ def run(command: Callable[..., Any]) -> NoReturn:
 
 
 def stop(signum: int) -> NoReturn:
-    """End the process at once, as a signal asks for: what is half written must not look finished."""
+    """End the process at once with the exit code of a signal: unfinished output must not look finished."""
     os._exit(128 + signum)

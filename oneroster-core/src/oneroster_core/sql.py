@@ -1,7 +1,8 @@
-"""DuckDB as the engine for sorting, joining and merging: on disk, within a memory limit, without a network."""
+"""DuckDB as the engine for sorting, joining and merging: on disk, within a memory limit, without network access."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -10,23 +11,36 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Engine", "connect", "literal", "quoted"]
+__all__ = ["Engine", "connect", "literal", "quoted", "read_csv"]
 
 _MEMORY = "140MB"
 
 
 def quoted(name: str) -> str:
-    """A name as SQL writes it."""
+    """Return a name quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text of ours (a path, a word of the model) as SQL writes it."""
+    """Return a trusted text (a path, a word of the model) as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
+def read_csv(
+    path: Path, columns: Mapping[str, str] | Iterable[str], delim: str = ",", quote: str = '"', **options: Any
+) -> str:
+    """Return a FROM clause of a CSV file; columns without a type are text, and no cell is null."""
+    types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, "VARCHAR")
+    spec = ", ".join(f"{literal(name)}: '{kind}'" for name, kind in types.items())
+    more = "".join(f", {name} = {value}" for name, value in options.items())
+    return (
+        f"read_csv({literal(str(path))}, columns = {{{spec}}}, auto_detect = false, delim = '{delim}', "
+        f"quote = '{quote}', escape = '{quote}', nullstr = '\x01'{more})"
+    )
+
+
 def connect(database: str, folder: Path, memory: str) -> duckdb.DuckDBPyConnection:
-    """A database for one thread: rows keep their order, what passes the memory spills to the folder, no network."""
+    """Open a database with one thread and no network that preserves row order and spills to `folder` beyond `memory`."""
     return duckdb.connect(
         database,
         config={
@@ -41,13 +55,13 @@ def connect(database: str, folder: Path, memory: str) -> duckdb.DuckDBPyConnecti
 
 
 class Engine:
-    """The tables of a run, used by one thread."""
+    """The tables of one run, used by one thread."""
 
     def __init__(self, folder: Path, *, large: bool = False) -> None:
-        # In memory, and beyond its limit spilled to the folder, is twice as quick; what is large
-        # would not fit even so, and goes to a database file.
+        # A database in memory that spills to the folder beyond its limit is twice as fast. Large data would not fit
+        # even so, and use a database file.
         self._connection = connect(str(folder / "staging.duckdb") if large else ":memory:", folder, _MEMORY)
-        # The text of one cell, quoted where RFC 4180 asks for it.
+        # The text of one cell, quoted if RFC 4180 requires it.
         self.run(
             """CREATE MACRO cell(x) AS CASE WHEN contains(x, '"') THEN '"' || replace(x, '"', '""') || '"'
                WHEN contains(x, ',') THEN '"' || x || '"' ELSE x END"""
@@ -58,19 +72,19 @@ class Engine:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """The single number a statement returns."""
+        """Return the single number that a query selects."""
         rows = self.run(sql, parameters)
         return int(rows[0][0] or 0)
 
     def count(self, table: str) -> int:
-        """Number of rows of a table; 0 where it does not exist."""
+        """Return the number of rows of a table; 0 if it does not exist."""
         try:
             return self.one(f"SELECT count(*) FROM {quoted(table)}")
         except duckdb.CatalogException:
             return 0
 
     def has(self, table: str) -> bool:
-        """Whether there is a table of that name."""
+        """True if there is a table of that name."""
         try:
             self.run(f"SELECT 1 FROM {quoted(table)} LIMIT 0")
         except duckdb.CatalogException:
@@ -78,28 +92,28 @@ class Engine:
         return True
 
     def replace(self, table: str, select: str) -> None:
-        """Put the result of a query in a table's place."""
+        """Replace a table by the result of a query."""
         self.run(f"CREATE TABLE {quoted(table + ' new')} AS {select}")
         self.run(f"DROP TABLE IF EXISTS {quoted(table)}")
         self.run(f"ALTER TABLE {quoted(table + ' new')} RENAME TO {quoted(table)}")
 
     def columns(self, table: str) -> list[str]:
-        """Names of a table's columns, in order."""
+        """Return the names of a table's columns, in order."""
         description = self._connection.execute(f"SELECT * FROM {quoted(table)} LIMIT 0").description or []
         return [str(column[0]) for column in description]
 
     def make(self, table: str, columns: Iterable[str]) -> None:
-        """An empty table of text columns."""
+        """Create an empty table of text columns."""
         names = ", ".join(f"{quoted(name)} VARCHAR" for name in columns)
         self.run(f"CREATE TABLE {quoted(table)} ({names})")
 
     def in_order(self, table: str) -> bool:
-        """Whether the ids of a table rise from row to row, none of them twice."""
+        """True if the ids of a table strictly increase from row to row, so that none occurs twice."""
         return not self.one(
             f'SELECT count(*) FROM (SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before FROM {quoted(table)})'
             " WHERE before >= id"
         )
 
     def close(self) -> None:
-        """Let go of memory and spilled files."""
+        """Close the database and free its memory and spilled files."""
         self._connection.close()

@@ -115,7 +115,7 @@ def _serve(options: argparse.Namespace) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
         (_bundle if options.command == "bundle" else _serve)(options)

@@ -1,4 +1,4 @@
-"""Files that tell about people: users, roles, userProfiles, demographics, userResources."""
+"""Files about people: users, roles, userProfiles, demographics, userResources."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _RACES = (
 
 
 def users(plan: Plan, version: Version) -> Iterator[Row]:
-    """Rows of users; 1.1 has a role and orgs in them, 1.2 what it added."""
+    """Yield the rows of users: with role and orgs in 1.1, with the fields that 1.2 added in 1.2."""
     old = version == Version.V1_1
     for person in people(plan):
         number, grade = person.number, person.grade
@@ -100,7 +100,7 @@ def _describe_student(values: Row, person: Person, grade: int) -> None:
 
 
 def roles(plan: Plan) -> Iterator[Row]:
-    """Rows of roles, one for each role of each person at each org."""
+    """Yield the rows of roles, one for each role of each person at each org."""
     for person in people(plan):
         orgs: set[str] = set()
         for n, place in enumerate(person.places):
@@ -126,7 +126,7 @@ def _has_account(person: Person) -> bool:
 
 
 def user_profiles(plan: Plan) -> Iterator[Row]:
-    """Rows of userProfiles: older students have one account, teachers two, the first with two credentials."""
+    """Yield the rows of userProfiles: older students have one account, teachers two, the first with two credentials."""
     for person in people(plan):
         if not _has_account(person):
             continue
@@ -158,7 +158,7 @@ def _birth_day(number: int) -> str:
 
 
 def demographics(plan: Plan, version: Version) -> Iterator[Row]:
-    """Rows of demographics, for students; the words that 1.2 added stay out of 1.1."""
+    """Yield the rows of demographics, for students; 1.1 does not use the words that 1.2 added."""
     sexes: tuple[str | None, ...] = ("male", "female", "female", "male", "female", "male", None, None)
     if version == Version.V1_2:
         sexes = (*sexes[:6], "other", "unspecified")
@@ -177,7 +177,7 @@ def demographics(plan: Plan, version: Version) -> Iterator[Row]:
                 "demographicRaceTwoOrMoreRaces": len(races) > 1,
                 "publicSchoolResidenceStatus": "01652" if draw >> 14 & 1 else None,
             }
-            # Where nobody was asked, the cells are empty, not false.
+            # If nobody was asked, the cells are empty, not false.
             if draw >> 16 & 7:
                 values |= {race: n in races for n, race in enumerate(_RACES)}
             if draw >> 20 & 1:
@@ -188,7 +188,7 @@ def demographics(plan: Plan, version: Version) -> Iterator[Row]:
 
 
 def user_resources(plan: Plan) -> Iterator[Row]:
-    """Rows of userResources: teachers and some of the students have a title of their own."""
+    """Yield the rows of userResources: teachers and some students have a resource of their own."""
     for person in people(plan):
         if person.role == "teacher" or (person.grade is not None and person.number % 11 == 0):
             values: Row = {

@@ -1,4 +1,4 @@
-"""Answers of a service: data, and errors and warnings in the form of each version."""
+"""Responses of a service: data, and errors and warnings in the format of each version."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._core.model import Version
 
 __all__ = ["Answer", "Refused", "status_info", "unauthorized", "warning"]
 
-# Status: word of 1.1, word of 1.2. Neither standard is consistent with itself; these are the tables' words.
+# Status: code of 1.1, code of 1.2. Both standards contradict themselves; these are the codes of their tables.
 _CODES = {
     400: ("invalid data", "invaliddata"),
     401: ("unauthorized", "unauthorisedrequest"),
@@ -23,7 +23,7 @@ _FAULT = ("invalid data", "internal_server_error")
 
 @dataclass
 class Answer:
-    """Status, headers and body; `closed` stands for a connection that just ends."""
+    """Status, headers and body; `closed` means that the connection ends without a response."""
 
     status: int
     body: bytes = b""
@@ -31,11 +31,11 @@ class Answer:
     content_type: str = "application/json"
     closed: bool = False
     cut: bool = False
-    """The connection ends in the middle of the body."""
+    """True if the connection ends in the middle of the body."""
 
 
 class Refused(Exception):
-    """Not a fault but an answer: a status, what it is about, and headers; status 0 closes the connection."""
+    """An error response: a status, its description, and headers; status 0 closes the connection."""
 
     def __init__(
         self, status: int, description: str, code: str | None = None, headers: dict[str, str] | None = None
@@ -45,12 +45,12 @@ class Refused(Exception):
 
 
 def unauthorized() -> Refused:
-    """The answer to a request without a good token."""
+    """Return the error for a request without a valid token."""
     return Refused(401, "A valid token is needed", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def status_info(version: Version, status: int, description: str, code: str | None = None) -> dict[str, Any]:
-    """The body of an error; `code` says it more closely than the status does."""
+    """Return the body of an error; `code` is more specific than the status."""
     old, new = _CODES.get(status, _FAULT)
     if version == Version.V1_1:
         return {"statusInfoSet": [_item("failure", "error", description, code or old)]}
@@ -67,7 +67,7 @@ def status_info(version: Version, status: int, description: str, code: str | Non
 
 
 def warning(description: str, code: str) -> list[dict[str, Any]]:
-    """The statusInfoSet that 1.1 puts next to data which is not quite what was asked for."""
+    """Return the statusInfoSet that 1.1 adds if the data differ from the request."""
     return [_item("success", "warning", description, code)]
 
 

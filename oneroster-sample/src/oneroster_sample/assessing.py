@@ -1,4 +1,4 @@
-"""Assessments, which only REST 1.2 has: a test with parts, and what students made of it."""
+"""Assessments, which only REST 1.2 has: a test with parts, and the results of students."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PARTS = ("", ".reading", ".writing")
 
 
 def assessment_line_items(plan: Plan) -> Iterator[Row]:
-    """Rows of assessmentLineItems: at each school one test with two parts."""
+    """Yield the rows of assessmentLineItems: at each school one test with two parts."""
     for school in plan.all_schools():
         for n, part in enumerate(_PARTS):
             its = life(plan, _ITEM + school.number * 4 + n, 300)
@@ -47,7 +47,7 @@ def assessment_line_items(plan: Plan) -> Iterator[Row]:
 
 
 def assessment_results(plan: Plan) -> Iterator[Row]:
-    """Rows of assessmentResults: one student in four took the test."""
+    """Yield the rows of assessmentResults: one student in four took the test."""
     for school in plan.all_schools():
         for index in range(0, school.students, 4):
             its = student_life(plan, school, index)

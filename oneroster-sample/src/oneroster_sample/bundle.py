@@ -1,6 +1,6 @@
-"""Writes a district as a OneRoster CSV bundle.
+"""Write a district as a OneRoster CSV bundle.
 
-It shares no code with the target, on purpose: each is a check of the other.
+This module shares no code with the target on purpose, so that each tests the other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["write_bundle"]
 
 _Open = Callable[[str], TextIO]
-"""Opens a file of the bundle for writing; a zip takes one at a time."""
+"""Opens a file of the bundle for writing; a zip can have only one open at a time."""
 
 SYSTEM_NAME, SYSTEM_CODE = 'Sample "SIS", the 2nd', "sample-sis"
 
@@ -41,19 +41,19 @@ def write_bundle(
     since: int | None = None,
     only: Collection[str] | None = None,
 ) -> dict[str, int]:
-    """Write a bundle, a zip where the path ends in ``.zip`` and a folder otherwise.
+    """Write a bundle: a zip if the path ends in ``.zip``, otherwise a folder.
 
     Args:
-        district: What is in it.
-        path: Where it goes; a folder may exist, an earlier bundle in it is replaced.
+        district: The content of the bundle.
+        path: The output; a folder may exist, and an earlier bundle in it is replaced.
         version: Version of the standard.
-        mode: ``bulk`` (all there is) or ``delta`` (what changed after day `since`), for all files.
-        delta: Names of files that come as delta in a bundle that is otherwise bulk.
+        mode: ``bulk`` (all rows) or ``delta`` (rows that changed after day `since`), for all files.
+        delta: Names of files with the mode delta in a bundle that is otherwise bulk.
         since: First day that a delta does not repeat; by default the day before the district's.
         only: Names of files to write; the others are absent.
 
     Returns:
-        Rows written, by file; files without rows are absent, as the standard wants it.
+        Number of rows written by file; files without rows are absent, as the standard requires.
     """
     version, path = Version(version), Path(path)
     if mode not in ("bulk", "delta"):
@@ -90,7 +90,7 @@ def write_bundle(
 @contextmanager
 def _folder(path: Path) -> Iterator[_Open]:
     path.mkdir(parents=True, exist_ok=True)
-    for file in FILES:  # what an earlier bundle left would contradict the manifest
+    for file in FILES:  # files of an earlier bundle would contradict the manifest
         (path / f"{file.name}.csv").unlink(missing_ok=True)
     yield lambda name: (path / name).open("w", encoding="utf-8", newline="")
 
@@ -101,7 +101,7 @@ def _zip(path: Path) -> Iterator[_Open]:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
 
         def entry(name: str) -> TextIO:
-            # An entry without a date of its own is of 1980: the same data gives the same bytes.
+            # An entry without a date gets a date in 1980, so that equal data give equal bytes.
             info = zipfile.ZipInfo(name)
             info.compress_type = zipfile.ZIP_DEFLATED
             return TextIOWrapper(archive.open(info, "w", force_zip64=True), encoding="utf-8", newline="")

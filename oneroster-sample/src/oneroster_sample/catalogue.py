@@ -1,4 +1,4 @@
-"""Orgs, academic sessions, courses and classes: the frame in which everything else happens."""
+"""Orgs, academic sessions, courses and classes, which all other rows refer to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ART = 6
 
 
 def orgs(plan: Plan) -> Iterator[Row]:
-    """Rows of orgs: the district, a department of it, its schools."""
+    """Yield the rows of orgs: the district, one of its departments, its schools."""
     yield _org(
         plan,
         0,
@@ -55,7 +55,7 @@ def _org(plan: Plan, place: int, values: Row) -> Row:
 
 
 def academic_sessions(plan: Plan) -> Iterator[Row]:
-    """Rows of academicSessions."""
+    """Yield the rows of academicSessions."""
     sessions = plan.year.sessions()
     for n, session in enumerate(sessions):
         its = life(plan, _SESSIONS + n, 1000)
@@ -68,19 +68,19 @@ def academic_sessions(plan: Plan) -> Iterator[Row]:
             "startDate": session.start,
             "endDate": session.end,
             "parentSourcedId": session.parent,
-            "schoolYear": str(plan.school_year - (n == 0)),  # the first one is the year before
+            "schoolYear": str(plan.school_year - (n == 0)),  # the first session is the year before
             "childSourcedIds": [other.id for other in sessions if other.parent == session.id] or None,
         }
         yield row("academicSessions", values)
 
 
 def course_id(grade: int, subject: int) -> str:
-    """Id of the course of a subject in a grade."""
+    """Return the id of the course of a subject in a grade."""
     return f"Crs.{SUBJECTS[subject].code}-{GRADES[grade]}"
 
 
 def courses(plan: Plan) -> Iterator[Row]:
-    """Rows of courses: every subject of every grade, whether or not a school has it."""
+    """Yield the rows of courses: every subject of every grade, even if no school offers it."""
     for grade, word in enumerate(GRADES):
         for n in range(subjects_in(grade)):
             subject = SUBJECTS[n]
@@ -106,12 +106,12 @@ def _subjects(n: int) -> Row:
 
 
 def class_life(plan: Plan, school: School, its: ClassPlan) -> Life:
-    """What has happened to a class: rooms change now and then."""
+    """Return the state of a class: its room changes occasionally."""
     return life(plan, school.number * 10_000 + its.number, 60)
 
 
 def classes(plan: Plan) -> Iterator[Row]:
-    """Rows of classes: homerooms, subjects of the whole year, electives of a semester."""
+    """Yield the rows of classes: homerooms, subjects of the whole year, electives of a semester."""
     year = plan.year
     for school in plan.all_schools():
         for its in school.classes():

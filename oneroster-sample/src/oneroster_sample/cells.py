@@ -26,7 +26,7 @@ def _words(value: list[str] | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    # Decimal text: no exponent, and no fraction where there is none.
+    # Decimal text without exponent or trailing zeros.
     return "" if value is None else f"{value:.4f}".rstrip("0").rstrip(".")
 
 
@@ -51,16 +51,16 @@ _CELLS: dict[Kind, Callable[[Any], str]] = {
 
 
 def header(file: File, version: Version, metadata: tuple[str, ...]) -> list[str]:
-    """The header row: the standard's columns, then those of metadata."""
+    """Return the header row: the standard's columns, then those of metadata."""
     return [*file.header(version), *(f"metadata.{key}" for key in metadata)]
 
 
 def row_writer(
     file: File, version: Version, metadata: tuple[str, ...], *, blank_stamps: bool
 ) -> Callable[[Row], list[Any]]:
-    """A function that turns a row into the cells of its line.
+    """Return a function that turns a row into the cells of its line.
 
-    Text goes to the CSV writer as it is, which writes None as an empty cell; the rest is converted.
+    Texts are passed to the CSV writer unchanged, which writes None as an empty cell; other values are converted.
     """
     columns: tuple[Field, ...] = file.columns(version)
     get = itemgetter(*(column.name for column in columns))

@@ -1,7 +1,7 @@
-"""Chance that is the same everywhere: numbers drawn from a seed and the place of an entity, not from a sequence.
+"""Reproducible randomness: numbers drawn from a seed and the place of an entity, not from a sequence.
 
-Every value of a district is a function of the seed and of who it belongs to, so any part can be
-made by itself, in any order, on any Python, and gives the same bytes.
+Every value of a district is a function of the seed and of its entity, so any part can be generated alone, in any order
+and with any Python version, and has the same bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MASK = (1 << 64) - 1
 
 
 def mix(seed: int, *place: int) -> int:
-    """A well-stirred 64-bit number for a seed and a place (SplitMix64, a step for each part)."""
+    """Return a well-mixed 64-bit number for a seed and a place (SplitMix64, one step for each part)."""
     value = seed
     for part in place:
         value = (value + part * 0xD1342543DE82EF95 + 0x9E3779B97F4A7C15) & _MASK
@@ -32,15 +32,15 @@ def mix(seed: int, *place: int) -> int:
 
 
 def salt(word: str) -> int:
-    """A number for a word, so that two uses of one place draw different values."""
+    """Return a number for a word, so that two uses of one place draw different values."""
     return crc32(word.encode())
 
 
 def pick(choices: Sequence[T], number: int) -> T:
-    """One of the choices, by number."""
+    """Return one of the choices, by number."""
     return choices[number % len(choices)]
 
 
 def uuid(number: int) -> UUID:
-    """A UUID made from a number; it has the form of a random one."""
+    """Return a UUID made from a number; it has the form of a random one."""
     return UUID(int=mix(number, 1) << 64 | mix(number, 2), version=4)

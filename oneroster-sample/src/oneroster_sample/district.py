@@ -1,6 +1,6 @@
-"""A school district that never was, of any size, the same on every machine.
+"""A fictional school district of any size, the same on every machine.
 
-Rows stream: whatever the size, a district holds one school's plan at a time.
+Rows are streamed: at any size, only one school's plan is in memory.
 """
 
 from __future__ import annotations
@@ -55,50 +55,49 @@ _METADATA = {
 
 @dataclass(frozen=True, kw_only=True)
 class District(Plan):
-    """A district on one day of its life.
+    """A district on one day.
 
-    `District(seed=1, schools=3, students_per_school=120)`, or `District.of_size(2_000_000)` for an
-    exact number of enrollments. `changed(1)` is the same district a day later.
+    `District(seed=1, schools=3, students_per_school=120)`, or `District.of_size(2_000_000)` for an exact number of
+    enrollments. `changed(1)` is the same district a day later.
     """
 
     @classmethod
     def of_size(cls, enrollments: int, **settings: Any) -> District:
-        """A district with exactly that many enrollments on day 0."""
+        """Return a district with exactly that many enrollments on day 0."""
         return plan_of(cls, enrollments, settings)
 
     def changed(self, days: int = 1) -> District:
-        """The same district some days later: people came, left, were edited, and a few rows vanished."""
+        """Return the same district some days later: people arrived, left or were edited, and a few rows disappeared."""
         return replace(self, day=self.day + days)
 
     def files(self, version: Version | str = V1_2) -> tuple[File, ...]:
-        """Files of which this district has rows, those that only REST has among them."""
+        """Return the files of which this district has rows, including those that only REST has."""
         version = Version(version)
         return tuple(f for f in FILES if f.exists_in(version) and (self.gradebook or f.service != Service.GRADEBOOK))
 
     def rows(self, name: str, version: Version | str = V1_2) -> Iterator[Row]:
-        """Rows of a file as a service would show them: with those to be deleted, without those that vanished.
+        """Yield the rows of a file as a service shows them: with deleted rows, without those that disappeared.
 
-        Every row has all fields of the model, in its order, empty ones as None; fields that the
-        version lacks are empty.
+        Every row has all fields of the model, in its order; empty fields, and fields that the version lacks, are None.
         """
         if file(name) not in self.files(version):
             return iter(())
         return _SOURCES[name](self, Version(version))
 
     def active(self, name: str, version: Version | str = V1_2) -> Iterator[Row]:
-        """Rows of a file as a bulk bundle has them: what is there, and nothing else."""
+        """Yield the rows of a file as in a bulk bundle: only active rows."""
         return (row for row in self.rows(name, version) if row["status"] == "active")
 
     def changes(self, name: str, version: Version | str = V1_2, *, since: int = 0) -> Iterator[Row]:
-        """Rows of a file that changed after day `since`; what left or vanished comes as `tobedeleted`."""
+        """Yield the rows of a file that changed after day `since`; deleted and disappeared rows are `tobedeleted`."""
         first = f"{self.year.date(since + 1)}T"
         rows = enrolling.enrollments(self, graves=True) if name == "enrollments" else self.rows(name, version)
         return (row for row in rows if row["dateLastModified"] >= first)
 
     def metadata_keys(self, name: str) -> tuple[str, ...]:
-        """Keys that `metadata` has in the rows of a file, in the order of their columns."""
+        """Return the keys that `metadata` has in the rows of a file, in the order of their columns."""
         return _METADATA.get(name, ())
 
     def count(self, name: str, version: Version | str = V1_2) -> int:
-        """Number of rows of a file, counted one by one."""
+        """Count the rows of a file one by one."""
         return sum(1 for _ in self.rows(name, version))

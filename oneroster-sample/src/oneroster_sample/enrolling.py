@@ -1,6 +1,6 @@
-"""Enrollments: who is in which class, as what, and since when.
+"""Enrollments: who is in which class, in which role, and since when.
 
-By far the largest file: the rows of a student share what they can.
+This is by far the largest file, so the rows of a student share values.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CODES = [subject.code for subject in SUBJECTS]
 
 
 def enrollments(plan: Plan, *, graves: bool = False) -> Iterator[Row]:
-    """Rows of enrollments; with `graves`, those that vanished come as `tobedeleted`."""
+    """Yield the rows of enrollments; with `graves`, those that disappeared are `tobedeleted`."""
     extra = plan.extra_proctors
     for school in plan.all_schools():
         for its in school.classes():
@@ -49,7 +49,7 @@ def enrollments(plan: Plan, *, graves: bool = False) -> Iterator[Row]:
 
 
 def _staff(plan: Plan, school: School, its: ClassPlan) -> Iterator[Row]:
-    """Teachers of a class: one primary at a time, now and then a second one, a visitor or a change in mid-year."""
+    """Yield the teachers of a class: one primary at a time, and sometimes a second, a visitor or a change in mid-year."""
     number = its.number
     teacher = school.teacher_id(number % school.teachers)
     if number % VISITOR_EVERY == VISITOR_AT and (visitor := plan.visited_by(school)):
@@ -102,7 +102,7 @@ def _students(plan: Plan, school: School, *, graves: bool) -> Iterator[Row]:
     moved = _spans(plan, year.moving_day)
     for index in range(school.students + plan.day):
         grade = index % grades
-        if not school.sections[grade]:  # a newcomer in a grade that the school never had
+        if not school.sections[grade]:  # a new student in a grade that the school does not have
             grade = 0
         user = school.student_id(index)
         life = student_life(plan, school, index)
@@ -112,7 +112,7 @@ def _students(plan: Plan, school: School, *, graves: bool) -> Iterator[Row]:
         settled = life.status == "active" and index < school.students
         for k, class_id in enumerate(school.classes_of(grade, index // grades)):
             status, stamp = life.status, life.stamp
-            if settled:  # an edit of the person is none of the enrollment
+            if settled:  # an edit of the person does not change the enrollment
                 stamp = year.stamp(number + k * 40_961)
             if k == VANISHING_SUBJECT and 0 < gone <= plan.day:
                 if not graves:
@@ -137,13 +137,13 @@ def _students(plan: Plan, school: School, *, graves: bool) -> Iterator[Row]:
 
 
 def _spans(plan: Plan, begin: str) -> list[tuple[str, str | None]]:
-    """Begin and end of a student's enrollments, by subject: electives last a semester."""
+    """Return begin and end of a student's enrollments, by subject: electives last a semester."""
     year = plan.year
     return [(begin, None)] * 7 + [(begin, year.middle), (year.middle, year.end)]
 
 
 def _left_behind(plan: Plan, school: School, old: School, index: int) -> Iterator[Row]:
-    """The ended enrollments of a student who came from another school."""
+    """Yield the ended enrollments of a student who came from another school."""
     year = plan.year
     life = student_life(plan, school, index)
     grade = school.grades[index % len(school.grades)] - old.grades[0]

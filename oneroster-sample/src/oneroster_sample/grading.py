@@ -1,4 +1,4 @@
-"""The gradebook: categories, line items, results, score scales, and their learning objectives."""
+"""The gradebook: categories, line items, results, score scales and learning objectives."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CATEGORIES = (
 )
 _LETTERS = (("A", "90-100"), ("B", "80-89"), ("C", "70-79"), ("D", "60-69"), ("F", "0-59"))
 _TITLES = ('Quiz "Fractions"', "Essay: the river's end, part 2")
-_DUE = ((9, 2), (11, 5))  # hours and days: not at midnight, where a time zone would move the date
+_DUE = ((9, 2), (11, 5))  # hours and days: not at midnight, where a time zone could move the date
 _RESULT, _CATEGORY, _OBJECTIVE = salt("result"), salt("category"), salt("objective")
 
 
@@ -60,7 +60,7 @@ class _Result(NamedTuple):
 
 
 def categories(plan: Plan, version: Version) -> Iterator[Row]:
-    """Rows of categories."""
+    """Yield the rows of categories."""
     for n, (title, weight) in enumerate(_CATEGORIES):
         its = life(plan, _CATEGORY + n, 500)
         values: Row = {
@@ -83,7 +83,7 @@ def _items(plan: Plan) -> Iterator[tuple[School, _Item]]:
 
 
 def line_items(plan: Plan, version: Version) -> Iterator[Row]:
-    """Rows of lineItems: two for each class with a gradebook."""
+    """Yield the rows of lineItems: two for each class with a gradebook."""
     for school, item in _items(plan):
         hour, days = _DUE[item.number]
         first = -30 + 12 * item.number + item.its.number % 9
@@ -109,7 +109,7 @@ def line_items(plan: Plan, version: Version) -> Iterator[Row]:
 
 
 def score_scales(plan: Plan) -> Iterator[Row]:
-    """Rows of scoreScales: letters for each class in reading and writing."""
+    """Yield the rows of scoreScales: letters for each class in reading and writing."""
     for school in plan.all_schools():
         for its in school.classes():
             if its.subject == SCALED:
@@ -129,7 +129,7 @@ def score_scales(plan: Plan) -> Iterator[Row]:
 
 
 def line_item_scales(plan: Plan) -> Iterator[Row]:
-    """Rows of lineItemScoreScales."""
+    """Yield the rows of lineItemScoreScales."""
     for _, item in _items(plan):
         if item.its.subject == SCALED:
             values: Row = {
@@ -147,7 +147,7 @@ def _objective(place: int) -> str:
 
 
 def line_item_objectives(plan: Plan) -> Iterator[Row]:
-    """Rows of lineItemLearningObjectiveIds: two of CASE and one of nowhere for the first item of a class."""
+    """Yield the rows of lineItemLearningObjectiveIds: for a class's first item, two from CASE and one unknown."""
     for _, item in _items(plan):
         if item.number:
             continue
@@ -184,7 +184,7 @@ def _results(plan: Plan) -> Iterator[_Result]:
 
 
 def results(plan: Plan, version: Version) -> Iterator[Row]:
-    """Rows of results: 1.1 demands a score, 1.2 has words for its absence."""
+    """Yield the rows of results: 1.1 requires a score, 1.2 has words for a missing one."""
     old = version == Version.V1_1
     for result in _results(plan):
         draw, graded = result.draw, result.draw & 15 < 13
@@ -222,7 +222,7 @@ def _letter(score: float) -> str:
 
 
 def result_scales(plan: Plan) -> Iterator[Row]:
-    """Rows of resultScoreScales."""
+    """Yield the rows of resultScoreScales."""
     for result in _results(plan):
         if result.subject == SCALED:
             values: Row = {
@@ -236,7 +236,7 @@ def result_scales(plan: Plan) -> Iterator[Row]:
 
 
 def result_objectives(plan: Plan) -> Iterator[Row]:
-    """Rows of resultLearningObjectiveIds: for some results of a class's first item."""
+    """Yield the rows of resultLearningObjectiveIds: for some results of a class's first item."""
     for result in _results(plan):
         if result.item or result.draw >> 28 & 7:
             continue

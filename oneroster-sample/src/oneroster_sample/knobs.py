@@ -1,4 +1,4 @@
-"""Knobs: the ways in which a service can differ from the standard, each to be turned on its own."""
+"""Knobs: the ways in which a service can deviate from the standard, each set separately."""
 
 from __future__ import annotations
 
@@ -13,76 +13,79 @@ __all__ = ["Knobs"]
 
 @dataclass(kw_only=True)
 class Knobs:
-    """How a provider behaves; as it stands, it follows the standard.
+    """The behaviour of a provider; the defaults follow the standard.
 
-    A provider has one set for all collections and may have others for some of them. Knobs can be
-    turned while the provider runs. Counted ones count requests for records of one collection.
+    A provider has one set for all collections and may have other sets for some of them. Knobs can be changed while the
+    provider runs. Those with a count refer to requests for records of one collection.
     """
 
     page_cap: int | None = None
-    """Most records a page has, whatever was asked for; said nowhere."""
+    """Maximum number of records on a page, whatever the request asks for; the response does not mention it."""
     default_limit: int = 100
-    """Records of a page where no limit is asked for."""
+    """Number of records on a page if the request has no limit."""
     page_lengths: Sequence[int] = ()
-    """Most records of the pages to come, one after another (0: an empty page); then `page_cap` holds."""
+    """Maximum lengths of the next pages, in order (0: an empty page); after them `page_cap` applies."""
     total_header: bool | Literal["zero", "page", "hidden", "unfiltered", "window"] = True
-    """X-Total-Count: the true one, none, always 0, the number of records in the page, one that counts hidden records,
-    one that ignores the filter, or one that says no more than the window."""
+    """X-Total-Count: the true one, none, or a wrong one.
+
+    Wrong ones are always 0 (zero), count the records on the page (page), count hidden records (hidden), ignore the
+    filter (unfiltered), or are limited to the window (window).
+    """
     hidden: set[str] = field(default_factory=set)
-    """Ids of records that are left out of a page after it was cut."""
+    """Ids of records that are removed from a page after it was cut."""
     window: int | None = None
-    """Offsets from here on bring nothing, or `window_status`."""
+    """Offsets from this one on return nothing, or `window_status`."""
     window_status: int | None = None
-    """Status of offsets beyond the window."""
+    """Status for offsets beyond the window."""
     link_header: bool = True
-    """Link with next, last, first and prev."""
+    """Send Link with next, last, first and prev."""
     link_tokens: bool = False
-    """Link names places by a token of the service's own, and offset is ignored."""
+    """Link contains a token instead of an offset, and offset is ignored."""
     link_fault: Literal["tilde", "host", "unfiltered", "loop"] | None = None
-    """Link begins with ~/, names another host, leaves out the filter, or has the second page follow every page."""
+    """Link begins with ~/, names another host, omits the filter, or always names the second page as next."""
     body_totals: bool = False
-    """totalCount, pageCount and offset stand beside the records."""
+    """Add totalCount, pageCount and offset beside the records."""
     ignore_offset: bool = False
-    """Every page is the first one."""
+    """Return the first page for every offset."""
     refuse_filter: Literal["ignored"] | int | None = None
-    """Answers a filter with this status, or with everything."""
+    """Respond to a filter with this status, or ignore it."""
     refuse_sort: Literal["ignored"] | int | None = None
-    """Answers a sort with this status, or in the service's own order."""
+    """Respond to a sort with this status, or ignore it."""
     latency_seconds: float = 0.0
-    """Time until an answer."""
+    """Delay of each response."""
     fail_first_n: int = 0
-    """So many requests get `fail_status`, with `retry_after`; then all is fine."""
+    """Number of first requests that get `fail_status`, with `retry_after`."""
     fail_status: int = 503
     """Status of those requests."""
     retry_after: str | None = "0"
-    """Value of Retry-After on them."""
+    """Value of Retry-After in their responses."""
     cut_first_n: int = 0
-    """So many answers break off in the middle of the body."""
+    """Number of first responses that end in the middle of the body."""
     status_401_once: bool = False
-    """The first request gets a 401, whatever its token."""
+    """The first request gets a 401, even with a valid token."""
     die_after_pages: int | None = None
-    """After so many pages connections are closed without an answer."""
+    """Number of pages after which connections are closed without a response."""
     html_instead_of_json: bool = False
-    """200 with a log-in page."""
+    """Respond with status 200 and a login page."""
     drop_envelope: bool = False
-    """The array comes without its wrapper."""
+    """Send the array without its wrapper."""
     wrapper_alias: str | None = None
-    """Name of the wrapper, in place of the standard's."""
+    """Name of the wrapper, instead of the standard's."""
     duplicate_rows: int = 0
-    """So many records come a second time, at the end, and are counted twice."""
+    """Number of records that are repeated at the end and counted twice."""
     revision_header: str | None = None
-    """Name of a header that tells the revision of the data (`Provider.revision`)."""
+    """Name of a header with the revision of the data (`Provider.revision`)."""
     redirect_to: str | None = None
-    """Sends every request on to this address."""
+    """Redirect every request to this address."""
     without: set[str] = field(default_factory=set)
-    """Ids of records that are not there; to be changed while it is read."""
+    """Ids of records that do not exist; can be changed during a read."""
     before_page: Callable[[int], None] | None = None
-    """Called with the number of pages so far before each one, to change what is there."""
+    """Called before each page with the number of pages so far, to change the data."""
     spelling: Callable[[dict[str, Any]], Any] | None = None
-    """How a service of its own mind writes a record."""
+    """Changes a record to a service's own format."""
     gzip: bool = True
-    """Whether answers are compressed for who asks for it."""
+    """Compress responses if the client accepts it."""
     bare_token: bool = False
-    """The token's answer says neither for how long it lives nor what it is good for."""
+    """The token response contains neither lifetime nor scopes."""
     token_lifetime_seconds: int = 3600
-    """How long tokens live; read from the set for all collections."""
+    """Lifetime of tokens; only the set for all collections is used."""

@@ -34,7 +34,7 @@ def _resource_id(number: int) -> str:
 
 
 def resources(plan: Plan) -> Iterator[Row]:
-    """Rows of resources."""
+    """Yield the rows of resources."""
     for n in range(RESOURCES):
         its = life(plan, _PLACE + n, 500)
         values: Row = {
@@ -52,7 +52,7 @@ def resources(plan: Plan) -> Iterator[Row]:
 
 
 def class_resources(plan: Plan) -> Iterator[Row]:
-    """Rows of classResources: the classes with a gradebook use a title or two."""
+    """Yield the rows of classResources: classes with a gradebook use one or two resources."""
     for school in plan.all_schools():
         for its in school.classes():
             if its.subject not in GRADEBOOK:
@@ -71,7 +71,7 @@ def class_resources(plan: Plan) -> Iterator[Row]:
 
 
 def course_resources(plan: Plan) -> Iterator[Row]:
-    """Rows of courseResources."""
+    """Yield the rows of courseResources."""
     for grade in range(len(GRADES)):
         for subject in GRADEBOOK:
             its = life(plan, grade * 16 + subject, 500)

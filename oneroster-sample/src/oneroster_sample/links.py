@@ -1,4 +1,4 @@
-"""The Link header: where the other pages are, told well or badly."""
+"""The Link header: correct addresses of other pages, or wrong ones if a knob is set."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["TOKEN", "link_header", "start_of"]
 
 TOKEN = "pageToken"  # noqa: S105
-"""Name of the parameter that stands for a place, where `Knobs.link_tokens` says so."""
+"""Name of the parameter that holds a place, if `Knobs.link_tokens` is set."""
 
 
 def start_of(query: Mapping[str, str], offset: int, knobs: Knobs) -> int:
-    """Where a page begins: at the offset, at the token's place, or at the beginning, whatever was asked."""
+    """Return the start of a page: the offset, the token's place, or always 0, as the knobs say."""
     if knobs.ignore_offset:
         return 0
     if not knobs.link_tokens:
@@ -30,7 +30,7 @@ def start_of(query: Mapping[str, str], offset: int, knobs: Knobs) -> int:
 
 
 def link_header(address: str, query: Mapping[str, str], knobs: Knobs, *, limit: int, start: int, total: int) -> str:
-    """Links to the first, last, next and previous page, as the knobs have them."""
+    """Return links to the first, last, next and previous page, as the knobs define them."""
     places = {"first": 0, "last": max(0, (total - 1) // limit * limit)}
     if start + limit < total:
         places["next"] = start + limit

@@ -1,4 +1,4 @@
-"""Names of people who do not exist, put together from syllables of several scripts."""
+"""Fictional names, composed of syllables of several scripts."""
 
 # ruff: noqa: RUF001 - letters of other scripts are what this file is about
 
@@ -14,7 +14,7 @@ __all__ = ["Name", "person_name"]
 
 
 class Name(NamedTuple):
-    """The names of one person; kana readings only where the script has them."""
+    """The names of one person; kana readings only if the script has them."""
 
     given: str
     family: str
@@ -30,7 +30,7 @@ class _Script(NamedTuple):
     title: bool = True
 
 
-# Syllables, not names: what they make is nobody's.
+# Syllables, not names, so that the composed names belong to nobody.
 _LATIN = _Script(
     "ba bel cor da del fen gil ha jo ka lo mar nel or pa quin ro sel tam vor wil zan",
     "bin da dro fel la lin mo na nor ra rin sa ta vin wyn ya",
@@ -58,7 +58,7 @@ _DEVANAGARI = _Script("अव ईश कम चर तर नव पर भव �
 _ARABIC = _Script("بد تل جم حس دل رف سم صف طل غد قم نج", "ار ان ور يل ين", "اوي دين ري وني", title=False)
 _HAN = _Script("云 江 林 青 石 雪 松 夏 竹 兰", "川 风 明 山 语 舟", "原 湖 岭 桥", title=False)
 
-# One script for each of 16 draws: most names are plain, and no run is without the others.
+# One script for each of 16 draws: most names are plain, but every run contains the others too.
 _SCRIPTS = (*[_LATIN] * 7, *[_ACCENTED] * 2, _CYRILLIC, _GREEK, _KANA, _HANGUL, _DEVANAGARI, _ARABIC, _HAN)
 _GIVEN, _FAMILY = salt("given"), salt("family")
 
@@ -70,7 +70,7 @@ def _words(starts: str, ends: str, *, title: bool) -> tuple[str, ...]:
 
 
 def person_name(person: int, household: int) -> Name:
-    """The name of a person; people of one household share the family name and its script."""
+    """Return the name of a person; people of one household share the family name and its script."""
     script = pick(_SCRIPTS, household)
     draw = mix(person, _GIVEN)
     given_names = _words(script.starts, script.ends, title=script.title)

@@ -1,7 +1,6 @@
-"""Who is in the district: staff, teachers, students, guardians, each with their roles.
+"""The people of the district: staff, teachers, students, guardians, each with their roles.
 
-A `Person` says who somebody is; `users`, `roles` and the other files that tell about people are
-made from it (`accounts`).
+`users`, `roles` and the other files about people are made from `Person` objects (`accounts`).
 """
 
 from __future__ import annotations
@@ -33,26 +32,26 @@ class Place(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Somebody, with what all files about people need to know."""
+    """A person, with the data that all files about people need."""
 
     id: str
     number: int
-    """What is drawn for this person."""
+    """The random number of this person."""
     household: int
     places: tuple[Place, ...]
-    """The first one is where the person belongs now."""
+    """The first one is the current one."""
     life: Life
     agents: tuple[str, ...] = ()
     grade: int | None = None
 
     @property
     def role(self) -> str:
-        """The role that describes the person best."""
+        """The main role of the person."""
         return self.places[0].role
 
 
 def people(plan: Plan) -> Iterator[Person]:
-    """Everybody, school by school."""
+    """Yield all people, school by school."""
     for n, role in enumerate(DISTRICT_STAFF):
         number = mix(plan.seed, _PERSON, n)
         yield Person(f"{role}.{DISTRICT_ID}", number, number, (Place(role, DISTRICT_ID),), life(plan, number, 400))
@@ -82,7 +81,7 @@ def _teachers(plan: Plan, school: School) -> Iterator[Person]:
 
 
 def students(plan: Plan, school: School) -> Iterator[Person]:
-    """The students of a school: those of the start, and one more for each day."""
+    """Yield the students of a school: those of the start, and one more for each day."""
     year = plan.year
     grades = school.grades
     for index in range(school.students + plan.day):
@@ -103,7 +102,7 @@ def students(plan: Plan, school: School) -> Iterator[Person]:
 
 
 def _household(plan: Plan, school: School, index: int) -> int:
-    """Index of the household's first student: neighbours in the list are siblings now and then."""
+    """Return the index of the household's first student: some neighbours in the list are siblings."""
     first = index & ~1
     if index != first and first + 1 < school.students and _are_siblings(plan, school, first):
         return first
@@ -128,7 +127,7 @@ def _guardians(plan: Plan, school: School) -> Iterator[Person]:
             children.append(key + 1)
         household = mix(plan.seed, _HOUSE, school.number, key)
         lives = [student_life(plan, school, child) for child in children]
-        # Who leaves the district is no longer among the children: the guardian's row changes too.
+        # Students who leave the district are removed from the guardian's agents, so the guardian's row changes too.
         agents = tuple(
             school.student_id(child) for child, its in zip(children, lives, strict=True) if its.status == "active"
         )

@@ -1,7 +1,7 @@
-"""The plan of a district: how many schools, students, classes and teachers, and what they are called.
+"""The plan of a district: numbers of schools, students, classes and teachers, and their ids.
 
-Everything here is a formula over numbers, so that nothing has to be kept and a row can name
-another that was never made.
+Everything here is a formula over numbers, so nothing is stored, and a row can refer to another one that was never
+generated.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ HANDOVER_EVERY, HANDOVER_AT = 31, 4
 VISITOR_EVERY, VISITOR_AT = 23, 5
 PROCTOR_EVERY, PROCTOR_AT = 19, 6
 LEFT_BEHIND = 8
-"""Subjects in which a transfer had a class at the old school: all but the elective of spring."""
+"""Subjects in which a transferred student had a class at the old school: all but the spring elective."""
 
 
 class Level(NamedTuple):
-    """A kind of school: its grades, and its size against the average."""
+    """A type of school: its grades, and its size relative to the average."""
 
     word: str
     grades: range
     share: float
 
 
-# Schools come in blocks of five kinds; students who transfer do so inside a block.
+# Schools come in blocks of five types; students transfer only within a block.
 BLOCK = (
     Level("K-8", range(9), 1.0),
     Level("Elementary", range(6), 0.8),
@@ -49,7 +49,7 @@ BLOCK = (
 
 
 def times(count: int, every: int, at: int) -> int:
-    """How many of the numbers below `count` leave `at` when divided by `every`."""
+    """Return how many numbers below `count` have the remainder `at` when divided by `every`."""
     return (count - at + every - 1) // every if count > at else 0
 
 
@@ -64,7 +64,7 @@ class ClassPlan(NamedTuple):
 
 
 class School:
-    """One school, worked out from its kind and its number of students."""
+    """One school, computed from its type and its number of students."""
 
     def __init__(self, number: int, students: int) -> None:
         self.number = number
@@ -89,7 +89,7 @@ class School:
         ]
 
     def classes(self) -> Iterator[ClassPlan]:
-        """Classes in the order of their numbers."""
+        """Yield the classes in the order of their numbers."""
         number = 0
         for grade, subjects in enumerate(self.class_ids):
             for subject, sections in enumerate(subjects):
@@ -98,24 +98,24 @@ class School:
                     number += 1
 
     def classes_of(self, grade: int, rank: int) -> list[str]:
-        """Ids of a student's classes, subject by subject; `rank` counts the students of the grade.
+        """Return the ids of a student's classes, by subject; `rank` is the position among the students of the grade.
 
-        Up to grade 5 a section stays together; from grade 6 on every subject mixes anew.
+        Up to grade 5 a section has all classes together; from grade 6 on each subject has other sections.
         """
         sections = self.sections[grade]
         turn = rank // sections if self.grades[grade] >= 6 else 0
         return [ids[(rank + k * turn) % sections] for k, ids in enumerate(self.class_ids[grade])]
 
     def student_id(self, index: int) -> str:
-        """Id of a student, with its leading zeros."""
+        """Return the id of a student, with leading zeros."""
         return f"{self.number * 100_000 + index + 1:09d}"
 
     def teacher_id(self, index: int) -> str:
-        """Id of a teacher."""
+        """Return the id of a teacher."""
         return f"Tch.{self.id}-{index + 1:03d}"
 
     def staff_id(self, role: str) -> str:
-        """Id of the one person who holds that role at the school."""
+        """Return the id of the only person with that role at the school."""
         return f"{role}@{self.id}"
 
     @property
@@ -132,23 +132,23 @@ class School:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The numbers that a district is made from."""
+    """The numbers that define a district."""
 
     seed: int = 1
     schools: int = 3
     students_per_school: int = 120
-    """On average: kinds of school differ in size."""
+    """On average: types of school differ in size."""
     last_school: int | None = None
-    """Students of the last school, where it must have a certain number."""
+    """Number of students of the last school, if it must be exact."""
     extra_proctors: int = 0
-    """Proctors beyond the usual ones, in classes of the first school: they make a total exact."""
+    """Additional proctors in classes of the first school, to reach an exact total."""
     school_year: int = 2027
     """The year in which the school year ends."""
     gradebook: bool = True
     passwords: bool = False
-    """Whether users and profiles have (made-up) passwords."""
+    """True if users and profiles have (made-up) passwords."""
     day: int = 0
-    """How many days of changes the district has seen."""
+    """Number of days with changes since the start."""
 
     def __post_init__(self) -> None:
         if self.schools < 1 or self.students_per_school < 1 or self.day < 0:
@@ -156,15 +156,15 @@ class Plan:
 
     @cached_property
     def year(self) -> SchoolYear:
-        """The school year the district is in."""
+        """The school year of the district."""
         return SchoolYear(self.school_year)
 
     def school(self, number: int) -> School:
-        """The school of that number."""
+        """Return the school with that number."""
         return _school(number, self._size(number))
 
     def all_schools(self) -> Iterator[School]:
-        """All schools, one at a time."""
+        """Yield all schools, one at a time."""
         return map(self.school, range(self.schools))
 
     def _size(self, number: int) -> int:
@@ -173,7 +173,7 @@ class Plan:
         return max(1, round(self.students_per_school * BLOCK[number % len(BLOCK)].share))
 
     def old_school(self, school: School, index: int) -> School | None:
-        """The school from which a student came in mid-year; none for those who did not."""
+        """Return the school from which a student transferred in mid-year; None for other students."""
         if index % TRANSFER_EVERY != TRANSFER_AT or index >= school.students:
             return None
         grade = school.grades[index % len(school.grades)]
@@ -185,11 +185,11 @@ class Plan:
         return None
 
     def visited_by(self, school: School) -> School | None:
-        """The school whose first teacher also teaches here."""
+        """Return the school whose first teacher also teaches here."""
         return self.school((school.number - 1) % self.schools) if self.schools > 1 else None
 
     def enrollments_of(self, school: School) -> int:
-        """Number of enrollments that a school brings along on day 0."""
+        """Return the number of enrollments of a school on day 0."""
         grades = len(school.grades)
         count = school.assigned_staff
         for position, grade in enumerate(school.grades):
@@ -201,8 +201,8 @@ class Plan:
 
     @property
     def enrollments(self) -> int:
-        """Number of enrollments on day 0, without making them."""
-        blocks = max(0, self.schools - 1) // len(BLOCK)  # the last school may have a size of its own
+        """Number of enrollments on day 0, computed without generating them."""
+        blocks = max(0, self.schools - 1) // len(BLOCK)  # the last school may have another size
         count = 0
         if blocks:
             count = blocks * sum(self.enrollments_of(self.school(n)) for n in range(len(BLOCK)))

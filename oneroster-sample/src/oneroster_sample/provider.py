@@ -1,9 +1,10 @@
-"""A small but real OneRoster provider: HTTP on this machine only, with a district behind it.
+"""A small but real OneRoster provider: an HTTP server on this machine only that serves a district.
 
 In a test: ``with Provider(District(), version="1.2") as provider: provider.base_url …``
-For benchmarks start it in a process of its own (``oneroster-sample serve``) and read everything
-once before measuring: records are encoded and pages compressed on first use. What is left is
-a join of bytes and a write, about a millisecond for 5,000 records.
+
+For benchmarks, start it in a separate process (``oneroster-sample serve``) and read everything once before measuring:
+records are encoded and pages compressed on first use. After that, a response is a join of bytes and a write, about a
+millisecond for 5,000 records.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _SECRETS = frozenset({"client_secret", "password"})
 
 @dataclass(frozen=True)
 class Request:
-    """A request that came in, without its secrets, and the status it got (0: the connection was closed)."""
+    """A received request without its secrets, and its status (0: the connection was closed)."""
 
     method: str
     path: str
@@ -50,18 +51,18 @@ class Request:
 
 
 class Provider:
-    """A OneRoster service that runs while it is entered.
+    """A OneRoster service; use it as a context manager.
 
     Args:
-        district: Whose records it serves.
+        district: The district whose records it serves.
         version: Version of the standard.
-        knobs: How it behaves.
-        knobs_for: How it behaves for some collections, by name (`enrollments`, `schools`).
+        knobs: Its behaviour.
+        knobs_for: Its behaviour for some collections, by name (`enrollments`, `schools`).
         scopes: Short names of the scopes its client may have; by default all.
         client_id: The client's id.
         client_secret: The client's secret.
-        auth: How clients prove who they are: oauth2 tokens, oauth1 signatures, the secret itself as bearer, not at all.
-        port: Port on 127.0.0.1; 0 takes a free one.
+        auth: How clients authenticate: oauth2 tokens, oauth1 signatures, the secret as bearer token, or none.
+        port: Port on 127.0.0.1; 0 chooses a free one.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Provider:
         self.knobs_for = dict(knobs_for or {})
         self.client_id, self.client_secret = client_id, client_secret
         self.requests: list[Request] = []
-        """What came in, in the order of the answers."""
+        """The requests, in the order of their responses."""
         granted = scopes_of(self.version) if scopes is None else tuple(scopes)
         self.scopes = tuple(scope_uri(name, self.version) for name in granted)
         self.auth = auth
@@ -114,7 +115,7 @@ class Provider:
 
     @property
     def revision(self) -> int:
-        """Revision of the data, as `Knobs.revision_header` tells it; it may be set."""
+        """Revision of the data, as in `Knobs.revision_header`; it can be set."""
         return self.service.revision
 
     @revision.setter
@@ -123,7 +124,7 @@ class Provider:
 
     @property
     def credential_sheet(self) -> str:
-        """What a vendor would hand out: addresses, client, scopes."""
+        """The credentials sheet that a vendor would provide: addresses, client, scopes."""
         lines = [
             f"OneRoster {self.version.value} provider, on this machine only",
             f"base URL       {self.base_url}",
@@ -135,7 +136,7 @@ class Provider:
         return "\n".join(lines)
 
     def trusts(self, method: str, target: str, authorization: str | None) -> bool:
-        """Whether a request is proven in another way than by a token."""
+        """True if a request is authenticated by other means than a token."""
         match self.auth:
             case "oauth1":
                 return self._signatures.accepts(method, self.base_url + target, authorization)
@@ -147,7 +148,7 @@ class Provider:
                 return False
 
     def asked_for(self, collection: str) -> list[Request]:
-        """Requests that a collection got."""
+        """Return the requests for a collection."""
         return [request for request in self.requests if request.collection == collection]
 
 
@@ -173,7 +174,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Also end the connections that clients keep open, so that their threads end."""
+        """Also close connections that clients keep open, so that their threads end."""
         super().server_close()
         with self._open_lock:
             still_open = list(self._open)
@@ -184,7 +185,7 @@ class _Server(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is none of our business; a fault of ours is shown."""
+        """Ignore clients that disconnect; report other errors."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -194,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "oneroster-sample"
     disable_nagle_algorithm = True
-    wbufsize = -1  # header and body leave in one piece
+    wbufsize = -1  # send header and body together
 
     def do_GET(self) -> None:
         self._read_form()
@@ -214,7 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._not_allowed(path, query)
             return
         lifetime = provider.knobs.token_lifetime_seconds
-        # Some services want the grant in the address; id and secret never stand there.
+        # Some clients send the grant in the address, but never id and secret.
         form = {**{key: value for key, value in query.items() if key in {"grant_type", "scope"}}, **form}
         status, body = provider.tokens.issue(form, self.headers.get("Authorization"), lifetime)
         if provider.knobs.bare_token:
@@ -270,4 +271,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.provider.requests.append(request)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Silent: tests read `Provider.requests`."""
+        """Log nothing: tests read `Provider.requests`."""

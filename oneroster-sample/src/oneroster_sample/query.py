@@ -1,4 +1,4 @@
-"""The query language of the standard: one or two conditions, a sort, a choice of fields."""
+"""The query language of the standard: one or two conditions, a sort, a selection of fields."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _JOIN = re.compile(r" (AND|OR) ")
 
 
 class FilterError(ValueError):
-    """A filter that the grammar does not have, or over a field that the collection does not have."""
+    """A filter that the grammar does not allow, or with a field that the collection does not have."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Filter:
     joined_by: str = "AND"
 
     def test(self, its: File, column: Callable[[str], list[Any]]) -> Callable[[int], bool]:
-        """A function that tells for a position whether its record is wanted."""
+        """Return a function that tells whether the record at a position matches."""
         tests = [
             (column(path), _compare(_kind(its, path), predicate, value)) for path, predicate, value in self.clauses
         ]
@@ -42,7 +42,7 @@ class Filter:
 
 
 def parse_filter(text: str, its: File, version: Version) -> Filter:
-    """Read a filter; `FilterError` where it cannot be read or names a field that is not there."""
+    """Parse a filter; raise `FilterError` if it is invalid or names an unknown field."""
     first = _CLAUSE.match(text)
     if not first:
         raise FilterError("The filter cannot be read")
@@ -61,7 +61,7 @@ def parse_filter(text: str, its: File, version: Version) -> Filter:
 
 
 def known_field(its: File, path: str, version: Version) -> bool:
-    """Whether records of the collection can have a field of that name (or dotted path)."""
+    """True if records of the collection can have a field with that name (or dotted path)."""
     names = {name for field in its.fields if field.exists_in(version) for name in field.rest_names}
     names |= {child.derived.rest for child in derived_from(its.name) if child.derived and child.exists_in(version)}
     return path.partition(".")[0] in names
@@ -75,7 +75,7 @@ def _kind(its: File, path: str) -> Kind | None:
 
 
 def value_at(record: Any, path: str) -> Any:
-    """The value at a dotted path; of a list of objects, the values of all of them."""
+    """Return the value at a dotted path; for a list of objects, the values of all of them."""
     value = record
     for part in path.split("."):
         if isinstance(value, list):
@@ -88,7 +88,7 @@ def value_at(record: Any, path: str) -> Any:
 
 
 def order(value: Any) -> tuple[int, Any]:
-    """A key to sort by: what is missing comes first, then numbers, then text by code point."""
+    """Return a sort key: missing values come first, then numbers, then text by code point."""
     if value is None:
         return 0, 0
     if isinstance(value, (int, float)):
@@ -114,7 +114,7 @@ def _compare(kind: Kind | None, predicate: str, wanted: str) -> Callable[[Any], 
 
 
 def _compare_list(predicate: str, values: list[str], wanted: str) -> bool:
-    """Lists: `=` means all of the listed values and no other, `~` any of them."""
+    """Compare lists: `=` means exactly the listed values, `~` any of them."""
     listed = set(wanted.split(","))
     if predicate == "=":
         return set(values) == listed
@@ -142,7 +142,7 @@ def _holds(predicate: str, value: Any, goal: Any) -> bool:
 
 
 def _moment(text: str) -> str:
-    """A date-time in the one form that sorts as text; what cannot be read stays as it is."""
+    """Return a date-time in a form that sorts as text; text that cannot be parsed stays unchanged."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -152,5 +152,5 @@ def _moment(text: str) -> str:
 
 
 def only_fields(record: Row, names: list[str]) -> Row:
-    """What is left of a record when only some fields are asked for."""
+    """Return a record with only the selected fields."""
     return {name: record[name] for name in names if name in record}

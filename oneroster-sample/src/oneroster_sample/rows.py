@@ -1,4 +1,4 @@
-"""A row of the warehouse shape: every field of its file, in the model's order, null where it is empty."""
+"""A row of the warehouse shape: every field of its file, in the model's order; empty fields are None."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def _blank(name: str) -> Row:
 
 
 def row(name: str, values: Row) -> Row:
-    """A whole row of that file."""
+    """Return a complete row of that file."""
     return _blank(name) | values

@@ -1,4 +1,4 @@
-"""What a OneRoster service answers: the path, the token, the query and the knobs in, an answer out."""
+"""The responses of a OneRoster service, computed from path, token, query and knobs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Endpoint(NamedTuple):
 
 
 class Service:
-    """One district as one version of the standard, behind one address."""
+    """One district in one version of the standard, at one address."""
 
     def __init__(self, district: District, version: Version, root: str, desk: TokenDesk) -> None:
         self.version, self.root, self.desk = version, root, desk
@@ -74,7 +74,7 @@ class Service:
         return endpoints
 
     def endpoint(self, path: str) -> Endpoint | None:
-        """What a path leads to; none where the version has nothing there."""
+        """Return the endpoint of a path; None if the version has none there."""
         if found := self._endpoints.get(path):
             return Endpoint(*found, single=None)
         collection, _, last = path.rpartition("/")
@@ -85,7 +85,7 @@ class Service:
     def answer(
         self, path: str, query: Mapping[str, str], headers: Message[str, str], knobs: Knobs, *, trusted: bool = False
     ) -> Answer:
-        """The answer to a read; of a `trusted` one no token is asked."""
+        """Return the response to a read; a `trusted` request needs no token."""
         try:
             end = self._endpoint_of(path)
             self._misbehave(end, knobs)
@@ -124,7 +124,7 @@ class Service:
             return self._counts[end.name, what]
 
     def _misbehave(self, end: Endpoint, knobs: Knobs) -> None:
-        """What a service does wrong before it looks at the request."""
+        """Apply the faults that occur before the request is examined."""
         if knobs.latency_seconds:
             time.sleep(knobs.latency_seconds)
         if knobs.die_after_pages is not None and self._counts[end.name, "pages"] >= knobs.die_after_pages:
@@ -158,7 +158,7 @@ class Service:
         if knobs.before_page:
             knobs.before_page(number - 1)
         names, warnings = self._fields(end, query)
-        store = self.store  # one and the same for the page, whoever calls `use` meanwhile
+        store = self.store  # the same store for the whole page, even if `use` is called meanwhile
         chosen = self._chosen(store, end, query, knobs, warnings)
         total, hidden = len(chosen), _positions(store, end, knobs.hidden)
         start = start_of(query, offset, knobs)
@@ -206,7 +206,7 @@ class Service:
         if knobs.refuse_sort is not None:
             sort = None
         if sort and not known_field(end.file, sort, self.version):
-            # Data in the service's own order; 1.1 says so beside them, and 1.2 has no place for that.
+            # Return the data in the service's own order; 1.1 adds a warning, 1.2 has no place for one.
             if self.version == Version.V1_1:
                 warnings += warning("Unknown field to sort by", "invalid_sort_field")
             sort = None
@@ -218,7 +218,7 @@ class Service:
         return [*chosen, *chosen[: knobs.duplicate_rows]] if knobs.duplicate_rows else chosen
 
     def _fields(self, end: Endpoint, query: Mapping[str, str]) -> tuple[list[str], list[Any]]:
-        """Fields to return (none: all), and warnings."""
+        """Return the fields to include (empty: all), and warnings."""
         if "fields" not in query:
             return [], []
         names = [name.strip() for name in query["fields"].split(",") if name.strip()]
@@ -233,7 +233,7 @@ class Service:
         raise Refused(400, "Unknown field to return", "invalid_selection_field")
 
     def _compress(self, url: str, body: bytes) -> bytes:
-        """Compressed pages are kept: compressing is what would cost the server most."""
+        """Return the compressed body from a cache, because compression is the most expensive step."""
         key = (hash(body), url)
         with self._lock:
             known = self._compressed.get(key)
@@ -247,7 +247,7 @@ class Service:
 
 
 def _is_within(start: int, knobs: Knobs) -> bool:
-    """Whether an offset lies before the window's edge; `Refused` where the service says so."""
+    """True if an offset is inside the window; raise `Refused` if the knobs say so."""
     within = knobs.window is None or start < knobs.window
     if not within and knobs.window_status:
         raise Refused(knobs.window_status, "The offset is too large")

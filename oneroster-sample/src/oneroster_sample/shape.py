@@ -1,4 +1,4 @@
-"""Records as REST has them, made from rows: references with href, nested rows, true and false as text."""
+"""REST records made from rows: references with href, nested rows, booleans as text."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["Children", "Shape"]
 Children = dict[str, list[Row]]
 """Rows of derived files that belong to one record, by file."""
 
-# 1.1 names some references more narrowly than by the class of what they point at.
+# For some references, 1.1 uses a more specific type than the class of the target.
 _NARROW_1_1 = {"termSourcedIds": "term", "academicSessionSourcedId": "gradingPeriod", "studentSourcedId": "student"}
 _URN = "urn:uuid:"
 
 
 class Shape:
-    """The REST form of one version, at one address."""
+    """The REST form of one version at one address."""
 
     def __init__(self, version: Version, root: str) -> None:
         self._version, self._root = version, root
@@ -32,7 +32,7 @@ class Shape:
         self._href = lru_cache(maxsize=200_000)(self._make_href)
 
     def record(self, its: File, row: Row, children: Children) -> Row:
-        """The record of a row, with what its derived rows add."""
+        """Return the record of a row, with its derived rows nested in it."""
         record: Row = {}
         for name, key, convert in self._plan(its):
             value = row[name]
@@ -53,7 +53,7 @@ class Shape:
 
     def _key(self, field: Field) -> str:
         names = field.rest_names
-        # Where 1.2 renamed a property, the second choice is the name in 1.1.
+        # If 1.2 renamed a property, the last name is that of 1.1.
         return names[-1] if self._version == Version.V1_1 else names[0]
 
     def _conversion(self, field: Field) -> Callable[[Any], Any] | None:
@@ -74,7 +74,7 @@ class Shape:
         return None
 
     def reference(self, name: str, sourced_id: str, word: str | None = None) -> Row:
-        """A reference to a record of that file."""
+        """Return a reference to a record of that file."""
         href, its_word = self._href(name, sourced_id)
         return {"href": href, "sourcedId": sourced_id, "type": word or its_word}
 
@@ -87,7 +87,7 @@ class Shape:
 
 
 def _nested(metadata: dict[str, Any]) -> Row:
-    """Metadata as objects within objects: the dots of its keys are theirs."""
+    """Return metadata as nested objects: the dots in keys separate the levels."""
     tree: Row = {}
     for key, value in metadata.items():
         *path, last = key.split(".")
@@ -141,7 +141,7 @@ def _resources(shape: Shape, rows: Iterable[Row]) -> Row:
 
 
 def _scale(shape: Shape, rows: Iterable[Row]) -> Row:
-    only = next(iter(rows))  # REST has room for one
+    only = next(iter(rows))  # REST has room for only one
     return {"scoreScale": shape.reference("scoreScales", only["scoreScaleSourcedId"])}
 
 

@@ -1,4 +1,4 @@
-"""OAuth 1.0a signatures, checked as RFC 5849 says and with nothing of a client's code."""
+"""Check OAuth 1.0a signatures as RFC 5849 defines, independently of the client's code."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def _escape(text: str) -> str:
 
 
 class SignatureDesk:
-    """Knows one consumer, and which nonces it has used."""
+    """The credentials of one consumer, and the nonces it has used."""
 
     def __init__(self, key: str, secret: str) -> None:
         self._key, self._secret = key, secret
         self._nonces: set[str] = set()
 
     def accepts(self, method: str, url: str, authorization: str | None) -> bool:
-        """Whether the header signs exactly this request, once."""
+        """True if the header signs exactly this request, and its nonce is new."""
         if not authorization or not authorization.startswith("OAuth "):
             return False
         oauth = {key: unquote(value) for key, value in _PARAMETER.findall(authorization)}
@@ -45,7 +45,7 @@ class SignatureDesk:
 
     @staticmethod
     def _base(method: str, url: str, oauth: dict[str, str]) -> str:
-        """The text that is signed (RFC 5849, section 3.4.1)."""
+        """Return the text that is signed (RFC 5849, section 3.4.1)."""
         parts = urlsplit(url)
         pairs = [*parse_qsl(parts.query, keep_blank_values=True), *oauth.items()]
         parameters = "&".join(f"{a}={b}" for a, b in sorted((_escape(a), _escape(b)) for a, b in pairs))

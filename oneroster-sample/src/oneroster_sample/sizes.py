@@ -1,4 +1,4 @@
-"""Districts of an exact size: how many schools and students it takes to have so many enrollments."""
+"""Districts of an exact size: find the numbers of schools and students for a number of enrollments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOO_FEW = "A district of so few enrollments cannot be made: ask for 50 or more"
 
 
 def _students_per_school(enrollments: int) -> int:
-    """Large districts have large schools."""
+    """Return the school size: large districts have large schools."""
     for limit, students in ((5_000, 60), (50_000, 240), (500_000, 600)):
         if enrollments < limit:
             return students
@@ -23,7 +23,7 @@ def _students_per_school(enrollments: int) -> int:
 
 
 def plan_of(kind: type[P], enrollments: int, settings: dict[str, Any]) -> P:
-    """The plan with exactly that many enrollments: whole schools, one that is smaller, and proctors for the rest."""
+    """Return the plan with exactly that many enrollments: whole schools, a smaller one, and proctors for the rest."""
     settings = {"students_per_school": _students_per_school(enrollments)} | settings
     most = enrollments // settings["students_per_school"] + 1
     schools = _largest(most, enrollments, lambda n: kind(**settings, schools=n))
@@ -45,5 +45,5 @@ def plan_of(kind: type[P], enrollments: int, settings: dict[str, Any]) -> P:
 
 
 def _largest(most: int, enrollments: int, plan: Any) -> int:
-    """The largest number, 0 to `most`, with which a plan stays within that many enrollments."""
+    """Return the largest number, 0 to `most`, for which the plan has at most that many enrollments."""
     return bisect_right(range(1, most + 1), enrollments, key=lambda n: plan(n).enrollments)

@@ -1,7 +1,7 @@
-"""Records of a provider, each encoded once, and the order in which a query wants them.
+"""Records of a provider, each encoded once, and the order that a query requires.
 
-A page is a join of encoded records, so a page of 5,000 costs the server about a millisecond;
-selections and single columns are kept, so that a filter or a sort is worked out once.
+A page is a join of encoded records, so a page of 5,000 costs the server about a millisecond; selections and single
+columns are cached, so that each filter or sort is computed once.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Records:
         self._columns: dict[str, list[Any]] = {}
 
     def column(self, path: str) -> list[Any]:
-        """Values of one field, by position."""
+        """Return the values of one field, by position."""
         if path not in self._columns:
             self._columns[path] = [value_at(_decode(body), path) for body in self.bodies]
         return self._columns[path]
 
 
 class Store:
-    """All records of a district as one version's REST, made when a collection is first asked for."""
+    """All records of a district in the REST form of one version, made when a collection is first requested."""
 
     def __init__(self, district: District, version: Version, root: str) -> None:
         self._district, self._version = district, version
@@ -55,7 +55,7 @@ class Store:
         self._lock = Lock()
 
     def records(self, its: File) -> Records:
-        """The records of a collection."""
+        """Return the records of a collection."""
         with self._lock:
             if its.name not in self._records:
                 self._records[its.name] = self._load(its)
@@ -64,7 +64,7 @@ class Store:
     def select(
         self, its: File, view: View | None, condition: Filter | None, sort: str | None, *, descending: bool
     ) -> Sequence[int]:
-        """Positions of the records that a query wants, in its order."""
+        """Return the positions of the records that match a query, in its order."""
         records = self.records(its)
         key = (its.name, view.name if view else None, condition, sort, descending)
         if (known := self._selections.get(key)) is not None:
@@ -95,7 +95,7 @@ class Store:
         return Records(ids, bodies, members)
 
     def _children(self, its: File) -> dict[str, Children]:
-        """Rows of the files that REST keeps inside this one, by parent."""
+        """Return the rows of the files that REST nests in this one, by parent."""
         children: defaultdict[str, Children] = defaultdict(dict)
         profiles: dict[str, str] = {}
         for child in derived_from(its.name):
@@ -106,7 +106,7 @@ class Store:
                 children[row[derived.identity[0]]].setdefault(child.name, []).append(row)
                 if child.name == "userProfiles":
                     profiles[row["sourcedId"]] = row["profileId"]
-        # A role names a profile by its URI, not by the id that only the CSV form has.
+        # A role refers to a profile by its URI, not by the id that only the CSV form has.
         for own in children.values():
             for role in own.get("roles", ()):
                 role["userProfileSourcedId"] = profiles.get(role["userProfileSourcedId"])

@@ -1,4 +1,4 @@
-"""What is taught: grades, subjects, and the words they go by in courses and classes."""
+"""Grades and subjects, and their names in courses and classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Subject(NamedTuple):
     number: str
     title: str
     second: tuple[str, str] | None = None
-    """A second subject of its classes, and that one's number."""
+    """A second subject of its classes, and that subject's number."""
 
 
 SUBJECTS = (
@@ -32,11 +32,11 @@ SUBJECTS = (
     Subject("EL2", "Computing", "10", "Elective, spring: coder's club; {grade}-{section}", ("Robotics", "21")),
 )
 GRADEBOOK = (1, 2)
-"""Subjects (positions) whose classes keep a gradebook here: mathematics, reading and writing."""
+"""Subjects (positions) whose classes have a gradebook: mathematics, reading and writing."""
 ELECTIVES = (7, 8)
 """Subjects of one semester: the first is taught in fall, the second in spring."""
 
 
 def subjects_in(grade: int) -> int:
-    """How many of the subjects a grade has: from grade 6 on, electives too."""
+    """Return the number of subjects in a grade: from grade 6 on, including electives."""
     return 9 if grade >= 6 else 7

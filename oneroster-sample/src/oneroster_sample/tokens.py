@@ -17,7 +17,7 @@ __all__ = ["TokenDesk", "scopes_of"]
 
 
 def scopes_of(version: Version) -> tuple[str, ...]:
-    """Short names of all scopes that open a collection of that version."""
+    """Return the short names of all scopes that give access to a collection of that version."""
     collections = [f.collection for f in FILES if f.collection and f.exists_in(version)]
     collections += [view.collection for view in VIEWS]
     return tuple(dict.fromkeys(scope for c in collections for scope in c.scopes(version)))
@@ -25,7 +25,7 @@ def scopes_of(version: Version) -> tuple[str, ...]:
 
 @dataclass
 class TokenDesk:
-    """Hands out tokens to one client, and knows what they are good for."""
+    """Issues tokens to one client, and knows their scopes and expiry."""
 
     version: Version
     client_id: str
@@ -36,7 +36,7 @@ class TokenDesk:
     _lock: Lock = field(default_factory=Lock)
 
     def issue(self, form: dict[str, str], authorization: str | None, lifetime: int) -> tuple[int, dict[str, Any]]:
-        """Status and body of the answer to a token request."""
+        """Return status and body of the response to a token request."""
         if form.get("grant_type") != "client_credentials":
             return 400, {"error": "unsupported_grant_type"}
         if not self._is_client(form, authorization):
@@ -64,14 +64,14 @@ class TokenDesk:
                 client, _, secret = b64decode(authorization[6:], validate=True).decode().partition(":")
             except ValueError:
                 return False
-        # The OAuth standard has both percent-encoded inside a Basic header; most clients send them as they are.
+        # The OAuth standard percent-encodes both inside a Basic header; most clients send them unencoded.
         return any(
             hmac.compare_digest(f"{a}:{b}".encode(), f"{self.client_id}:{self.client_secret}".encode())
             for a, b in ((client, secret), (unquote_plus(client), unquote_plus(secret)))
         )
 
     def refusal(self, authorization: str | None, scopes: tuple[str, ...]) -> int | None:
-        """401 for a token that is missing, unknown or expired, 403 for one without any of the scopes."""
+        """Return 401 for a missing, unknown or expired token, 403 for one without the scopes; None if it is valid."""
         kind, _, token = (authorization or "").partition(" ")
         with self._lock:
             expires, granted = self._tokens.get(token, (0.0, frozenset()))
@@ -80,6 +80,6 @@ class TokenDesk:
         return None if granted & set(scopes) else 403
 
     def forget(self) -> None:
-        """Make every token invalid, as a service does that restarts."""
+        """Invalidate all tokens, like a service that restarts."""
         with self._lock:
             self._tokens.clear()

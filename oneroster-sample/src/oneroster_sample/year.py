@@ -1,4 +1,4 @@
-"""The school year: its sessions, its dates, and the moments at which records were last changed."""
+"""The school year: its sessions, its dates, and the times at which records were last changed."""
 
 from __future__ import annotations
 
@@ -24,41 +24,41 @@ class Session(NamedTuple):
 class SchoolYear:
     """A school year of two semesters, four terms and eight grading periods.
 
-    It is lived through in days: day 0 is the 20th of November, where a district starts out.
+    Days are counted from day 0, the 20th of November, when a district starts.
     """
 
     def __init__(self, ends: int) -> None:
         self.ends = ends
         self._first = date(ends - 1, 8, 17)
         self._zero = date(ends - 1, 11, 20)
-        # Exclusive ends of the four terms; the second and the fourth end a semester.
+        # Exclusive ends of the four terms; the second and the fourth also end a semester.
         bounds = (self._first, date(ends - 1, 10, 19), date(ends, 1, 16), date(ends, 3, 27), date(ends, 6, 12))
         self.start, self.end = bounds[0].isoformat(), bounds[4].isoformat()
         self.middle = bounds[2].isoformat()
         self.moving_day = date(ends - 1, 10, 5).isoformat()
-        """The day on which transfers change school and classes their teacher."""
+        """The day on which students transfer to other schools and classes change their teacher."""
         self.id = f"SY/{ends}"
         self.semesters = tuple(f"{ends}-S{n}" for n in (1, 2))
         self.terms = tuple(f"{ends}-T{n}" for n in (1, 2, 3, 4))
         self.periods = tuple(f"gp@{ends}.{n}" for n in range(1, 9))
         self._bounds = bounds
-        # What happened before day 0 is spread over the 142 days since July.
+        # Changes before day 0 are spread over the 142 days since July.
         self._days = tuple((date(ends - 1, 7, 1) + timedelta(n)).isoformat() for n in range(142))
 
     def date(self, day: int) -> str:
-        """The calendar date of a day of the district's life."""
+        """Return the calendar date of a day."""
         return (self._zero + timedelta(day)).isoformat()
 
     def stamp(self, number: int) -> str:
-        """A moment between July and day 0, by number."""
+        """Return a moment between July and day 0, by number."""
         return self._days[(number >> 12) % 142] + _TIMES[number & 4095]
 
     def stamp_on(self, day: int, number: int) -> str:
-        """A moment of one day, by number."""
+        """Return a moment of one day, by number."""
         return self.date(day) + _TIMES[number & 4095]
 
     def sessions(self) -> list[Session]:
-        """All sessions, parents before children; the year before is there without its parts."""
+        """Return all sessions, parents before children; the previous year has no parts."""
         start = [bound.isoformat() for bound in self._bounds]
         title = f"{self.ends - 1}-{self.ends}"
         last = date(self.ends - 2, 8, 18).isoformat(), date(self.ends - 1, 6, 13).isoformat()

@@ -11,7 +11,7 @@ __all__ = ["TapOneRoster"]
 
 
 def __getattr__(name: str) -> object:
-    # Late, so that the pure modules can be used without loading the SDK.
+    # Imported on demand, so that modules without Singer code can be used without the SDK.
     if name == "TapOneRoster":
         from .singer.tap import TapOneRoster
 

@@ -1,4 +1,4 @@
-"""What Arrow does for streams: typed columns of the values that records have, and counting."""
+"""Arrow columns of record values, and a faster count of distinct ids."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FORMATS = {"date": pa.date32(), "date-time": pa.timestamp("ms", "UTC")}
 
 
 def typed(schema: dict[str, Any]) -> pa.DataType:
-    """Type of a column of such values. An object of which nobody knows the keys becomes the text of its JSON."""
+    """Return the Arrow type for a JSON Schema; an object with unknown keys becomes its JSON text."""
     types = schema["type"]
     match types if isinstance(types, str) else next(t for t in types if t != "null"):
         case "array":
@@ -38,7 +38,7 @@ def typed(schema: dict[str, Any]) -> pa.DataType:
 
 
 def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """A column of values as records have them: dates and times are text, objects are Structs or dicts."""
+    """Return an Arrow column of record values: dates and times are text, objects are Structs or dicts."""
     if pa.types.is_nested(kind):
         return pa.array(msgspec.to_builtins(values), kind)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
@@ -49,7 +49,7 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 
 class ArrowDistinct(Distinct):
-    """The same count in two thirds of the time."""
+    """`Distinct` with Arrow, in two thirds of the time."""
 
     def __init__(self) -> None:
         self._waiting = array("q")

@@ -1,11 +1,10 @@
-"""The source that the settings describe."""
+"""Open the source that the settings describe."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from ._core.model import Version
 from ._core.stores.addresses import shown
@@ -19,7 +18,7 @@ __all__ = ["make_source", "source_name"]
 
 
 def source_name(config: Mapping[str, Any]) -> str:
-    """Name of the source in receipts, where it could not even be opened."""
+    """Return the name of the source for receipts, even if it could not be opened."""
     if config["mode"] == "csv":
         return PurePosixPath(shown(config["csv_path"])).name
     from ._core.http.presets import filled_in
@@ -34,9 +33,9 @@ def make_source(
     user_agent: str,
     say: Callable[[str], None],
 ) -> Source:
-    """The REST service or the bundles of the settings; `streams` are those selected.
+    """Return the REST service or the bundles of the settings; `streams` are the selected ones.
 
-    Imported late: neither binding costs a run that uses the other.
+    Imports are local, so that a run does not load the binding that it does not use.
     """
     if config["mode"] == "rest":
         from .rest.source import RestSource
@@ -49,11 +48,7 @@ def make_source(
     version = config["oneroster_version"]
     return BundleSource(
         config["csv_path"],
-        policy=Policy(
-            secrets=config["include_passwords"],
-            metadata_keys=tuple(config["metadata_keys"]),
-            zone=ZoneInfo(config["source_time_zone"]),
-        ),
+        policy=Policy.of(config),
         version=None if version == "auto" else Version(version),
         on_invalid=config["on_invalid"],
         settle_seconds=config["settle_seconds"],

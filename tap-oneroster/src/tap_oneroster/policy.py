@@ -1,22 +1,32 @@
-"""What the settings let through, whichever the binding."""
+"""The settings that decide which values pass, for both bindings."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Policy"]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the settings let through: passwords, metadata keys, and the zone of bare times."""
+    """Which values pass: passwords, metadata keys; and the zone of times without one."""
 
     secrets: bool = False
     metadata_keys: tuple[str, ...] = ("*",)
     zone: tzinfo = UTC
 
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Policy:
+        """Return what these settings let through."""
+        return cls(config["include_passwords"], tuple(config["metadata_keys"]), ZoneInfo(config["source_time_zone"]))
+
     def takes_key(self, key: str) -> bool:
-        """Whether a metadata key passes the allow-list."""
+        """True if the setting `metadata_keys` allows a key."""
         return any(fnmatchcase(key, pattern) for pattern in self.metadata_keys)

@@ -1,9 +1,8 @@
-"""The small interface behind which a REST service and a CSV bundle look the same.
+"""The common interface of a REST service and of CSV bundles.
 
-A source is asked for a collection and answers with *parts*: one pass over one place that holds
-records of it (a service, or one bundle). A part is iterated for batches of records, of the
-collection itself and of the streams derived from it, and keeps the facts that a receipt states.
-Nothing here knows of Singer.
+A source returns the *parts* of a requested collection: a part is one pass over one place that holds its records (a
+service, or one bundle). Iterating a part yields batches of records, of the collection and of the streams derived from
+it; its facts go into the receipts. This module does not depend on Singer.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ __all__ = [
     "Pass",
     "Records",
     "Request",
+    "SilentPass",
     "Source",
     "SourceError",
     "TotalMismatch",
@@ -46,11 +46,11 @@ __all__ = [
 class Records:
     """Some records of one stream, in the order of the source.
 
-    `records` are Structs of `record_class(file)`, `rows` the same encoded.
+    `records` are Structs of `record_class(file)`, `rows` are the same records encoded.
     """
 
     arrays: Mapping[str, Any] = {}
-    """Columns of Arrow by name of the field, where the source made some anyway."""
+    """Arrow columns by field name, if the source made them."""
 
     def __init__(self, file: File, records: list[Struct]) -> None:
         self.file = file
@@ -58,28 +58,28 @@ class Records:
 
     @cached_property
     def rows(self) -> EncodedRows:
-        """The records as they leave the tap."""
+        """The encoded records, as the tap writes them."""
         return encode_rows(self.records)
 
     def __len__(self) -> int:
         return len(self.records)
 
     def values(self, name: str) -> Sequence[Any]:
-        """Values of one field."""
+        """Return the values of one field."""
         return list(map(attrgetter(name), self.records))
 
     @property
     def content(self) -> Sequence[bytes]:
-        """The content of each record, encoded."""
+        """The encoded content of each record."""
         return self.rows.content
 
     @property
     def is_uniform(self) -> bool:
-        """Whether all records are known to have the stamps of the first."""
+        """True if every record is known to share the first record's `status` and `dateLastModified`."""
         return bool(self.rows.rest)
 
     def counts(self, name: str, among: Sequence[bool] | None = None) -> Counter[str]:
-        """How often each value of a field of texts, or of lists of them, comes in the records, or in those that `among` picks."""
+        """Count the values of a text field or list field, in all records or in those that `among` picks."""
         values: Iterable[Any] = self.values(name) if among is None else compress(self.values(name), among)
         if self.file.field(name).kind.is_list:
             values = chain.from_iterable(filter(None, values))
@@ -88,24 +88,24 @@ class Records:
         return counts
 
     def new_distinct(self) -> Distinct:
-        """What counts the different ids of records like these."""
+        """Return an empty counter of distinct ids that fits records like these."""
         return Distinct()
 
     def part(self, start: int, stop: int) -> Records:
-        """Some of the records."""
+        """Return the records from `start` to `stop`."""
         return Records(self.file, self.records[start:stop])
 
 
 @dataclass(slots=True)
 class Facts:
-    """What a source knows about one pass over one stream; it goes into the receipt."""
+    """Facts about one pass over one stream, for its receipt."""
 
     source: str
     mode: str
     version: str | None = None
     filter: str | None = None
     expected: int | None = None
-    """Records the source says it holds: a total, or the rows of a file."""
+    """Number of records according to the source: a total, or the rows of a file."""
     rejected: int = 0
     """Rows left out, each counted under its rule in `deviations`."""
     pages: int | None = None
@@ -114,24 +114,23 @@ class Facts:
     revision: str | None = None
     deviations: Counter[str] = field(default_factory=Counter)
     complete: bool = False
-    """The source was read to its end."""
+    """True if the source was read to its end."""
     snapshot: bool = False
-    """It held everything there is, unfiltered: what did not come is gone."""
+    """True if the pass covered all records without a filter: rows that did not arrive no longer exist."""
     derived: bool = False
-    """The rows were made from their parent's records."""
+    """True if the rows were derived from their parent's records."""
     collapsed: int = 0
-    """Records that came and were not delivered, because another record of the same id counts."""
+    """Records that were not delivered because another record with the same id was."""
     unique: bool = False
-    """Each record is known to have an id of its own."""
+    """True if each record is known to have its own id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the tap wants from a collection.
+    """A request of the tap for a collection.
 
-    `streams` are those to be delivered: the collection itself, streams derived from it, or both.
-    `since` limits the read to records modified at or after it. `state` is what earlier runs left
-    in the bookmark of each stream.
+    `streams` are to be delivered: the collection itself, streams derived from it, or both. `since` limits the read to
+    records modified at or after it. `state` holds each stream's bookmark from earlier runs.
     """
 
     file: File
@@ -145,27 +144,39 @@ class Pass(Protocol):
 
     @property
     def facts(self) -> Mapping[str, Facts]:
-        """Facts by stream name; final once the part has been iterated to its end."""
+        """Facts by stream name; final after the part has been iterated to its end."""
 
     @property
     def bookmark(self) -> dict[str, Any] | None:
-        """What state should remember once this part is delivered: an entry of `bundles`, or None."""
+        """State to store after this part is delivered: an entry of `bundles`, or None."""
 
     def __iter__(self) -> Iterator[Records]: ...
+
+
+class SilentPass:
+    """A pass without records: the collection or file is absent, or was read before."""
+
+    bookmark = None
+
+    def __init__(self, facts: Mapping[str, Facts]) -> None:
+        self.facts = facts
+
+    def __iter__(self) -> Iterator[Records]:
+        return iter(())
 
 
 class Source(Protocol):
     """A place that holds OneRoster collections."""
 
     stands_still: bool
-    """Whether a collection cannot change while it is read, so that it never has to be read again in the same run."""
+    """True if a collection cannot change during a read, so that a run never has to read it twice."""
 
     @property
     def problems(self) -> Sequence[str]:
-        """What keeps a run from ending well although each collection is complete: one line each."""
+        """Errors that fail the run although each collection is complete, one line each."""
 
     def passes(self, request: Request) -> Iterable[Pass]:
-        """Passes over the collection, in the order in which their records must be delivered."""
+        """Return the passes over the collection, in the order in which their records must be delivered."""
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""

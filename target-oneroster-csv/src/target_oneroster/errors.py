@@ -1,4 +1,4 @@
-"""Failures as one line that says what to do, never with a value of a record."""
+"""Errors as one line that says what to do, without any value of a record."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class TargetError(click.ClickException):
 
 
 class Held(TargetError):
-    """A brake holds the result back: someone has to look."""
+    """A safety limit holds the result back until a person has checked it."""
 
     exit_code = 3
 
 
 class Misconfigured(TargetError):
-    """A setting, or what a setting names, is refused: another try is of no use."""
+    """A setting is invalid, or the object that it names cannot be used; a retry would not help."""
 
     exit_code = 4
 
 
 def one_line(error: Exception, nothing_done: str = "Nothing was published.", folder: Path | None = None) -> str:
-    """Return an unexpected failure as one line without any value; `nothing_done` says what became of the run.
+    """Return an unexpected error as one line without any value; `nothing_done` describes the outcome of the run.
 
-    Texts of the engine may quote cells, and texts of the machine name a path at most: only the
-    latter pass. `folder` is where rows are staged.
+    Messages of the engine may quote cells, so they are dropped; messages of the operating system contain a path at
+    most, so they are kept. `folder` is the folder of staged rows.
     """
     if isinstance(error, click.ClickException):
         return error.message

@@ -1,4 +1,4 @@
-"""`oneroster-views`: SQL for views of the rows that are present, for warehouses that other loaders fill."""
+"""`oneroster-views`: SQL for views of the present rows, for warehouses that other loaders fill."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""One registry of readings: for each kind of the model, how CSV text or a JSON value becomes the value of the warehouse.
+"""One registry of readings: for each kind of the model, how CSV text or a JSON value becomes the warehouse's value.
 
-A reading is a value and the rule that the source broke in writing it, or None. What cannot be
-read with certainty is null; nothing is guessed. A rule never quotes a value. What happens to a
-value that broke a rule is decided by the caller: the tap counts it, a bundle refuses the row.
+A reading is a value and the rule that the source broke when it wrote the value, or None. A value that cannot be read
+with certainty is null; nothing is guessed. A rule never quotes a value. The caller decides what happens to a value that
+broke a rule: the tap counts it, a bundle rejects the row.
 """
 
 from __future__ import annotations

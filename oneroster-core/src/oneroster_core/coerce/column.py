@@ -1,4 +1,4 @@
-"""Readings of one field: a value at a time, or a column of them at once."""
+"""Read the values of one field, one at a time or a whole column at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ __all__ = ["Column"]
 
 _MEMO_LIMIT = 5_000
 _IDS = {Kind.GUID, Kind.REF, Kind.ID}
-_LISTS = {Kind.REFS, Kind.STRINGS, Kind.WORDS}
 _AS_THEY_ARE = {Kind.OBJECT, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES}
 _READERS: dict[Kind, Callable[[Any], Reading]] = {
     Kind.TRUE_FALSE: read_true_false,
@@ -46,7 +45,7 @@ _READERS: dict[Kind, Callable[[Any], Reading]] = {
     Kind.USER_IDS: read_pairs(UserId),
     Kind.SCALE_VALUES: read_pairs(ScaleValue),
 }
-# How a whole column of lists is read that is written by the book; lists are rarely met twice.
+# Fast readers for columns in which every list is well formed; lists rarely repeat, so a memo would not help.
 _BY_THE_BOOK: dict[Kind, Callable[[Sequence[Any]], list[Any] | None]] = {
     Kind.REFS: plain_lists,
     Kind.STRINGS: plain_lists,
@@ -55,7 +54,7 @@ _BY_THE_BOOK: dict[Kind, Callable[[Sequence[Any]], list[Any] | None]] = {
 
 
 class _Memo(dict[Any, Any]):
-    """Values by their texts; a text that was not met before is read."""
+    """Values by their texts; an unknown text is read on first access."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
         self._read = read
@@ -65,7 +64,7 @@ class _Memo(dict[Any, Any]):
 
 
 class Column:
-    """Reads the values of one field, whatever the source wrote them as."""
+    """Reads the values of one field in every notation that sources use."""
 
     def __init__(self, field: Field, version: Version = Version.V1_2, zone: tzinfo = UTC) -> None:
         self.field = field
@@ -75,17 +74,17 @@ class Column:
         self._reader = _READERS.get(field.kind)
         self._by_the_book = _BY_THE_BOOK.get(field.kind)
         self.is_id = field.kind in _IDS
-        """True if blanks at the ends of a text do not belong to it."""
+        """True if blanks at the ends of a text are not part of the value."""
         self.is_text = self.is_id or field.kind == Kind.STRING
-        """True if a text is its own value, unless it is blank, the null word or an id with blanks."""
+        """True if a text is already the value, unless it is blank, the null word or an id with blanks."""
         self._is_status = field.name == "status" and field.kind == Kind.WORD
-        # All-caps systems write the family name Null as NULL.
+        # Systems that write all names in capitals write the family name Null as NULL.
         self.null_word = "\0" if field.name.endswith("Name") else NULL
         self._memo = _Memo(self._read)
         self._odd: dict[Any, str] = {}
 
     def reading(self, value: Any) -> Reading:
-        """Return the value that a text, or a JSON value in the shape of the field's kind, stands for, and the rule it broke."""
+        """Return the value of a text, or of a JSON value in the shape of the field's kind, and the rule it broke."""
         if value is None or value == "":
             return None, None
         if self._is_status:
@@ -117,7 +116,7 @@ class Column:
         return text, NUL_RULE if "\0" in text else None
 
     def _read_words(self, value: Any, rule: str | None) -> Reading:
-        """Return the words of the field's vocabulary that a value means."""
+        """Replace texts by the words of the field's vocabulary that they match."""
         words = self.field.words
         if words is None or value is None:
             return value, rule
@@ -128,9 +127,9 @@ class Column:
         return list(found_words), rule or max(filter(None, rules), key="unknown word".__eq__, default=None)
 
     def take(self, value: Any, deviations: Counter[str]) -> tuple[Any, bool]:
-        """Return the value of anything that JSON holds, and whether some of it could not be read; broken rules are counted."""
+        """Return the value of any JSON value, and True if part of it could not be read; count broken rules."""
         kind = self.field.kind
-        if isinstance(value, date) and kind in {Kind.DATE, Kind.DATETIME}:  # of a database, by way of a file
+        if isinstance(value, date) and kind in {Kind.DATE, Kind.DATETIME}:  # from a database, through a batch file
             return self._of_date(value, deviations), False
         if kind in _AS_THEY_ARE and isinstance(value, str):
             value = json_in(value)
@@ -156,7 +155,7 @@ class Column:
         return to_utc_text(moment)
 
     def _read(self, text: Any) -> Any:
-        """Return the value of a text that was not met before; remember it, and the rule it broke."""
+        """Read a text that is not in the memo; store its value and the rule it broke."""
         value, rule = self.reading(text)
         if rule:
             self._odd[text] = rule
@@ -166,11 +165,10 @@ class Column:
     def read(
         self, texts: Sequence[Any], deviations: Counter[str], *, nulls: bool = True, blanks: bool = True
     ) -> Sequence[Any]:
-        """Return the values of a column of texts; blank is null. What deviates is added to `deviations`.
+        """Return the values of a column of texts; blank becomes null. Broken rules are added to `deviations`.
 
-        From REST there are also None for blank, and tuples of texts for lists. `nulls` and
-        `blanks` say whether any text may be NULL, or may have blanks at its ends: who knows
-        better saves a search.
+        Columns from REST may also hold None for blank, and tuples of texts for lists. Pass `nulls=False` or
+        `blanks=False` if no text is NULL or has blanks at its ends; this saves a search.
         """
         values: Sequence[Any] = texts
         if not any(texts):
@@ -188,14 +186,14 @@ class Column:
             values = list(map(self._memo.__getitem__, texts))
             if self._odd:
                 self.count_rules(deviations, map(self._odd.get, texts))
-        if values is not texts:  # else nothing is missing
+        if values is not texts:  # otherwise no value is missing
             self.check_required(values, deviations)
         return values
 
     def _read_texts(
         self, texts: Sequence[Any], deviations: Counter[str], *, nulls: bool, blanks: bool
     ) -> Sequence[Any]:
-        """Return the values of a column whose texts are their own values, but for a few."""
+        """Return the values of a column in which all but a few texts are already values."""
         values = texts if all(texts) else [text or None for text in texts]
         if nulls or (blanks and self.is_id):
             together = "".join(texts if values is texts else filter(None, values))
@@ -206,7 +204,7 @@ class Column:
         return values
 
     def are_padded(self, texts: Sequence[Any], together: str | None = None) -> bool:
-        """Return whether a text has blanks at its ends; `together` are all of them in one."""
+        """True if a text has blanks at its ends; `together` is all texts joined, if the caller has that already."""
         if together is None:
             together = "".join(texts)
         if not holds_blanks(together) and "\n" not in together:
@@ -219,16 +217,16 @@ class Column:
             self.check_missing(values.count(missing), deviations)
 
     def check_missing(self, rows: int, deviations: Counter[str]) -> None:
-        """Count so many rows in which the value is missing, if it is required."""
+        """Count `rows` rows without a value, if the field is required."""
         if self._required and rows:
             self.count(deviations, "required, but blank", rows)
 
     def count_rules(self, deviations: Counter[str], rules: Iterable[str | None]) -> None:
-        """Count the rules that were broken."""
+        """Count broken rules, one for each row."""
         for rule, times in Counter(rules).items():
             if rule:
                 self.count(deviations, rule, times)
 
     def count(self, deviations: Counter[str], rule: str, times: int) -> None:
-        """Count a rule that was broken."""
+        """Add `times` to the count of a broken rule."""
         deviations[f"{self.field.name}: {rule}"] += times

@@ -1,4 +1,4 @@
-"""Dates and times in the notations that sources use, read only where the reading is certain."""
+"""Dates and times in the notations that sources use; ambiguous ones are not read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _YEAR_FIRST = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})", re.ASCII)
 _YEAR_LAST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 _UTC_MILLIS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z", re.ASCII)
 _ALL_UTC_MILLIS = re.compile(r"(?:\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z\n)+", re.ASCII)
-# ISO 8601 with a whole date: a month alone, a time alone or a period is no moment.
+# ISO 8601 with a complete date: a month, a time or a period alone is not a moment.
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-?W\d{2}-?\d|\d{4}-\d{3})"
     r"(?:[T ](\d{2}[\d:]*(?:[.,]\d+)?))? ?(Z|[+-]\d{2}(?::?\d{2})?)?",
     re.ASCII | re.IGNORECASE,
 )
 
-# Years outside are typing errors or sentinels (0001-01-01, 9999-12-31 is common and meant).
+# Years outside this range are typing errors or sentinels such as 0001-01-01. 9999-12-31 is common and intended.
 _FIRST_YEAR, _LAST_YEAR = 1850, 9999
 
 
@@ -39,7 +39,7 @@ def _valid(year: str, month: str, day: str) -> str | None:
 
 
 def _parsed(text: str) -> datetime | None:
-    """Return the moment that ISO 8601 means by a text, at midnight where it has no time; None where it is another notation."""
+    """Return the moment of an ISO 8601 text, at midnight if it has no time; None if the text is not ISO 8601."""
     found = _ISO.fullmatch(text)
     if not found:
         return None
@@ -47,9 +47,9 @@ def _parsed(text: str) -> datetime | None:
     if ":" in at and day.isdigit():
         day = f"{day[:4]}-{day[4:6]}-{day[6:]}"
     iso = f"{day}T{at}{zone}"
-    with suppress(ValueError):  # the everyday forms, at a fifth of the cost
+    with suppress(ValueError):  # the common forms, in a fifth of the time
         return datetime.fromisoformat(iso)
-    # Imported here: most sources write the everyday forms, and the import takes a quarter of a second.
+    # Imported here because most sources write the common forms, and the import takes a quarter of a second.
     import pendulum
 
     with suppress(ValueError):
@@ -61,8 +61,8 @@ def _parsed(text: str) -> datetime | None:
 def read_date(text: str) -> tuple[str | None, str | None]:
     """Return a calendar date as ``YYYY-MM-DD``, and the rule it broke, if any.
 
-    A date and time gives its date as written, never shifted to another zone. Day and month in
-    either order are read only where just one order makes a date or both make the same.
+    A date and time gives its date as written, without a change of zone. If the order of day and month is unknown, the
+    date is read only if one order is valid or both give the same date.
     """
     text = text.strip()
     if _ISO_DATE.fullmatch(text):
@@ -86,13 +86,13 @@ def read_date(text: str) -> tuple[str | None, str | None]:
 
 
 def to_utc_text(moment: datetime) -> str:
-    """Return the moment as ``YYYY-MM-DDTHH:MM:SS.sssZ``; it must know its zone."""
+    """Return the moment as ``YYYY-MM-DDTHH:MM:SS.sssZ``; it must have a time zone."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
 def are_utc_millis(texts: Sequence[str]) -> bool:
-    """Return whether all texts of a column are written as they will be delivered; the column is not empty."""
+    """True if all texts of a column that is not empty already have the canonical form."""
     if not _ALL_UTC_MILLIS.fullmatch("\n".join(texts) + "\n"):
         return False
     days = {text[:10] for text in texts}
@@ -102,7 +102,7 @@ def are_utc_millis(texts: Sequence[str]) -> bool:
 def read_datetime(text: str, zone: tzinfo = UTC) -> tuple[str | None, str | None]:
     """Return a moment as ``YYYY-MM-DDTHH:MM:SS.sssZ`` in UTC, and the rule it broke, if any.
 
-    `zone` is where times without a zone were written.
+    Times without a zone are taken to be in `zone`.
     """
     text = text.strip()
     if _UTC_MILLIS.fullmatch(text):
@@ -127,9 +127,9 @@ def read_datetime(text: str, zone: tzinfo = UTC) -> tuple[str | None, str | None
 
 
 def local_date(text: str, zone: tzinfo = UTC) -> tuple[str | None, str | None]:
-    """Return the calendar date that a moment has in `zone`, and the rule it broke, if any.
+    """Return the calendar date of a moment in `zone`, and the rule it broke, if any.
 
-    A date without a time, or a time without a zone, is that date as it is written.
+    A date without a time, or a time without a zone, gives the date as written.
     """
     text = text.strip()
     if _UTC_MILLIS.fullmatch(text):

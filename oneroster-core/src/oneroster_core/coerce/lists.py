@@ -1,4 +1,4 @@
-"""Lists: cells with commas, JSON lists, arrays as PostgreSQL writes them, and lists of pairs."""
+"""Lists: cells with commas, JSON lists, PostgreSQL arrays, and lists of pairs."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ _EMPTY = "empty text"
 
 
 def holds_blanks(lines: str) -> bool:
-    """Return whether whitespace other than line breaks stands in a text."""
+    """True if a text contains whitespace other than line breaks."""
     if lines.isascii():
         return any(blank in lines for blank in _ASCII_BLANKS)
     return _BLANK.search(lines) is not None
 
 
 def json_in(text: str) -> Any:
-    """Return what a text is the JSON of; None where it is none."""
+    """Return the value of a JSON text; None if the text is not JSON."""
     with suppress(ValueError, RecursionError):
         return json.loads(text)
     return None
 
 
 def list_in(text: str) -> list[Any] | None:
-    """Return the list that a text is the JSON of, or that PostgreSQL writes as `{a,"b c",NULL}`; None where it is neither."""
+    """Return the list in a JSON text or in a PostgreSQL array (`{a,"b c",NULL}`); None if the text is neither."""
     if text.startswith("[") and text.endswith("]"):
         found = json_in(text)
         return found if isinstance(found, list) else None
@@ -52,12 +52,12 @@ def list_in(text: str) -> list[Any] | None:
         return None
     elements: list[str] = _ARRAY_ELEMENT.findall(text[1:-1])
     if ",".join(elements) != text[1:-1]:
-        return None  # an array of arrays, or something else in braces
+        return None  # an array of arrays, or other text in braces
     return [_ESCAPED.sub(r"\1", one[1:-1]) if one.startswith('"') else one for one in elements]
 
 
 def read_list(value: str | Sequence[Any], *, ids: bool) -> Reading:
-    """Return a list of texts; blanks around its elements go, and are counted where these are `ids`."""
+    """Return a list of texts. Blanks around elements are removed, and counted if the elements are `ids`."""
     if isinstance(value, str) and value[0] not in "[{" and value.split() == [value] and not _ODD_ELEMENT.search(value):
         return [part for part in value.split(",") if part] or None, None
     rules: dict[str, None] = {}
@@ -65,7 +65,7 @@ def read_list(value: str | Sequence[Any], *, ids: bool) -> Reading:
     if isinstance(value, str):
         listed = list_in(value.strip())
         if listed is None or not all(one is None or isinstance(one, str) for one in listed):
-            # A comma and one blank is how people write lists.
+            # People often write a comma and one blank between elements.
             first, *others = value.split(",")
             parts = [first, *(part.removeprefix(" ") for part in others)]
         else:
@@ -106,7 +106,7 @@ def _pair_of_text(make: type[Struct], text: str) -> Any:
 
 
 def read_pairs(make: type[Struct]) -> Callable[[Any], Reading]:
-    """Return how a list of pairs is read: `{a:b},{c:d}`, or objects with the two members of `make`."""
+    """Return a function that reads a list of pairs: `{a:b},{c:d}`, or objects with the two members of `make`."""
     left, right = make.__struct_fields__
 
     def read(value: Any) -> Reading:
@@ -134,7 +134,7 @@ def read_pairs(make: type[Struct]) -> Callable[[Any], Reading]:
 
 
 def _joined(texts: Sequence[Any]) -> str:
-    """Return texts in one, for a look at all of them; a blank where one is no plain text."""
+    """Join texts so that all can be searched at once; return a blank if one is not plain text."""
     try:
         together = "\n".join(texts)
     except TypeError:
@@ -143,7 +143,7 @@ def _joined(texts: Sequence[Any]) -> str:
 
 
 def plain_lists(texts: Sequence[Any]) -> list[Any] | None:
-    """Return the lists of a column that is written by the book; None where a cell might not be."""
+    """Return the lists of a column; None if a cell may need the slow reading."""
     together = f"\n{_joined(texts)}\n"
     if holds_blanks(together) or any(odd in together for odd in (",,", "\n,", ",\n", "\n{", "\n[")):
         return None
@@ -151,7 +151,7 @@ def plain_lists(texts: Sequence[Any]) -> list[Any] | None:
 
 
 def plain_pairs(make: Callable[[str, str], Any]) -> Callable[[Sequence[Any]], list[Any] | None]:
-    """The same for columns of `{a:b}` elements."""
+    """Return a function that reads a column of `{a:b}` lists in the same way as `plain_lists`."""
 
     def read(texts: Sequence[Any]) -> list[Any] | None:
         together = f"\n{_joined(texts)}\n"
@@ -170,7 +170,7 @@ def plain_pairs(make: Callable[[str, str], Any]) -> Callable[[Sequence[Any]], li
                 [make(a, b) for a, b in [pair.split(":") for pair in text[1:-1].split("},{")]] if text else None
                 for text in texts
             ]
-        except ValueError:  # two colons here and none there
+        except ValueError:  # one pair has two colons, another has none
             return None
 
     return read

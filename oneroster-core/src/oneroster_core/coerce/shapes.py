@@ -1,4 +1,4 @@
-"""JSON values of another shape than their kind has, brought into it; every repair is counted."""
+"""Convert JSON values whose shape does not match their kind; every repair is counted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["Shaper"]
 
 
 class Shaper:
-    """Brings the values of one key into shape, and counts what it had to do under `<key>: <rule>`.
+    """Converts the values of one key, and counts each repair under `<key>: <rule>`.
 
-    `rest` says that a reference is an object, so that a text in its place is counted.
+    With `rest`, a reference must be an object, and a text in its place is counted.
     """
 
     def __init__(self, key: str, deviations: Counter[str], *, rest: bool = False) -> None:
@@ -29,10 +29,10 @@ class Shaper:
         self._deviations = deviations
         self._rest = rest
         self.lost = False
-        """True once something could not be read."""
+        """True after a value could not be read."""
 
     def fit(self, kind: Kind, value: Any) -> Any:
-        """Return the value in the shape of the kind."""
+        """Return the value in the shape of `kind`."""
         if kind in _OBJECTS:
             return self.objects(value, partial(_members, members=_OBJECTS[kind], deviations=self._deviations))
         shape: Callable[[Shaper, Any], Any] = _SHAPES.get(kind, Shaper.text)
@@ -43,7 +43,7 @@ class Shaper:
         self._deviations[f"{self._key}: {rule}"] += 1
 
     def text(self, value: Any) -> str | None:
-        """Return a text."""
+        """Return the value as text; None if it cannot be one."""
         if value is None or isinstance(value, str):
             return value
         if isinstance(value, bool):
@@ -63,11 +63,11 @@ class Shaper:
         return None
 
     def true_false(self, value: Any) -> bool | str | None:
-        """Return a boolean, or a text that may mean one."""
+        """Return a boolean, or a text that may hold one."""
         return value if isinstance(value, bool) else self.text(value)
 
     def number(self, value: Any) -> float | str | None:
-        """Return a number, or a text that may mean one."""
+        """Return a number, or a text that may hold one."""
         if value is None or isinstance(value, str):
             return value
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
@@ -80,11 +80,11 @@ class Shaper:
             return None
 
     def integer(self, value: Any) -> float | str | None:
-        """The same for whole numbers, which must not lose digits."""
+        """Return an integer without loss of digits, or what `number` returns."""
         return value if type(value) is int else self.number(value)
 
     def ref(self, value: Any) -> str | None:
-        """Return the id of a reference; a bare text is taken for the id, a list of one for that one."""
+        """Return the id of a reference. A plain text is taken as the id; a list with one element as that element."""
         if value is None:
             return None
         if isinstance(value, Mapping):  # {"sourcedId": …, "href": …, "type": …}
@@ -122,13 +122,13 @@ class Shaper:
         return [ref for element in self._elements(value) if (ref := self.ref(element))] or None
 
     def texts(self, value: Any) -> list[str] | str | None:
-        """Return a list of texts, or one text that may mean a list."""
+        """Return a list of texts, or one text that may hold a list."""
         if isinstance(value, str):
             return value
         return [text for element in self._elements(value) if (text := self.text(element)) is not None] or None
 
     def strict_number(self, value: Any) -> float | None:
-        """Return a number, also where it came as text: for objects that pass as they are."""
+        """Return a number, also from text: used in objects whose members are not read again later."""
         found = self.number(value)
         if isinstance(found, str):
             self._count("number as text")
@@ -138,7 +138,7 @@ class Shaper:
         return found
 
     def strict_texts(self, value: Any) -> list[str] | None:
-        """Return a list of texts."""
+        """Return a list of texts, never a single text."""
         found = self.texts(value)
         return [found] if isinstance(found, str) else found
 
@@ -153,11 +153,11 @@ class Shaper:
         return kept or None
 
     def results(self, value: Any) -> list[Any] | None:
-        """Return what was reached in learning objectives."""
+        """Return the results for learning objectives."""
         return self.objects(value, partial(_members, members=_RESULT, deviations=self._deviations))
 
     def object(self, value: Any) -> dict[str, Any] | None:
-        """Return an object."""
+        """Return the value if it is an object; otherwise count it and return None."""
         if value is None or isinstance(value, dict):
             return value
         self._count(_EMPTY if value == "" else "not an object")
@@ -191,6 +191,6 @@ _OBJECTS: dict[Kind, _Members] = {
 
 
 def _members(value: dict[str, Any], members: _Members, deviations: Counter[str]) -> dict[str, Any]:
-    """Return a small object of fixed members, whatever the case of their names; what else it holds is left out."""
+    """Return an object with these members, matched without regard to case; drop all other members."""
     named = {key.lower().replace("_", ""): one for key, one in value.items()}
     return {key: shape(Shaper(key, deviations), named.get(key.lower())) for key, shape in members.items()}

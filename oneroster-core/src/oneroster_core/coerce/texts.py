@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 Reading: TypeAlias = tuple[Any, str | None]
-"""A value, and the rule that the source broke in writing it."""
+"""A value, and the rule that the source broke when it wrote the value, if any."""
 
 NULL = "NULL"
 NULL_RULE = "the text NULL"
@@ -44,12 +44,12 @@ _YEARS = re.compile(r"\d{4}\s*[-/\u2013]\s*(\d{4}|\d{2})", re.ASCII)
 
 
 def is_loss(rule: str) -> bool:
-    """Return whether a rule means that something was written there which could not be read."""
+    """True if the rule means that the source held a value that could not be read."""
     return rule.rpartition(": ")[2].startswith(_LOSSES)
 
 
 def read_true_false(value: str | bool) -> Reading:
-    """Return a boolean, also where it is written in other words."""
+    """Return a boolean, also if it is written in other words."""
     if isinstance(value, bool):
         return value, None
     if value in _TRUE_FALSE:
@@ -65,7 +65,7 @@ def read_number(value: str | float) -> Reading:
     if isinstance(value, str):
         value = value.strip()
         if _DECIMAL_COMMA.fullmatch(value):
-            # One comma and one or two digits after it cannot be a thousands separator.
+            # A comma followed by one or two digits cannot be a thousands separator.
             value, rule = value.replace(",", "."), "decimal comma"
         if not _NUMBER.fullmatch(value):
             return None, "unreadable number"
@@ -83,13 +83,13 @@ def read_integer(value: str | float) -> Reading:
         return None, "unreadable integer"
     try:
         exact = int(value)
-    except ValueError:  # written with a fraction or an exponent
+    except ValueError:  # has a fraction or an exponent
         exact = int(found)
     return (exact, rule) if -_BIGGEST <= exact < _BIGGEST else (None, "unreadable integer")
 
 
 def read_year(text: str) -> Reading:
-    """Return the text of a year; a range of years passes as it is."""
+    """Return a year as text; a range of years passes unchanged."""
     year = text.strip()
     if _YEAR.fullmatch(year):
         return year, None
@@ -97,7 +97,7 @@ def read_year(text: str) -> Reading:
 
 
 def number_text(value: float) -> str:
-    """Return the decimal text of a number: a dot, no exponent, no needless zeros."""
+    """Return the decimal text of a number: with a dot, without exponent or trailing zeros."""
     if isinstance(value, int):
         return str(value)
     if not math.isfinite(value):

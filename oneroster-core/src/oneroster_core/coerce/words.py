@@ -19,16 +19,16 @@ _DELETED = {"inactive", "tobedeleted", "deleted"}
 
 @cache
 def _by_lower_case(words: Vocabulary) -> dict[str, str]:
-    """Return the words of all versions by their lower case, without those that differ in case only."""
+    """Return the words of all versions by their lower case, except words that differ in case only."""
     every = words.of(Version.V1_2)
     times = Counter(map(str.lower, every))
     return {word.lower(): word for word in every if times[word.lower()] == 1}
 
 
 def read_word(text: str, words: Vocabulary, version: Version) -> tuple[str, str | None]:
-    """Return the vocabulary's word that a text means, and the rule it broke, if any.
+    """Return the vocabulary's word that a text matches, and the rule it broke, if any.
 
-    A text that no word matches, or more than one, passes as it is.
+    A text that matches no word, or more than one, passes unchanged.
     """
     if words.accepts(text, version):
         return text, None
@@ -40,7 +40,7 @@ def read_word(text: str, words: Vocabulary, version: Version) -> tuple[str, str 
 
 
 def read_status(text: str | None) -> tuple[str, str | None]:
-    """Return the status of a row that a text means, and the rule it broke, if any."""
+    """Return the status that a text stands for, and the rule it broke, if any."""
     if text and text in STATUS:
         return text, None
     word = (text or "").strip().lower()

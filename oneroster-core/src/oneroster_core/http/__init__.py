@@ -1,1 +1,1 @@
-"""HTTP as a careful client speaks it: authentication, pace, retries, and what is known of vendors."""
+"""The HTTP client: authentication, pace, retries, and presets for vendors."""

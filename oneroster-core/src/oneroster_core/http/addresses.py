@@ -1,4 +1,4 @@
-"""Where a service lies: what `base_url` says and leaves out, and which addresses may be called."""
+"""Addresses of a service: parse `base_url`, add the parts that it lacks, and check which addresses may be called."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def address_error(setting: str, url: str) -> str | None:
-    """What is wrong with an address in the settings, if anything; never quotes it."""
+    """Return what is wrong with an address in the settings, without quoting it; None if it is fine."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -42,12 +42,12 @@ def address_error(setting: str, url: str) -> str | None:
 
 
 def host_of(url: str) -> str:
-    """Host and port of an address, as messages name it."""
+    """Return host and port of an address, for messages."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Whether two addresses lie on one host and port and are spoken to alike."""
+    """True if two addresses have the same scheme, host and port."""
     a, b = urlsplit(one), urlsplit(other)
     default = {"http": 80, "https": 443}
     return (a.scheme, a.hostname, a.port or default.get(a.scheme)) == (
@@ -59,19 +59,19 @@ def same_origin(one: str, other: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The base of a service, with or without the standard's path and version."""
+    """The base address of a service, with or without the standard's path and version."""
 
     host: str
     root: str
-    """Everything before the version, without a slash at its end."""
+    """The part before the version, without a trailing slash."""
     version: Version | None
-    """What the path says."""
+    """The version in the path, if any."""
     per_service: bool = True
-    """Whether 1.2's services have paths of their own."""
+    """True if each service of 1.2 has its own path."""
 
     @classmethod
     def read(cls, base_url: str) -> Address:
-        """Take `base_url` apart; what follows a ? or # is not part of it."""
+        """Parse `base_url`; query and fragment are ignored."""
         parts = urlsplit(base_url.strip())
         path = parts.path.rstrip("/")
         origin = f"{parts.scheme}://{parts.netloc}"
@@ -86,7 +86,7 @@ class Address:
         return cls(host, origin + path, None)
 
     def check_version(self, asked: Version | None) -> Version | None:
-        """The version to speak, as far as settings and path tell; SetupError if they differ."""
+        """Return the version from settings or path, if either names one; raise SetupError if they differ."""
         if asked and self.version and asked != self.version:
             raise SetupError(
                 f"base_url names version {self.version.value} and oneroster_version is"
@@ -95,7 +95,7 @@ class Address:
         return asked or self.version
 
     def url(self, version: Version, service: Service, path: str, query: dict[str, str]) -> str:
-        """Address of a collection, the query percent-encoded (a space as %20)."""
+        """Return the address of a collection, with a percent-encoded query (a space is %20)."""
         base = BASE_PATHS[version][service].removeprefix(_STANDARD_PATH)
         if not self.per_service:
             base = "/" + base.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Proving to a service who asks: OAuth 2 client credentials, OAuth 1.0a, a bearer token, nothing."""
+"""Authentication: OAuth 2 client credentials, OAuth 1.0a, a bearer token, or none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
@@ -24,18 +25,17 @@ __all__ = [
     "Credentials",
     "NoToken",
     "OAuth1",
-    "TokenRequest",
     "header_error",
 ]
 
 _RENEW_BEFORE = 30.0
-"""Seconds before its end at which a token is no longer used, at most half of its life."""
+"""Stop using a token this many seconds before it expires, but not before half of its life."""
 _UNSTATED_LIFE = 1500.0
-"""How long a token is used whose answer does not say: a request that fails with 401 renews it."""
+"""Seconds for which a token without a stated life is used; a 401 renews it earlier."""
 _NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f-\x9f]|[^\x00-\xff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ENCODED = {"client_id", "client_secret"}
-"""Settings that are encoded before they are sent, so that every letter may stand in them."""
+"""Settings that are encoded before they are sent, so they may contain any character."""
 _ADVICE = {
     "invalid_client": "check client_id, client_secret and token_auth_style",
     "invalid_grant": "check client_id, client_secret and token_auth_style",
@@ -49,7 +49,7 @@ _PASSES = {408, 425, 429}
 
 
 def header_error(setting: str, value: str) -> str | None:
-    """Return what keeps a text from being sent in a header, if anything; the text is not quoted."""
+    """Return why a text cannot be sent in a header, without quoting it; None if it can."""
     if (_CONTROL if setting in _ENCODED else _NOT_IN_A_HEADER).search(value):
         return f"{setting}: holds a line end or another character that cannot stand in a header; copy it again"
     return None
@@ -62,30 +62,23 @@ class NoToken(SetupError):
         super().__init__(message)
         self.exit_code = exit_code
         self.blames_scopes = blames_scopes
-        """True if the scopes may be those of another version."""
-
-
-class TokenRequest(Protocol):
-    """Sends a token request and returns status and body."""
-
-    def __call__(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
-        """Post a form."""
+        """True if the cause may be scopes of the wrong version."""
 
 
 class Credentials(requests.auth.AuthBase):
-    """Puts what proves us into each request; can be renewed where a service no longer takes it."""
+    """Adds credentials to each request, and renews them if the service rejects them."""
 
     def ready(self) -> None:
-        """Get what has to be asked for, before a request is made: the answer may set cookies that belong into it."""
+        """Get a token, if needed, before the request is prepared: the token response may set cookies for it."""
 
     def renew(self, refused: requests.PreparedRequest) -> bool:
-        """Get fresh proof after a 401; False where there is nothing to renew."""
+        """Renew the credentials after a 401; return False if they cannot be renewed."""
         del refused
         return False
 
 
 class Anonymous(Credentials):
-    """Sends no proof, and keeps a .netrc from adding any."""
+    """Sends no credentials, and prevents requests from adding those of a .netrc file."""
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -93,7 +86,7 @@ class Anonymous(Credentials):
 
 
 class Bearer(Credentials):
-    """Sends a token that does not change."""
+    """Sends a fixed token."""
 
     def __init__(self, token: str) -> None:
         self._header = f"Bearer {token.strip()}"
@@ -105,52 +98,44 @@ class Bearer(Credentials):
 
 
 class OAuth1(Credentials):
-    """Signs each request as OAuth 1.0a, two-legged, over exactly the address that is sent."""
+    """Signs each request with two-legged OAuth 1.0a, over the exact address that is sent."""
 
     def __init__(self, key: str, secret: str, method: str) -> None:
-        # Imported late: it costs 30 ms, and OAuth 2 needs nothing of it.
+        # Imported here because it takes 30 ms, and OAuth 2 does not need it.
         from oauthlib.oauth1 import Client
 
-        logging.getLogger("oauthlib").setLevel(logging.WARNING)  # what it says below that holds keys and signatures
+        logging.getLogger("oauthlib").setLevel(logging.WARNING)  # its lower levels log keys and signatures
         self._make: Callable[[], Any] = lambda: Client(key, client_secret=secret, signature_method=method)
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        # A client for each request: nonce and time are kept in it, and threads share this object.
+        # Each request needs its own client, which holds nonce and time: threads share this object.
         _, headers, _ = self._make().sign(request.url, http_method=request.method)
         request.headers["Authorization"] = headers["Authorization"]
         return request
 
 
+@dataclass(eq=False, repr=False)
 class ClientCredentials(Credentials):
-    """Gets tokens by OAuth 2 client credentials, one for all threads."""
+    """Gets tokens by OAuth 2 client credentials; all threads share one token."""
 
-    def __init__(
-        self,
-        send: TokenRequest,
-        token_url: str,
-        client_id: str,
-        client_secret: str,
-        *,
-        style: str = "basic",
-        scopes: Sequence[str] = (),
-    ) -> None:
-        self._send = send
-        self._url = token_url
-        self._id = client_id
-        self._secret = client_secret
-        self._style = style
-        self._scopes = " ".join(scopes)
-        self._lock = threading.Lock()
-        self._header: str | None = None
-        self._until = 0.0
-        self._accepted: tuple[str, str] | None = None
-        self.granted: frozenset[str] | None = None
-        """Scopes that the answer named; None where it named none."""
+    send: Callable[[str, str, dict[str, str]], tuple[int, bytes]]
+    """Posts a form to an address, with headers; returns status and body."""
+    token_url: str
+    client_id: str
+    client_secret: str
+    style: str = "basic"
+    scopes: Sequence[str] = ()
+    granted: frozenset[str] | None = None
+    """Scopes that the answer named; None where it named none."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _header: str | None = None
+    _until: float = 0.0
+    _accepted: tuple[str, str] | None = None
 
     @override
     def ready(self) -> None:
-        """Get a token, unless there is one that is still good."""
+        """Get a token, unless the current one is still valid."""
         with self._lock:
             if self._header is None or time.monotonic() >= self._until:
                 self._get_token()
@@ -163,7 +148,7 @@ class ClientCredentials(Credentials):
 
     @override
     def renew(self, refused: requests.PreparedRequest) -> bool:
-        """Get a new token, unless another thread has done so since the request went out."""
+        """Get a new token, unless another thread has already done so since the request was sent."""
         with self._lock:
             if refused.headers.get("Authorization") == self._header:
                 self._get_token()
@@ -191,29 +176,29 @@ class ClientCredentials(Credentials):
         self._header = f"Bearer {token}"
 
     def _ask(self) -> tuple[int, bytes]:
-        """Ask in the style that is set; a Basic header is tried raw, and then percent-encoded.
+        """Request a token in the configured style; for Basic, try the raw header first, then the percent-encoded one.
 
-        The standard encodes id and secret before Base64, and most services do not expect it.
+        The standard encodes id and secret before Base64, but most services do not expect it.
         """
         form = {"grant_type": "client_credentials"}
-        if self._scopes:
-            form["scope"] = self._scopes
+        if scope := " ".join(self.scopes):
+            form["scope"] = scope
         headers = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-        if self._style == "body":
-            form |= {"client_id": self._id, "client_secret": self._secret}
-            return self._send(self._url, urlencode(form), headers)
-        raw = (self._id, self._secret)
-        encoded = (quote_plus(self._id), quote_plus(self._secret))
-        url, data = self._url, urlencode(form)
-        if self._style == "query":
+        if self.style == "body":
+            form |= {"client_id": self.client_id, "client_secret": self.client_secret}
+            return self.send(self.token_url, urlencode(form), headers)
+        raw = (self.client_id, self.client_secret)
+        encoded = (quote_plus(self.client_id), quote_plus(self.client_secret))
+        url, data = self.token_url, urlencode(form)
+        if self.style == "query":
             url += ("&" if "?" in url else "?") + urlencode(form, quote_via=quote)
             data = ""
         pairs = (self._accepted,) if self._accepted else tuple(dict.fromkeys((raw, encoded)))
         for pair in pairs:
-            status, body = self._send(url, data, {**headers, "Authorization": _basic(*pair)})
+            status, body = self.send(url, data, {**headers, "Authorization": _basic(*pair)})
             if status < requests.codes.bad_request:
                 self._accepted = pair
             if status not in {400, 401, 403}:
@@ -221,7 +206,7 @@ class ClientCredentials(Credentials):
         return status, body
 
     def _refusal(self, status: int, answer: dict[str, Any]) -> FatalSourceError:
-        """One line for a refused token; of the body only the standard's own error word."""
+        """Return the error for a refused token; it quotes only the standard's error code from the body."""
         word = answer.get("error")
         if word == "invalid_scope":
             return NoToken(
@@ -245,7 +230,7 @@ class ClientCredentials(Credentials):
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body; empty if it is none."""
+    """Return the JSON object of a body; empty if the body is not a JSON object."""
     try:
         answer = msgspec.json.decode(body)
     except (ValueError, RecursionError):
@@ -258,7 +243,7 @@ def _basic(name: str, secret: str) -> str:
 
 
 def _seconds(value: Any) -> float:
-    """Life of a token, whatever type its number has."""
+    """Return the life of a token in seconds, given as a number or as text."""
     try:
         life = float(value)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""HTTP as a careful client speaks it: kept connections, bounded retries, no credentials astray."""
+"""The HTTP client: connection reuse, bounded retries, and credentials only for the host they belong to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529}
 _MAY_PASS = (
     requests.ConnectionError,
     requests.Timeout,
-    urllib3.exceptions.HTTPError,  # while the body is read
+    urllib3.exceptions.HTTPError,  # raised while the body is read
     Overdue,
 )
 _FAULT = 500
@@ -35,7 +35,7 @@ _FEW = 2
 _FIRST_CONTACT_TRIES = 3
 _CONNECT_SECONDS = 30.0
 _MOST_OTHER_BYTES = 1 << 20
-"""Most bytes of an answer without records: a token, or the page that comes with an error."""
+"""Maximum size in bytes of a response without records: a token, or an error page."""
 
 
 class _Sent(NamedTuple):
@@ -44,7 +44,7 @@ class _Sent(NamedTuple):
 
 
 class _Session(requests.Session):
-    """A session that leaves redirects to us: the library would read their bodies without bounds."""
+    """A session that does not follow redirects itself: requests would read their bodies without a size limit."""
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -52,7 +52,7 @@ class _Session(requests.Session):
 
 
 class HttpClient:
-    """Sends requests for one service, from any thread."""
+    """Sends requests to one service; safe to use from several threads."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class HttpClient:
         self._backoff = backoff or Backoff()
         self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
         self._answered: set[str] = set()
-        """Hosts that have answered, if only once."""
+        """Hosts that have answered at least once."""
         self._environment: dict[str, Any] = {}
         self._session = _Session()
         self._session.headers.update(
@@ -85,10 +85,10 @@ class HttpClient:
         self._session.mount("http://", adapter)
 
     def get(self, url: str, what: str, *, few_tries: bool = False) -> Reply:
-        """Get an address; `what` names it in messages, since addresses hold queries.
+        """Send a GET request; `what` names it in messages, because addresses contain queries.
 
-        Statuses that may pass are tried again; the last answer is given back whatever its status.
-        `few_tries`: a fault inside the service may well mean that it does not take the request.
+        Temporary errors are retried; the last reply is returned whatever its status. `few_tries`: retry server errors
+        (5xx) less often, because they may mean that the service does not support the request.
         """
         renewed = False
         for _ in range(_MOST_REDIRECTS + 1):
@@ -115,7 +115,7 @@ class HttpClient:
         raise SourceError(f"{what}: the service redirects in a circle; check base_url")
 
     def post_form(self, url: str, data: str, headers: dict[str, str]) -> tuple[int, bytes]:
-        """Send a form (a token request), without any credentials but those in it."""
+        """Send a form (a token request) without credentials other than those in the form."""
         request = requests.Request("POST", url, data=data, headers=headers, auth=Anonymous())
         _, reply = self._send(request, "token_url")
         if reply.status in _REDIRECTS:
@@ -126,7 +126,7 @@ class HttpClient:
             return reply.status, b""
 
     def _send(self, request: requests.Request, what: str, *, few_tries: bool = False) -> _Sent:
-        """Send until there is an answer that will not change by waiting, or no try is left."""
+        """Send until a retry would not help or none is left."""
         host = host_of(request.url)
         tried = 0
         while True:
@@ -154,7 +154,7 @@ class HttpClient:
                 self.pace.sleep(delay)
 
     def _give_up(self, error: Exception, what: str, tried: int, host: str) -> None:
-        """Raise if another try is of no use; a service that never answered gets few."""
+        """Raise if a retry would not help; a host that has never answered gets only a few tries."""
         if isinstance(error, requests.exceptions.SSLError):
             raise FatalSourceError(
                 f"{what}: {host}: the service's certificate is not valid or not trusted here; have it"
@@ -184,7 +184,7 @@ class HttpClient:
         origin = "/".join((prepared.url or "").split("/", 3)[:3])
         settings = self._environment.get(origin)
         if settings is None:
-            # Proxies and authorities that the environment names; looked up once, since it costs.
+            # Proxies and certificates that the environment sets; looked up once because it is slow.
             settings = self._session.merge_environment_settings(origin, {}, False, self._ca_bundle, None)
             self._environment[origin] = settings
         most = _MOST_OTHER_BYTES if request.method == "POST" else MOST_BYTES
@@ -201,13 +201,13 @@ class HttpClient:
         return _Sent(prepared, Reply(response.status_code, response.headers, raw, what, most))
 
     def close(self) -> None:
-        """Wake those who wait, and let go of the connections."""
+        """Wake waiting threads and close the connections."""
         self.pace.stop()
         self._session.close()
 
 
 def _read_small(response: requests.Response) -> bytes:
-    """Read a body that is no page of records; of an error's page that is too long, nothing."""
+    """Read a body that holds no records; return nothing if it is an error page that is too long."""
     raw: bytes = response.raw.read(_MOST_OTHER_BYTES + 1, decode_content=False)
     if len(raw) <= _MOST_OTHER_BYTES:
         return raw

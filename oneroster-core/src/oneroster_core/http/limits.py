@@ -1,4 +1,4 @@
-"""Limits of an answer as a whole, in time and size: a socket only limits the wait for the next bytes."""
+"""Limits on the time and size of a whole response; a socket timeout only limits the wait for the next bytes."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["MOST_BYTES", "TIMES", "LimitedAdapter", "Overdue", "Oversize"]
 
 TIMES = 3
-"""An answer as a whole may take this many times the wait for its next bytes."""
+"""A whole response may take this many times the read timeout."""
 MOST_BYTES = 256 << 20
-"""Most bytes of an answer, compressed or not."""
+"""Maximum size of a response in bytes, compressed or not."""
 
 
 class Overdue(Exception):
-    """An answer did not come to its end in time."""
+    """A response did not end in time."""
 
 
 class Oversize(Exception):
-    """An answer is longer than any real one."""
+    """A response is longer than any valid response can be."""
 
 
 class _LimitedReads(io.RawIOBase):
@@ -72,7 +72,7 @@ class _LimitedReads(io.RawIOBase):
 
 
 class _LimitedResponse(http.client.HTTPResponse):
-    """A response whose first line, header, body and trailer are limited together."""
+    """A response with one limit for status line, header, body and trailer together."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -97,7 +97,7 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class LimitedAdapter(HTTPAdapter):
-    """The adapter of requests, with limits for each answer."""
+    """The adapter of requests, with limits on each response."""
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

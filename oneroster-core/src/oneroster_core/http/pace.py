@@ -1,4 +1,4 @@
-"""How fast to ask, and how long to wait before asking again."""
+"""Rate limit and retry delays."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ __all__ = ["Backoff", "Pace", "Stopped", "http_date", "retry_after"]
 
 
 class Stopped(Exception):
-    """The run ended while something was waiting."""
+    """The run ended during a wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Waits that double, with jitter, so that clients do not come back all at once."""
+    """Delays that double, with jitter, so that clients do not all retry at the same moment."""
 
     first: float = 0.5
     longest: float = 60.0
     tries: int = 6
     longest_asked: float = 900.0
-    """The longest wait that a service may ask for."""
+    """The longest delay in seconds that is accepted from a service."""
 
     def wait(self, tried: int) -> float:
-        """Seconds to wait after so many tries: between half of the doubled wait and all of it."""
+        """Return the seconds to wait after `tried` tries: between half of the doubled delay and all of it."""
         import backoff  # it costs 30 ms, and most runs never wait
 
         waits = backoff.expo(factor=self.first, max_value=self.longest)
-        half: float = next(islice(waits, tried, None)) / 2  # the first that it yields is not a wait
+        half: float = next(islice(waits, tried, None)) / 2  # the first item it yields is not a delay
         return half + backoff.full_jitter(half)
 
 
 def http_date(text: str) -> datetime | None:
-    """A moment as headers write it; None if it is none."""
+    """Return the moment in an HTTP date; None if the text is not one."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -47,7 +47,7 @@ def http_date(text: str) -> datetime | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a service asks to be left alone, given as seconds or as a date."""
+    """Return the delay that a service asks for, in seconds, from a number or a date; None if it asks for none."""
     text = headers.get("Retry-After", "").strip()
     try:
         seconds = float(text)
@@ -60,7 +60,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 class Pace:
-    """Spaces requests out over all threads; `hold` makes all of them wait."""
+    """Spaces requests evenly over all threads; `hold` makes all of them wait."""
 
     def __init__(self, requests_per_minute: float | None = None) -> None:
         self._gap = 60.0 / requests_per_minute if requests_per_minute else 0.0
@@ -69,7 +69,7 @@ class Pace:
         self._stop = threading.Event()
 
     def take_turn(self) -> None:
-        """Wait until the next request may go out."""
+        """Wait until the next request may be sent."""
         while True:
             with self._lock:
                 now = time.monotonic()
@@ -78,22 +78,22 @@ class Pace:
                     self._next = now + self._gap
                     return
                 if self._gap:
-                    # The turn is taken now, so that those who wait keep their order.
+                    # Reserve the turn now, so that waiting threads keep their order.
                     self._next += self._gap
             self.sleep(wait)
             if self._gap:
                 return
 
     def hold(self, seconds: float) -> None:
-        """Let no request out for a while."""
+        """Send no request for this many seconds."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless the run ends meanwhile: then Stopped."""
+        """Wait; raise Stopped if the run ends during the wait."""
         if self._stop.wait(seconds):
             raise Stopped
 
     def stop(self) -> None:
-        """Wake everyone who waits."""
+        """Wake all waiting threads."""
         self._stop.set()

@@ -1,8 +1,8 @@
-"""What is known of the services of some vendors: one row each, and nothing that was only guessed.
+"""Known facts about the services of some vendors, one entry for each; nothing here is guessed.
 
-A row fills in settings that are left open; whatever is set wins, since the credential sheet that
-the district hands out is right where it differs. To add a row, have a page of the vendor's or code
-that runs against the service, and write down in `notes` what is not known.
+An entry sets defaults. Values that the user sets take precedence, because the credentials sheet of the district may
+differ from the entry. Add an entry only if a page of the vendor or code that runs against the service confirms it, and
+write in `notes` what is unknown.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Preset:
     title: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     base_url: str = ""
-    """How its addresses look, for the reader; set only where it is the same for everyone."""
+    """Form of its addresses, for the documentation; set only if it is the same for all customers."""
     token_url: str = ""
     notes: str = ""
 
@@ -30,12 +30,7 @@ class Preset:
 GENERIC = Preset(
     "generic",
     "A service that follows the standard",
-    {
-        "auth_method": "oauth2",
-        "token_auth_style": "basic",
-        "page_size": 1000,
-        "max_concurrency": 4,
-    },
+    {"auth_method": "oauth2", "token_auth_style": "basic", "page_size": 1000, "max_concurrency": 4},
     notes="These values are used if a vendor's row has no other.",
 )
 
@@ -94,10 +89,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "powerschool_unified_classroom",
         "PowerSchool Unified Classroom",
-        {
-            "token_url": "https://accounts.powerschool.com/as/token.oauth2",
-            "token_auth_style": "body",
-        },
+        {"token_url": "https://accounts.powerschool.com/as/token.oauth2", "token_auth_style": "body"},
         notes="Page sizes, filters and totals are not known.",
     ),
     Preset(
@@ -122,10 +114,7 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "visma_flyt",
         "Visma Flyt",
-        {
-            "token_url": "https://connect.visma.com/connect/token",
-            "token_auth_style": "body",
-        },
+        {"token_url": "https://connect.visma.com/connect/token", "token_auth_style": "body"},
         notes="1.2; scopes have a prefix of their own: set scopes as the vendor names them.",
     ),
 )
@@ -134,7 +123,7 @@ _BY_NAME = {preset.name: preset for preset in PRESETS}
 
 
 def filled_in(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings without blanks at the ends of texts; the vendor's row, then the generic one, fill what is open."""
+    """Return the settings, stripped of blanks; missing ones come from the vendor's preset, then from the generic one."""
     vendor = _BY_NAME[config.get("provider") or GENERIC.name]
     given = {k: value.strip() if isinstance(value, str) else value for k, value in config.items() if value is not None}
     return {**GENERIC.settings, **vendor.settings, **given}

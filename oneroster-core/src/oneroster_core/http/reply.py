@@ -1,4 +1,4 @@
-"""An answer that came whole, and its body as text: decompressed, within bounds, without a byte order mark."""
+"""A complete response, and its body as text: decompressed, within limits, without a byte order mark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class AnswerTooLong(SourceError):
-    """An answer is longer than any real one."""
+    """A response is longer than any valid response can be."""
 
     def __init__(self, what: str, most: int) -> None:
         check = "lower page_size, or ask the vendor" if most == MOST_BYTES else "check the address"
@@ -27,7 +27,7 @@ class AnswerTooLong(SourceError):
 
 
 class Reply(NamedTuple):
-    """An answer that came whole, whatever its status.
+    """A complete response with any status.
 
     The body stays compressed until it is read, which takes a tenth of the memory.
     """
@@ -38,19 +38,19 @@ class Reply(NamedTuple):
     what: str = "answer"
     """Names the request in messages."""
     most: int = MOST_BYTES
-    """Most bytes that its body may have."""
+    """Maximum size of the body in bytes."""
 
     @property
     def ok(self) -> bool:
-        """True if the status is one of success (2xx)."""
+        """True if the status is a success (2xx)."""
         return 200 <= self.status < 300
 
     @property
     def body(self) -> bytes:
-        """The body as UTF-8; ValueError if it cannot be decompressed, AnswerTooLong if it grows too long.
+        """Return the body as UTF-8; raise ValueError if it cannot be decompressed, AnswerTooLong if it is too long.
 
-        The bytes decide how they are compressed, because services and proxies claim what is not so.
-        JSON never begins like gzip or zlib; bare deflate cannot be told by its beginning and is tried if claimed.
+        The first bytes decide the compression, because services and proxies send wrong headers. JSON never begins like
+        gzip or zlib; raw deflate has no such mark and is tried only if the header names it.
         """
         body = self.raw
         for _ in range(_MOST_LAYERS):
@@ -73,7 +73,7 @@ class Reply(NamedTuple):
         return body
 
     def _inflate(self, data: bytes, form: int) -> bytes:
-        """Decompress one member after another, and never more than `most` bytes in all."""
+        """Decompress all members, up to `most` bytes in total."""
         members: list[bytes] = []
         room = self.most
         while data and len(members) < _MOST_MEMBERS:

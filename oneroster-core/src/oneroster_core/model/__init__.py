@@ -1,7 +1,7 @@
-"""OneRoster 1.1 and 1.2, written once: every file, every field, both bindings.
+"""OneRoster 1.1 and 1.2, defined once: every file, every field, both bindings.
 
-The tables import nothing but the standard library. `schema` makes JSON Schemas of them,
-`codec` (on msgspec) the record classes and lines that tap and target share.
+The tables import only the standard library. `schema` builds JSON Schemas from them, and `codec` (with msgspec) builds
+the record classes and lines that the tap and the targets share.
 """
 
 from __future__ import annotations
@@ -9,18 +9,7 @@ from __future__ import annotations
 from . import _gradebook, _resources, _rostering
 from ._receipts import NO_SNAPSHOT, RECEIPT_KEYS, RECEIPTS, TOTAL_NOT_REACHED, UNPROVEN
 from ._rest import BASE_PATHS, SCOPE_PREFIXES, scope_uri
-from ._types import (
-    Collection,
-    Derived,
-    Field,
-    File,
-    Kind,
-    Service,
-    Version,
-    View,
-    Vocabulary,
-    Where,
-)
+from ._types import Collection, Derived, Field, File, Kind, Service, Version, View, Vocabulary, Where
 
 __all__ = [
     "BASE_PATHS",
@@ -84,22 +73,22 @@ _BY_NAME = {f.name: f for f in FILES}
 
 
 def file(name: str) -> File:
-    """The file, stream and table of that name; KeyError where the standard has none."""
+    """Return the file, stream and table of that name; raise KeyError if the standard has none."""
     return _BY_NAME[name]
 
 
 def csv_files(version: Version) -> tuple[File, ...]:
-    """Data files of a version's CSV binding, in the order of its manifest."""
+    """Return the data files of a version's CSV binding, in the order of its manifest."""
     return tuple(f for f in FILES if f.csv and f.exists_in(version))
 
 
 def derived_from(parent: str) -> tuple[File, ...]:
-    """Files whose rows REST keeps inside the records of `parent`."""
+    """Return the files whose rows REST nests inside the records of `parent`."""
     return tuple(f for f in FILES if f.derived and f.derived.parent == parent)
 
 
 def manifest_properties(version: Version) -> tuple[str, ...]:
-    """Property names of a manifest, in the order of the specification's table."""
+    """Return the property names of a manifest, in the order of the specification's table."""
     return (
         "manifest.version",
         "oneroster.version",

@@ -1,4 +1,4 @@
-"""What each stream and each field means, in one sentence of our own (after the tables of the standard)."""
+"""One sentence for each stream and each field, in our own words (based on the tables of the standard)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ SHARED = {
     "applicationId": "Id of the vendor's application.",
     "childSourcedIds": "Rows of the same kind one level below.",
 }
-"""What a field means in every stream that has it, unless `FIELDS` says more."""
+"""The meaning of a field in all streams that have it, unless `FIELDS` has a more specific one."""
 
 FIELDS = {
     "academicSessions": {
@@ -237,4 +237,4 @@ FIELDS = {
         "pronouns": "Pronouns that the person wants to be referred to by.",
     },
 }
-"""What a field means in one stream."""
+"""The meaning of a field in one stream."""

@@ -1,9 +1,11 @@
-"""What every file starts and ends with, and short ways to write the rest of a table."""
+"""The fields that every file starts and ends with, and shorthands for the other tables."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import _vocabularies as words
-from ._types import ALWAYS, Field, Kind, Where
+from ._types import ALWAYS, Field, File, Kind, Service, Where
 
 ID = Field("sourcedId", Kind.GUID, ALWAYS)
 STATUS = Field("status", Kind.WORD, words=words.STATUS, blank_in_bulk=True)
@@ -11,7 +13,12 @@ LAST_MODIFIED = Field("dateLastModified", Kind.DATETIME, blank_in_bulk=True)
 LIFECYCLE = (ID, STATUS, LAST_MODIFIED)
 
 METADATA = Field("metadata", Kind.OBJECT, csv=False)
-"""`metadata.<key>` columns in CSV, one free-form object in REST and in the warehouse."""
+"""`metadata.<key>` columns in CSV; one free-form object in REST and in the warehouse."""
 
 SCHOOL = Where("type", "school", extensible=True)
 """The reference must name an org of type school, or in 1.2 of a type that is an extension."""
+
+
+def data_file(service: Service, name: str, *fields: Field, **more: Any) -> File:
+    """Return a file of a service: its own columns, between those that every file has."""
+    return File(name, service, (*LIFECYCLE, *fields, METADATA), **more)

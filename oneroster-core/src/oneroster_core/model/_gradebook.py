@@ -1,22 +1,14 @@
-"""Gradebook: what was set, and how it went. Read against the tables of the CSV and REST bindings."""
+"""Gradebook: assignments and their results. Checked against the tables of the CSV and REST bindings."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from . import _vocabularies as words
-from ._fields import LIFECYCLE, METADATA, SCHOOL
-from ._types import (
-    ALWAYS,
-    NEVER,
-    ONLY_1_1,
-    Collection,
-    Derived,
-    Field,
-    File,
-    Kind,
-    Service,
-    Version,
-    Where,
-)
+from ._fields import SCHOOL, data_file
+from ._types import ALWAYS, NEVER, ONLY_1_1, Collection, Derived, Field, Kind, Service, Version, Where
+
+_file = partial(data_file, Service.GRADEBOOK)
 
 V1_2 = Version.V1_2
 
@@ -29,199 +21,139 @@ def _core(path: str, wrapper: str, single: str) -> Collection:
     return Collection(path, wrapper, single, GRADEBOOK_1_1, GRADEBOOK_1_2)
 
 
-CATEGORIES = File(
+CATEGORIES = _file(
     "categories",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("title", required=ALWAYS),
-        # A percentage; REST sends a float, a CSV cell takes digits only.
-        Field("weight", Kind.NUMBER, since=V1_2, csv_kind=Kind.INTEGER),
-        METADATA,
-    ),
-    _core("/categories", "categories", "category"),
+    Field("title", required=ALWAYS),
+    # A percentage; REST sends a float, a CSV cell takes digits only.
+    Field("weight", Kind.NUMBER, since=V1_2, csv_kind=Kind.INTEGER),
+    collection=_core("/categories", "categories", "category"),
 )
 
-LINE_ITEMS = File(
+LINE_ITEMS = _file(
     "lineItems",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("title", required=ALWAYS),
-        Field("description"),
-        Field("assignDate", Kind.DATE, ALWAYS, rest_kind=Kind.DATETIME),
-        Field("dueDate", Kind.DATE, ALWAYS, rest_kind=Kind.DATETIME),
-        Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
-        Field("categorySourcedId", Kind.REF, ALWAYS, refers_to="categories"),
-        Field(
-            "academicSessionSourcedId",
-            Kind.REF,
-            ALWAYS,
-            refers_to="academicSessions",
-            where=Where("type", "gradingPeriod", ONLY_1_1),
-            was="gradingPeriodSourcedId",
-            rest=("academicSession", "gradingPeriod"),
-        ),
-        Field("resultValueMin", Kind.NUMBER, ONLY_1_1),  # inclusive
-        Field("resultValueMax", Kind.NUMBER, ONLY_1_1),  # inclusive
-        Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL, since=V1_2),
-        Field("assignDateTime", Kind.DATETIME, rest=("assignDate",), csv=False),
-        Field("dueDateTime", Kind.DATETIME, rest=("dueDate",), csv=False),
-        METADATA,
+    Field("title", required=ALWAYS),
+    Field("description"),
+    Field("assignDate", Kind.DATE, ALWAYS, rest_kind=Kind.DATETIME),
+    Field("dueDate", Kind.DATE, ALWAYS, rest_kind=Kind.DATETIME),
+    Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
+    Field("categorySourcedId", Kind.REF, ALWAYS, refers_to="categories"),
+    Field(
+        "academicSessionSourcedId",
+        Kind.REF,
+        ALWAYS,
+        refers_to="academicSessions",
+        where=Where("type", "gradingPeriod", ONLY_1_1),
+        was="gradingPeriodSourcedId",
+        rest=("academicSession", "gradingPeriod"),
     ),
-    _core("/lineItems", "lineItems", "lineItem"),
+    Field("resultValueMin", Kind.NUMBER, ONLY_1_1),  # inclusive
+    Field("resultValueMax", Kind.NUMBER, ONLY_1_1),  # inclusive
+    Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL, since=V1_2),
+    Field("assignDateTime", Kind.DATETIME, rest=("assignDate",), csv=False),
+    Field("dueDateTime", Kind.DATETIME, rest=("dueDate",), csv=False),
+    collection=_core("/lineItems", "lineItems", "lineItem"),
     school="schoolSourcedId",
 )
 
-RESULTS = File(
+RESULTS = _file(
     "results",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
-        Field(
-            "studentSourcedId",
-            Kind.REF,
-            ALWAYS,
-            refers_to="users",
-            where=Where("role", "student"),
-        ),
-        Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS),
-        Field("score", Kind.NUMBER, ONLY_1_1),
-        Field("scoreDate", Kind.DATE, ALWAYS),
-        Field("comment"),
-        Field("textScore", since=V1_2),
-        Field("classSourcedId", Kind.REF, refers_to="classes", since=V1_2),
-        Field("inProgress", Kind.TRUE_FALSE, since=V1_2),
-        Field("incomplete", Kind.TRUE_FALSE, since=V1_2),
-        Field("late", Kind.TRUE_FALSE, since=V1_2),
-        Field("missing", Kind.TRUE_FALSE, since=V1_2),
-        METADATA,
-    ),
-    _core("/results", "results", "result"),
+    Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
+    Field("studentSourcedId", Kind.REF, ALWAYS, refers_to="users", where=Where("role", "student")),
+    Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS),
+    Field("score", Kind.NUMBER, ONLY_1_1),
+    Field("scoreDate", Kind.DATE, ALWAYS),
+    Field("comment"),
+    Field("textScore", since=V1_2),
+    Field("classSourcedId", Kind.REF, refers_to="classes", since=V1_2),
+    Field("inProgress", Kind.TRUE_FALSE, since=V1_2),
+    Field("incomplete", Kind.TRUE_FALSE, since=V1_2),
+    Field("late", Kind.TRUE_FALSE, since=V1_2),
+    Field("missing", Kind.TRUE_FALSE, since=V1_2),
+    collection=_core("/results", "results", "result"),
 )
 
-SCORE_SCALES = File(
+SCORE_SCALES = _file(
     "scoreScales",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("title", required=ALWAYS),
-        Field("type", required=ALWAYS),
-        Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs", rest=()),  # REST has no org
-        Field("courseSourcedId", Kind.REF, ALWAYS, refers_to="courses"),
-        Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
-        Field("scoreScaleValue", Kind.SCALE_VALUES, ALWAYS),
-        METADATA,
-    ),
-    Collection("/scoreScales", "scoreScales", "scoreScale", (), GRADEBOOK_1_2),
+    Field("title", required=ALWAYS),
+    Field("type", required=ALWAYS),
+    Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs", rest=()),  # REST has no org
+    Field("courseSourcedId", Kind.REF, ALWAYS, refers_to="courses"),
+    Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
+    Field("scoreScaleValue", Kind.SCALE_VALUES, ALWAYS),
+    collection=Collection("/scoreScales", "scoreScales", "scoreScale", (), GRADEBOOK_1_2),
     since=V1_2,
 )
 
-LINE_ITEM_SCORE_SCALES = File(
+LINE_ITEM_SCORE_SCALES = _file(
     "lineItemScoreScales",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("title"),
-        Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
-        Field("scoreScaleSourcedId", Kind.REF, ALWAYS, refers_to="scoreScales"),
-        METADATA,
-    ),
+    Field("title"),
+    Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
+    Field("scoreScaleSourcedId", Kind.REF, ALWAYS, refers_to="scoreScales"),
     derived=Derived("lineItems", "scoreScale", ("lineItemSourcedId", "scoreScaleSourcedId")),
     since=V1_2,
 )
 
-RESULT_SCORE_SCALES = File(
+RESULT_SCORE_SCALES = _file(
     "resultScoreScales",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("title"),
-        Field("resultSourcedId", Kind.REF, ALWAYS, refers_to="results"),
-        Field("scoreScaleSourcedId", Kind.REF, ALWAYS, refers_to="scoreScales"),
-        METADATA,
-    ),
+    Field("title"),
+    Field("resultSourcedId", Kind.REF, ALWAYS, refers_to="results"),
+    Field("scoreScaleSourcedId", Kind.REF, ALWAYS, refers_to="scoreScales"),
     derived=Derived("results", "scoreScale", ("resultSourcedId", "scoreScaleSourcedId")),
     since=V1_2,
 )
 
-LINE_ITEM_OBJECTIVES = File(
+LINE_ITEM_OBJECTIVES = _file(
     "lineItemLearningObjectiveIds",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
-        Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES),
-        Field("learningObjectiveId", required=ALWAYS),  # urn:uuid:… where the source is case
-        METADATA,
-    ),
-    derived=Derived(
-        "lineItems",
-        "learningObjectiveSet",
-        ("lineItemSourcedId", "source", "learningObjectiveId"),
-    ),
+    Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
+    Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES),
+    Field("learningObjectiveId", required=ALWAYS),  # urn:uuid:… where the source is case
+    derived=Derived("lineItems", "learningObjectiveSet", ("lineItemSourcedId", "source", "learningObjectiveId")),
     since=V1_2,
 )
 
-RESULT_OBJECTIVES = File(
+RESULT_OBJECTIVES = _file(
     "resultLearningObjectiveIds",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("resultSourcedId", Kind.REF, ALWAYS, refers_to="results"),
-        Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES),
-        Field("learningObjectiveId", required=ALWAYS),
-        Field("score", Kind.NUMBER),
-        Field("textScore"),
-        METADATA,
-    ),
+    Field("resultSourcedId", Kind.REF, ALWAYS, refers_to="results"),
+    Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES),
+    Field("learningObjectiveId", required=ALWAYS),
+    Field("score", Kind.NUMBER),
+    Field("textScore"),
     derived=Derived("results", "learningObjectiveSet", ("resultSourcedId", "source", "learningObjectiveId")),
     since=V1_2,
 )
 
-ASSESSMENT_LINE_ITEMS = File(
+ASSESSMENT_LINE_ITEMS = _file(
     "assessmentLineItems",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("title", required=ALWAYS),
-        Field("description"),
-        Field("classSourcedId", Kind.REF, refers_to="classes"),
-        Field("parentAssessmentLineItemSourcedId", Kind.REF, refers_to="assessmentLineItems"),
-        Field("scoreScaleSourcedId", Kind.REF, refers_to="scoreScales"),
-        Field("resultValueMin", Kind.NUMBER),
-        Field("resultValueMax", Kind.NUMBER),
-        Field("learningObjectiveSet", Kind.OBJECTIVES),
-        METADATA,
-    ),
-    Collection("/assessmentLineItems", "assessmentLineItems", "assessmentLineItem", (), ASSESSMENT),
+    Field("title", required=ALWAYS),
+    Field("description"),
+    Field("classSourcedId", Kind.REF, refers_to="classes"),
+    Field("parentAssessmentLineItemSourcedId", Kind.REF, refers_to="assessmentLineItems"),
+    Field("scoreScaleSourcedId", Kind.REF, refers_to="scoreScales"),
+    Field("resultValueMin", Kind.NUMBER),
+    Field("resultValueMax", Kind.NUMBER),
+    Field("learningObjectiveSet", Kind.OBJECTIVES),
+    collection=Collection("/assessmentLineItems", "assessmentLineItems", "assessmentLineItem", (), ASSESSMENT),
     since=V1_2,
     csv=False,
 )
 
-ASSESSMENT_RESULTS = File(
+ASSESSMENT_RESULTS = _file(
     "assessmentResults",
-    Service.GRADEBOOK,
-    (
-        *LIFECYCLE,
-        Field("assessmentLineItemSourcedId", Kind.REF, ALWAYS, refers_to="assessmentLineItems"),
-        Field("studentSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-        Field("score", Kind.NUMBER, NEVER),
-        Field("textScore"),
-        Field("scoreDate", Kind.DATE, ALWAYS),
-        Field("scoreScaleSourcedId", Kind.REF, refers_to="scoreScales"),
-        Field("scorePercentile", Kind.NUMBER),
-        Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS),
-        Field("comment"),
-        Field("learningObjectiveSet", Kind.OBJECTIVE_SCORES),
-        Field("inProgress", Kind.TRUE_FALSE),
-        Field("incomplete", Kind.TRUE_FALSE),
-        Field("late", Kind.TRUE_FALSE),
-        Field("missing", Kind.TRUE_FALSE),
-        METADATA,
-    ),
-    Collection("/assessmentResults", "assessmentResults", "assessmentResult", (), ASSESSMENT),
+    Field("assessmentLineItemSourcedId", Kind.REF, ALWAYS, refers_to="assessmentLineItems"),
+    Field("studentSourcedId", Kind.REF, ALWAYS, refers_to="users"),
+    Field("score", Kind.NUMBER, NEVER),
+    Field("textScore"),
+    Field("scoreDate", Kind.DATE, ALWAYS),
+    Field("scoreScaleSourcedId", Kind.REF, refers_to="scoreScales"),
+    Field("scorePercentile", Kind.NUMBER),
+    Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS),
+    Field("comment"),
+    Field("learningObjectiveSet", Kind.OBJECTIVE_SCORES),
+    Field("inProgress", Kind.TRUE_FALSE),
+    Field("incomplete", Kind.TRUE_FALSE),
+    Field("late", Kind.TRUE_FALSE),
+    Field("missing", Kind.TRUE_FALSE),
+    collection=Collection("/assessmentResults", "assessmentResults", "assessmentResult", (), ASSESSMENT),
     since=V1_2,
     csv=False,
 )

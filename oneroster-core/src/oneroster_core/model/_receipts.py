@@ -1,4 +1,4 @@
-"""The receipt: our own stream, which proves for each collection of a run what came and what went out."""
+"""The receipts stream of this project: for each collection of a run, the number of records received and delivered."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ RECEIPTS = File(
     ),
     csv=False,
 )
-"""`source` and `collection` with `runId` are its key, with `tenant` first where that is set."""
+"""The key is `source`, `collection` and `runId`, with `tenant` first if it is set."""
 
 RECEIPT_KEYS = ("runId", "collection", "source")
 
 UNPROVEN = "end of the collection not proven"
 TOTAL_NOT_REACHED = "records of the total that never came, accepted"
 NO_SNAPSHOT = (UNPROVEN, TOTAL_NOT_REACHED)
-"""Deviations of a complete read that says nothing about records which did not come: they may still be there."""
+"""Deviations of a complete read that proves nothing about records that did not arrive: the source may still hold them.
+"""

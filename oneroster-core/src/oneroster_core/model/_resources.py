@@ -1,70 +1,50 @@
-"""Resources: which books and applications belong to whom. Read against the tables of both bindings."""
+"""Resources: which books and applications belong to whom. Checked against the tables of both bindings."""
 
 from __future__ import annotations
 
-from . import _vocabularies as words
-from ._fields import LIFECYCLE, METADATA
-from ._types import ALWAYS, Collection, Derived, Field, File, Kind, Service, Version
+from functools import partial
 
-RESOURCES = File(
+from . import _vocabularies as words
+from ._fields import data_file
+from ._types import ALWAYS, Collection, Derived, Field, Kind, Service, Version
+
+_file = partial(data_file, Service.RESOURCES)
+
+RESOURCES = _file(
     "resources",
-    Service.RESOURCES,
-    (
-        *LIFECYCLE,
-        Field("vendorResourceId", Kind.ID, ALWAYS),
-        Field("title"),
-        Field("roles", Kind.WORDS, words=words.RESOURCE_ROLES),
-        Field("importance", Kind.WORD, words=words.IMPORTANCE),
-        Field("vendorId", Kind.ID),
-        Field("applicationId", Kind.ID),
-        METADATA,
-    ),
-    Collection(
-        "/resources",
-        "resources",
-        "resource",
-        ("resource.readonly",),
-        ("resource.readonly", "resource-core.readonly"),
+    Field("vendorResourceId", Kind.ID, ALWAYS),
+    Field("title"),
+    Field("roles", Kind.WORDS, words=words.RESOURCE_ROLES),
+    Field("importance", Kind.WORD, words=words.IMPORTANCE),
+    Field("vendorId", Kind.ID),
+    Field("applicationId", Kind.ID),
+    collection=Collection(
+        "/resources", "resources", "resource", ("resource.readonly",), ("resource.readonly", "resource-core.readonly")
     ),
 )
 
-CLASS_RESOURCES = File(
+CLASS_RESOURCES = _file(
     "classResources",
-    Service.RESOURCES,
-    (
-        *LIFECYCLE,
-        Field("title"),
-        Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
-        Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources"),
-        METADATA,
-    ),
+    Field("title"),
+    Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
+    Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources"),
     derived=Derived("classes", "resources", ("classSourcedId", "resourceSourcedId")),
 )
 
-COURSE_RESOURCES = File(
+COURSE_RESOURCES = _file(
     "courseResources",
-    Service.RESOURCES,
-    (
-        *LIFECYCLE,
-        Field("title"),
-        Field("courseSourcedId", Kind.REF, ALWAYS, refers_to="courses"),
-        Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources"),
-        METADATA,
-    ),
+    Field("title"),
+    Field("courseSourcedId", Kind.REF, ALWAYS, refers_to="courses"),
+    Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources"),
     derived=Derived("courses", "resources", ("courseSourcedId", "resourceSourcedId")),
 )
 
-USER_RESOURCES = File(
+USER_RESOURCES = _file(
     "userResources",
-    Service.RESOURCES,
-    (
-        *LIFECYCLE,
-        Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-        Field("orgSourcedId", Kind.REF, refers_to="orgs"),
-        Field("classSourcedId", Kind.REF, refers_to="classes"),
-        Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources"),
-        METADATA,
-    ),
+    Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
+    Field("orgSourcedId", Kind.REF, refers_to="orgs"),
+    Field("classSourcedId", Kind.REF, refers_to="classes"),
+    Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources"),
     derived=Derived("users", "resources", ("userSourcedId", "resourceSourcedId")),
     since=Version.V1_2,
 )

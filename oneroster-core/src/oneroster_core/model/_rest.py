@@ -1,11 +1,11 @@
-"""Where a service lies: base paths, scopes, the token's grant (REST binding, sections on security and paths)."""
+"""Addresses of a service: base paths, scopes and the token's grant (REST binding, sections on security and paths)."""
 
 from __future__ import annotations
 
 from ._types import Service, Version
 
 BASE_PATHS: dict[Version, dict[Service, str]] = {
-    # 1.1 serves everything below one path; 1.2 has one for each service.
+    # 1.1 serves all collections below one path; 1.2 has one path for each service.
     Version.V1_1: dict.fromkeys(Service, "/ims/oneroster/v1p1"),
     Version.V1_2: {service: f"/ims/oneroster/{service.value}/v1p2" for service in Service},
 }
@@ -17,5 +17,5 @@ SCOPE_PREFIXES: dict[Version, str] = {
 
 
 def scope_uri(name: str, version: Version) -> str:
-    """Full URI of a scope, as a token request names it."""
+    """Return the full URI of a scope, as a token request names it."""
     return SCOPE_PREFIXES[version] + name

@@ -1,21 +1,14 @@
-"""Rostering: who, where, when. Read against the tables of the CSV and REST bindings."""
+"""Rostering: orgs, people, classes and sessions. Checked against the tables of the CSV and REST bindings."""
 
 from __future__ import annotations
 
+from functools import partial
+
 from . import _vocabularies as words
-from ._fields import LAST_MODIFIED, LIFECYCLE, METADATA, SCHOOL, STATUS
-from ._types import (
-    ALWAYS,
-    Collection,
-    Derived,
-    Field,
-    File,
-    Kind,
-    Service,
-    Version,
-    View,
-    Where,
-)
+from ._fields import LAST_MODIFIED, METADATA, SCHOOL, STATUS, data_file
+from ._types import ALWAYS, Collection, Derived, Field, File, Kind, Service, Version, View, Where
+
+_file = partial(data_file, Service.ROSTERING)
 
 V1_1, V1_2 = Version.V1_1, Version.V1_2
 
@@ -28,73 +21,52 @@ def _core(path: str, wrapper: str, single: str) -> Collection:
     return Collection(path, wrapper, single, CORE_1_1, CORE_1_2)
 
 
-ACADEMIC_SESSIONS = File(
+ACADEMIC_SESSIONS = _file(
     "academicSessions",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field("title", required=ALWAYS),
-        Field("type", Kind.WORD, ALWAYS, words=words.SESSION_TYPES),
-        Field("startDate", Kind.DATE, ALWAYS),  # inclusive
-        Field("endDate", Kind.DATE, ALWAYS),  # exclusive
-        Field("parentSourcedId", Kind.REF, refers_to="academicSessions"),
-        Field("schoolYear", Kind.YEAR, ALWAYS),  # the year in which it ends
-        Field(
-            "childSourcedIds",
-            Kind.REFS,
-            refers_to="academicSessions",
-            rest=("children",),
-            csv=False,
-        ),
-        METADATA,
-    ),
-    _core("/academicSessions", "academicSessions", "academicSession"),
+    Field("title", required=ALWAYS),
+    Field("type", Kind.WORD, ALWAYS, words=words.SESSION_TYPES),
+    Field("startDate", Kind.DATE, ALWAYS),  # inclusive
+    Field("endDate", Kind.DATE, ALWAYS),  # exclusive
+    Field("parentSourcedId", Kind.REF, refers_to="academicSessions"),
+    Field("schoolYear", Kind.YEAR, ALWAYS),  # the year in which it ends
+    Field("childSourcedIds", Kind.REFS, refers_to="academicSessions", rest=("children",), csv=False),
+    collection=_core("/academicSessions", "academicSessions", "academicSession"),
     small=True,
 )
 
-CLASSES = File(
+CLASSES = _file(
     "classes",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field("title", required=ALWAYS),
-        Field("grades", Kind.STRINGS),
-        Field("courseSourcedId", Kind.REF, ALWAYS, refers_to="courses"),
-        Field("classCode"),
-        Field("classType", Kind.WORD, ALWAYS, words=words.CLASS_TYPES),
-        Field("location"),
-        Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
-        Field("termSourcedIds", Kind.REFS, ALWAYS, refers_to="academicSessions"),
-        Field("subjects", Kind.STRINGS),
-        Field("subjectCodes", Kind.STRINGS, pairs_with="subjects"),
-        Field("periods", Kind.STRINGS),
-        METADATA,
-    ),
-    _core("/classes", "classes", "class"),
+    Field("title", required=ALWAYS),
+    Field("grades", Kind.STRINGS),
+    Field("courseSourcedId", Kind.REF, ALWAYS, refers_to="courses"),
+    Field("classCode"),
+    Field("classType", Kind.WORD, ALWAYS, words=words.CLASS_TYPES),
+    Field("location"),
+    Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
+    Field("termSourcedIds", Kind.REFS, ALWAYS, refers_to="academicSessions"),
+    Field("subjects", Kind.STRINGS),
+    Field("subjectCodes", Kind.STRINGS, pairs_with="subjects"),
+    Field("periods", Kind.STRINGS),
+    collection=_core("/classes", "classes", "class"),
     school="schoolSourcedId",
     small=True,
 )
 
-COURSES = File(
+COURSES = _file(
     "courses",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field(
-            "schoolYearSourcedId",
-            Kind.REF,
-            refers_to="academicSessions",
-            where=Where("type", "schoolYear", extensible=True),
-        ),
-        Field("title", required=ALWAYS),
-        Field("courseCode"),
-        Field("grades", Kind.STRINGS),
-        Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs"),
-        Field("subjects", Kind.STRINGS),
-        Field("subjectCodes", Kind.STRINGS, pairs_with="subjects"),
-        METADATA,
+    Field(
+        "schoolYearSourcedId",
+        Kind.REF,
+        refers_to="academicSessions",
+        where=Where("type", "schoolYear", extensible=True),
     ),
-    _core("/courses", "courses", "course"),
+    Field("title", required=ALWAYS),
+    Field("courseCode"),
+    Field("grades", Kind.STRINGS),
+    Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs"),
+    Field("subjects", Kind.STRINGS),
+    Field("subjectCodes", Kind.STRINGS, pairs_with="subjects"),
+    collection=_core("/courses", "courses", "course"),
     school="orgSourcedId",
     small=True,
 )
@@ -124,114 +96,89 @@ DEMOGRAPHICS_FILE = File(
     Collection("/demographics", "demographics", "demographics", DEMOGRAPHICS, DEMOGRAPHICS),
 )
 
-ENROLLMENTS = File(
+ENROLLMENTS = _file(
     "enrollments",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
-        Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
-        Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-        Field("role", Kind.WORD, ALWAYS, words=words.ENROLLMENT_ROLES),
-        Field("primary", Kind.TRUE_FALSE),  # teachers only, one a class at a time
-        Field("beginDate", Kind.DATE),  # inclusive
-        Field("endDate", Kind.DATE),  # exclusive
-        METADATA,
-    ),
-    _core("/enrollments", "enrollments", "enrollment"),
+    Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
+    Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
+    Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
+    Field("role", Kind.WORD, ALWAYS, words=words.ENROLLMENT_ROLES),
+    Field("primary", Kind.TRUE_FALSE),  # teachers only, one a class at a time
+    Field("beginDate", Kind.DATE),  # inclusive
+    Field("endDate", Kind.DATE),  # exclusive
+    collection=_core("/enrollments", "enrollments", "enrollment"),
     school="schoolSourcedId",
 )
 
-ORGS = File(
+ORGS = _file(
     "orgs",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field("name", required=ALWAYS),
-        Field("type", Kind.WORD, ALWAYS, words=words.ORG_TYPES),
-        Field("identifier"),
-        Field("parentSourcedId", Kind.REF, refers_to="orgs"),
-        Field("childSourcedIds", Kind.REFS, refers_to="orgs", rest=("children",), csv=False),
-        METADATA,
-    ),
-    _core("/orgs", "orgs", "org"),
+    Field("name", required=ALWAYS),
+    Field("type", Kind.WORD, ALWAYS, words=words.ORG_TYPES),
+    Field("identifier"),
+    Field("parentSourcedId", Kind.REF, refers_to="orgs"),
+    Field("childSourcedIds", Kind.REFS, refers_to="orgs", rest=("children",), csv=False),
+    collection=_core("/orgs", "orgs", "org"),
     small=True,
 )
 
-ROLES = File(
+ROLES = _file(
     "roles",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-        Field("roleType", Kind.WORD, ALWAYS, words=words.ROLE_TYPES),
-        Field("role", Kind.WORD, ALWAYS, words=words.ROLES_1_2),
-        Field("beginDate", Kind.DATE),  # inclusive
-        Field("endDate", Kind.DATE),  # exclusive
-        Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs"),
-        Field(
-            "userProfileSourcedId",
-            Kind.REF,
-            refers_to="userProfiles",
-            where=Where("userSourcedId", same=True),
-            rest=("userProfile",),
-        ),
-        METADATA,
+    Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
+    Field("roleType", Kind.WORD, ALWAYS, words=words.ROLE_TYPES),
+    Field("role", Kind.WORD, ALWAYS, words=words.ROLES_1_2),
+    Field("beginDate", Kind.DATE),  # inclusive
+    Field("endDate", Kind.DATE),  # exclusive
+    Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs"),
+    Field(
+        "userProfileSourcedId",
+        Kind.REF,
+        refers_to="userProfiles",
+        where=Where("userSourcedId", same=True),
+        rest=("userProfile",),
     ),
     derived=Derived("users", "roles", ("userSourcedId", "orgSourcedId", "role"), ordinal_by="beginDate"),
     since=V1_2,
     school="orgSourcedId",
 )
 
-USER_PROFILES = File(
+USER_PROFILES = _file(
     "userProfiles",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-        Field("profileType", required=ALWAYS),
-        Field("vendorId", required=ALWAYS),
-        Field("applicationId"),
-        Field("description"),
-        Field("credentialType", required=ALWAYS, rest=("type",)),
-        Field("username", required=ALWAYS),
-        Field("password", secret=True),
-        Field("profileId", csv=False),  # a URI, unique within the user only
-        METADATA,
-    ),
+    Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
+    Field("profileType", required=ALWAYS),
+    Field("vendorId", required=ALWAYS),
+    Field("applicationId"),
+    Field("description"),
+    Field("credentialType", required=ALWAYS, rest=("type",)),
+    Field("username", required=ALWAYS),
+    Field("password", secret=True),
+    Field("profileId", csv=False),  # a URI, unique within the user only
     derived=Derived("users", "userProfiles", ("userSourcedId", "profileId", "credentialType"), "username"),
     since=V1_2,
 )
 
-USERS = File(
+USERS = _file(
     "users",
-    Service.ROSTERING,
-    (
-        *LIFECYCLE,
-        Field("enabledUser", Kind.TRUE_FALSE, ALWAYS),
-        Field("orgSourcedIds", Kind.REFS, ALWAYS, refers_to="orgs", until=V1_1),
-        Field("role", Kind.WORD, ALWAYS, words=words.USER_ROLES_1_1, until=V1_1),
-        Field("username", required=ALWAYS),
-        Field("userIds", Kind.USER_IDS),
-        Field("givenName", required=ALWAYS),
-        Field("familyName", required=ALWAYS),
-        Field("middleName"),
-        Field("identifier"),
-        Field("email"),
-        Field("sms"),
-        Field("phone"),
-        Field("agentSourcedIds", Kind.REFS, refers_to="users"),
-        Field("grades", Kind.STRINGS, kind_1_1=Kind.STRING),
-        Field("password", secret=True),
-        Field("userMasterIdentifier", since=V1_2),
-        Field("preferredGivenName", since=V1_2, rest=("preferredFirstName",)),
-        Field("preferredMiddleName", since=V1_2),
-        Field("preferredFamilyName", since=V1_2, rest=("preferredLastName",)),
-        Field("primaryOrgSourcedId", Kind.REF, refers_to="orgs", since=V1_2),
-        Field("pronouns", since=V1_2),
-        METADATA,
-    ),
-    _core("/users", "users", "user"),
+    Field("enabledUser", Kind.TRUE_FALSE, ALWAYS),
+    Field("orgSourcedIds", Kind.REFS, ALWAYS, refers_to="orgs", until=V1_1),
+    Field("role", Kind.WORD, ALWAYS, words=words.USER_ROLES_1_1, until=V1_1),
+    Field("username", required=ALWAYS),
+    Field("userIds", Kind.USER_IDS),
+    Field("givenName", required=ALWAYS),
+    Field("familyName", required=ALWAYS),
+    Field("middleName"),
+    Field("identifier"),
+    Field("email"),
+    Field("sms"),
+    Field("phone"),
+    Field("agentSourcedIds", Kind.REFS, refers_to="users"),
+    Field("grades", Kind.STRINGS, kind_1_1=Kind.STRING),
+    Field("password", secret=True),
+    Field("userMasterIdentifier", since=V1_2),
+    Field("preferredGivenName", since=V1_2, rest=("preferredFirstName",)),
+    Field("preferredMiddleName", since=V1_2),
+    Field("preferredFamilyName", since=V1_2, rest=("preferredLastName",)),
+    Field("primaryOrgSourcedId", Kind.REF, refers_to="orgs", since=V1_2),
+    Field("pronouns", since=V1_2),
+    collection=_core("/users", "users", "user"),
     school="orgSourcedIds",
 )
 
@@ -246,11 +193,5 @@ VIEWS = (
     View("schools", "orgs", "type", "school", _core("/schools", "orgs", "org")),
     View("students", "users", "role", "student", _core("/students", "users", "user")),
     View("teachers", "users", "role", "teacher", _core("/teachers", "users", "user")),
-    View(
-        "terms",
-        "academicSessions",
-        "type",
-        "term",
-        _core("/terms", "academicSessions", "academicSession"),
-    ),
+    View("terms", "academicSessions", "type", "term", _core("/terms", "academicSessions", "academicSession")),
 )

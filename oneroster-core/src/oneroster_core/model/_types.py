@@ -1,4 +1,4 @@
-"""The words in which the standard is written down: version, kind, vocabulary, field, file."""
+"""The types that describe the standard: version, kind, vocabulary, field, file."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ NEVER: tuple[Version, ...] = ()
 
 
 class Kind(StrEnum):
-    """How a value is typed.
+    """The type of a value.
 
-    A member's value is its type in the CSV binding, with a suffix where one CSV type holds
-    values that the warehouse shape tells apart.
+    A member's value is its type in the CSV binding, with a suffix if the warehouse has several shapes for one CSV type.
     """
 
     GUID = "guid"
@@ -57,28 +56,28 @@ class Kind(StrEnum):
     NUMBER = "float"
     USER_IDS = "list_of_strings:userId"
     SCALE_VALUES = "list_of_strings:scoreScaleValue"
-    # Without a CSV form: receipts, metadata, and what only REST 1.2 has.
+    # Kinds without a CSV form: receipts, metadata, and fields that only REST 1.2 has.
     OBJECT = "object"
     OBJECTIVES = "object:learningObjectives"
     OBJECTIVE_SCORES = "object:learningObjectiveScores"
 
     @property
     def csv_type(self) -> str:
-        """Name of the type in the tables of the CSV binding."""
+        """Return the name of the type in the tables of the CSV binding."""
         return self.value.partition(":")[0]
 
     @property
     def is_list(self) -> bool:
-        """Whether one cell holds several values."""
+        """True if one cell holds several values."""
         return self.value.startswith("list_of_")
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The words a column may hold.
+    """The words that a column may hold.
 
-    `words` are legal in both versions, `added` since 1.2. An `extensible` vocabulary also takes
-    ``ext:`` tokens, in 1.2 only.
+    `words` are valid in both versions, `added` only since 1.2. An `extensible` vocabulary also accepts ``ext:`` words,
+    in 1.2 only.
     """
 
     words: tuple[str, ...]
@@ -86,11 +85,11 @@ class Vocabulary:
     extensible: bool = False
 
     def of(self, version: Version) -> tuple[str, ...]:
-        """Words of one version, in the order of the standard."""
+        """Return the words of one version, in the order of the standard."""
         return self.words + (self.added if version == Version.V1_2 else ())
 
     def accepts(self, word: str, version: Version) -> bool:
-        """Whether the word is legal, in its exact spelling."""
+        """True if the version allows the word in this exact spelling."""
         if word in self.of(version):
             return True
         return self.extensible and version == Version.V1_2 and word.startswith("ext:")
@@ -98,11 +97,11 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition on the row that a reference points at: its `column` holds `word`.
+    """A condition on the row that a reference points to: its `column` holds `word`.
 
-    `extensible` conditions take ``ext:`` words as well (1.2). `column` is ``role`` for
-    "a user with that role", wherever the version keeps roles. `same` instead of a word: both rows
-    hold the same value in that column.
+    `extensible` conditions also accept ``ext:`` words (1.2). If `column` is ``role``, the row is a user with that role,
+    in whichever file the version keeps roles. With `same` instead of a word, both rows must hold the same value in that
+    column.
     """
 
     column: str
@@ -114,47 +113,47 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column of a CSV file, its property in the warehouse, and its place in a REST record."""
+    """One column of a CSV file, its property in the warehouse, and its names in a REST record."""
 
     name: str
     kind: Kind = Kind.STRING
     required: tuple[Version, ...] = NEVER
-    """Versions in which the CSV cell must be filled."""
+    """Versions in which the CSV cell must not be empty."""
     refers_to: str | None = None
-    """Stream whose `sourcedId` the value names."""
+    """Stream whose `sourcedId` the value refers to."""
     where: Where | None = None
     words: Vocabulary | None = None
     since: Version = Version.V1_1
     until: Version = Version.V1_2
     was: str | None = None
-    """Header of the column in 1.1, where 1.2 renamed it."""
+    """Header of the column in 1.1, if 1.2 renamed it."""
     kind_1_1: Kind | None = None
-    """CSV type in 1.1, where 1.2 changed it."""
+    """CSV type in 1.1, if 1.2 changed it."""
     csv_kind: Kind | None = None
-    """CSV type, where the warehouse keeps the finer type of REST."""
+    """CSV type, if the warehouse uses the finer type of REST."""
     rest: tuple[str, ...] | None = None
-    """Names in a REST record, first choice first; by default made from `name`."""
+    """Names in a REST record, in order of preference; by default derived from `name`."""
     rest_kind: Kind | None = None
-    """Type in REST, where it differs from the CSV form."""
+    """Type in REST, if it differs from the CSV type."""
     csv: bool = True
-    """False where the CSV form has no such column."""
+    """False if the CSV file has no such column."""
     pairs_with: str | None = None
-    """Column of the same row whose list this one matches by position."""
+    """Column of the same row whose list matches this list by position."""
     blank_in_bulk: bool = False
-    """The column exists in bulk files and every cell of it is empty; delta files fill it."""
+    """True if the column is empty in all rows of bulk files; delta files fill it."""
     secret: bool = False
-    """Leaves the source only where a setting says so."""
+    """True if the value leaves the source only when a setting allows it."""
 
     def exists_in(self, version: Version) -> bool:
-        """Whether the version has this field."""
+        """True if the version has this field."""
         return self.since.value <= version.value <= self.until.value
 
     def header(self, version: Version) -> str:
-        """The column's header text."""
+        """Return the column's header in that version."""
         return self.was if self.was and version == Version.V1_1 else self.name
 
     def csv_type(self, version: Version) -> str:
-        """Type of the cell, as the CSV tables of that version name it."""
+        """Return the type of the cell, as the CSV tables of that version name it."""
         kind = self.csv_kind or self.kind
         if version == Version.V1_1 and self.kind_1_1:
             kind = self.kind_1_1
@@ -162,7 +161,7 @@ class Field:
 
     @property
     def rest_names(self) -> tuple[str, ...]:
-        """Names of the value in a REST record, first choice first; empty where it has none."""
+        """Return the names of the value in a REST record, in order of preference; empty if REST has no such value."""
         if self.rest is not None:
             return self.rest
         if self.kind == Kind.REF and self.name.endswith("SourcedId"):
@@ -182,10 +181,10 @@ class Service(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Where REST offers the records of a stream.
+    """The REST collection that offers the records of a stream.
 
-    `wrapper` and `single` are the keys of the JSON envelope for many and for one;
-    `scopes` are short names, any one of which suffices, in 1.1 and in 1.2.
+    `wrapper` and `single` are the keys of the JSON envelope for many records and for one; `scopes` are short names, for
+    1.1 and 1.2, any one of which is sufficient.
     """
 
     path: str
@@ -195,7 +194,7 @@ class Collection:
     scopes_1_2: tuple[str, ...]
 
     def scopes(self, version: Version) -> tuple[str, ...]:
-        """Short names of the scopes that open the collection."""
+        """Return the short names of the scopes that give access to the collection."""
         return self.scopes_1_1 if version == Version.V1_1 else self.scopes_1_2
 
 
@@ -203,9 +202,8 @@ class Collection:
 class Derived:
     """How rows that REST does not offer as a collection are made from their parent's records.
 
-    `rest` is the parent's property that holds them. `identity` names the columns that tell one
-    row from another and are never edited: the row's id is a name-based UUID over them.
-    `ordinal_by`: rows that share an identity are numbered in the order of this column.
+    `rest` is the parent's property that holds them. `identity` names the columns that identify a row and never change:
+    the row's id is a name-based UUID over them. `ordinal_by` names the column that numbers rows with the same identity.
     """
 
     parent: str
@@ -216,7 +214,7 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A data file of the CSV binding, which is also a stream, a table and often a REST collection."""
+    """A data file of the CSV binding, which is also a stream, a table and usually a REST collection."""
 
     name: str
     service: Service
@@ -225,26 +223,26 @@ class File:
     derived: Derived | None = None
     since: Version = Version.V1_1
     csv: bool = True
-    """False where only REST has these records."""
+    """False if only REST has these records."""
     school: str | None = None
-    """Column that says which school a row belongs to."""
+    """Column that names the school of a row."""
     small: bool = False
-    """Small enough to be read whole every time."""
+    """True if the collection is small enough to be read completely on every run."""
 
     def exists_in(self, version: Version) -> bool:
-        """Whether the version has this file."""
+        """True if the version has this file."""
         return self.since.value <= version.value
 
     def columns(self, version: Version) -> tuple[Field, ...]:
-        """Columns of the CSV file in header order, without `metadata.*`."""
+        """Return the columns of the CSV file in header order, without `metadata.*`."""
         return tuple(f for f in self.fields if f.csv and f.exists_in(version))
 
     def header(self, version: Version) -> tuple[str, ...]:
-        """Header row of the CSV file, without `metadata.*`."""
+        """Return the header row of the CSV file, without `metadata.*`."""
         return tuple(f.header(version) for f in self.columns(version))
 
     def field(self, name: str) -> Field:
-        """Field of that name in the warehouse shape; KeyError where there is none."""
+        """Return the field of that name in the warehouse shape; raise KeyError if there is none."""
         for field in self.fields:
             if field.name == name:
                 return field
@@ -253,7 +251,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A REST collection that repeats those rows of its parent whose `column` holds `word`."""
+    """A REST collection of those rows of its parent whose `column` holds `word`."""
 
     name: str
     parent: str

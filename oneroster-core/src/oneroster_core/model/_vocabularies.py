@@ -1,4 +1,4 @@
-"""The closed and the extensible word lists of the standard, each written once."""
+"""The closed and the extensible word lists of the standard, each defined once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SESSION_TYPES = Vocabulary(("gradingPeriod", "semester", "schoolYear", "term"), 
 ORG_TYPES = Vocabulary(("department", "school", "district", "local", "state", "national"), extensible=True)
 CLASS_TYPES = Vocabulary(("homeroom", "scheduled"), extensible=True)
 
-# Three role vocabularies, not one (mapping.md, section 3.3).
+# The standard has three role vocabularies, not one (mapping.md, section 3.3).
 ENROLLMENT_ROLES = Vocabulary(("administrator", "proctor", "student", "teacher"), extensible=True)
 USER_ROLES_1_1 = Vocabulary(
     ("administrator", "aide", "guardian", "parent", "proctor", "relative", "student", "teacher")

@@ -17,20 +17,20 @@ _VIEWS = {view.name: view for view in VIEWS}
 
 
 def describe_file(file: File) -> str:
-    """Return what the rows of a stream are, in one sentence; KeyError if nothing is written about it."""
+    """Return one sentence that describes the rows of a stream; raise KeyError if there is none."""
     if view := _VIEWS.get(file.name):
         return f"Rows of {view.parent} whose {view.column} is {view.word}."
     return STREAMS[file.name]
 
 
 def meaning(file: File, field: Field) -> str:
-    """Return what a field means, in one sentence."""
+    """Return one sentence that describes a field."""
     stream = _VIEWS[file.name].parent if file.name in _VIEWS else file.name
     return FIELDS.get(stream, {}).get(field.name) or SHARED[field.name]
 
 
 def describe_field(file: File, field: Field) -> str:
-    """Return what a field means, what it refers to, its words, and the versions that have it."""
+    """Return the description of a field, with its reference, its vocabulary, and the versions that have it."""
     words = [meaning(file, field)]
     if field.refers_to:
         target = f"{field.refers_to}.sourcedId"

@@ -1,4 +1,4 @@
-"""JSON Schemas of the streams, made from the model."""
+"""JSON Schemas of the streams, built from the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .describe import describe_field
 __all__ = ["TENANT", "TENANT_DESCRIPTION", "json_schema", "key_properties"]
 
 TENANT = "tenant"
-"""Name of the column that tells districts apart where several share a warehouse."""
+"""Name of the column that identifies the district if several districts share a warehouse."""
 TENANT_DESCRIPTION = "District that the row belongs to; ids are unique within a district only."
 
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}
@@ -20,10 +20,7 @@ _NUMBER: dict[str, Any] = {"type": ["number", "null"]}
 
 
 def _objects(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": ["array", "null"],
-        "items": {"type": "object", "properties": properties},
-    }
+    return {"type": ["array", "null"], "items": {"type": "object", "properties": properties}}
 
 
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
@@ -39,8 +36,7 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
     Kind.SCALE_VALUES: _objects(itemValueLHS=_TEXT, itemValueRHS=_TEXT),
     Kind.OBJECTIVES: _objects(source=_TEXT, learningObjectiveIds=_WORDS),
     Kind.OBJECTIVE_SCORES: _objects(
-        source=_TEXT,
-        learningObjectiveResults=_objects(learningObjectiveId=_TEXT, score=_NUMBER, textScore=_TEXT),
+        source=_TEXT, learningObjectiveResults=_objects(learningObjectiveId=_TEXT, score=_NUMBER, textScore=_TEXT)
     ),
     Kind.OBJECT: {"type": ["object", "null"]},
 }
@@ -52,15 +48,16 @@ def _property(file: File, field: Field, *, is_key: bool) -> dict[str, Any]:
 
 
 def key_properties(file: File, *, tenant: bool = False) -> tuple[str, ...]:
-    """Names of the columns that identify a row; `tenant` comes first where it is set."""
+    """Return the names of the columns that identify a row; `tenant` comes first if it is set."""
     keys = RECEIPT_KEYS if file.name == RECEIPTS.name else ("sourcedId",)
     return (TENANT, *keys) if tenant else keys
 
 
 def json_schema(file: File, *, tenant: bool = False, secrets: bool = False) -> dict[str, Any]:
-    """The one JSON Schema of a stream: the same for both bindings and both versions.
+    """Return the JSON Schema of a stream: the same for both bindings and both versions.
 
-    Only keys are never null. `secrets` adds the passwords, which leave a source by setting only.
+    All columns but the keys are nullable. `secrets` adds the passwords, which leave a source only if a setting allows
+    it.
     """
     keys = key_properties(file)
     properties: dict[str, Any] = {TENANT: {"type": "string", "description": TENANT_DESCRIPTION}} if tenant else {}

@@ -1,1 +1,1 @@
-"""Where files lie: the local disk, or a store that fsspec knows."""
+"""Stores of files: the local disk, or a store that fsspec supports."""

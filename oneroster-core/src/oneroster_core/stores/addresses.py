@@ -1,4 +1,4 @@
-"""Which stores may be addressed, what each of them needs, and how an address is shown."""
+"""Supported stores, the packages they need, and how an address is shown."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _EXTRAS = {
     **dict.fromkeys(("abfs", "abfss", "az"), "azure"),
 }
 BATCH_PROTOCOLS = frozenset({"file"}) | (_EXTRAS.keys() - SFTP)
-"""Stores that files of batches may lie in: the local disk and object stores."""
+"""Stores that can hold batch files: the local disk and object stores."""
 
 _IN_THE_CLEAR = re.compile(r"(?i)(?<![a-z])(http|ftp)://(?!(localhost|127\.\d+\.\d+\.\d+|\[::1\])([:/]|\Z))")
-# Up to the last @ of the host's part; where a password holds a slash, up to the last @ of all.
+# Up to the last @ of the host part; if a password contains a slash, up to the last @ of the URL.
 _LOGIN = re.compile(r"(?<=://)(?:[^/]*@|[^/@:]*:(?!\d*(?:/|\Z)).*@)")
 _QUERY = re.compile(r"\?[^?]*=.*|#.*", re.DOTALL)
 
@@ -33,17 +33,17 @@ def protocol_of(url: str) -> str:
 
 
 def extra_of(protocol: str) -> str | None:
-    """Return the extra of a plugin's package that brings what a store needs."""
+    """Return the extra of a plugin's package that installs a store's dependencies."""
     return _EXTRAS.get(protocol)
 
 
 def is_in_the_clear(url: str, options: Mapping[str, Any]) -> bool:
-    """True if a store, by its URL or its options, would be spoken to without encryption."""
+    """True if the URL or the options lead to a store without encryption."""
     return any(_IN_THE_CLEAR.search(text) for text in (url, *_texts(options)))
 
 
 def shown(url: str) -> str:
-    """Return a path, or a URL without login, query and fragment, which may hold secrets."""
+    """Return a path, or a URL without login, query and fragment, because they may hold secrets."""
     if "://" not in url:
         return url
     url = _LOGIN.sub("", url)

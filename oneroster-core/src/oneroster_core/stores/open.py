@@ -1,4 +1,4 @@
-"""The one way to open a store by its URL, for reading and for writing."""
+"""Open a store by its URL, for reading and for writing; no other code opens stores."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ __all__ = ["open_store"]
 def open_store(url: str, options: Mapping[str, Any], *, setting: str, package: str) -> tuple[AbstractFileSystem, str]:
     """Return the file system of a path or URL, and the path in it.
 
-    `setting` is the name of the setting that holds the options, and `package` the plugin whose
-    extras bring the stores; both are named in the advice. Raise StoreError where the store cannot
-    be opened.
+    `setting` is the name of the setting that holds the options, and `package` is the plugin whose extras install the
+    stores; the advice in errors names both. Raise StoreError if the store cannot be opened.
     """
-    # Imported here: most commands (--about, --version) never touch a store.
+    # Imported here because most commands (--about, --version) never open a store.
     import fsspec
 
     protocol = protocol_of(url)
@@ -40,6 +39,6 @@ def open_store(url: str, options: Mapping[str, Any], *, setting: str, package: s
         raise StoreError(f"{protocol}:// is not installed; {advice}") from None
     except StoreError:
         raise
-    except Exception as error:  # texts of the libraries may hold addresses and keys
+    except Exception as error:  # messages of the libraries may contain addresses and keys
         raise StoreError(f"the store cannot be opened ({type(error).__name__}); check the path and {setting}") from None
     return fs, str(path)

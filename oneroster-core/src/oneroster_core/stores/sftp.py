@@ -1,7 +1,7 @@
-"""SFTP with the server's key checked, and what sshfs leaves out.
+"""SFTP that checks the server's key, with functions that sshfs lacks.
 
-fsspec's `sftp` takes any server's key and remembers it; sshfs checks none unless it is told
-which are known. Here an unknown key is always refused, as OpenSSH does when nobody is there to ask.
+fsspec's `sftp` accepts any server's key and stores it; sshfs checks none unless it gets the known hosts. Here an
+unknown key is always rejected, as OpenSSH does without a user at the terminal.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _KNOWN_HOSTS = "~/.ssh/known_hosts"
 
 
 def open_sftp(url: str, options: Mapping[str, Any], setting: str) -> tuple[Any, str]:
-    """Connect; return the file system, and the path on the server.
+    """Connect, and return the file system and the path on the server.
 
-    `options` are those of `asyncssh.connect` (`username`, `password`, `client_keys`, `passphrase`,
-    `port`) and two that say which server is meant: `host_key` (a line like ``ssh-ed25519 AAAA…``)
-    or `known_hosts` (a file; by default that of the user).
+    `options` are those of `asyncssh.connect` (`username`, `password`, `client_keys`, `passphrase`, `port`) and one of
+    two that identify the server: `host_key` (a line like ``ssh-ed25519 AAAA…``) or `known_hosts` (a file; by default
+    the user's).
     """
     from asyncssh import HostKeyNotVerifiable, KeyExchangeFailed
     from sshfs import SSHFileSystem
 
-    # It logs every step of a connection, and who logs in.
+    # asyncssh logs every step of a connection, and the name of the user.
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     merged = {**SSHFileSystem._get_kwargs_from_urls(url), **options}
     host = merged.pop("host")
@@ -59,7 +59,7 @@ def open_sftp(url: str, options: Mapping[str, Any], setting: str) -> tuple[Any, 
 
 
 def make_private(fs: Any, path: str) -> None:
-    """Make an empty file that only its owner can read, for what is then written to it; sshfs has no chmod."""
+    """Create an empty file that only its owner can read, before data is written to it; sshfs has no chmod."""
     fs.pipe_file(path, b"")
     _on_channel(fs, lambda channel: channel.chmod(path, 0o600))
 

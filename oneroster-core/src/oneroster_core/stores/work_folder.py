@@ -1,4 +1,4 @@
-"""The private folder of a run, beside the output so that publishing is a rename, and gone after the run."""
+"""The private folder of a run. It is beside the output, so that publishing is a rename, and is deleted after the run."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["REPLACED", "WorkDir", "is_own", "keep_mode"]
 
 _LOCK = "lock"
 REPLACED = "replaced"
-"""Where the old bundle waits while the new one takes its place."""
+"""Name of the folder that holds the old bundle while the new one takes its place."""
 
 
 def keep_mode(new: Path, *old: Path) -> None:
-    """Give a file the mode of the first of the files `old` that is there and no link; else it stays as it was made."""
+    """Give a file the mode of the first of the `old` files that exists and is not a link; otherwise change nothing."""
     for path in old:
         if path.is_file() and not path.is_symlink():
             new.chmod(stat.S_IMODE(path.stat().st_mode))
@@ -34,7 +34,7 @@ def keep_mode(new: Path, *old: Path) -> None:
 
 
 class WorkDir:
-    """A folder only its owner can read; a killed run's folder goes with the next run's start."""
+    """A folder that only its owner can read; the next run deletes the folder of a killed run."""
 
     def __init__(self, parent: Path, output: Path) -> None:
         parent.mkdir(parents=True, exist_ok=True)
@@ -46,13 +46,13 @@ class WorkDir:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def folder(self, name: str) -> Path:
-        """A new folder inside."""
+        """Create a new folder inside."""
         path = self.path / name
         path.mkdir()
         return path
 
     def remove(self) -> None:
-        """Delete the folder with all it holds."""
+        """Delete the folder and its content."""
         self._lock.close()
         shutil.rmtree(self.path, ignore_errors=True)
 
@@ -66,10 +66,10 @@ class WorkDir:
 
 
 def _sweep(parent: Path, prefix: str, output: Path) -> None:
-    """Remove what killed runs have left, and give back a bundle that one of them was about to replace.
+    """Remove the folders of killed runs, and restore a bundle that one of them was about to replace.
 
-    A folder of another user is left alone. What is given back must lie in a folder that is private and named as
-    `tempfile` names them: whoever else may write here must not choose what becomes the output.
+    Folders of other users are left alone. A bundle is restored only from a private folder with a name from `tempfile`,
+    so that no other user with write access here can choose the output.
     """
     for stray in parent.iterdir():
         if (
@@ -92,14 +92,14 @@ def _sweep(parent: Path, prefix: str, output: Path) -> None:
 
 
 def is_own(path: Path) -> bool:
-    """Return whether a path, or the link that it is, belongs to this user."""
+    """True if a path, or the link itself if it is a link, belongs to this user."""
     return os.name == "nt" or path.lstat().st_uid == os.geteuid()
 
 
 def _alive(folder: Path) -> bool:
-    """Whether the run that made the folder still holds its lock."""
+    """True if the run that created the folder still holds its lock."""
     try:
-        if not fcntl:  # what another process has open cannot be deleted
+        if not fcntl:  # Windows cannot delete a file that another process has open
             (folder / _LOCK).unlink()
             return False
         with (folder / _LOCK).open("rb") as lock:

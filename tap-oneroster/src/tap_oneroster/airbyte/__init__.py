@@ -1,5 +1,5 @@
-"""`source-oneroster`: the tap's streams in the words of the Airbyte protocol.
+"""`source-oneroster`: the tap's streams over the Airbyte protocol.
 
-Nothing is read, decided or remembered here that the tap does not: its settings become the
-specification, its catalog the catalog, its lines the records, its bookmarks the states.
+This package only translates: the tap's settings become the specification, its catalog the Airbyte catalog, its lines
+the records, and its bookmarks the states. All reading and all decisions are the tap's.
 """

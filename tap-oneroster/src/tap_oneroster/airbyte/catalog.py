@@ -1,4 +1,4 @@
-"""The catalog in Airbyte's words, and the tap's catalog for what was chosen from it."""
+"""The Airbyte catalog, and the selection in the tap's catalog that follows from a configured catalog."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["Chosen", "airbyte_catalog", "read_choice", "select"]
 
 
 def airbyte_catalog(streams: Iterable[Stream]) -> dict[str, Any]:
-    """All streams with their types, keys and cursors.
+    """Return all streams with their types, keys and cursors.
 
-    What is new the source decides: records by their date in a service, bundles by their content, and receipts always are.
+    The source defines the cursor: the service's dates for records, the content for bundles; receipts are always new.
     """
     return {"streams": [_entry(stream) for stream in streams]}
 
@@ -37,7 +37,7 @@ def _entry(stream: Stream) -> dict[str, Any]:
 
 
 def _typed(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON Schema with what Airbyte wants to know besides: times have zones, objects may hold more."""
+    """Return a JSON Schema with Airbyte's additions: times have zones, objects may have more properties."""
     typed = dict(schema)
     if typed.get("format") == "date-time":
         typed["airbyte_type"] = "timestamp_with_timezone"
@@ -56,7 +56,7 @@ class _Stream(msgspec.Struct):
 
 
 class Chosen(msgspec.Struct):
-    """One stream of a configured catalog, as far as the source is concerned."""
+    """One stream of a configured catalog, with the parts that the source uses."""
 
     stream: _Stream
     sync_mode: str = "full_refresh"
@@ -68,11 +68,11 @@ class Chosen(msgspec.Struct):
 
     @property
     def is_incremental(self) -> bool:
-        """Whether it goes on from its state."""
+        """True if the stream continues from its state."""
         return self.sync_mode == "incremental"
 
     def takes(self, column: str) -> bool:
-        """Whether a column was chosen; a catalog that speaks of none takes all."""
+        """True if a column is selected; a catalog without columns selects all."""
         columns = self.stream.json_schema.get("properties")
         return not columns or column in columns
 
@@ -82,12 +82,12 @@ class _Configured(msgspec.Struct):
 
 
 def read_choice(configured: Any) -> list[Chosen]:
-    """The streams of a configured catalog; ValueError where it is none."""
+    """Return the streams of a configured catalog; raise ValueError if it is not one."""
     return msgspec.convert(configured, _Configured).streams
 
 
 def select(catalog: dict[str, Any], chosen: Iterable[Chosen]) -> dict[str, Any]:
-    """The tap's own catalog, with nothing selected but what was chosen."""
+    """Return the tap's own catalog with only the chosen streams and columns selected."""
     wanted = {one.name: one for one in chosen}
     for stream in catalog["streams"]:
         one = wanted.get(stream["stream"])

@@ -1,4 +1,4 @@
-"""Whether the source can be read: the settings are right, and it answers."""
+"""Check that the settings are right and that the source answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OTHER_SERVICES = ("categories", "resources")
 
 
 def check(tap: AirbyteTap) -> str:
-    """Read the first records of the first collection that the source shows us; SourceError where there is none."""
+    """Read the first records of the first collection that the source offers; raise SourceError if there is none."""
     small = [one for one in FILES if one.small]
     candidates = sorted(small, key=lambda one: one.name != "orgs") + [file(name) for name in _OTHER_SERVICES]
     missing: MissingCollection | None = None
@@ -31,7 +31,8 @@ def check(tap: AirbyteTap) -> str:
 
 
 def _try(tap: AirbyteTap, of: File) -> str:
-    # A collection that may be missing proves nothing; and of scopes only those of this one are asked for.
+    # With missing_collections=fail, a missing collection cannot pass as success; only this collection's scopes are
+    # requested.
     source = make_source(
         {**tap.config, "missing_collections": "fail"},
         streams=frozenset({of.name}),

@@ -28,7 +28,7 @@ __all__ = ["main"]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Carry out one command; what goes wrong is a message of one line, and an exit code that is not 0."""
+    """Run one command; an error becomes a message of one line and an exit code other than 0."""
     options = _parser().parse_args(arguments)
     writer = AirbyteWriter()
     log_to(writer)
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
         writer.emit(messages.error(_line(error), "system_error" if code == INCOMPLETE else "config_error"))
         _end(_line(error), code)
     except Exception as error:
-        # Where it happened, and not what it was about: that may be a pupil.
+        # Report the place of the error but not its message, which may contain personal data.
         frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
         message = f"unexpected {type(error).__name__}; this is a fault of the source, please report it"
         writer.emit(messages.error(message, "system_error", trace=frames))
@@ -98,7 +98,7 @@ def _tap(writer: AirbyteWriter, settings: dict[str, Any], **more: Any) -> Airbyt
 
 
 def _let_go() -> None:
-    """From here on a signal may end the process as it likes: all that matters is written."""
+    """Restore the default SIGTERM handler: all output that matters is written."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
@@ -141,7 +141,7 @@ def _read(writer: AirbyteWriter, options: argparse.Namespace) -> None:
     except ClickException:
         if not tap.run.failures:
             raise
-        sys.exit(tap.run.exit_code)  # they have been told, each when it came up
+        sys.exit(tap.run.exit_code)  # each failure was reported when it happened
     finally:
         writer.close()
 

@@ -1,4 +1,4 @@
-"""The tap's log as messages of the protocol."""
+"""The tap's log as Airbyte messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Messages(logging.Handler):
 
 
 def log_to(writer: AirbyteWriter) -> None:
-    """Send what is logged to standard output, where Airbyte looks for it; the SDK's metrics are in the messages."""
+    """Send the log to standard output, where Airbyte reads it, but not the SDK's metrics, which the messages contain."""
     handler = _Messages(writer)
     handler.addFilter(lambda record: record.name != "singer_sdk.metrics")
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""Messages of the Airbyte protocol, as plain objects; and blocks of Singer lines made into Airbyte ones."""
+"""Airbyte messages as plain objects, and the translation of Singer lines into Airbyte lines."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ _VERSION = b',"version":'
 
 
 def now() -> int:
-    """The moment, in milliseconds, as the protocol counts."""
+    """Return the current time in milliseconds since the epoch, as the protocol requires."""
     return time.time_ns() // 1_000_000
 
 
 def record(stream: str, data: dict[str, Any], emitted_at: int) -> dict[str, Any]:
-    """A record, as it leaves a stream map or a selection."""
+    """Return the message for a record from a stream map or a selection."""
     return {"type": "RECORD", "record": {"stream": stream, "data": data, "emitted_at": emitted_at}}
 
 
 def state(stream: str, bookmark: dict[str, Any], records: int) -> dict[str, Any]:
-    """What to hand back next time for a stream, and how many records this run wrote before it."""
+    """Return the state of a stream, with the number of records that this run wrote before it."""
     its = {"stream_descriptor": {"name": stream}, "stream_state": bookmark}
     return {"type": "STATE", "state": {"type": "STREAM", "stream": its, "sourceStats": {"recordCount": records}}}
 
 
 def status(stream: str, word: str) -> dict[str, Any]:
-    """How far a stream is: STARTED, RUNNING, COMPLETE or INCOMPLETE."""
+    """Return the status of a stream: STARTED, RUNNING, COMPLETE or INCOMPLETE."""
     return _trace("STREAM_STATUS", stream_status={"stream_descriptor": {"name": stream}, "status": word})
 
 
 def error(message: str, kind: str, stream: str | None = None, trace: str | None = None) -> dict[str, Any]:
-    """What went wrong, in one line, and whether it is worth another try (kind: the protocol's failure type)."""
+    """Return an error message of one line; `kind` is the protocol's failure type, which says if a retry may help."""
     what = {"message": message, "failure_type": kind}
     if trace:
         what["stack_trace"] = trace
@@ -45,7 +45,7 @@ def error(message: str, kind: str, stream: str | None = None, trace: str | None 
 
 
 def log(level: str, message: str) -> dict[str, Any]:
-    """A line for the log."""
+    """Return a log message."""
     return {"type": "LOG", "log": {"level": level, "message": message}}
 
 
@@ -62,10 +62,10 @@ class Block(NamedTuple):
 
 
 def translate(lines: bytes | bytearray, emitted_at: int) -> Block:
-    """Airbyte lines from a block of Singer ones, all of one stream, version and time, as `record_lines` makes them.
+    """Return Airbyte lines for Singer lines of one stream, version and time, as `record_lines` makes them.
 
-    What stands around a record is the same in every line, so it is exchanged for the other
-    protocol's words in one pass, and no record is decoded. The place is certain: a line break never stands in JSON.
+    The text around a record is the same in every line, so one pass replaces it and no record is decoded. This is safe
+    because JSON contains no line breaks.
     """
     head = lines[: lines.index(_RECORD) + len(_RECORD)]
     tail = lines[lines.rindex(_VERSION) :]

@@ -1,4 +1,4 @@
-"""The tap's settings as Airbyte asks for them, and what it was told as the tap takes it."""
+"""The tap's settings as an Airbyte specification, and Airbyte's configuration as tap settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["misspelt", "specification", "tap_settings"]
 
 _SINGER_ONLY = frozenset({"activate_versions", "batch_config", "tenant_isolated"})
-"""Settings about deletes by version and about batches, of which Airbyte has none."""
+"""Settings for versions and batches, which Airbyte does not have."""
 
 
 def _built_in() -> frozenset[str]:
@@ -27,16 +27,16 @@ def _built_in() -> frozenset[str]:
 
 
 _BUILT_IN = _built_in()
-"""Settings that the SDK gives every tap."""
+"""Settings that the SDK adds to every tap."""
 
 _SHEET = frozenset({"mode", "base_url", "token_url", "client_id", "client_secret", "csv_path"})
-"""What is on a credential sheet: the form shows it unasked, and the rest on request."""
+"""The settings of a credentials sheet: the form always shows them, and the others on request."""
 
 _KEPT = ("title", "description", "default", "enum", "minimum", "maximum", "exclusiveMinimum", "format")
 
 
 def specification() -> dict[str, Any]:
-    """The protocol's specification: every setting that means something there, in a form that it can show."""
+    """Return the protocol's specification: every setting that has an effect there, in types that its form supports."""
     schema = SETTINGS.to_dict()
     offered = {name: its for name, its in schema["properties"].items() if name not in _SINGER_ONLY}
     return {
@@ -55,7 +55,7 @@ def specification() -> dict[str, Any]:
 
 
 def _field(name: str, its: Mapping[str, Any], order: int) -> dict[str, Any]:
-    """One field of the form. What a form has no field for is text there."""
+    """Return one field of the form; types that the form does not support become text."""
     field: dict[str, Any] = {"type": _type(its), "order": order}
     field |= {key: its[key] for key in _KEPT if key in its}
     if "items" in its and field["type"] == "array":
@@ -70,7 +70,7 @@ def _field(name: str, its: Mapping[str, Any], order: int) -> dict[str, Any]:
 
 
 def _type(its: Mapping[str, Any]) -> str:
-    """The one type of a setting; of several the first, which is text where text will do."""
+    """Return a setting's type in the form; the first if there are several, so text if it is allowed."""
     types: Any = its["type"]
     first = types if isinstance(types, str) else next(one for one in types if one != "null")
     return "string" if first == "object" else str(first)
@@ -81,15 +81,15 @@ def _is_json(its: Mapping[str, Any]) -> bool:
 
 
 def misspelt(told: Mapping[str, Any]) -> list[str]:
-    """Return one line for each setting that the tap does not know: a mistake, or one of Airbyte's own."""
+    """Return one line for each setting that the tap does not know: a mistake, or a setting of Airbyte itself."""
     return unknown_settings(told, SETTINGS.to_dict(), without_effect=_BUILT_IN)[0]
 
 
 def tap_settings(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings for the tap: fields that were left empty are left open, and JSON text is what it says.
+    """Return settings for the tap: empty fields are left out, and JSON text is parsed.
 
-    ConfigValidationError where that cannot be done, and where a setting is given that would change what
-    Singer messages hold (stream maps, flattening, batches): who sets it relies on it.
+    Raise ConfigValidationError if JSON text is invalid, or if a setting would change the content of Singer messages
+    (stream maps, flattening, batches), because it would have no effect here.
     """
     settings = {}
     own = SETTINGS.to_dict()["properties"]

@@ -1,4 +1,4 @@
-"""`source-oneroster` from its first moment, before the rest is loaded."""
+"""The start of `source-oneroster`, before the other modules are loaded."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run a command, and let no signal look like a good end.
+    """Run a command, and exit with an error code after any signal.
 
-    PyAirbyte takes a source that SIGTERM ended in the usual way (-15) for one that has read
-    everything; one that has begun has to end otherwise, however early it is.
+    PyAirbyte treats a source that SIGTERM ended in the default way (-15) as complete, so the handler must be set before
+    anything else.
     """
     signal.signal(signal.SIGTERM, _stop)
     from .command import main as run

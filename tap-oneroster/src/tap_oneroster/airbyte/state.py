@@ -1,4 +1,4 @@
-"""The states that Airbyte hands back, as the tap's bookmarks."""
+"""Airbyte states as the tap's bookmarks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["bookmarks"]
 
 _KEPT_BY_FULL_REFRESH = "counts"
-"""What the last snapshot held: the brake against shrunk ones holds for a stream that is read from the start, too."""
+"""The counts of the last snapshot: the shrink guard also protects a stream that is read from the start."""
 
 
 class _Descriptor(msgspec.Struct):
@@ -33,14 +33,14 @@ class _Shared(msgspec.Struct):
 class _State(msgspec.Struct):
     stream: _StreamState | None = None
     whole: _Shared | None = msgspec.field(default=None, name="global")
-    global_: _Shared | None = None  # as PyAirbyte spells it
+    global_: _Shared | None = None  # the spelling of PyAirbyte
     data: dict[str, Any] | None = None
 
 
 def bookmarks(given: Any, chosen: Iterable[Chosen]) -> dict[str, Any]:
-    """The tap's state from a list of states (or, as once, one object); ValueError where it is neither.
+    """Return the tap's state from a list of states or one object (old protocol); raise ValueError for other input.
 
-    A stream that is chosen as full_refresh starts anew.
+    A stream with the mode full_refresh starts without a state.
     """
     found = dict(_states(given))
     kept = {}
@@ -56,7 +56,7 @@ def bookmarks(given: Any, chosen: Iterable[Chosen]) -> dict[str, Any]:
 def _states(given: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     if given is None:
         return
-    if isinstance(given, dict):  # before states were a list, they were one object
+    if isinstance(given, dict):  # the old protocol had one object instead of a list of states
         yield from _legacy(given)
         return
     for state in msgspec.convert(given, list[_State]):
@@ -68,6 +68,6 @@ def _states(given: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _legacy(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Bookmarks by stream, bare or as a Singer state holds them."""
+    """Yield bookmarks by stream, with or without the envelope of a Singer state."""
     data = data.get("bookmarks", data)
     yield from msgspec.convert(data, dict[str, dict[str, Any]]).items()

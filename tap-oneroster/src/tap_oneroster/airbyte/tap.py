@@ -1,4 +1,4 @@
-"""The tap in an Airbyte run: the same streams, and how each of them ended."""
+"""The tap in an Airbyte run: the same streams, with a status message at the end of each."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ __all__ = ["AirbyteTap"]
 
 
 class AirbyteRun(Run[AirbyteWriter]):
-    """A run that says what fails when it fails."""
+    """A run that reports each failure when it happens."""
 
     @override
     def fail(self, problem: str | Exception, stream: str | None = None) -> None:
-        """Note that the run cannot end well, and say so."""
+        """Record a failure of the run, and report it."""
         super().fail(problem, stream)
-        # What only a person can change is not worth another try.
+        # A failure that only a person can fix is a config_error, so that Airbyte does not retry.
         kind = "system_error" if self._codes[-1] == INCOMPLETE else "config_error"
         self.writer.emit(messages.error(str(problem), kind, stream if stream in self.writer.streams else None))
 
 
 class AirbyteTap(TapOneRoster):
-    """The tap, writing Airbyte messages."""
+    """The tap with Airbyte messages as its output."""
 
     message_writer_class = AirbyteWriter
     run_class = AirbyteRun
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop at once; standard output, where the log goes too, may be in the middle of a line."""
+        """Stop at once and log to standard error only: standard output may be in the middle of a line."""
         os.write(2, b"stopped by signal %d; nothing more is written\n" % signum)
         stop(signum)
 
 
 class AirbyteCollection(CollectionStream):
-    """A collection that says how it ended."""
+    """A collection that reports its status at its end."""
 
     run: AirbyteRun
     _is_complete = False
@@ -57,7 +57,7 @@ class AirbyteCollection(CollectionStream):
     @override
     def start_attempt(self, version: int) -> None:
         super().start_attempt(version)
-        if self.config["mode"] == "rest":  # where a collection that moved is read again
+        if self.config["mode"] == "rest":  # in REST mode, a collection that changed during the read is read again
             self.run.writer.hold(self.name)
 
     @override
@@ -81,7 +81,7 @@ class AirbyteCollection(CollectionStream):
 
 
 class AirbyteReceipts(ReceiptStream):
-    """The receipts, which go out where they are in the catalog; what they say makes the run fail in any case."""
+    """The receipts: written if the catalog includes them; an incomplete receipt fails the run in any case."""
 
     run: AirbyteRun
 

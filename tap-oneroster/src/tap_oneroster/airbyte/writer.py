@@ -1,4 +1,4 @@
-"""What the tap writes, as Airbyte messages: only streams that were asked for, and how each of them ended."""
+"""Airbyte output: records of the chosen streams, and the final status of each."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ _PIECE = 1 << 20
 
 
 class AirbyteWriter(BlockWriter):
-    """Takes Singer messages and blocks of Singer lines, and writes the Airbyte messages that say the same.
+    """Takes Singer messages and blocks of Singer lines, and writes the equivalent Airbyte messages.
 
-    Airbyte knows no versions: what an attempt wrote cannot be taken back. So where a collection may
-    be read again, its records wait, in a nameless file, until the attempt that counts is through.
+    Airbyte has no versions, so records of a failed attempt cannot be withdrawn. If a collection may be read again, its
+    records wait in a temporary file until an attempt succeeds.
     """
 
     def __init__(self) -> None:
         self.streams: frozenset[str] = frozenset()
-        """Streams of the configured catalog; nothing is written of others."""
-        self._lock = RLock()  # threads that fetch pages write to the log
+        """Streams of the configured catalog; nothing is written for others."""
+        self._lock = RLock()  # threads that fetch pages also write to the log
         self._counts: Counter[str] = Counter()
         self._words: dict[str, str] = {}
         self._held: dict[str, SpooledTemporaryFile[bytes]] = {}
         self._moment = messages.now()
 
     def tick(self) -> None:
-        """Let the records from here on be younger than those before, for what comes twice is told apart by that."""
+        """Advance `emitted_at`, so that the later of two copies of a record has the later timestamp."""
         self._moment = max(messages.now(), self._moment + 1)
 
     def emit(self, message: dict[str, Any]) -> None:
-        """Write one message of the protocol, at once."""
+        """Write one message of the protocol at once."""
         with self._lock:
             super().write_lines(encoder.encode(message) + b"\n")
             self.flush()
@@ -56,7 +56,7 @@ class AirbyteWriter(BlockWriter):
             case SchemaMessage():
                 self._say(message.stream, "STARTED")
             case StateMessage() | ActivateVersionMessage():
-                """States go out a stream at a time, when it has settled; of versions Airbyte knows nothing."""
+                """States are written by stream, in `settle`; Airbyte has no versions."""
             case _:
                 raise TypeError(f"{message.type} has no counterpart in the Airbyte protocol")
 
@@ -77,13 +77,13 @@ class AirbyteWriter(BlockWriter):
             super().write_lines(block.lines)
 
     def hold(self, stream: str) -> None:
-        """Keep the records of a stream back from here on, and forget those that are kept already."""
+        """Hold back the records of a stream from now on, and drop those that are already held back."""
         if stream in self.streams:
             self._drop(stream)
             self._held[stream] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # closed where the stream settles
 
     def settle(self, stream: str, bookmark: dict[str, Any] | None) -> None:
-        """A stream is at its end: complete, with what to remember of it, or incomplete (None)."""
+        """End a stream: complete with its bookmark, or incomplete if `bookmark` is None."""
         if stream not in self.streams:
             return
         self._say(stream, "STARTED")
@@ -101,7 +101,7 @@ class AirbyteWriter(BlockWriter):
         self._say(stream, "COMPLETE")
 
     def close(self) -> None:
-        """End of the run: what has not settled is incomplete."""
+        """End the run: streams that have not ended are incomplete."""
         for stream in sorted(self.streams):
             if self._words.get(stream) not in {"COMPLETE", "INCOMPLETE"}:
                 self.settle(stream, None)
@@ -112,7 +112,7 @@ class AirbyteWriter(BlockWriter):
             held.close()
 
     def _say(self, stream: str, word: str) -> None:
-        """Say how far a stream is, each word once."""
+        """Write the status of a stream if it has changed."""
         said = self._words.get(stream)
         if stream not in self.streams or said == word or (word == "STARTED" and said):
             return

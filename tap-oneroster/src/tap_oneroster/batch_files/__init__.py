@@ -1,1 +1,1 @@
-"""BATCH: records that leave the tap as files, announced by messages that only name them."""
+"""BATCH: records that leave the tap as files; the messages only name the files."""

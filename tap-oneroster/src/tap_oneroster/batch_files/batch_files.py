@@ -1,4 +1,4 @@
-"""BatchFiles of a run: files that are written while a collection is read, and then announced or removed."""
+"""The batch files of a run: written while a collection is read, then announced or removed."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ..source import Records
-    from .layout import Format
+    from .lines import JsonLines
+    from .parquet import ParquetFormat
 
 __all__ = ["BatchFiles"]
 
 _KEPT = timedelta(days=1)
 _OURS = re.compile(r"tap-oneroster--\w+-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+\.(?:jsonl|jsonl\.gz|parquet)")
-"""Names of files of batches, of any run."""
+"""Names of batch files of any run."""
 
 
 class BatchFiles:
-    """The files of all streams of a run. An attempt at a collection ends with `end` or with `discard`."""
+    """The batch files of all streams of a run. An attempt at a collection ends with `end` or with `discard`."""
 
     def __init__(self, config: Mapping[str, Any], run_id: str) -> None:
         encoding = config["encoding"]
@@ -43,7 +44,7 @@ class BatchFiles:
         self._attempt: dict[str, StreamFiles] = {}
         self._over = False
         self.unversioned: set[str] = set()
-        """Streams whose rows do not tell their version: after ACTIVATE_VERSION, a loader would take all for gone."""
+        """Streams whose rows have no version: a loader would delete all of them after ACTIVATE_VERSION."""
 
     @cached_property
     def _storage(self) -> Storage:
@@ -54,9 +55,9 @@ class BatchFiles:
         return ThreadPoolExecutor(1, "batches")
 
     def start(self, stream: str, version: int, schema: dict[str, Any], before: dict[str, Any]) -> None:
-        """Begin with the files of a stream, whose records have this version in this attempt.
+        """Begin the files of a stream for one attempt, whose records have this version.
 
-        `before` are columns of the schema that the lines lack: the tenant.
+        `before` holds columns of the schema that the lines lack: the tenant.
         """
         if not self._stamped:
             self.unversioned.add(stream)
@@ -66,7 +67,7 @@ class BatchFiles:
             self._size,
             self._format(Layout(schema, before, self._stamped)),
             new=lambda: self._name(stream),
-            open_=self._open,
+            open=self._open,
             thread=self._thread,
         )
 
@@ -76,7 +77,7 @@ class BatchFiles:
         )
         return f"tap-oneroster--{stream}-{self._run_id}-{next(self._numbers)}.{ending}"
 
-    def _format(self, layout: Layout) -> Format[Any]:
+    def _format(self, layout: Layout) -> JsonLines | ParquetFormat:
         compression = self._encoding.compression or ""
         if self._encoding.format == "parquet":
             from .parquet import ParquetFormat
@@ -87,7 +88,7 @@ class BatchFiles:
         return JsonLines(layout, compression)
 
     def remove_leftovers(self) -> list[str]:
-        """Remove files of earlier runs that no loader has taken within a day, and return their names."""
+        """Remove files of earlier runs that no loader fetched within a day; return the names of those that remain."""
         return [
             name
             for name in self._storage.older_than(_KEPT)
@@ -95,7 +96,7 @@ class BatchFiles:
         ]
 
     def in_hand(self) -> list[str]:
-        """Return the names of files of which nobody can tell whether they were announced."""
+        """Return the names of files that may or may not have been announced."""
         return [files.in_hand for files in self._attempt.values() if files.in_hand]
 
     def _open(self, name: str) -> IO[bytes]:
@@ -104,39 +105,39 @@ class BatchFiles:
         return self._storage.open(name)
 
     def write(self, batch: Records) -> bool:
-        """Add some records; False where their stream has no files."""
+        """Add records; return False if their stream has no files."""
         files = self._attempt.get(batch.file.name)
         if files:
             files.write(batch)
         return files is not None
 
     def whole(self) -> Iterator[SDKBatchMessage]:
-        """Messages about files that are whole, each of them once."""
+        """Yield a message for each complete file that was not announced before."""
         for stream, files in self._attempt.items():
             for name in files.take():
                 yield SDKBatchMessage(stream, self._encoding, [self._storage.url(name)], files.version)
 
     def end(self) -> Iterator[SDKBatchMessage]:
-        """Messages about the other files of the attempt that is over; all of them are whole before the first."""
+        """Complete the attempt's other files, then yield a message for each; all are complete before the first message."""
         for files in self._attempt.values():
             files.end()
         yield from self.whole()
         self._attempt = {}
 
     def discard(self) -> list[str]:
-        """Remove the files of the attempt that were not announced; the names of those that are left."""
+        """Remove the attempt's files that were not announced; return the names of those that could not be removed."""
         for files in self._attempt.values():
             files.give_up()
         return self._remove()
 
     def abandon(self) -> list[str]:
-        """As `discard`, at once, from inside of a signal's handler; files in a remote store are left."""
+        """Like `discard`, but immediate, for use in a signal handler; files in a remote store are left there."""
         self._over = True
         return self._remove() if not self._is_open or self._storage.is_local else self._names()
 
     @property
     def _is_open(self) -> bool:
-        """Whether the store could be opened; where not, no file is there."""
+        """True if the store was opened; otherwise there are no files."""
         return "_storage" in self.__dict__
 
     def _names(self) -> list[str]:

@@ -1,8 +1,9 @@
-"""The files of one stream in one attempt to read it, written in a thread beside the reading."""
+"""The files of one stream in one attempt, written in a thread while the stream is read."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,59 +16,52 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from ..source import Records
-    from .layout import Format, Sink
+    from .lines import JsonLines
+    from .parquet import ParquetFormat
 
 __all__ = ["StreamFiles"]
 
 _BLOCK = 8 << 20
-"""About so many bytes are handed to the thread at a time; in Parquet they are a row group."""
+"""Approximate number of bytes passed to the thread at once; in Parquet, one row group."""
 
 
+@dataclass(eq=False, repr=False)
 class StreamFiles:
-    """Cuts records into files of at most `size`, which `new` names and `open_` opens.
+    """Cuts records into files of at most `size`, which `new` names and `open` opens.
 
-    No more than one block waits for the thread, so memory stays flat.
+    At most one block waits for the thread, so memory stays constant.
     """
 
-    def __init__(
-        self,
-        stream: str,
-        version: int,
-        size: int,
-        format_: Format[Any],
-        *,
-        new: Callable[[], str],
-        open_: Callable[[str], IO[bytes]],
-        thread: Executor,
-    ) -> None:
-        self.version = version
-        self.names: list[str] = []
-        """Files that were begun and not taken."""
-        self.in_hand: str | None = None
-        """File that is being announced: whether it was, nobody can tell if the run stops now."""
-        self._stream = stream
-        self._size = size
-        self._format = format_
-        self._new = new
-        self._open = open_
-        self._thread = thread
-        self._records = size  # of the last file; a full one, so that the first record begins one
-        self._block: list[Any] = []
-        self._bytes = 0
-        self._begin: str | None = None
-        """File that begins with the block."""
-        self._sink: Sink[Any] | None = None  # the thread's alone
-        self._whole = 0
-        self._taken = 0
-        self._busy: Future[None] | None = None
+    stream: str
+    version: int
+    size: int
+    format: JsonLines | ParquetFormat
+    new: Callable[[], str]
+    open: Callable[[str], IO[bytes]]
+    thread: Executor
+    names: list[str] = field(default_factory=list)
+    """Files that were begun and not taken."""
+    in_hand: str | None = None
+    """File that is being announced: whether it was, nobody can tell if the run stops now."""
+    _block: list[Any] = field(default_factory=list)
+    _bytes: int = 0
+    _begin: str | None = None
+    """File that begins with the block."""
+    _sink: Any = None  # the thread's alone
+    _whole: int = 0
+    _taken: int = 0
+    _busy: Future[None] | None = None
+
+    def __post_init__(self) -> None:
+        self._records = self.size  # of the last file; a full one, so that the first record begins one
 
     def write(self, batch: Records) -> None:
         """Add some records. They are cut only where they are more than a file takes."""
-        for start in range(0, len(batch), self._size):
-            piece = batch.part(start, start + self._size) if len(batch) > self._size else batch
-            if self._records + len(piece) > self._size:
+        for start in range(0, len(batch), self.size):
+            piece = batch.part(start, start + self.size) if len(batch) > self.size else batch
+            if self._records + len(piece) > self.size:
                 self._next_file()
-            portion, size = self._format.portion(piece)
+            portion, size = self.format.portion(piece)
             self._block.append(portion)
             self._bytes += size
             self._records += len(piece)
@@ -75,29 +69,29 @@ class StreamFiles:
                 self._hand_over()
 
     def take(self) -> Iterator[str]:
-        """Names of files that are whole, each of them once. What was not taken from here is still to be removed."""
+        """Yield the name of each complete file once. Files that were not taken here still have to be removed."""
         while self._taken < self._whole:
-            # Noted before the file is named to anybody: what may have been announced is never removed.
+            # Recorded before the name is given to anyone: a file that may have been announced is never removed.
             self._taken += 1
             self.in_hand = self.names.pop(0)
             yield self.in_hand
             self.in_hand = None
 
     def end(self) -> None:
-        """Return once all files are whole; ClickException where one could not be written."""
+        """Complete all files; raise ClickException if one cannot be written."""
         self._hand_over()
         self._do(self._close)
         self._wait()
 
     def give_up(self) -> None:
-        """As `end`, for files that nobody will read."""
+        """Like `end`, for files that will not be used."""
         self._block = []
         with suppress(ClickException):
             self.end()
 
     def _next_file(self) -> None:
         self._hand_over()
-        self._begin = self._new()
+        self._begin = self.new()
         self.names.append(self._begin)
         self._records = 0
 
@@ -111,7 +105,7 @@ class StreamFiles:
         def work() -> None:
             if begin:
                 self._close()
-                self._sink = self._format.open(self._open(begin))
+                self._sink = self.format.open(self.open(begin))
             if self._sink:
                 self._sink.write(block, stamps)
 
@@ -125,20 +119,20 @@ class StreamFiles:
 
     def _do(self, work: Callable[[], None]) -> None:
         self._wait()
-        self._busy = self._thread.submit(work)
+        self._busy = self.thread.submit(work)
 
     def _wait(self) -> None:
         busy, self._busy = self._busy, None
         try:
             if busy:
                 busy.result()
-        except (ValueError, OverflowError) as error:  # pyarrow's; its words hold values
+        except (ValueError, OverflowError) as error:  # raised by pyarrow, whose messages contain values
             raise ClickException(
-                f"{self._stream}: rows do not fit into the format of batch_config ({type(error).__name__});"
+                f"{self.stream}: rows do not fit into the format of batch_config ({type(error).__name__});"
                 " take jsonl, and report it"
             ) from None
-        except Exception as error:  # whatever the store calls it
+        except Exception as error:  # the exception types depend on the store
             reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
             raise ClickException(
-                f"{self._stream}: a file of the batch cannot be written ({reason}); check batch_config.storage"
+                f"{self.stream}: a file of the batch cannot be written ({reason}); check batch_config.storage"
             ) from None

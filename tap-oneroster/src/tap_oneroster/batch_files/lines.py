@@ -1,4 +1,4 @@
-"""Files of JSON lines: the records as they are in RECORD messages, without the messages."""
+"""Files of JSON lines: the records of RECORD messages without the envelope."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 __all__ = ["JsonLines"]
 
-# A third of the time of the usual level, for files that are a quarter larger.
+# A third of the time of the default level; files are a quarter larger.
 _LEVEL = 1
 
 
 class JsonLines:
-    """Lines, compressed or not."""
+    """JSON lines, compressed or not."""
 
     def __init__(self, layout: Layout, compression: str) -> None:
         self._layout = layout
         self._compression = compression
 
     def portion(self, batch: Records) -> tuple[bytes, int]:
-        """What a file needs of some records, and about how many bytes that is."""
+        """Return the data of some records that a file needs, and its approximate size in bytes."""
         lines = batch.rows.lines
         return lines, len(lines)
 
     def open(self, file: IO[bytes]) -> _Lines:
-        """Begin a file."""
+        """Open a file for writing."""
         return _Lines(file, self._layout, self._compression)
 
 
@@ -47,9 +47,9 @@ class _Lines:
         self._layout = layout
 
     def write(self, portions: Sequence[bytes], stamps: dict[str, Any]) -> None:
-        """Add records, and where the layout wants them, these stamps to each."""
+        """Add records; if the layout requires it, add these stamps to each."""
         lines = b"".join(portions)
-        # A line break is never inside of a record: there JSON writes it as \\n.
+        # A record contains no line break: JSON writes it as \\n.
         if self._layout.stamped:
             lines = lines.replace(b"}\n", b"," + msgspec.json.encode(stamps)[1:] + b"\n")
         if self._layout.before:
@@ -58,7 +58,7 @@ class _Lines:
         self._out.write(lines)
 
     def close(self) -> None:
-        """Write the rest."""
+        """Write the remaining records and close the file."""
         if self._out is not self._file:
             self._out.close()
         self._file.close()

@@ -20,7 +20,7 @@ __all__ = ["ParquetFormat"]
 
 
 class _Portion(NamedTuple):
-    """Columns of some records, and values of the fields that have no column yet."""
+    """Columns of some records, and the values of fields that are not Arrow columns yet."""
 
     arrays: Mapping[str, pa.Array]
     values: Mapping[str, Sequence[Any]]
@@ -28,7 +28,7 @@ class _Portion(NamedTuple):
 
 
 class ParquetFormat:
-    """Columns of rows."""
+    """Parquet files."""
 
     def __init__(self, layout: Layout, compression: str) -> None:
         properties = {**layout.schema["properties"], **(STAMPS if layout.stamped else {})}
@@ -38,19 +38,19 @@ class ParquetFormat:
         self._fields = [name for name in properties if name not in layout.before and name not in STAMPS]
 
     def portion(self, batch: Records) -> tuple[_Portion, int]:
-        """What a file needs of some records, and about how many bytes that is."""
+        """Return the data of some records that a file needs, and its approximate size in bytes."""
         arrays = batch.arrays
         values = {name: batch.values(name) for name in self._fields if name not in arrays}
         size = len(batch.rows.lines) if values else sum(array.nbytes for array in arrays.values())
         return _Portion(arrays, values, len(batch)), size
 
     def open(self, file: IO[bytes]) -> _File:
-        """Begin a file."""
+        """Open a file for writing."""
         return _File(file, self)
 
 
 class _File:
-    """One file; what is written at a time becomes a row group."""
+    """One file; each write becomes a row group."""
 
     def __init__(self, file: IO[bytes], of: ParquetFormat) -> None:
         self._file = file
@@ -59,13 +59,13 @@ class _File:
             file,
             of.schema,
             compression=of.compression,
-            # Nobody looks for a part of the rows, and ids differ from row to row.
+            # Readers load all rows, so statistics do not help; ids are unique, so a dictionary does not help.
             write_statistics=False,
             use_dictionary=[name for name in of.schema.names if name != "sourcedId"],
         )
 
     def write(self, portions: Sequence[_Portion], stamps: dict[str, Any]) -> None:
-        """Add records, and where the layout wants them, these stamps to each."""
+        """Add records; if the layout requires it, add these stamps to each."""
         table = pa.concat_tables([self._table(portion, {**self._of.before, **stamps}) for portion in portions])
         self._out.write_table(table, row_group_size=len(table))
 
@@ -81,6 +81,6 @@ class _File:
         return pa.table(columns, schema=self._of.schema)
 
     def close(self) -> None:
-        """Write the rest."""
+        """Write the remaining records and close the file."""
         self._out.close()
         self._file.close()

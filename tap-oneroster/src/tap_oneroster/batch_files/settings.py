@@ -1,4 +1,4 @@
-"""The setting of batches, and what in it does not go together."""
+"""The setting `batch_config`, and the check that its values fit together."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
+from ..setting import TEXT, choice, setting, switch
 from .storage import storage_error
 
 if TYPE_CHECKING:
@@ -14,110 +15,100 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCH_SETTING", "batch_errors", "compression_of", "is_columnar", "size_of"]
 
-_TEXT = th.StringType(nullable=False)
 _COMPRESSIONS = {"jsonl": ("gzip", "none"), "parquet": ("snappy", "zstd", "gzip", "none")}
-"""What each format takes; the first is what it gets where nothing is said."""
+"""Compressions of each format; the first is the default."""
 _SIZES = {"jsonl": 10_000, "parquet": 100_000}
-"""Rows of a file, where nothing is said: the SDK's loaders hold all rows of a file in memory at once."""
+"""Default number of rows in a file: the SDK's loaders hold all rows of a file in memory."""
 
-BATCH_SETTING: th.Property[Any] = th.Property(
+BATCH_SETTING: th.Property[Any] = setting(
     "batch_config",
     th.ObjectType(
-        th.Property(
+        setting(
             "encoding",
             th.ObjectType(
-                th.Property(
+                choice(
                     "format",
-                    _TEXT,
-                    required=True,
-                    title="Batch Format",
-                    description="Write records as files of this format and announce the files (BATCH): jsonl, which loaders of "
+                    list(_COMPRESSIONS),
+                    "Write records as files of this format and announce the files (BATCH): jsonl, which loaders of "
                     "Meltano's SDK read, or parquet (needs tap-oneroster[parquet]).",
-                    allowed_values=list(_COMPRESSIONS),
+                    title="Batch Format",
+                    required=True,
                 ),
-                th.Property(
+                choice(
                     "compression",
-                    _TEXT,
-                    title="Batch Compression",
-                    description="Compression of the files: gzip (default) or none for jsonl; snappy (default), zstd, gzip or none "
+                    ["gzip", "none", "snappy", "zstd"],
+                    "Compression of the files: gzip (default) or none for jsonl; snappy (default), zstd, gzip or none "
                     "for parquet.",
-                    allowed_values=["gzip", "none", "snappy", "zstd"],
+                    title="Batch Compression",
                 ),
                 nullable=False,
             ),
-            required=True,
+            "Format of the files.",
             title="Batch Encoding",
-            description="Format of the files.",
+            required=True,
         ),
-        th.Property(
+        setting(
             "storage",
             th.ObjectType(
-                th.Property(
+                setting(
                     "root",
-                    _TEXT,
-                    required=True,
+                    TEXT,
+                    "Folder for the batch files. The loader must reach it, too. A path, file:///... or s3://...",
                     title="Batch Root",
-                    description="Folder for the batch files. The loader must reach it, too. A path, file:///... or s3://...",
+                    required=True,
                 ),
-                th.Property(
-                    "prefix",
-                    _TEXT,
-                    title="Batch Prefix",
-                    description="Text at the start of the file names.",
-                ),
-                th.Property(
+                setting("prefix", TEXT, "Text at the start of the file names.", title="Batch Prefix"),
+                setting(
                     "params",
                     th.ObjectType(additional_properties=True, nullable=False),
+                    "Options for the store of root (fsspec), such as key and secret.",
                     title="Batch Storage Options",
-                    description="Options for the store of root (fsspec), such as key and secret.",
                     secret=True,
                 ),
                 nullable=False,
             ),
-            required=True,
+            "Where the files are written.",
             title="Batch Storage",
-            description="Where the files are written.",
+            required=True,
         ),
-        th.Property(
+        setting(
             "batch_size",
             th.IntegerType(nullable=False, minimum=1),
-            title="Batch Size",
-            description="Largest number of records in a file. Default: 10,000 for jsonl, because loaders hold a whole "
+            "Largest number of records in a file. Default: 10,000 for jsonl, because loaders hold a whole "
             "file in memory; 100,000 for parquet.",
         ),
-        th.Property(
+        switch(
             "add_record_metadata",
-            th.BooleanType(nullable=False),
-            title="Batch Record Metadata",
-            description="Add _sdc_extracted_at and _sdc_table_version to the rows. Loaders need them to know what "
+            "Add _sdc_extracted_at and _sdc_table_version to the rows. Loaders need them to know what "
             "ACTIVATE_VERSION deletes. Set it to false for loaders that refuse columns which are not in the "
             "SCHEMA; then nothing is deleted.",
+            title="Batch Record Metadata",
             default=True,
         ),
         nullable=False,
     ),
+    "Write records as files and announce these (BATCH messages), for loaders that take them.",
     title="Batch Configuration",
-    description="Write records as files and announce these (BATCH messages), for loaders that take them.",
 )
 
 
 def compression_of(encoding: Mapping[str, Any]) -> str:
-    """The compression of files, where it may have been left open."""
+    """Return the compression of files, or the default of their format."""
     return encoding.get("compression") or _COMPRESSIONS[encoding["format"]][0]
 
 
 def size_of(batch_config: Mapping[str, Any]) -> int:
-    """Most records in a file, which may have been left open."""
+    """Return the maximum number of records in a file, or the default of its format."""
     return batch_config.get("batch_size") or _SIZES[batch_config["encoding"]["format"]]
 
 
 def is_columnar(batch_config: Mapping[str, Any] | None) -> bool:
-    """Whether files hold columns rather than lines."""
+    """True if files hold columns rather than lines."""
     return batch_config is not None and batch_config["encoding"]["format"] == "parquet"
 
 
 def batch_errors(config: Mapping[str, Any]) -> list[str]:
-    """Problems of the setting, each one line that says what to set."""
+    """Return one line for each error in the setting, with what to set."""
     batch = config.get("batch_config")
     if not batch:
         return []

@@ -1,4 +1,4 @@
-"""Where the files of batches lie: a local folder, or an object store that fsspec knows."""
+"""The store of batch files: a local folder, or an object store that fsspec supports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Storage", "storage_error"]
 
 
 def storage_error(storage: Mapping[str, Any]) -> str | None:
-    """What is wrong with the settings of a store, if something is: one line that begins with the setting."""
+    """Return one line that begins with the name of a wrong setting and explains the error; None if all are right."""
     if protocol_of(storage["root"]) not in BATCH_PROTOCOLS:
         return "root: batches go to a local folder or to s3://, gs:// or abfs://"
     if is_in_the_clear(storage["root"], storage.get("params") or {}):
@@ -28,7 +28,7 @@ def storage_error(storage: Mapping[str, Any]) -> str | None:
 
 
 class Storage:
-    """The folder of the files. Local ones are readable for their owner alone."""
+    """The folder of the files. Only their owner can read local ones."""
 
     def __init__(self, root: str, prefix: str | None, params: Mapping[str, Any] | None) -> None:
         try:
@@ -41,22 +41,22 @@ class Storage:
             Path(self._start + "name").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def open(self, name: str) -> IO[bytes]:
-        """A new file, which is there as a whole once it is closed."""
+        """Open a new file; in an object store it appears when it is closed."""
         if self.is_local:
             return open(self._start + name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
         return cast("IO[bytes]", self._fs.open(self._start + name, "wb"))
 
     def url(self, name: str) -> str:
-        """URL of a file, as the loaders of the SDK read it: blanks are blanks."""
+        """Return the URL of a file in the form that the SDK's loaders read: blanks are not encoded."""
         return str(self._fs.unstrip_protocol(self._start + name))
 
     def older_than(self, age: timedelta) -> Iterator[str]:
-        """Yield the names of files, without the prefix, that were written so long ago."""
+        """Yield the names, without the prefix, of files that are older than `age`."""
         limit = datetime.now(UTC) - age
         folder, _, prefix = self._start.rpartition("/")
         try:
             paths = self._fs.ls(folder, detail=False)
-        except FileNotFoundError:  # stores without folders have none before the first file
+        except FileNotFoundError:  # stores without folders raise this before the first file
             return
         for path in paths:
             name = path.rpartition("/")[2]
@@ -66,12 +66,12 @@ class Storage:
     def _is_before(self, path: str, limit: datetime) -> bool:
         try:
             modified: datetime = self._fs.modified(path)
-        except (OSError, NotImplementedError):  # a folder, or gone by now
+        except (OSError, NotImplementedError):  # a folder, or deleted in the meantime
             return False
         return (modified if modified.tzinfo else modified.replace(tzinfo=UTC)) < limit
 
     def remove(self, names: Iterable[str]) -> list[str]:
-        """Remove files, as far as they are there; the names of those that could not be removed."""
+        """Remove files that exist; return the names of those that could not be removed."""
         left = []
         for name in names:
             try:

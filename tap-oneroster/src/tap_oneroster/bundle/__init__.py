@@ -1,1 +1,1 @@
-"""CSV bundles: where they lie, what is in them, how their files are read. Knows nothing of Singer."""
+"""CSV bundles: find them, open them, read their files. Does not depend on Singer."""

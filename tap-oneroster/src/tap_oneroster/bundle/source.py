@@ -1,4 +1,4 @@
-"""Bundles as a source: their files as parts of a collection, in the order of time."""
+"""Bundles as a source: their files are the parts of a collection, in order of time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..source import Facts, Pass, Request, SourceError
-from .file_pass import FilePass, SilentPass
+from ..source import Facts, Pass, Request, SilentPass, SourceError
+from .file_pass import FilePass
 from .locate.bundle_plan import BundlePlan, PlanStep, make_plan
 from .locate.drop_folder import Drop, Found
 from .read.derived_rows import Holders
@@ -23,11 +23,11 @@ __all__ = ["BundleSource"]
 
 
 class BundleSource:
-    """CSV bundles at a path, which may be a folder, a zip, or a pattern that names several.
+    """CSV bundles at a path: a folder, a zip, or a pattern that matches several.
 
-    For each file reading starts at the newest bulk, unless it was read before, and goes on with
-    every later delta in order of time. `columnar`: records are wanted as columns of Arrow.
-    `file_mode`: bulk or delta for files for which no manifest declares a mode; None if their rows decide.
+    For each file, reading starts at the newest bulk, skips it if it was read before, and continues with every later
+    delta in order of time. `columnar`: produce records as Arrow columns. `file_mode`: bulk or delta for files without a
+    declared mode; None if their rows decide.
     """
 
     stands_still = True
@@ -60,7 +60,7 @@ class BundleSource:
         return Drop(*self._where)
 
     def passes(self, request: Request) -> Iterator[Pass]:
-        """Parts of a collection, oldest bundle first; a SourceError at the end where rows were left out."""
+        """Yield the parts of a collection, oldest bundle first; raise SourceError at the end if rows were left out."""
         plans = {
             stream: make_plan(stream, self._drop, request.state.get(stream.name, {}), **self._accept)
             for stream in request.streams
@@ -114,9 +114,9 @@ class BundleSource:
         return one_pass
 
     def _note_oddities(self, facts: Mapping[str, Facts], found: Found) -> None:
-        """What is odd about a bundle goes into the receipts of the files it concerns.
+        """Add a bundle's deviations to the receipts of the files they concern.
 
-        What concerns all of it is told once a run: in the first receipt that speaks of it.
+        Deviations of the whole bundle are reported once per run, in the first receipt for it.
         """
         bundle, manifest = found
         for name, its in facts.items():
@@ -133,11 +133,11 @@ class BundleSource:
 
     @property
     def problems(self) -> Sequence[str]:
-        """What keeps a run from ending well although each collection is complete: one line each."""
+        """Errors that fail the run although each collection is complete, one line each."""
         return self._drop.problems if "_drop" in self.__dict__ else ()
 
     def close(self) -> None:
-        """Let go of what was fetched from a store."""
+        """Delete files downloaded from a store."""
         if "_drop" in self.__dict__:
             self._drop.close()
 
@@ -149,7 +149,7 @@ _DISAGREES = {
 
 
 def _together(plans: Mapping[File, BundlePlan], key: str) -> list[tuple[PlanStep, list[File]]]:
-    """Streams that one pass over one file of a bundle feeds: same file, same memory of what was read."""
+    """Group streams that one pass over a file can feed: same file, and same bundles read before."""
     groups: dict[tuple[str, bool, bool, tuple[str, ...]], list[File]] = defaultdict(list)
     for stream, plan in plans.items():
         if step := plan.steps.get(key):

@@ -1,1 +1,1 @@
-"""What a run counts and reports: tallies, the shrink guard, progress, the summary."""
+"""Counts and reports of a run: tallies, the shrink guard, progress, the summary."""

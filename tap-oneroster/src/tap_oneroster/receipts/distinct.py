@@ -1,4 +1,4 @@
-"""How many different ids a collection held, at 8 bytes an id."""
+"""Count the distinct ids of a collection, with 8 bytes for each id."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Hashes:
 
 
 class Distinct:
-    """Counts different ids by their 64-bit hashes.
+    """Counts distinct ids by their 64-bit hashes.
 
-    Two ids in 100 million that share a hash would be taken for one; the chance is 0.03 %.
-    Hashes lie in buckets, so that counting needs the memory of one bucket as a set and no more.
+    Two ids with the same hash would count as one; for 100 million ids the chance is 0.03 %. Hashes are kept in buckets,
+    so that counting builds a set of one bucket at a time.
     """
 
     def __init__(self) -> None:
@@ -42,17 +42,17 @@ class Distinct:
         self._take = [bucket.append for bucket in self._buckets]
 
     def add(self, ids: Iterable[str | bytes]) -> None:
-        """Take in some ids. The hash of ASCII bytes is that of the same text."""
+        """Add ids. The hash of ASCII bytes equals that of the same text."""
         take = self._take
         for value in map(hash, ids):
             take[value & 255](value)
 
     def count(self) -> int:
-        """Number of different ids taken in."""
+        """Return the number of distinct ids."""
         return sum(len(set(bucket)) for bucket in self._buckets)
 
     def repeated(self) -> Hashes:
-        """Ids taken in more than once; blank ones, whose hash is 0, are none."""
+        """Return the ids that were added more than once; blank ids, whose hash is 0, are ignored."""
         return Hashes(filter(None, chain.from_iterable(self._repeated())))
 
     def _repeated(self) -> Iterator[Iterable[int]]:

@@ -1,4 +1,4 @@
-"""A line every few seconds while a long collection is read."""
+"""Log a line every few seconds while a long collection is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECONDS = 5.0
 
 
 class Progress:
-    """Says how far one collection is, at most every few seconds."""
+    """Reports the progress of one collection, at most every few seconds."""
 
     def __init__(self, name: str, say: Callable[[str], None]) -> None:
         self._name = name
@@ -22,7 +22,7 @@ class Progress:
         self._started = self._last = time.monotonic()
 
     def report(self, records: int, expected: int | None) -> None:
-        """Say where the read stands, if the last word is a while ago."""
+        """Report the progress, unless the last report was a moment ago."""
         now = time.monotonic()
         if now - self._last < _SECONDS:
             return

@@ -1,4 +1,4 @@
-"""The brake: a snapshot that has lost too many rows must not delete them downstream unasked."""
+"""The shrink guard: a snapshot that lost too many rows must not delete them downstream without a person's approval."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 __all__ = ["Shrink", "counts_for_state", "shrinks"]
 
 _SCHOOL_ROWS = 20
-"""Schools with fewer rows than this swing too much to be judged."""
+"""Schools with fewer rows vary too much to be judged."""
 
 
 class Shrink(NamedTuple):
-    """Rows that were there last time and are not now; of one school, or of all."""
+    """Numbers of rows in the last run and now, for one school or in total."""
 
     school: str | None
     before: int
@@ -26,13 +26,13 @@ class Shrink(NamedTuple):
 
 
 def counts_for_state(total: int, schools: Mapping[str, int]) -> dict[str, Any]:
-    """What the next run needs to know of this snapshot."""
+    """Return the counts of this snapshot that the next run compares with."""
     kept = {school: rows for school, rows in sorted(schools.items()) if rows > _SCHOOL_ROWS}
     return {"total": total, "schools": kept}
 
 
 def shrinks(before: Mapping[str, Any] | None, total: int, schools: Mapping[str, int], percent: float) -> list[Shrink]:
-    """Where the snapshot lost more than `percent` of its rows against the counts in state."""
+    """Return where the snapshot lost more than `percent` of its rows compared with the counts in the state."""
     if not before:
         return []
     pairs = [(None, before["total"], total)]

@@ -1,4 +1,4 @@
-"""The page of plain numbers that ends a run."""
+"""The table of numbers at the end of a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEAD = ("collection", "source", "mode", "records", "deleted", "left out", "devi
 
 
 def summary_lines(tallies: Iterable[tuple[Tally, Mapping[str, Any]]]) -> Iterator[str]:
-    """A table of what came, a line for each pass, and under it what deviated, by rule."""
+    """Yield a table with a line for each pass, followed by the deviations by rule."""
     rows = [_HEAD]
     odd: list[str] = []
     for tally, receipt in tallies:

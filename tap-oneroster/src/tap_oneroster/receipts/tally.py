@@ -1,4 +1,4 @@
-"""What came and what went out in one pass over one stream: the figures of a receipt."""
+"""Count received and delivered records in one pass over one stream: the numbers of a receipt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Tally"]
 
 
 class Tally:
-    """Counts the records of one pass over one stream as they go by."""
+    """Counts the records of one pass over one stream while they are delivered."""
 
     def __init__(self, file: File, facts: Facts) -> None:
         self.file = file
@@ -28,19 +28,19 @@ class Tally:
         self.deleted = 0
         self.schools: Counter[str] = Counter()
         self.latest: str | None = None
-        """Latest `dateLastModified` that came."""
+        """Latest `dateLastModified` of the records."""
         self.started = datetime.now(UTC)
         self._distinct: Distinct | None = None
         self._digest = 0
 
     def add(self, batch: Records) -> None:
-        """Take in some records."""
+        """Count some records."""
         content = batch.content
         self.received += len(batch)
         if not self.facts.unique:
             self._distinct = self._distinct or batch.new_distinct()
             self._distinct.add(batch.values("sourcedId"))
-        # Where all records end alike, they have the stamps of the first.
+        # If all records share status and date, the first record represents them.
         stamped = batch.part(0, 1) if batch.is_uniform else batch
         if latest := max(filter(None, stamped.values("dateLastModified")), default=None):
             self.latest = max(self.latest or latest, latest)
@@ -55,13 +55,13 @@ class Tally:
             self.schools.update(batch.counts(self.file.school, alive))
 
     def distinct(self) -> int:
-        """Number of different ids that came."""
+        """Return the number of distinct ids."""
         if self.facts.unique:
             return self.received
         return self._distinct.count() if self._distinct else 0
 
     def receipt(self, run_id: str) -> dict[str, Any]:
-        """The receipt as a record of the stream `syncReceipts`."""
+        """Return the receipt as a record of the stream `syncReceipts`."""
         facts = self.facts
         return {
             "runId": run_id,

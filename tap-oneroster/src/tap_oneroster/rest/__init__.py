@@ -1,4 +1,4 @@
-"""The REST binding: a OneRoster service read page by page into the warehouse shape.
+"""The REST binding: read a OneRoster service page by page into the warehouse shape.
 
-Nothing here but `settings` knows of Singer.
+Only `settings` depends on Singer.
 """

@@ -22,63 +22,48 @@ if TYPE_CHECKING:
     from .paging.pages import Pages
     from .paging.walk import Walk
 
-__all__ = ["AbsentPass", "Earlier", "RestPass", "Wish"]
+__all__ = ["Earlier", "RestPass", "Wish"]
 
 _CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What earlier reads of the same run found, by collection."""
+    """Findings of earlier reads in the same run, by collection."""
 
     repeated: dict[str, frozenset[int]] = field(default_factory=dict)
-    """Hashes of the ids that came more than once."""
+    """Hashes of ids that occurred more than once."""
     mismatch: dict[str, str] = field(default_factory=dict)
-    """How many records came, and how many the total said."""
+    """The message with the number of records received and the service's total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What of a collection is wanted, and what is made of rows that cannot be used."""
+    """What to read of a collection, and what to do with rows that cannot be used."""
 
     file: File
     streams: tuple[File, ...]
     since: str | None = None
     """Only records modified at or after this moment."""
     status: str | None = None
-    """Only records of this status."""
+    """Only records with this status."""
     on_invalid: str = "report"
     accept_missing: bool = False
     accept_fewer: bool = False
-    """A total that is never reached is not held against what came."""
+    """True if a total that is never reached is accepted."""
 
     @property
     def filter(self) -> str | None:
-        """The filter as the standard writes it."""
+        """The filter in the standard's syntax."""
         if self.since:
             return f"dateLastModified>='{self.since}'"
         return f"status='{self.status}'" if self.status else None
 
     def takes(self, record: Any) -> bool:
-        """Whether a record is wanted. One without a date is: nobody knows that it is old."""
+        """True if a record is wanted. A record without a date is, because it may be new."""
         if self.since and record.dateLastModified and record.dateLastModified < self.since:
             return False
         return not self.status or record.status == self.status
-
-
-class AbsentPass:
-    """A collection that the service does not have, and does not need to."""
-
-    bookmark = None
-
-    def __init__(self, streams: Sequence[File], source: str, version: Version, rule: str) -> None:
-        self.facts = {
-            stream.name: Facts(source, "absent", version.value, deviations=Counter({rule: 1}), complete=True)
-            for stream in streams
-        }
-
-    def __iter__(self) -> Iterator[Records]:
-        return iter(())
 
 
 class RestPass:
@@ -116,7 +101,7 @@ class RestPass:
             )
             for stream in wish.streams
         }
-        # What deviates in the records is said once: of the collection, or of its first stream.
+        # Deviations of records are reported once: by the collection, or by its first stream.
         own = self.facts.get(wish.file.name) or next(iter(self.facts.values()))
         own.deviations = self._deviations
 
@@ -139,7 +124,7 @@ class RestPass:
             for step in walk:
                 yield from self._deliver(step, copies)
                 self._note(walk)
-                del step  # not to be kept while the next page is waited for
+                del step  # release the page before waiting for the next
             self._check_total(walk)
             yield from self._batches(copies.finish())
             self._note(walk)
@@ -150,7 +135,7 @@ class RestPass:
         self._finish()
 
     def _check_total(self, walk: Walk) -> None:
-        """Hold the total against what came; one that is certainly wrong may be accepted."""
+        """Compare the total with the records received; accept a wrong total if the settings allow it and it is certain."""
         name = self._wish.file.name
         try:
             walk.finish()
@@ -162,7 +147,7 @@ class RestPass:
             self._deviations[TOTAL_NOT_REACHED] += error.missing
 
     def _deliver(self, step: PageStep, copies: RepeatedRecords) -> Iterator[Records]:
-        """What a page brought, some thousand records at a time."""
+        """Yield the records of a page, some thousands at a time."""
         if step.without_id:
             self._reject(step)
         if step.inner or copies.known:

@@ -36,7 +36,7 @@ _NEVER = "dateLastModified>='2100-01-01T00:00:00.000Z'"
 
 @dataclass(slots=True)
 class ProbeResult:
-    """How one collection answered."""
+    """Results for one collection."""
 
     name: str
     status: int
@@ -60,7 +60,7 @@ class ProbeResult:
 
 @dataclass(slots=True)
 class _Asker:
-    """Asks one collection, in one way after another."""
+    """Requests one collection in several ways."""
 
     source: RestSource
     file: File
@@ -81,7 +81,7 @@ class _Asker:
         return 200 if reply.ok else reply.status, reply.headers, wrapper, lists.get(wrapper, [])
 
     def ask(self) -> ProbeResult:
-        """Everything that can be found out with a few requests."""
+        """Return all facts that a few requests can find out."""
         limit = str(self.page_size)
         status, headers, wrapper, rows = self._get(limit=limit, offset="0")
         stated = headers.get("X-Total-Count")
@@ -104,7 +104,7 @@ class _Asker:
 
 
 def probe(config: Mapping[str, Any]) -> Generator[str, None, int]:
-    """Yield the lines of the report, for settings as the tap holds them, defaults filled in; return the exit code."""
+    """Yield the lines of the report for the tap's settings with their defaults; return the exit code."""
     config = filled_in(config)
     streams = frozenset(f.name for f in FILES if f.collection)
     styles = dict.fromkeys((config["token_auth_style"], *_STYLES)) if config["auth_method"] == "oauth2" else ["basic"]
@@ -171,7 +171,7 @@ def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[P
 
 
 def _given(path: str) -> dict[str, Any] | None:
-    """Return the settings of a file; None for ``ENV``, where they are in the environment."""
+    """Return the settings of a file; None for ``ENV``, which stands for the environment."""
     if path == "ENV":
         return None
     given: Any = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -179,14 +179,14 @@ def _given(path: str) -> dict[str, Any] | None:
 
 
 def _settings(given: dict[str, Any] | None) -> Mapping[str, Any]:
-    """Return the settings, checked as the tap checks them."""
+    """Return the settings after the tap's own checks."""
     from ..singer.tap import TapOneRoster
 
     return TapOneRoster(config=given or {"mode": "rest"}, parse_env_config=given is None, setup_mapper=False).config
 
 
 def main() -> None:
-    """Ask the service that the tap's settings describe, and print what was found."""
+    """Probe the service that the tap's settings describe, and print the results."""
     parser = command_line(prog="tap-oneroster-probe", description=(__doc__ or "").partition(":")[2])
     parser.add_argument("--config", required=True, help="file with the tap's settings, or ENV for the environment")
     path = parser.parse_args().config

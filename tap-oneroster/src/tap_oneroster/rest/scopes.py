@@ -1,4 +1,4 @@
-"""Which OAuth 2 scopes the selected streams need."""
+"""The OAuth 2 scopes that the selected streams need."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PARENTS = {view.name: view.parent for view in VIEWS}
 
 
 def scopes_for(streams: Iterable[str], version: Version) -> list[str]:
-    """Scope URIs that open the collections of these streams.
+    """Return the URIs of scopes that give access to the collections of these streams.
 
-    1.1 services differ in which of two scopes opens the core collections, so both are asked for;
-    in 1.2 the core scope is enough.
+    1.1 services differ in which of two scopes they require for core collections, so both are requested; in 1.2 the core
+    scope is sufficient.
     """
     names: dict[str, None] = {}
     for stream in sorted(streams):

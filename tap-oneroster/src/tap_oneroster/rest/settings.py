@@ -1,4 +1,4 @@
-"""The settings of the REST binding, and which of them do not go together."""
+"""The settings of the REST binding, and the check that they fit together."""
 
 from __future__ import annotations
 
@@ -11,171 +11,119 @@ from singer_sdk import typing as th
 from .._core.http.addresses import address_error
 from .._core.http.auth import header_error
 from .._core.http.presets import GENERIC, PRESETS, filled_in
+from ..setting import TEXT, choice, setting
 
 __all__ = ["REST_SETTINGS", "rest_errors"]
 
-_TEXT = th.StringType(nullable=False)
 _AUTO = ["auto", "true", "false"]
 _AUTH_METHODS = ["oauth2", "oauth1", "bearer", "none"]
 
 REST_SETTINGS: tuple[th.Property[Any], ...] = (
-    th.Property(
+    choice(
         "provider",
-        _TEXT,
-        title="Provider",
-        description="Vendor of the service. Settings that you leave open get the values that are known for it. If the "
+        [preset.name for preset in PRESETS],
+        "Vendor of the service. Settings that you leave open get the values that are known for it. If the "
         "credential sheet says otherwise, set what the sheet says.",
-        allowed_values=[preset.name for preset in PRESETS],
         default=GENERIC.name,
     ),
-    th.Property(
+    setting(
         "base_url",
-        _TEXT,
+        TEXT,
+        "Address of the service, as on the vendor's credential sheet, with or without /ims/oneroster/… at its end.",
         title="Base URL",
-        description="Address of the service, as on the vendor's credential sheet, with or without /ims/oneroster/… at "
-        "its end.",
     ),
-    th.Property(
+    choice(
         "auth_method",
-        _TEXT,
-        title="Auth Method",
-        description="How to sign in: oauth2 (client credentials), oauth1 (signed requests, OneRoster 1.1), bearer (a "
+        _AUTH_METHODS,
+        "How to sign in: oauth2 (client credentials), oauth1 (signed requests, OneRoster 1.1), bearer (a "
         "token that does not change) or none. Default: as the provider has it, otherwise oauth2.",
-        allowed_values=_AUTH_METHODS,
     ),
-    th.Property(
-        "token_url",
-        _TEXT,
-        title="Token URL",
-        description="Address that issues tokens, for auth_method oauth2.",
-    ),
-    th.Property(
-        "client_id",
-        _TEXT,
-        title="Client ID",
-        description="Client id (consumer key) that the service issued.",
-    ),
-    th.Property(
-        "client_secret",
-        _TEXT,
-        title="Client Secret",
-        description="Client secret that the service issued.",
-        secret=True,
-    ),
-    th.Property(
-        "access_token",
-        _TEXT,
-        title="Access Token",
-        description="Token for auth_method bearer.",
-        secret=True,
-    ),
-    th.Property(
+    setting("token_url", TEXT, "Address that issues tokens, for auth_method oauth2.", title="Token URL"),
+    setting("client_id", TEXT, "Client id (consumer key) that the service issued.", title="Client ID"),
+    setting("client_secret", TEXT, "Client secret that the service issued.", secret=True),
+    setting("access_token", TEXT, "Token for auth_method bearer.", secret=True),
+    choice(
         "token_auth_style",
-        _TEXT,
-        title="Token Auth Style",
-        description="Where the token request has id and secret: basic (in a header), body (in the form) or query (in "
+        ["basic", "body", "query"],
+        "Where the token request has id and secret: basic (in a header), body (in the form) or query (in "
         "a header, with grant type and scopes in the address). Default: as the provider has it, otherwise "
         "basic.",
-        allowed_values=["basic", "body", "query"],
     ),
-    th.Property(
+    setting(
         "scopes",
         th.CustomType({"type": ["string", "array"], "items": {"type": "string"}}),
-        title="Scopes",
-        description="Scopes to ask for, instead of the scopes that the selected streams need. An empty list asks for "
-        "none.",
+        "Scopes to ask for, instead of the scopes that the selected streams need. An empty list asks for none.",
     ),
-    th.Property(
+    choice(
         "oauth1_signature_method",
-        _TEXT,
+        ["HMAC-SHA256", "HMAC-SHA1"],
+        "How requests are signed, for auth_method oauth1.",
         title="OAuth 1 Signature Method",
-        description="How requests are signed, for auth_method oauth1.",
-        allowed_values=["HMAC-SHA256", "HMAC-SHA1"],
         default="HMAC-SHA256",
     ),
-    th.Property(
+    setting(
         "page_size",
         th.IntegerType(nullable=False, minimum=1),
-        title="Page Size",
-        description="How many records to ask for at a time. If the service sends fewer, the tap asks for the rest. "
+        "How many records to ask for at a time. If the service sends fewer, the tap asks for the rest. "
         "Default: as the provider has it, otherwise 1000.",
     ),
-    th.Property(
+    setting(
         "max_concurrency",
         th.IntegerType(nullable=False, minimum=1, maximum=64),
-        title="Max Concurrency",
-        description="How many pages to ask for at the same time. Default: as the provider has it, otherwise 4.",
+        "How many pages to ask for at the same time. Default: as the provider has it, otherwise 4.",
     ),
-    th.Property(
+    setting(
         "requests_per_minute",
         th.NumberType(nullable=False, exclusive_minimum=0),
-        title="Requests Per Minute",
-        description="Largest number of requests in a minute. Default: as the provider has it, otherwise no limit.",
+        "Largest number of requests in a minute. Default: as the provider has it, otherwise no limit.",
     ),
-    th.Property(
+    setting(
         "timeout_seconds",
         th.NumberType(nullable=False, exclusive_minimum=0),
-        title="Timeout Seconds",
-        description="How many seconds to wait for an answer, and for each next part of it, before the tap asks again. "
+        "How many seconds to wait for an answer, and for each next part of it, before the tap asks again. "
         "A complete answer may take three times as long.",
         default=120,
     ),
-    th.Property(
+    setting(
         "ca_bundle",
-        _TEXT,
+        TEXT,
+        "File with the certificates to trust, if the service's certificate is signed by the district itself.",
         title="CA Bundle",
-        description="File with the certificates to trust, if the service's certificate is signed by the district "
-        "itself.",
     ),
-    th.Property(
-        "user_agent",
-        _TEXT,
-        title="User Agent",
-        description="Name that the tap gives to the service. Default: the tap's name and version.",
-    ),
-    th.Property(
+    setting("user_agent", TEXT, "Name that the tap gives to the service. Default: the tap's name and version."),
+    choice(
         "status_filter",
-        _TEXT,
-        title="Status Filter",
-        description="Deliver only records with this status (such as active) when a collection is read completely. "
+        ["active", "tobedeleted"],
+        "Deliver only records with this status (such as active) when a collection is read completely. "
         "After such a read nothing is deleted.",
-        allowed_values=["active", "tobedeleted"],
     ),
-    th.Property(
+    choice(
         "missing_collections",
-        _TEXT,
-        title="Missing Collections",
-        description="What to do if the service does not have a selected collection or does not allow it (404, 403), "
+        ["fail", "accept"],
+        "What to do if the service does not have a selected collection or does not allow it (404, 403), "
         "or if a bundle lacks a file that its manifest declares: fail (the others are read, and the run "
         "fails at the end) or accept.",
-        allowed_values=["fail", "accept"],
         default="fail",
     ),
-    th.Property(
+    choice(
         "on_total_mismatch",
-        _TEXT,
-        title="On Total Mismatch",
-        description="What to do if a collection brings fewer records than its total says, again and again: fail, or "
+        ["fail", "accept"],
+        "What to do if a collection brings fewer records than its total says, again and again: fail, or "
         "accept (the total counts hidden records; what came is delivered, and nothing is deleted).",
-        allowed_values=["fail", "accept"],
         default="fail",
     ),
-    th.Property(
+    choice(
         "supports_filter",
-        _TEXT,
-        title="Supports Filter",
-        description="Whether the service can filter: auto (try; the tap filters if the service does not), true (fail "
+        _AUTO,
+        "Whether the service can filter: auto (try; the tap filters if the service does not), true (fail "
         "if it does not) or false (never try).",
-        allowed_values=_AUTO,
         default="auto",
     ),
-    th.Property(
+    choice(
         "supports_sort",
-        _TEXT,
-        title="Supports Sort",
-        description="Whether the service can sort by sourcedId: auto (try), true (fail if it does not) or false "
+        _AUTO,
+        "Whether the service can sort by sourcedId: auto (try), true (fail if it does not) or false "
         "(never try). In sorted pages, the tap notices records that move while it reads.",
-        allowed_values=_AUTO,
         default="auto",
     ),
 )
@@ -189,22 +137,22 @@ _NEEDED = {
 
 
 def rest_errors(config: Mapping[str, Any]) -> list[str]:
-    """Problems between the settings of mode rest, one line each, without any value."""
+    """Return one line for each conflict between REST settings, without any value."""
     config = filled_in(config)
     errors = []
-    for setting in ("base_url", "token_url"):
-        if url := config.get(setting):
-            if problem := address_error(setting, url):
+    for name in ("base_url", "token_url"):
+        if url := config.get(name):
+            if problem := address_error(name, url):
                 errors.append(problem)
-        elif setting == "base_url":
+        elif name == "base_url":
             errors.append("base_url: must be set where mode is rest")
     sent = ("client_id", "client_secret", "access_token", "user_agent")
-    errors += [problem for setting in sent if (problem := header_error(setting, config.get(setting) or ""))]
+    errors += [problem for name in sent if (problem := header_error(name, config.get(name) or ""))]
     if (bundle := config.get("ca_bundle")) and not Path(bundle).is_file():
         errors.append("ca_bundle: no such file here")
     method = config["auth_method"]
-    missing = [setting for setting in _NEEDED[method] if not config.get(setting)]
-    errors += [f"{setting}: must be set where auth_method is {method}" for setting in missing]
+    missing = [name for name in _NEEDED[method] if not config.get(name)]
+    errors += [f"{name}: must be set where auth_method is {method}" for name in missing]
     if method == "bearer" and config.get("client_secret") and missing:
         errors.append("auth_method: client_secret is set, so perhaps oauth2 is meant")
     if method == "oauth1" and config["oneroster_version"] == "1.2":

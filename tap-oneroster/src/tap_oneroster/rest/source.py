@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from .._core.coerce.dates import to_utc_text
 from .._core.errors import SetupError
@@ -17,8 +16,8 @@ from .._core.http.pace import Backoff, Pace
 from .._core.http.presets import filled_in
 from .._core.model import VIEWS, Service, Version, file
 from ..policy import Policy
-from ..source import FatalSourceError, Pass, Request
-from .collection_pass import AbsentPass, Earlier, RestPass, Wish
+from ..source import Facts, FatalSourceError, Pass, Request, SilentPass
+from .collection_pass import Earlier, RestPass, Wish
 from .paging.pages import Habits, Pages
 from .paging.window import Workers
 from .records.decode import PageDecoder
@@ -33,74 +32,23 @@ logger = logging.getLogger(__name__)
 _PARENTS = {view.name: view.parent for view in VIEWS}
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What proves to the service who asks."""
-
-    method: str
-    token_url: str | None = None
-    client_id: str | None = None
-    client_secret: str | None = None
-    access_token: str | None = None
-    style: str = "basic"
-    scopes: tuple[str, ...] | None = None
-    """Scopes to ask for; None for those that the streams need."""
-    signature: str = "HMAC-SHA256"
-
-    def credentials(self, http: HttpClient, streams: frozenset[str], version: Version) -> Credentials:
-        """Credentials for these streams of a service of this version."""
-        match self.method:
-            case "oauth2":
-                scopes = self.scopes
-                if scopes is None:
-                    scopes = tuple(scopes_for(streams, version))
-                return ClientCredentials(
-                    http.post_form,
-                    self.token_url or "",
-                    self.client_id or "",
-                    self.client_secret or "",
-                    style=self.style,
-                    scopes=scopes,
-                )
-            case "oauth1":
-                return OAuth1(self.client_id or "", self.client_secret or "", self.signature)
-            case "bearer":
-                return Bearer(self.access_token or "")
-            case _:
-                return Anonymous()
-
-
 class RestSource:
-    """Collections of a service, each read in one pass over its pages."""
+    """A service whose collections are each read in one pass over their pages."""
 
     stands_still = False
     problems = ()
 
-    def __init__(
-        self,
-        address: Address,
-        http: HttpClient,
-        access: Access,
-        habits: Habits,
-        policy: Policy,
-        *,
-        streams: frozenset[str],
-        version: Version | None = None,
-        status_filter: str | None = None,
-        accept_missing: bool = False,
-        on_invalid: str = "report",
-    ) -> None:
-        self._address = address
+    def __init__(self, config: Mapping[str, Any], http: HttpClient, streams: frozenset[str]) -> None:
+        """`config` are settings that have been checked and filled in."""
+        self._config = config
         self._http = http
-        self._access = access
-        self._habits = habits
-        self._policy = policy
         self._streams = streams
-        self._asked_version = version
-        self._status_filter = status_filter
-        self._accept_missing = accept_missing
-        self._on_invalid = on_invalid
-        self._workers: Workers[Reply] = Workers(habits.max_concurrency)
+        self._address = Address.read(config["base_url"])
+        self._habits = Habits(**{name: config[name] for name in Habits.__dataclass_fields__ if name in config})
+        self._policy = Policy.of(config)
+        version = config["oneroster_version"]
+        self._asked_version = None if version == "auto" else Version(version)
+        self._workers: Workers[Reply] = Workers(self._habits.max_concurrency)
         self._version: Version | None = None
         self._earlier = Earlier()
         self._known: set[str] = set()
@@ -114,58 +62,25 @@ class RestSource:
         user_agent: str,
         backoff: Backoff | None = None,
     ) -> RestSource:
-        """The service that the tap's settings describe; nothing is asked of it yet."""
+        """Return the service that the tap's settings describe; no request is sent yet."""
         from .settings import rest_errors
 
         if errors := rest_errors(config):
             raise SetupError("; ".join(errors))
         config = filled_in(config)
-        version = config["oneroster_version"]
-        scopes = config.get("scopes")
-        habits = Habits(
-            page_size=config["page_size"],
-            max_concurrency=config["max_concurrency"],
-            supports_filter=config["supports_filter"],
-            supports_sort=config["supports_sort"],
-            on_total_mismatch=config.get("on_total_mismatch") or "fail",
-        )
         http = HttpClient(
             user_agent=config.get("user_agent") or user_agent,
             timeout=config["timeout_seconds"],
             ca_bundle=config.get("ca_bundle"),
-            connections=habits.max_concurrency,
+            connections=config["max_concurrency"],
             pace=Pace(config.get("requests_per_minute")),
             backoff=backoff,
         )
-        return cls(
-            Address.read(config["base_url"]),
-            http,
-            Access(
-                method=config["auth_method"],
-                token_url=config.get("token_url"),
-                client_id=config.get("client_id"),
-                client_secret=config.get("client_secret"),
-                access_token=config.get("access_token"),
-                style=config["token_auth_style"],
-                scopes=None if scopes is None else _words(scopes),
-                signature=config["oauth1_signature_method"],
-            ),
-            habits,
-            Policy(
-                secrets=config["include_passwords"],
-                metadata_keys=tuple(config["metadata_keys"]),
-                zone=ZoneInfo(config["source_time_zone"]),
-            ),
-            streams=streams,
-            version=None if version == "auto" else Version(version),
-            status_filter=config.get("status_filter"),
-            accept_missing=config["missing_collections"] == "accept",
-            on_invalid=config["on_invalid"],
-        )
+        return cls(config, http, streams)
 
     @property
     def version(self) -> Version:
-        """The version that the service speaks: as set, as its path says, or as it answers."""
+        """The service's version: from the settings, its path, or its answers."""
         if self._version is None:
             version = self._address.check_version(self._asked_version)
             if version is None:
@@ -177,15 +92,15 @@ class RestSource:
         return self._version
 
     def _sign_in(self, version: Version) -> Version:
-        """Sign in for the version that the settings name; where its scopes are refused, try the other version.
+        """Sign in with the version of the settings; if its scopes are refused, try the other version.
 
-        Return the version that the service speaks. The settings decide only if `oneroster_version` is set.
+        Return the service's version. Raise SetupError if it contradicts `oneroster_version`.
         """
         self._log_in(version)
         try:
             self._http.credentials.ready()
         except NoToken as refused:
-            if not refused.blames_scopes or self._access.scopes is not None:
+            if not refused.blames_scopes or self._config.get("scopes") is not None:
                 raise
             other = other_version(version)
             try:
@@ -206,36 +121,39 @@ class RestSource:
         return version
 
     def _log_in(self, version: Version) -> None:
-        self._http.credentials = self._access.credentials(self._http, self._streams, version)
+        self._http.credentials = _credentials(self._config, self._http, self._streams, version)
 
     def _probe(self, version: Version) -> str:
         return self._address.url(version, Service.ROSTERING, "/orgs", {"limit": "1", "offset": "0"})
 
     def ask(self, service: Service, path: str, query: dict[str, str], what: str) -> Reply:
-        """The answer to one request, whatever its status: to find out how the service behaves."""
+        """Return the reply to one request with any status, to test the behaviour of the service."""
         return self._http.get(self._address.url(self.version, service, path, query), what, few_tries=True)
 
     def passes(self, request: Request) -> Iterable[Pass]:
-        """One part, which reads the collection and feeds all streams asked for."""
+        """Return one part, which reads the collection and feeds all requested streams."""
         return self._passes(request)
 
     def _passes(self, request: Request) -> Iterator[Pass]:
         version = self.version
         home = file(_PARENTS.get(request.file.name, request.file.name))
         if not home.exists_in(version) or home.collection is None:
-            rule = f"not part of OneRoster {version.value}"
-            yield AbsentPass(request.streams, self._address.host, version, rule)
+            yield SilentPass({stream.name: self._absent(version) for stream in request.streams})
             return
         yield self._pass(request, version)
+
+    def _absent(self, version: Version) -> Facts:
+        deviations = Counter({f"not part of OneRoster {version.value}": 1})
+        return Facts(self._address.host, "absent", version.value, deviations=deviations, complete=True)
 
     def _pass(self, request: Request, version: Version) -> RestPass:
         wish = Wish(
             request.file,
             request.streams,
             since=to_utc_text(request.since) if request.since else None,
-            status=self._status_filter if request.since is None else None,
-            on_invalid=self._on_invalid,
-            accept_missing=self._accept_missing,
+            status=self._config.get("status_filter") if request.since is None else None,
+            on_invalid=self._config["on_invalid"],
+            accept_missing=self._config["missing_collections"] == "accept",
             accept_fewer=self._habits.on_total_mismatch == "accept",
         )
         derived = [s for s in request.streams if s.name != request.file.name]
@@ -256,10 +174,29 @@ class RestSource:
         return RestPass(wish, pages, self._policy, version, self._address.host, self._earlier)
 
     def close(self) -> None:
-        """Let go of the connections; what is still being asked for is not waited for."""
+        """Close the connections without waiting for pending requests."""
         self._http.close()
         self._workers.close()
 
 
-def _words(scopes: str | Iterable[str]) -> tuple[str, ...]:
-    return tuple(scopes.split()) if isinstance(scopes, str) else tuple(scopes)
+def _credentials(config: Mapping[str, Any], http: HttpClient, streams: frozenset[str], version: Version) -> Credentials:
+    """Return what proves to a service of this version who asks, and opens the collections of these streams."""
+    match config["auth_method"]:
+        case "oauth2":
+            scopes = config.get("scopes")
+            if scopes is None:
+                scopes = scopes_for(streams, version)
+            return ClientCredentials(
+                http.post_form,
+                config["token_url"],
+                config["client_id"],
+                config["client_secret"],
+                style=config["token_auth_style"],
+                scopes=scopes.split() if isinstance(scopes, str) else scopes,
+            )
+        case "oauth1":
+            return OAuth1(config["client_id"], config["client_secret"], config["oauth1_signature_method"])
+        case "bearer":
+            return Bearer(config["access_token"])
+        case _:
+            return Anonymous()

@@ -1,4 +1,4 @@
-"""Finding out which version of the standard a service speaks."""
+"""Detect the version of the standard that a service supports."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def find_version(
     log_in: Callable[[Version], None],
     versions: Sequence[Version] = _NEWEST_FIRST,
 ) -> Version:
-    """Return the first version that answers with orgs; FatalSourceError if none does.
+    """Return the first version that answers with orgs; raise FatalSourceError if none does.
 
-    Each version has scopes of its own, so each is tried with credentials for it.
+    Each version has its own scopes, so each is tried with its own credentials.
     """
     answers: list[str] = []
     refusals: list[NoToken] = []
@@ -49,12 +49,12 @@ def find_version(
             continue
         except FatalSourceError:
             raise
-        except SourceError as error:  # no connection, or a redirect: the same for any version
+        except SourceError as error:  # no connection, or a redirect: the same for both versions
             raise FatalSourceError(str(error)) from None
         if reply.ok and _has_orgs(reply):
             return version
         if reply.status >= 500 or reply.status == requests.codes.too_many_requests:
-            kind = FatalSourceError  # it may pass
+            kind = FatalSourceError  # a temporary error
         found = "no list of orgs in the answer" if reply.ok else f"status {reply.status}"
         answers.append(f"{version.value}: {found}")
     if len(refusals) == len(answers):
@@ -78,5 +78,5 @@ def _has_orgs(reply: Reply) -> bool:
         return False
     if not isinstance(answer, dict):
         return False
-    # `{"orgs": null}` is how some services write an empty list.
+    # Some services write an empty list as `{"orgs": null}`.
     return "orgs" in answer or any(isinstance(value, list) for value in answer.values())

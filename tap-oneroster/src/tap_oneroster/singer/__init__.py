@@ -1,1 +1,1 @@
-"""The Singer side of the tap: all that knows the SDK."""
+"""The Singer side of the tap: all code that uses the SDK."""

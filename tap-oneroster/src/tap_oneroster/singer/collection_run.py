@@ -1,4 +1,4 @@
-"""One collection on its way out: read, written, activated, remembered - or everything left as it was."""
+"""Deliver one collection: read it, write it, activate its version and move its state - or change no state at all."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["MODIFIED", "CollectionRun"]
 
 MODIFIED = "dateLastModified"
-"""The replication key of every collection of a service."""
+"""The replication key of all collections of a service."""
 _ATTEMPTS = 3
 
 
 @dataclass
 class _Pass:
-    """One part, with a tally for each stream it feeds."""
+    """One part, with a tally for each stream that it feeds."""
 
     of: Pass
     tallies: dict[str, Tally]
 
 
 class Member(Protocol):
-    """A stream, as far as the delivery of its collection is concerned."""
+    """The part of a stream that the delivery of its collection uses."""
 
     name: str
     file: File
@@ -44,21 +44,21 @@ class Member(Protocol):
 
     @property
     def limit(self) -> int | None:
-        """Records of a trial run."""
+        """Maximum number of records in a test run; None otherwise."""
 
     @property
     def stream_state(self) -> dict[str, Any]:
-        """What is remembered of it from run to run."""
+        """The stream's state between runs."""
 
     @property
     def is_plain(self) -> bool:
-        """True if records leave as they are: no stream map, no flattening, nothing deselected."""
+        """True if records are written unchanged: no stream map, no flattening, no deselected property."""
 
     def starting_point(self) -> datetime | None:
-        """Return the moment from which the stream needs records; None for all of them."""
+        """Return the moment from which the stream needs records; None if it needs all."""
 
     def start_attempt(self, version: int) -> None:
-        """Let the records from here on carry this version, and go to files where batches are wanted."""
+        """Give later records this version, and write them to files if batches are configured."""
 
     def write_records(self, batch: Records, *, plain: bool) -> None:
         """Write some records."""
@@ -67,10 +67,10 @@ class Member(Protocol):
         """Return the SDK's counter of records."""
 
     def activate(self) -> None:
-        """Write that what did not come with the version of this attempt is gone."""
+        """Write the message that deletes all rows without this attempt's version."""
 
     def advance(self, value: str) -> None:
-        """Move the bookmark."""
+        """Advance the bookmark."""
 
 
 class CollectionRun:
@@ -85,11 +85,11 @@ class CollectionRun:
         self._is_full = False
 
     def deliver(self) -> None:
-        """Read, write, activate, remember. SourceError where the collection is not complete."""
+        """Read, write, activate, and move the state. Raise SourceError if the collection is not complete."""
         try:
             self._read()
         except SourceError:
-            self._run.announce_batches()  # what was read is delivered, be it records or files
+            self._run.announce_batches()  # deliver what was read, as records or files
             raise
         self._run.announce_batches()
         braked = [problem for stream in self._family if (problem := self._activate(stream))]
@@ -143,7 +143,7 @@ class CollectionRun:
             for batch in one_pass:
                 name, tally = batch.file.name, one.tallies[batch.file.name]
                 self._write(batch, tally, plain[name])
-                if self._run.source.stands_still:  # else there may be another attempt
+                if self._run.source.stands_still:  # otherwise there may be another attempt
                     self._run.announce_batches(all_of_them=False)
                 counters[name].increment(len(batch))
                 progress.report(tally.received, tally.facts.expected)
@@ -163,7 +163,7 @@ class CollectionRun:
             stream.write_records(batch, plain=plain)
 
     def _has_enough(self, one: _Pass) -> bool:
-        """Whether a trial run (`--test`) has seen the few records it wants of each stream."""
+        """True if a test run (`--test`) has read enough records of each stream."""
         limits = {name: self._streams[name].limit for name in one.tallies}
         return all(limit is not None and one.tallies[name].received >= limit for name, limit in limits.items())
 
@@ -171,7 +171,7 @@ class CollectionRun:
         return [one.tallies[name] for one in self._passes if name in one.tallies]
 
     def _activate(self, stream: Member) -> str | None:
-        """Announce that what did not come is gone, where that is certain; else say why not."""
+        """Activate the version if the read is a proven snapshot; return the problem if the shrink guard forbids it."""
         config = self._run.config
         tallies = self._tallies(stream.name)
         if (
@@ -199,8 +199,8 @@ class CollectionRun:
         return None
 
     def _remember(self) -> None:
-        """Move the state of each stream: bookmarks, and the bundles that were read."""
-        # Streams derived from a collection have been read as far as it, also where they have no rows, or older ones.
+        """Advance the state of each stream: its bookmark, and the bundles that were read."""
+        # Derived streams are read as far as their collection, even if they have no rows or only older ones.
         latest = [t.latest for one in self._passes for t in one.tallies.values() if t.latest]
         for stream in self._family:
             for one in self._passes:
@@ -210,12 +210,12 @@ class CollectionRun:
                 stream.stream_state["full_read_at"] = to_utc_text(tallies[0].started)
             if latest and stream.replication_key:
                 before = stream.stream_state.get("replication_key_value")
-                # A source whose clock runs ahead must not push the bookmark into the future.
+                # A source whose clock is ahead must not move the bookmark into the future.
                 value = min(max(latest), to_utc_text(datetime.now(UTC)))
                 stream.advance(max(filter(None, (before, value))))
 
     def note_receipts(self) -> None:
-        """Make out the receipts of this collection, also where it was not read to its end."""
+        """Create the receipts of this collection, even if it was not read to its end."""
         if not self._passes:
             for stream in self._family:
                 facts = Facts(self._run.source_name, self._run.config["mode"])

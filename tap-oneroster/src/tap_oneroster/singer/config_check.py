@@ -1,4 +1,4 @@
-"""Settings that do not go together, refused at start with one line that says what to set."""
+"""Reject settings that conflict, at the start, with one line that says what to set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["combination_errors"]
 
 
 def combination_errors(config: Mapping[str, Any]) -> list[str]:
-    """Problems between settings, each of which may be right by itself."""
+    """Return one line for each conflict between settings that may be valid on their own."""
     errors = []
     if config["mode"] == "csv":
         if not config.get("csv_path"):

@@ -1,4 +1,4 @@
-"""State and catalog as somebody gave them, looked at before they are used: a fault is one line, without any value."""
+"""Check state and catalog before they are used; an error is one line without any value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from singer_sdk.singerlib import Catalog
 __all__ = ["catalog_error", "state_error"]
 
 _DEEPEST = 40
-"""Levels of lists and objects inside of each other; ours have seven."""
+"""Maximum nesting of lists and objects; the tap's own have seven levels."""
 
 
 class _Bundle(msgspec.Struct):
@@ -28,7 +28,7 @@ class _Counts(msgspec.Struct):
 
 
 class _Bookmark(msgspec.Struct):
-    """What the tap and the SDK read of a bookmark."""
+    """The parts of a bookmark that the tap and the SDK read."""
 
     replication_key: str | None = None
     replication_key_value: str | None = None
@@ -70,7 +70,7 @@ class _Catalog(msgspec.Struct):
 
 
 def state_error(state: Any) -> str | None:
-    """Return what is wrong with a state, if something is."""
+    """Return what is wrong with a state; None if it is valid."""
     if _is_too_deep(state):
         return "lists and objects inside of each other, deeper than any state of this tap"
     try:
@@ -85,7 +85,7 @@ def state_error(state: Any) -> str | None:
 
 
 def catalog_error(catalog: str) -> str | None:
-    """Return what is wrong with the text of a catalog, if something is."""
+    """Return what is wrong with the text of a catalog; None if it is valid."""
     found = msgspec.json.decode(catalog)
     if _is_too_deep(found):
         return "lists and objects inside of each other, deeper than any catalog of this tap"
@@ -95,13 +95,13 @@ def catalog_error(catalog: str) -> str | None:
         return f"not a Singer catalog, {_place(error)}"
     try:
         Catalog.from_dict(found)
-    except Exception:  # whatever the SDK stumbles over
+    except Exception:  # the SDK may raise anything
         return "not a Singer catalog, in a schema"
     return None
 
 
 def _place(error: msgspec.ValidationError) -> str:
-    """Return where the fault is; the rest of the message may hold a value."""
+    """Return the place of the error; the rest of the message may contain a value."""
     path = str(error).rpartition(" - at `")[2].rstrip("`")
     return f"at {path}" if path.startswith("$") else "at its top"
 
@@ -118,7 +118,7 @@ def _is_moment(text: str | None) -> bool:
 
 
 def _is_too_deep(value: Any) -> bool:
-    """Return True if copying and writing the value would go deeper than the interpreter does."""
+    """True if copying or writing the value would exceed the interpreter's recursion limit."""
     level = [value]
     for _ in range(_DEEPEST):
         level = [

@@ -1,4 +1,4 @@
-"""Stream maps of the settings, given to the streams that are selected."""
+"""Apply the configured stream maps to the selected streams."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["register"]
 
 
 def register(mapper: PluginMapper, catalog: Catalog) -> None:
-    """Make the mapper know all streams. ConfigValidationError where a map does not fit its stream.
+    """Register all streams; raise ConfigValidationError if a map does not match its stream.
 
-    The SDK would look for the keys of a stream that is not selected, too, in a schema without any property.
+    The SDK would also look for the keys of streams that are not selected, in a schema without properties.
     """
     for selected, maps in ((False, {}), (True, mapper.stream_maps_dict)):
         mapper.stream_maps_dict = maps

@@ -1,4 +1,4 @@
-"""Streams: the Singer side of a collection, and the receipts."""
+"""Streams: the Singer side of a collection, and the receipts stream."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = ["CollectionStream", "ReceiptStream"]
 
 
 class OneRosterStream(Stream):
-    """What collections and receipts have in common: schema and keys from the model."""
+    """The common part of collections and receipts: schema and keys from the model."""
 
     def __init__(self, tap: Tap, run: Run[Any], of: File) -> None:
         self.file = of
@@ -47,12 +47,12 @@ class OneRosterStream(Stream):
     @property
     @override
     def emit_activate_version_messages(self) -> bool:
-        """Off: the SDK announces a version before its records; a tap that dies then deletes."""
+        """False: the SDK would activate a version before its records, so a crash would delete rows."""
         return False
 
     @override
     def apply_catalog(self, catalog: Catalog) -> None:
-        """As the SDK, but a catalog that does not speak of keys, as old ones do not, takes none away."""
+        """Apply a catalog like the SDK, but keep the keys if the catalog has none, as in old ones."""
         keys, replication_key = self.primary_keys, self.replication_key
         super().apply_catalog(catalog)
         self.primary_keys = self.primary_keys or keys
@@ -60,18 +60,18 @@ class OneRosterStream(Stream):
 
     @override
     def get_batch_config(self, config: Any) -> None:
-        """None: the SDK's own batches would skip stream maps, receipts and state."""
+        """Return None: the SDK's own batches would skip stream maps, receipts and state."""
 
     def with_tenant(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The record as it leaves the tap: the tenant first, where there is one."""
+        """Return the record with the tenant as its first property, if one is set."""
         return record if self._tenant is None else {TENANT: self._tenant, **record}
 
 
 class CollectionStream(OneRosterStream):
-    """One collection of the standard, together with the streams derived from its records.
+    """One collection of the standard, with the streams derived from its records.
 
-    A derived stream is a child in the SDK's eyes, so that a selected child keeps its parent
-    running; but it gets no context per record: its rows come out of the parent's one pass.
+    For the SDK a derived stream is a child, so that a selected child keeps its parent running; but it gets no context
+    per record, because its rows come from the parent's only pass.
     """
 
     def __init__(self, tap: Tap, run: Run[Any], of: File) -> None:
@@ -85,7 +85,7 @@ class CollectionStream(OneRosterStream):
     check_sorted = False
 
     def belongs_to(self, parent: CollectionStream) -> None:
-        """Let the rows of this stream be made from the records of another."""
+        """Derive the rows of this stream from the records of another."""
         self.parent_stream_type = CollectionStream
         self.parent = parent
         parent.child_streams.append(self)
@@ -94,7 +94,7 @@ class CollectionStream(OneRosterStream):
 
     @property
     def _family(self) -> list[CollectionStream]:
-        """This stream and those derived from it, as far as they are selected."""
+        """This stream and those derived from it, if they are selected."""
         derived = cast("list[CollectionStream]", self.child_streams)
         return [stream for stream in (self, *derived) if stream.selected]
 
@@ -109,7 +109,7 @@ class CollectionStream(OneRosterStream):
 
     @override
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
-        """Records of this stream alone, for those who embed the tap."""
+        """Yield the records of this stream alone, for programs that embed the tap."""
         top = self.parent or self
         for one_pass in self.run.source.passes(Request(top.file, (self.file,))):
             for batch in one_pass:
@@ -122,7 +122,7 @@ class CollectionStream(OneRosterStream):
 
     @override
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:
-        """Read the collection to its end, or leave everything as it was and say so."""
+        """Deliver the collection completely; on an error restore all states and report it."""
         if self.run.stopped:
             return
         family = self._family
@@ -142,7 +142,7 @@ class CollectionStream(OneRosterStream):
         yield from ()
 
     def starting_point(self) -> datetime | None:
-        """Moment from which this stream needs records; None for all of them."""
+        """Return the moment from which this stream needs records; None if it needs all."""
         state = self.stream_state
         self._write_starting_replication_value(None)
         if self.replication_method != "INCREMENTAL" or self.file.small or self._is_due(state):
@@ -153,7 +153,7 @@ class CollectionStream(OneRosterStream):
         return start
 
     def _is_due(self, state: dict[str, Any]) -> bool:
-        """Whether the last full read is too long ago."""
+        """True if the last full read is older than `full_refresh_days`."""
         days, last = self.config["full_refresh_days"], state.get("full_read_at")
         if not days or not state.get("replication_key_value"):
             return False
@@ -161,7 +161,7 @@ class CollectionStream(OneRosterStream):
 
     @property
     def is_plain(self) -> bool:
-        """Whether records leave as they are: no stream map, no flattening, nothing deselected."""
+        """True if records are written unchanged: no stream map, no flattening, no deselected property."""
         maps = self.stream_maps
         properties = self.schema["properties"]
         return (
@@ -175,11 +175,11 @@ class CollectionStream(OneRosterStream):
 
     @property
     def limit(self) -> int | None:
-        """Records of a trial run."""
+        """Maximum number of records in a test run; None otherwise."""
         return self.ABORT_AT_RECORD_COUNT
 
     def start_attempt(self, version: int) -> None:
-        """Let the records from here on carry this version, and go to files where batches are wanted."""
+        """Give later records this version, and write them to files if batches are configured."""
         self._stream_version = version
         if self.run.batches is None or self.limit is not None:
             return
@@ -192,15 +192,15 @@ class CollectionStream(OneRosterStream):
         self.run.batches.start(self.name, version, self.schema, tenant)
 
     def activate(self) -> None:
-        """Write that what did not come with the version of this attempt is gone."""
+        """Write the message that deletes all rows without this attempt's version."""
         self._write_activate_version_message(self._stream_version or 0)
 
     def advance(self, value: str) -> None:
-        """Move the bookmark."""
+        """Advance the bookmark."""
         self._increment_stream_state({MODIFIED: value})
 
     def write_records(self, batch: Records, *, plain: bool) -> None:
-        """Write records by the shorter way, as encoded rows, where it is open."""
+        """Write records; plain ones are written as encoded rows, which is faster."""
         if not plain:
             for record in batch.records:
                 self._write_mapped(record)
@@ -213,21 +213,21 @@ class CollectionStream(OneRosterStream):
         self.run.writer.write_lines(lines)
 
     def _write_mapped(self, record: Struct) -> None:
-        """Write one record as stream maps, flattening and selection leave it."""
+        """Write one record after stream maps, flattening and selection."""
         try:
             self._write_record_message(self._as_dict(record))
         except (ClickException, OSError):
             raise
         except MappingError as error:
             raise SourceError(f"{self.name}: stream_maps: {error}") from None
-        except Exception as error:  # whatever an expression raises; its words may hold the value
+        except Exception as error:  # expressions may raise anything, and the message may contain a value
             raise SourceError(
                 f"{self.name}: stream_maps: an expression fails on a record ({type(error).__name__})"
             ) from None
 
 
 class ReceiptStream(OneRosterStream):
-    """`syncReceipts`: what came of each collection, and whether it was all there is."""
+    """`syncReceipts`: for each collection, what arrived and whether it is complete."""
 
     name = RECEIPTS.name
 
@@ -239,7 +239,7 @@ class ReceiptStream(OneRosterStream):
     @property
     @override
     def selected(self) -> bool:
-        """Always: without receipts nothing is proven."""
+        """Always True: without receipts nothing is proven."""
         return True
 
     @selected.setter

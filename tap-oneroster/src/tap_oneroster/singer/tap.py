@@ -1,4 +1,4 @@
-"""The tap: which streams there are, in which order they run, and how a run ends."""
+"""The tap: which streams exist, in which order they run, and how a run ends."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ class TapOneRoster(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """As the SDK, but a problem names the setting and what it may be, never its value.
+        """Validate like the SDK, but with messages that name the setting and its allowed values, never its value.
 
-        Without `raise_errors`, as for discovery, settings may be missing; those that are there must be right.
+        Without `raise_errors`, as in discovery, settings may be missing, but those that are set must be valid.
         """
         from singer_sdk.plugin_base import JSONSchemaValidator
 
@@ -87,15 +87,15 @@ class TapOneRoster(Tap):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """The settings of the environment, as text: they are read as those of a file are."""
+        """The settings from the environment, as text: they are converted like those of a file."""
         parse_environment_config({}, cls._env_var_prefix)  # reads a file .env
         return shell.settings_from_environment(os.environ, cls._env_var_prefix, cls._all_settings())
 
     @cached_property
     def run(self) -> Run[Any]:
-        """What the streams share in one run."""
+        """The objects that the streams of a run share."""
         return self.run_class(
-            self.config,
+            config=self.config,
             started_at=self.initialized_at,
             user_agent=f"{self.name}/{self.plugin_version}",
             writer=self.message_writer,
@@ -111,7 +111,7 @@ class TapOneRoster(Tap):
     @property
     @override
     def streams(self) -> dict[str, Stream]:
-        """Streams by name; receipts come last, since they speak of all others."""
+        """Streams by name; receipts are last, because they describe all others."""
         streams = super().streams
         name = ReceiptStream.name
         if name in streams and next(reversed(streams)) != name:
@@ -121,7 +121,7 @@ class TapOneRoster(Tap):
     @property
     @override
     def catalog(self) -> Catalog:
-        """The catalog that was given, made whole: old ones have no keys, small ones lack streams (and the receipts)."""
+        """The given catalog, completed: old ones have no keys, small ones lack streams (and the receipts)."""
         if self._catalog is None and (given := self.input_catalog):
             self._catalog = self._singer_catalog
             for name, own in self._catalog.items():
@@ -135,7 +135,7 @@ class TapOneRoster(Tap):
 
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        """All streams that the settings allow; what the source lacks, the receipts say."""
+        """Return all streams that the settings allow; receipts report those that the source lacks."""
         streams = {of.name: self.collection_class(self, self.run, of) for of in self._files()}
         for stream in streams.values():
             if parent := self._parent(stream.file):
@@ -151,19 +151,19 @@ class TapOneRoster(Tap):
         return files
 
     def _parent(self, of: File) -> str | None:
-        """Stream whose records hold those of this one: in REST as the model says, in CSV roles."""
+        """Return the stream whose records contain this one's: in REST as in the model, in CSV only for roles."""
         if of.derived and (self.config["mode"] == "rest" or of.name == "roles"):
             return of.derived.parent
         return None
 
     @override
     def setup_mapper(self) -> None:
-        """Give selected streams their maps; what is wrong with one is one line."""
+        """Register the stream maps; an error in one is reported in one line."""
         super(Tap, self).setup_mapper()
         register(self.mapper, self.catalog)
 
     def records(self, stream: str) -> Iterator[dict[str, Any]]:
-        """Records of one stream, for those who embed the tap: as they are read, then SourceError if not all came."""
+        """Yield the records of one stream, for programs that embed the tap; raise SourceError last if any are missing."""
         return cast("CollectionStream", self.streams[stream]).get_records(None)
 
     @override  # type: ignore[misc]  # final, but receipts must open and close every run
@@ -231,7 +231,7 @@ class TapOneRoster(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop at once and write nothing more: a run that was killed must not look finished."""
+        """Stop at once and write nothing more: a killed run must not look finished."""
         self.logger.error("stopped by signal %d; nothing more is written", signum)
         if "run" in self.__dict__:
             self.run.abandon_batches()
@@ -239,7 +239,7 @@ class TapOneRoster(Tap):
 
 
 def held_back(given: CatalogEntry, own: CatalogEntry) -> bool:
-    """Whether a stream that is off by default looks chosen by its columns and is not: Meltano's `*.*` makes it so."""
+    """True if Meltano's `*.*` selected the columns of a stream that is off by default, but not the stream itself."""
     columns = [metadata for breadcrumb, metadata in given.metadata.items() if breadcrumb]
     off = own.metadata.root.selected_by_default is False and given.metadata.root.selected is False
     return off and any(metadata.selected for metadata in columns)

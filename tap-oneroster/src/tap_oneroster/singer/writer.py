@@ -1,4 +1,4 @@
-"""Singer messages to standard output: whole blocks of lines, flushed with every message that somebody may wait for."""
+"""Write Singer messages to standard output in blocks of lines; flush after messages that a reader may wait for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["BlockWriter"]
 
 
 class BlockWriter(MsgSpecWriter):
-    """Writes messages without flushing each record, and ready-made lines as they are."""
+    """Writes messages without a flush after each record, and encoded lines unchanged."""
 
     @override
     def write_message(self, message: Message) -> None:
@@ -24,10 +24,10 @@ class BlockWriter(MsgSpecWriter):
             self.flush()
 
     def write_lines(self, lines: bytes | bytearray) -> None:
-        """Write complete lines, however much the operating system takes at a time."""
+        """Write complete lines, even if the operating system accepts only a part at a time."""
         view = memoryview(lines)
         try:
-            # With PYTHONUNBUFFERED the buffer is a raw file, which may write less than asked.
+            # With PYTHONUNBUFFERED the buffer is a raw file, which may write less than requested.
             while view:
                 view = view[sys.stdout.buffer.write(view) :]
         except BrokenPipeError:
@@ -36,7 +36,7 @@ class BlockWriter(MsgSpecWriter):
             view.release()
 
     def flush(self) -> None:
-        """Hand everything written so far to the reader."""
+        """Flush everything written so far."""
         try:
             sys.stdout.flush()
         except BrokenPipeError:
@@ -44,6 +44,6 @@ class BlockWriter(MsgSpecWriter):
 
 
 def _broken_pipe() -> ClickException:
-    # What is still buffered has no reader; let the interpreter flush it to nowhere at exit.
+    # The remaining buffer has no reader; redirect the flush at exit to the null device.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ClickException("the target stopped reading; look at its log for the cause")

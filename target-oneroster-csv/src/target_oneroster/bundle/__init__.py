@@ -1,1 +1,1 @@
-"""target-oneroster-csv: records staged, checked, converted, and published as a bundle."""
+"""target-oneroster-csv: stage records, check and convert them, and publish a bundle."""

@@ -1,4 +1,4 @@
-"""From staged rows to a published bundle: load, prove, merge, convert, check, brake, write, publish."""
+"""Build a bundle from staged rows: load, prove, merge, convert, check, compare with the old bundle, write, publish."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ __all__ = ["BundleBuild", "BundleOutcome"]
 
 
 _LARGE = 4_000_000
-"""Records that the engine's memory holds, with what it spills."""
+"""Number of records that the engine's memory can hold, including spilled data."""
 
 
 @dataclass(slots=True)
 class BundleOutcome:
-    """What became of a run."""
+    """The outcome of a run."""
 
     published: bool = False
     reason: str | None = None
@@ -55,13 +55,13 @@ class BundleOutcome:
     rejected: dict[str, int] = field(default_factory=dict)
     went_along: Counter[str] = field(default_factory=Counter)
     counts: dict[str, int] = field(default_factory=dict)
-    """What was substituted or left out on the way, by rule."""
+    """Replaced or omitted values, by rule."""
     findings: list[Finding] = field(default_factory=list)
     causes: list[tuple[str, dict[str, int]]] = field(default_factory=list)
 
 
 class BundleBuild:
-    """One bundle in the making: rows are staged, then all of it is published, or nothing."""
+    """A bundle under construction: rows are staged, then the whole bundle is published, or nothing."""
 
     def __init__(self, output: str, options: BundleOptions, storage_options: Mapping[str, Any] | None = None) -> None:
         self.options = options
@@ -79,10 +79,10 @@ class BundleBuild:
         self._copies: Counter[str] = Counter()
 
     def publish(self, others: Mapping[str, Arrival]) -> BundleOutcome:
-        """Publish what was staged.
+        """Publish the staged rows.
 
-        `others` are streams that announced themselves and are not staged as they came. Raises
-        TargetError where the bundle must not be published; `outcome` then says why.
+        `others` are streams that sent a schema but whose rows are not staged unchanged. Raise TargetError if the bundle
+        must not be published; `outcome` then holds the reason.
         """
         try:
             self.staging.close()
@@ -97,7 +97,7 @@ class BundleBuild:
         return self.outcome
 
     def _publish(self, engine: Engine, others: Mapping[str, Arrival]) -> None:
-        """Put the new bundle and the files beside it in place; nothing if nothing came."""
+        """Publish the new bundle and the files beside it; do nothing if no records arrived."""
         if not self._load(engine, others):
             return
         sent = SentRoles(engine, self.options, self.store.fetch_beside(SENT_ROLES, self.work))
@@ -107,19 +107,19 @@ class BundleBuild:
             self.store.put_beside(memory, SENT_ROLES)
         self.store.put(new, self.work)
         self.outcome.published = True
-        # After the bundle: a run that ends in between is repeated, since it acknowledged no state.
+        # Written after the bundle: a run that ends between the two is repeated, because it acknowledged no state.
         self.store.put_beside(self._quarantine if self.outcome.rejected else None, QUARANTINE)
         if sent.write(memory, published=True):
             self.store.put_beside(memory, SENT_ROLES)
 
     def _load(self, engine: Engine, others: Mapping[str, Arrival]) -> bool:
-        """Load and prove what came; return whether anything did."""
+        """Load and prove the records; return True if there are any."""
         options, stages = self.options, self.staging.files
         arrivals = dict(others)
         for name, stage in stages.items():
             try:
                 distinct = load(engine, stage, self._copies)
-            except duckdb.Error as error:  # its words may hold values
+            except duckdb.Error as error:  # its message may contain values
                 if "No space left" in str(error):
                     raise
                 raise TargetError(
@@ -136,7 +136,7 @@ class BundleBuild:
         return came
 
     def _make(self, engine: Engine, sent: SentRoles) -> Path:
-        """Return the folder with the files of the new bundle."""
+        """Create the files of the new bundle, and return their folder."""
         options, stages = self.options, self.staging.files
         drop_superseded(engine, stages, self._derived)
         there = self.store.fetch(self.work)
@@ -144,7 +144,7 @@ class BundleBuild:
         needed = upsert or options.braked
         old: Existing | None = None
         if needed or sent.wants_bundle or wants_classes(engine, options):
-            # What only helps may be malformed: then it does not help.
+            # If the old bundle is only helpful, a malformed one is ignored.
             with nullcontext() if needed else suppress(TargetError):
                 old = read_existing(there, self.work.path / "unpacked", upsert=upsert)
         if old:
@@ -175,11 +175,11 @@ class BundleBuild:
         return new
 
     def _derived(self, name: str) -> bool:
-        """Whether the rows of a file were made from their parents' records, here or by the tap."""
+        """True if the rows of a file were derived from their parents' records, here or by the tap."""
         return name in self.staging.derived or self.receipts.derived(name)
 
     def _judge(self, findings: Findings) -> None:
-        """Note what was found, and stop where it must not be published."""
+        """Record the findings, and raise TargetError if they prevent publication."""
         outcome = self.outcome
         outcome.findings, outcome.went_along = findings.found, findings.went_along
         outcome.rejected, outcome.causes = findings.rejected_rows, findings.causes()

@@ -1,4 +1,4 @@
-"""One version of the standard to the other, in the tables: what differs, and what the other cannot hold."""
+"""Convert tables from one version of the standard to the other, and count what the target version cannot hold."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from .._core.copies.tables import UNITED_ROLES, strongest
 from .._core.derive import BARE_UUID, held_by, role_rows
 from .._core.model import FILES, Field, File, Version, csv_files, file
-from .._core.sql import Engine, literal, quoted
-from ..records.copies import UNITED_ROLES, strongest
-from .staging import SEPARATOR
+from .._core.sql import Engine, literal, quoted, read_csv
+from .staging import SEPARATOR, STAGED_FORM
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["CLASSES_THERE", "FROM_CLASSES", "convert", "wants_classes"]
 
 CLASSES_THERE = "classes there"
-"""Table of the classes in the bundle that is there, made where rows of a delta need them."""
+"""Table with the classes of the published bundle; created if rows of a delta need them."""
 FROM_CLASSES = {
     ("lineItems", "schoolSourcedId"): "schoolSourcedId",
     ("scoreScales", "orgSourcedId"): "schoolSourcedId",
     ("scoreScales", "courseSourcedId"): "courseSourcedId",
 }
-"""File and column that 1.2 asks for, and the column of the class that holds it."""
+"""File and column that 1.2 requires, and the column of the class that provides the value."""
 
 _ADMINISTRATORS = ("districtAdministrator", "principal", "siteAdministrator", "systemAdministrator")
 
 
 def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str]:
-    """Bring the tables into the shape of one version; return what was substituted or left out, by rule."""
+    """Convert the tables to one version; return the number of replaced or omitted values, by rule."""
     counts: Counter[str] = Counter()
     _school_years(engine, counts)
     _class_types(engine, options, counts)
@@ -51,7 +51,7 @@ def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str
 
 
 def _update(engine: Engine, counts: Counter[str], rule: str, table: str, change: str, where: str) -> None:
-    """Change cells of a table, and count the rows under a rule."""
+    """Change cells of a table, and add the number of rows to a rule."""
     if not engine.has(table):
         return
     if found := engine.one(f"SELECT count(*) FROM {quoted(table)} WHERE {where}"):
@@ -60,7 +60,7 @@ def _update(engine: Engine, counts: Counter[str], rule: str, table: str, change:
 
 
 def _school_years(engine: Engine, counts: Counter[str]) -> None:
-    """`2025-2026` means the year in which it ends; the standard has no ranges."""
+    """Replace `2025-2026` by the year in which it ends; the standard has no ranges."""
     years = "regexp_full_match(\"schoolYear\", '\\d{4}[-/]\\d{4}')"
     _update(
         engine,
@@ -73,14 +73,14 @@ def _school_years(engine: Engine, counts: Counter[str]) -> None:
 
 
 def _class_types(engine: Engine, options: BundleOptions, counts: Counter[str]) -> None:
-    """REST lets a class have no type, a bundle does not: only a setting fills it."""
+    """Set the configured type of classes without a type, which REST allows and a bundle does not."""
     if word := options.default_class_type:
         rule = "classes.classType: default_class_type written where none came"
         _update(engine, counts, rule, "classes", f'"classType" = {literal(word)}', "\"classType\" = ''")
 
 
 def _objective_urns(engine: Engine, counts: Counter[str]) -> None:
-    """REST carries a bare UUID where CSV wants a URN."""
+    """Write UUIDs of objectives as URNs, because CSV requires URNs and REST has plain UUIDs."""
     bare = f"\"source\" = 'case' AND regexp_full_match(\"learningObjectiveId\", '{BARE_UUID}')"
     for table in ("lineItemLearningObjectiveIds", "resultLearningObjectiveIds"):
         change = '"learningObjectiveId" = \'urn:uuid:\' || "learningObjectiveId"'
@@ -88,14 +88,14 @@ def _objective_urns(engine: Engine, counts: Counter[str]) -> None:
 
 
 def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> None:
-    """Rows of `roles` for users of 1.1 that came without: one for each org, primary there."""
+    """Add rows of `roles` for 1.1 users without any: one for each org, primary there."""
     if not engine.has("users"):
         return
     roles = file("roles")
     if not engine.has("roles"):
         engine.make("roles", [f.name for f in roles.fields if f.csv and not f.secret])
     came = "SELECT * FROM users"
-    if engine.has(UNITED_ROLES):  # a person in several rows has a role for each
+    if engine.has(UNITED_ROLES):  # a person with several rows has a role in each
         came = (
             'SELECT u.* REPLACE (coalesce(r.role, u."role") AS "role", coalesce(r.org, u."orgSourcedIds") AS '
             f'"orgSourcedIds") FROM users u LEFT JOIN "{UNITED_ROLES}" r USING ("sourcedId") ORDER BY "sourcedId", r.place'
@@ -109,26 +109,22 @@ def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> Non
     path = folder / "roles of users"
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for user, found in groupby(missing, key=itemgetter(0)):
-            rows = list(found)  # a person in several rows has their roles, in that order
+            rows = list(found)  # a person with several rows gets all their roles, in that order
             held = [one for _, role, orgs, *_ in rows for one in held_by(orgs.split(","), role)]
             for row_id, role_type, org, role in role_rows(user, held):
                 row = (row_id, *rows[0][3:], user, role_type, role or "", org)
                 out.write(SEPARATOR.join(row) + "\n")
     names = ("sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "orgSourcedId")
-    spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     rest = [name for name in engine.columns("roles") if name not in names]
     empty = ", ".join(f"'' AS {quoted(name)}" for name in rest)
-    engine.run(
-        f"INSERT INTO roles BY NAME SELECT *, {empty} "
-        f"FROM read_csv({literal(str(path))}, columns = {{{spec}}}, auto_detect = false, header = false, "
-        f"delim = '{SEPARATOR}', quote = '', escape = '', new_line = '\\n', nullstr = '\x01')"
-    )
+    source = read_csv(path, names, **STAGED_FORM)
+    engine.run(f"INSERT INTO roles BY NAME SELECT *, {empty} FROM {source}")
     path.unlink()
     counts["roles: made from users.role and orgSourcedIds, users"] += len(missing)
 
 
 def _administrators(engine: Engine, options: BundleOptions, counts: Counter[str]) -> None:
-    """1.1's `administrator` is no word of `roles`: the setting or the org's type says what it means."""
+    """Replace 1.1's `administrator`, which `roles` does not allow, by the setting or according to the org's type."""
     if options.administrator_role:
         word = literal(options.administrator_role)
     elif engine.has("orgs"):
@@ -144,7 +140,7 @@ def _administrators(engine: Engine, options: BundleOptions, counts: Counter[str]
 
 
 def _known_classes(engine: Engine) -> str:
-    """SQL for the classes that came, and those of the bundle that is there."""
+    """Return SQL for the classes that arrived and those of the published bundle."""
     names = '"sourcedId", "schoolSourcedId", "courseSourcedId"'
     tables = [table for table in ("classes", CLASSES_THERE) if engine.has(table)]
     known = [f"SELECT {names} FROM {quoted(table)}" for table in tables]
@@ -156,7 +152,7 @@ def _known_classes(engine: Engine) -> str:
 
 
 def wants_classes(engine: Engine, options: BundleOptions) -> bool:
-    """Return whether rows lack what 1.2 asks for and a class knows, and their classes did not come."""
+    """True if rows lack a value that 1.2 requires from their class, and their class did not arrive."""
     return options.version == Version.V1_2 and any(
         engine.has(table)
         and options.mode(table) == "delta"
@@ -169,7 +165,7 @@ def wants_classes(engine: Engine, options: BundleOptions) -> bool:
 
 
 def _schools_from_classes(engine: Engine, counts: Counter[str]) -> None:
-    """What 1.2 asks for beside the class, and the class knows."""
+    """Set values that 1.2 requires and the class provides."""
     for (table, column), source in FROM_CLASSES.items():
         value = (
             f"coalesce((SELECT c.{quoted(source)} FROM ({_known_classes(engine)}) c "
@@ -180,11 +176,11 @@ def _schools_from_classes(engine: Engine, counts: Counter[str]) -> None:
 
 
 def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[str]) -> None:
-    """`users.role` and `users.orgSourcedIds` of users that came as 1.2 knows them.
+    """Set `users.role` and `users.orgSourcedIds` of users that arrived as in 1.2.
 
-    Of several roles the primary ones count, and of several words the one that may do most; roles that
-    a delta deletes only where the user has no other. The order of orgs has no meaning in the standard:
-    the primary one comes first, the others by their ids.
+    Primary roles take precedence, and of several roles the one with most rights; roles that a delta deletes count only
+    if the user has no others. The order of orgs has no meaning in the standard: the primary one comes first, the others
+    are ordered by id.
     """
     if not engine.has("users") or not engine.count("roles"):
         return
@@ -228,7 +224,7 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
 
 
 def _one_role_of_united(engine: Engine, counts: Counter[str]) -> None:
-    """Count persons who came in several rows with different roles: a row of 1.1 holds one."""
+    """Count persons with different roles in several rows, because a row of 1.1 holds one role."""
     if engine.has(UNITED_ROLES):
         counts["users.role: several roles, one kept"] += engine.one(
             f'SELECT count(*) FROM (SELECT 1 FROM "{UNITED_ROLES}" GROUP BY "sourcedId" HAVING min(role) <> max(role))'
@@ -236,7 +232,7 @@ def _one_role_of_united(engine: Engine, counts: Counter[str]) -> None:
 
 
 def _roles_that_stay(engine: Engine) -> str:
-    """Roles without those that a delta deletes; of a user whose roles all go, these."""
+    """Return SQL for roles that a delta does not delete; for a user whose roles are all deleted, for these."""
     stays = "\"status\" <> 'tobedeleted'"
     if not engine.one(f"SELECT count(*) FROM roles WHERE NOT {stays}"):
         return "SELECT * FROM roles"
@@ -245,7 +241,7 @@ def _roles_that_stay(engine: Engine) -> str:
 
 
 def _words_of_1_2(engine: Engine, counts: Counter[str]) -> None:
-    """Words that 1.2 has added, in columns that may stay empty."""
+    """Clear words that 1.2 added, in columns that may be empty."""
     for kind in csv_files(Version.V1_1):
         for field in kind.columns(Version.V1_1):
             if field.words and field.words.added and Version.V1_1 not in field.required:
@@ -256,14 +252,14 @@ def _words_of_1_2(engine: Engine, counts: Counter[str]) -> None:
 
 
 def _not_held(engine: Engine, version: Version, counts: Counter[str]) -> None:
-    """Count what the version has no file or column for."""
+    """Count rows and cells for which the version has no file or column."""
     for kind in FILES:
         if not engine.has(kind.name):
             continue
         if not kind.exists_in(version):
             if kind.name != "roles":
                 counts[f"{kind.name}: rows that {version.value} has no file for"] += engine.count(kind.name)
-            else:  # users.role has them, where their users came
+            else:  # users.role holds them if their users arrived
                 came = ' WHERE "userSourcedId" NOT IN (SELECT "sourcedId" FROM users)' if engine.has("users") else ""
                 rule = f"roles: rows without their user, which {version.value} has no place for"
                 counts[rule] += engine.one(f"SELECT count(*) FROM roles{came}")
@@ -281,5 +277,5 @@ def _not_held(engine: Engine, version: Version, counts: Counter[str]) -> None:
 
 
 def _elsewhere(kind: File, field: Field) -> bool:
-    """Whether the other version keeps the same fact in another file."""
+    """True if the other version keeps the same fact in another file."""
     return kind.name == "users" and field.name in {"role", "orgSourcedIds"}

@@ -1,4 +1,4 @@
-"""The quick way in: blocks of record lines, decoded into typed records and staged by a compiled template."""
+"""The fast path: blocks of record lines are decoded into typed records and staged by a compiled template."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1e\x7f]")
 
 
 class FastLane:
-    """Takes record lines of one stream in our own shape.
+    """Takes record lines of one stream in the model's own shape.
 
-    Types are checked while decoding. A block with anything else in it is refused whole, and its
-    lines go the SDK's way one by one, where each oddity is named.
+    Types are checked while decoding. A block with anything unexpected is rejected as a whole, and its lines are
+    processed by the SDK one by one, which names each fault.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class FastLane:
         tenant: bool = False,
         trusted: bool = False,
     ) -> None:
-        """`trusted`: the tap reads values as the registry does."""
+        """With `trusted`, the tap has already read the values by the same rules."""
         record = record_class(stage.file, tenant=tenant, secrets=True, strict=True)
         message = msgspec.defstruct("Message", [("record", record), ("version", int | None, None)], gc=False)
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(message)
@@ -53,7 +53,7 @@ class FastLane:
         self._values = None if trusted else TypedValues(stage.fields, stage.zone)
 
     def take(self, block: bytes, lines: int) -> bool:
-        """Stage the lines of a block; False, and nothing staged, where they are not all as expected."""
+        """Stage the lines of a block; stage nothing and return False if any line is unexpected."""
         try:
             messages = self._decoder.decode_lines(block)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -85,7 +85,7 @@ class FastLane:
         return True
 
     def _clean(self, rendered: list[str]) -> bool:
-        """Whether no cell holds a control character (JSON can hold one only behind a backslash)."""
+        """True if no cell contains a control character (JSON can only hold one after a backslash)."""
         text = "".join(rendered)
         return (
             text.count("\n") == len(rendered)

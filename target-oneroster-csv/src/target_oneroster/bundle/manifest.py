@@ -1,18 +1,22 @@
-"""manifest.csv: what a bundle says about itself."""
+"""manifest.csv: version and content of a bundle."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.model import MANIFEST_VERSION, Version, manifest_properties
+from .._core.model import FILES, MANIFEST_VERSION, Version, manifest_properties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["manifest_text"]
+__all__ = ["BUNDLE_FILES", "manifest_text", "plain_cell"]
+
+BUNDLE_FILES = ("manifest.csv", *(f"{file.name}.csv" for file in FILES))
+"""Names of the files that a bundle of any version may hold."""
 
 
-def _cell(text: str) -> str:
+def plain_cell(text: str) -> str:
+    """Return a text as a cell, quoted where RFC 4180 asks for it."""
     return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
 
 
@@ -23,7 +27,7 @@ def manifest_text(
     system_name: str | None = None,
     system_code: str | None = None,
 ) -> str:
-    """The manifest of a bundle whose files have those modes; files without one are absent."""
+    """Return the manifest of a bundle whose files have these modes; files without a mode are absent."""
     known = {
         "manifest.version": MANIFEST_VERSION,
         "oneroster.version": version.value,
@@ -34,5 +38,5 @@ def manifest_text(
     for name in manifest_properties(version):
         value = modes.get(name.removeprefix("file."), "absent") if name.startswith("file.") else known[name]
         if value:
-            rows.append(f"{name},{_cell(value)}")
+            rows.append(f"{name},{plain_cell(value)}")
     return "".join(f"{row}\r\n" for row in rows)

@@ -1,4 +1,4 @@
-"""What came later against what was there: an upsert into the old bundle, and parents that bring all of their rows."""
+"""Merge new rows with existing ones: upsert into the old bundle, and replace the derived rows of parents that arrived."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["drop_superseded", "merge"]
 
 
 def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Callable[[str], bool]) -> None:
-    """Where a parent came more than once, keep of its derived rows only those that came with the copy that counts.
+    """If a parent arrived more than once, keep only the derived rows of the copy that counts.
 
-    A source sends a parent, then the rows made from it, with its dateLastModified: rows that came before
-    that copy, or are older than it, are of another copy.
+    A source sends a parent, then the rows derived from it, with its dateLastModified: rows that arrived before that
+    copy, or are older than it, belong to another copy.
     """
     for kind in FILES:
         if not kind.derived or kind.name not in stages or not derived(kind.name):
@@ -42,10 +42,10 @@ def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Ca
 
 
 def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callable[[str], bool]) -> None:
-    """Add the rows of the old bundle whose ids did not come again.
+    """Add the rows of the old bundle whose ids did not arrive again.
 
-    `derived` says of a stream whether its rows were made from their parents' records: then a
-    parent that came has brought all of its rows, and its old ones go.
+    `derived` returns True for a stream whose rows were derived from their parents' records: a parent that arrived
+    replaces all its old derived rows.
     """
     if wrong := sorted(f"{name} ({mode})" for name, mode in old.modes.items() if mode != options.mode(name)):
         raise Misconfigured(
@@ -71,7 +71,7 @@ def merge(engine: Engine, old: Existing, options: BundleOptions, derived: Callab
             stays += f" AND {owner} NOT IN (SELECT {owner} FROM {table})"
             if engine.has(f"{kind.derived.parent} came"):
                 stays += f" AND {owner} NOT IN (SELECT id FROM {quoted(kind.derived.parent + ' came')})"
-        if kind.name == "roles" and not came and engine.has("users"):  # users of 1.1 bring their own
+        if kind.name == "roles" and not came and engine.has("users"):  # 1.1 users contain their own roles
             stays += ' AND "userSourcedId" NOT IN (SELECT "sourcedId" FROM users WHERE "role" <> \'\')'
         together = f'SELECT * FROM {table} UNION ALL SELECT * FROM "old" WHERE {stays}'
         engine.replace(kind.name, f'{together} ORDER BY "sourcedId"')

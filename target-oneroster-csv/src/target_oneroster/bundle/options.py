@@ -1,4 +1,4 @@
-"""What a bundle should be like: the settings of the target, as the core reads them."""
+"""The properties of a bundle: the target's settings, without Singer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["BundleOptions"]
 
 @dataclass(frozen=True, slots=True)
 class BundleOptions:
-    """How to make a bundle out of what came."""
+    """How to make a bundle from the records."""
 
     version: Version = Version.V1_2
     file_mode: str = "bulk"
     file_modes: Mapping[str, str] = field(default_factory=dict)
-    """Files that have another mode than `file_mode`."""
+    """Files with another mode than `file_mode`."""
     load_method: str = "overwrite"
     on_invalid: str = "fail"
     keep_metadata: bool = False
@@ -28,18 +28,18 @@ class BundleOptions:
     max_shrink_percent: float = 20
     accept_shrink: bool = False
     default_class_type: str | None = None
-    """Word written where a class has no type."""
+    """Type of a class that has none."""
     administrator_role: str | None = None
-    """Word of 1.2 for 1.1's `administrator`; without it the type of the org decides."""
+    """1.2 word for 1.1's `administrator`; without it the type of the org decides."""
     counselor_role: str = "aide"
-    """Word of 1.1 for 1.2's `counselor`."""
+    """1.1 word for 1.2's `counselor`."""
     zone: tzinfo = UTC
-    """Where times without a zone were written."""
+    """Zone of times without a zone."""
     system_name: str | None = None
     system_code: str | None = None
 
     def mode(self, name: str) -> str:
-        """Bulk or delta. Rows that are made from their parents' records are as complete as those are."""
+        """Return the mode of a file, bulk or delta; derived rows have the mode of their parents."""
         if name in self.file_modes:
             return self.file_modes[name]
         derived = file_named(name).derived
@@ -47,15 +47,15 @@ class BundleOptions:
 
     @property
     def bulk(self) -> frozenset[str]:
-        """Files that say all there is: what they lack is gone."""
+        """Files with complete content: rows that they lack are deleted."""
         return frozenset(file.name for file in FILES if self.mode(file.name) == "bulk")
 
     @property
     def snapshots(self) -> frozenset[str]:
-        """Files for which what came must be all there is: nothing else fills the gaps."""
+        """Files for which the run must bring all rows, because no old rows are kept."""
         return self.bulk if self.load_method == "overwrite" else frozenset()
 
     @property
     def braked(self) -> bool:
-        """Whether files of the bundle must not lack too much of those they replace."""
+        """True if bulk files must not lose too many rows compared with the files that they replace."""
         return bool(self.bulk) and not self.accept_shrink

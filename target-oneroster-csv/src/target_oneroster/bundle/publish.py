@@ -1,4 +1,4 @@
-"""The last step: a finished bundle takes the place of the old one, whole or not at all."""
+"""The last step: a finished bundle replaces the old one, completely or not at all."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .._core.model import FILES
 from .._core.stores.work_folder import REPLACED, keep_mode
 from ..errors import Misconfigured
+from .manifest import BUNDLE_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["check_output", "publish_file", "publish_folder"]
 
-_OURS = {"manifest.csv", *(f"{f.name}.csv" for f in FILES)}
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def check_output(output: Path) -> None:
-    """Refuse an output path that holds something else than a bundle, which publishing would destroy."""
+    """Reject an output path that holds something other than a bundle, because publishing would destroy it."""
     as_zip = output.suffix.lower() == ".zip"
     if output.is_dir():
         if as_zip:
             raise Misconfigured(f"output_path: {output.name} is a folder. Remove it, or name a file.")
-        if foreign := sum(path.name not in _OURS for path in output.iterdir()):
+        if foreign := sum(path.name not in BUNDLE_FILES for path in output.iterdir()):
             raise Misconfigured(
                 f"output_path: the folder {output.name} is not a bundle, it holds {foreign} other entries. "
                 "Name a folder of its own."
@@ -40,7 +39,7 @@ def check_output(output: Path) -> None:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hold signals back while two renames belong together."""
+    """Block signals during two renames that belong together."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -52,7 +51,7 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _to_disk(path: Path) -> None:
-    """Have the system write a file or folder out now."""
+    """Write a file or folder to disk (fsync)."""
     if path.is_dir() and os.name == "nt":
         return
     handle = os.open(path, os.O_RDONLY if path.is_dir() or os.name != "nt" else os.O_RDWR)
@@ -63,7 +62,7 @@ def _to_disk(path: Path) -> None:
 
 
 def publish_file(new: Path, output: Path) -> None:
-    """Put one file (a zip, a report) in place."""
+    """Publish one file (a zip, a report)."""
     keep_mode(new, output)
     _to_disk(new)
     new.replace(output)
@@ -71,7 +70,7 @@ def publish_file(new: Path, output: Path) -> None:
 
 
 def publish_folder(new: Path, output: Path, work: Path) -> None:
-    """Put a folder in place. The old one ends in `work`, which the caller removes."""
+    """Publish a folder. The old one is moved into `work`, which the caller removes."""
     for path in sorted(new.iterdir()):
         keep_mode(path, output / path.name, output / "manifest.csv")
         _to_disk(path)
@@ -87,7 +86,7 @@ def publish_folder(new: Path, output: Path, work: Path) -> None:
 
 
 def _exchange(new: Path, output: Path) -> bool:
-    """Let two folders change places in one step, where the system can (Linux)."""
+    """Exchange two folders in one step if the system supports it (Linux); return True on success."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):
@@ -96,7 +95,7 @@ def _exchange(new: Path, output: Path) -> bool:
 
 
 def _swap(new: Path, output: Path, old: Path) -> None:
-    """Two renames. A run killed between them is made good by the next run's start."""
+    """Replace a folder by two renames. If a run is killed between them, the next run repairs it at its start."""
     output.replace(old)
     try:
         new.replace(output)

@@ -1,14 +1,14 @@
-"""The bundle that lies at the output already: what an upsert merges into, and a brake compares with."""
+"""The bundle that is already at the output: the base of an upsert and of the shrink guard's comparison."""
 
 from __future__ import annotations
 
 import csv
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._core.model import File, Version, csv_files
-from .._core.sql import literal, quoted
+from .._core.sql import literal, quoted, read_csv
 from ..errors import TargetError
 from .checks.package import check_package
 
@@ -24,29 +24,25 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A published bundle, its files in a local folder."""
+    """A published bundle, with its files in a local folder."""
 
     folder: Path
     version: Version
     modes: dict[str, str]
-    """Files that are there, and whether they are bulk or delta."""
+    """The existing files, with their mode (bulk or delta)."""
 
     def columns(self, file: File) -> list[str]:
-        """Names of a file's columns as its header has them."""
+        """Return the column names of a file's header."""
         with (self.folder / f"{file.name}.csv").open(encoding="utf-8-sig", newline="") as text:
             return next(csv.reader(text), [])
 
     def source(self, file: File) -> str:
         """A file as a FROM clause: every cell text, none null, columns named as in the header."""
-        spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in self.columns(file))
-        path = literal(str(self.folder / f"{file.name}.csv"))
-        return (
-            f"read_csv({path}, columns = {{{spec}}}, auto_detect = false, header = true, delim = ',', quote = '\"', "
-            "escape = '\"', nullstr = '\x01', parallel = false, buffer_size = 8000000, max_line_size = 4000000)"
-        )
+        sizes: dict[str, Any] = {"parallel": False, "buffer_size": 8000000, "max_line_size": 4000000}
+        return read_csv(self.folder / f"{file.name}.csv", self.columns(file), header=True, **sizes)
 
     def load(self, engine: Engine, file: File, table: str, wanted: list[str]) -> None:
-        """Make a table of a file, with the columns `wanted`, in our names; what is not there is empty."""
+        """Create a table from a file with the columns `wanted`, under the model's names; missing columns are empty."""
         header = self.columns(file)
         named = {field.header(self.version): field.name for field in file.columns(self.version)}
         known = {named[name]: name for name in header if name in named}
@@ -61,7 +57,7 @@ class Existing:
 
 
 def _metadata(columns: list[str]) -> str:
-    """The metadata columns of a row as the JSON that is staged, empty cells left out."""
+    """Return SQL for the metadata columns of a row in the staged JSON form, without empty cells."""
     if not columns:
         return "''"
     pairs = ", ".join(
@@ -71,10 +67,10 @@ def _metadata(columns: list[str]) -> str:
 
 
 def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing | None:
-    """The bundle that is there, of proper form; None where there is none. A zip is unpacked to the folder `into`.
+    """Return the existing bundle; None if there is none. A zip is unpacked to the folder `into`.
 
-    Files without a manifest are what a first upload that was killed has left: an overwrite need not
-    know them, but an upsert would take them for nothing.
+    Raise TargetError if the bundle is malformed. Files without a manifest are left by a killed first upload: an
+    overwrite can ignore them, but for an upsert they are an error.
     """
     if bundle is None or (bundle.is_dir() and not _is_begun(bundle, upsert=upsert)):
         return None
@@ -97,7 +93,7 @@ def _is_begun(folder: Path, *, upsert: bool) -> bool:
 
 
 def _unpack(archive: Path, folder: Path) -> Path:
-    """The files of a zipped bundle whose entries have been checked."""
+    """Unpack a zipped bundle whose entries have been checked; return the folder."""
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(folder)
     return folder

@@ -1,4 +1,4 @@
-"""Rows that cannot be published, set aside with the rule they broke: beside the bundle, for its owner's eyes only."""
+"""Rejected rows with the rule they broke, in a file beside the bundle that only its owner can read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUFFIX = ".quarantine.jsonl"
 
 
 def write_quarantine(engine: Engine, target: Path) -> None:
-    """Write every rejected row as a line of JSON: file, field, rule, what it began with, and the row."""
+    """Write every rejected row as a line of JSON: file, field, rule, root cause, and the row."""
     target.touch(mode=0o600)
     part = target.with_suffix(".part")
     with target.open("wb") as out:

@@ -1,4 +1,4 @@
-"""Bundles behind URLs: whatever fsspec reaches, opened safely, uploaded under another name and then moved."""
+"""Bundles at URLs that fsspec supports: opened safely, uploaded under a temporary name, then moved."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._core.errors import StoreError
-from .._core.model import FILES
 from .._core.stores.addresses import SFTP, protocol_of
 from .._core.stores.open import open_store
 from .._core.stores.work_folder import WorkDir
 from ..errors import Misconfigured, TargetError
+from .manifest import BUNDLE_FILES
 from .write import zip_files
 
 if TYPE_CHECKING:
@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RemoteStore"]
 
-_NAMES = ("manifest.csv", *(f"{f.name}.csv" for f in FILES))
-
 
 class RemoteStore:
-    """A bundle behind a URL: uploaded under another name, then moved.
+    """A bundle at a URL: uploaded under a temporary name, then moved.
 
-    Stores differ in what a move is: of a zip it is one step wherever the store has one. Of a folder
-    it is one step a file, the manifest last; a reader that must never see a mixture wants the zip.
+    The move of a zip is one step if the store supports it. A folder is moved file by file, the manifest last, so
+    readers may see a mixture; use a zip to avoid this.
     """
 
     def __init__(self, url: str, storage_options: Mapping[str, Any]) -> None:
@@ -47,12 +45,12 @@ class RemoteStore:
         self._zip = self._path.lower().endswith(".zip")
 
     def work_dir(self) -> WorkDir:
-        """Among this machine's temporary files."""
+        """Create the work folder in the system's temporary folder."""
         name = hashlib.sha256(self._url.encode()).hexdigest()[:16]
         return WorkDir(Path(tempfile.gettempdir()), Path(f"remote-{name}"))
 
     def fetch(self, work: WorkDir) -> Path | None:
-        """A copy of what is there, with what killed uploads left removed."""
+        """Return a copy of the existing bundle; remove the files of killed uploads."""
         with _told("the old bundle was read", "Nothing was published."):
             self._files.invalidate_cache()
             self._sweep()
@@ -71,7 +69,7 @@ class RemoteStore:
                 raise Misconfigured("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
             return None
         present = [name for path in self._files.ls(self._path, detail=False) if (name := _last(path))]
-        if foreign := sum(name not in _NAMES for name in present):
+        if foreign := sum(name not in BUNDLE_FILES for name in present):
             raise Misconfigured(
                 f"output_path: the folder is not a bundle, it holds {foreign} other entries. Name a folder of its own."
             )
@@ -81,7 +79,7 @@ class RemoteStore:
         return folder
 
     def _sweep(self) -> None:
-        """Remove what an upload that was killed has left."""
+        """Remove the files of killed uploads."""
         if not self._files.isdir(self._parent):
             return
         for path in self._files.ls(self._parent, detail=False):
@@ -107,7 +105,7 @@ class RemoteStore:
             else:
                 self._put_folder(new, temporary)
         except BaseException:
-            with suppress(Exception):  # the next run sweeps
+            with suppress(Exception):  # the next run removes it
                 if self._files.exists(temporary):
                     self._files.rm(temporary, recursive=True)
             raise
@@ -122,14 +120,14 @@ class RemoteStore:
             self._files.makedirs(self._path, exist_ok=True)
             for name in names:
                 self._files.mv(f"{temporary}/{name}", f"{self._path}/{name}")
-            for name in _NAMES:
+            for name in BUNDLE_FILES:
                 if name not in names and self._files.exists(f"{self._path}/{name}"):
                     self._files.rm(f"{self._path}/{name}")
             if self._files.exists(temporary):
                 self._files.rm(temporary, recursive=True)
 
     def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
-        """A copy of it."""
+        """Return a copy of the file."""
         with _told("the file beside the bundle was read", "Nothing was published."):
             if not self._files.exists(self._path + suffix):
                 return None
@@ -138,7 +136,7 @@ class RemoteStore:
             return local
 
     def put_beside(self, file: Path | None, suffix: str) -> None:
-        """A file named like the bundle, with a suffix; private on SFTP, elsewhere access is the store's to restrict."""
+        """Write a file named like the bundle, with a suffix; private on SFTP, elsewhere the store controls access."""
         target = self._path + suffix
         with _told("a file was put beside the bundle", "Check the bundle and the file beside it, then run again."):
             if file is not None:
@@ -157,7 +155,7 @@ def _last(path: str) -> str:
 
 @contextmanager
 def _told(step: str, outcome: str) -> Iterator[None]:
-    """A failure of the store as one line; texts of its libraries may hold addresses and keys."""
+    """Turn an error of the store into one line, because its message may contain addresses and keys."""
     try:
         yield
     except TargetError:
@@ -172,7 +170,7 @@ def _told(step: str, outcome: str) -> Iterator[None]:
 
 
 def _open(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the file system of a URL, and the path in it; raise TargetError where it cannot be had."""
+    """Return the file system of a URL and the path in it; raise TargetError if it cannot be opened."""
     try:
         return open_store(url, options, setting="storage_options", package="target-oneroster-csv")
     except StoreError as error:

@@ -1,4 +1,4 @@
-"""The report of a run: what was checked, found, converted and published. No personal data."""
+"""The report of a run: checks, findings, conversions and published rows. It contains no personal data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which roles were sent for whom: what tells a delta of 1.2 that a person has left an org.
+"""The roles that were sent for each user, so that a delta of 1.2 can report that a person has left an org.
 
-A user's record says what roles the user has, not which ones are gone. The ids of the roles that were sent lie in
-a file beside the bundle, private to its owner. Roles of a user who came and that did not come again are deleted.
+A user's record lists the user's roles, but not the roles that were removed. The ids of sent roles are stored in a file
+beside the bundle that only its owner can read. If a user arrives without a role that was sent, that role is deleted.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.model import Version, file
-from .._core.sql import literal, quoted
+from .._core.sql import literal, quoted, read_csv
 from .checks.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -34,31 +34,28 @@ _NAMES = ", ".join(map(quoted, _COLUMNS))
 
 
 class SentRoles:
-    """The roles that earlier bundles have sent, in a table of the engine."""
+    """The roles that earlier bundles sent, as a table of the engine."""
 
     def __init__(self, engine: Engine, options: BundleOptions, memory: Path | None) -> None:
         self._engine = engine
         self._upsert = options.load_method == "upsert"
         self._is_delta = options.mode("roles") == "delta"
         self.known = memory is not None
-        """Whether anything says what was sent."""
+        """True if it is known which roles were sent."""
         self.active = options.version == Version.V1_2 and (self._is_delta or self.known)
         if self.active and memory:
-            spec = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in _COLUMNS)
-            engine.run(
-                f'CREATE TABLE "{_TABLE}" AS SELECT * FROM read_csv({literal(str(memory))}, columns = {{{spec}}}, '
-                "auto_detect = false, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '\x01')"
-            )
+            came = read_csv(memory, _COLUMNS, header=True)
+            engine.run(f'CREATE TABLE "{_TABLE}" AS SELECT * FROM {came}')
         elif self.active:
             engine.make(_TABLE, _COLUMNS)
 
     @property
     def wants_bundle(self) -> bool:
-        """Whether the roles in the bundle that is there are the only ones known to have been sent."""
+        """True if the published bundle is the only source of the roles that were sent."""
         return self.active and not self.known
 
     def learn(self, old: Existing) -> None:
-        """Take the roles of the bundle that is there for those that were sent."""
+        """Read the sent roles from the published bundle."""
         if self.wants_bundle and old.version == Version.V1_2 and "roles" in old.modes:
             old.load(self._engine, file("roles"), "old roles", [*_COLUMNS, "status"])
             self._engine.run(
@@ -68,10 +65,10 @@ class SentRoles:
             self.known = True
 
     def take_back(self, counts: Counter[str], *, derived: bool) -> Finding | None:
-        """Add a row to be deleted for each role that was sent and that its user, who came, no longer has.
+        """Add a deletion for each role that was sent and that its user, who arrived, no longer has.
 
-        `derived`: the roles that came were made from their users, each of whom has brought all of them. Without
-        it only users with a role of their own (1.1) have. Returns a note if nothing is known.
+        With `derived`, roles were derived from their users, so each user has brought all roles. Without it, only users
+        with a role of their own (1.1) have. Return a note if nothing is known.
         """
         engine = self._engine
         if not (self.active and self._is_delta):
@@ -79,7 +76,7 @@ class SentRoles:
         whole = "true" if derived else "(u.\"role\" <> '' OR u.\"status\" = 'tobedeleted')"
         users = engine.one(f"SELECT count(*) FROM users u WHERE {whole}") if engine.has("users") else 0
         if not users or not engine.has("roles"):
-            self.active = False  # nobody has brought all roles: what is known stays as it is
+            self.active = False  # no user has brought all roles, so the known ones stay unchanged
             return None
         if not self.known:
             return Finding(Severity.NOTE, "roles", "", NO_MEMORY, users)
@@ -96,10 +93,9 @@ class SentRoles:
         return None
 
     def write(self, target: Path, *, published: bool) -> Path | None:
-        """Write what has been sent once the bundle is published, or, before that, what may have been; None if unused.
+        """Write the roles sent if the bundle is `published`, or those that may be sent before that; None if unused.
 
-        A run that is killed in between so remembers too much, never too little. Bundles that are merged into
-        (upsert) repeat what they have deleted.
+        So a run killed in between remembers too many roles, never too few. Bundles of an upsert repeat the deletions.
         """
         engine = self._engine
         if not self.active:

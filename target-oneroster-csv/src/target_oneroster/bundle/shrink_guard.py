@@ -1,4 +1,4 @@
-"""The brake: a bulk bundle that lost many rows is more likely a mistake than a summer."""
+"""The shrink guard: a bulk bundle that lost many rows is probably an error."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SHOWN = 10
 
 
 def brake(engine: Engine, old: Existing, options: BundleOptions) -> None:
-    """Refuse a bundle whose bulk files shrink beyond the limit against those they replace.
+    """Raise Held if bulk files lose more rows than the limit compared with the files that they replace.
 
-    Compared are rows by file, and rows by school where a school had more than 20.
+    Rows are compared by file, and by school if the school had more than 20.
     """
     if not options.braked:
         return

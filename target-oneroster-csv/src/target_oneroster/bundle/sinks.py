@@ -1,4 +1,4 @@
-"""The SDK's way in for records of a bundle."""
+"""SDK sinks for the records of a bundle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["FileSink"]
 
 
 class FileSink(BareSink):
-    """Stages the records of one stream for the file it goes to."""
+    """Stages the records of one stream for its file."""
 
     def __init__(
         self, target: TargetOneRosterCSV, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None
@@ -42,12 +42,7 @@ class FileSink(BareSink):
             deviations=self._stage.deviations,
             zone=self._stage.zone,
         )
-        if self._mapping.unknown:
-            self.logger.warning(
-                "%s: properties that the standard does not know: %s.",
-                stream_name,
-                ", ".join(sorted(self._mapping.unknown)),
-            )
+        self.warn_of(self._mapping.unknown)
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
-"""Rows on their way to the bundle: one text file for each file of the bundle, on disk, flat in memory."""
+"""Staged rows of a bundle: one text file on disk for each file of the bundle, with constant memory."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._core.model import Field, File, file
 from ..errors import Misconfigured, TargetError
@@ -14,26 +14,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["LINE_LIMIT", "SEPARATOR", "BundleStaging", "FileStage", "staged_fields"]
+__all__ = ["LINE_LIMIT", "SEPARATOR", "STAGED_FORM", "BundleStaging", "FileStage", "staged_fields"]
 
 SEPARATOR = "\x1f"
 """Between staged cells. No cell holds it: control characters are taken out before."""
+STAGED_FORM: dict[str, Any] = {"delim": SEPARATOR, "quote": "", "header": False, "new_line": "'\\n'"}
+"""How `read_csv` reads staged lines."""
 
 _BUFFERED_ROWS = 2000
 LINE_LIMIT = 2_500_000
-"""Bytes of a staged row."""
+"""Maximum size of a staged row in bytes."""
 
 
 def staged_fields(file: File, *, secrets: bool, metadata: bool) -> tuple[Field, ...]:
-    """Fields that are staged: every column of either version, passwords and metadata only on request."""
+    """Return the fields that are staged: every column of either version; passwords and metadata only on request."""
     return tuple(f for f in file.fields if (f.csv and (secrets or not f.secret)) or (metadata and f.name == "metadata"))
 
 
 class FileStage:
-    """Staged rows of one file, in the order in which they came.
+    """Staged rows of one file, in the order of arrival.
 
-    Each line is a running number and the cells of `fields`. A version that was raised begins a new
-    attempt: what the earlier one sent does not count.
+    Each line holds a running number and the cells of `fields`. A higher version begins a new attempt, and the rows of
+    the earlier attempt no longer count.
     """
 
     def __init__(self, staging: BundleStaging, file: File, fields: tuple[Field, ...]) -> None:
@@ -41,15 +43,15 @@ class FileStage:
         self.fields = fields
         self.path = staging.folder / f"{file.name}.staged"
         self.records = 0
-        """Records of the last version."""
+        """Number of records of the last version."""
         self.in_order = True
-        """Ids came in rising order, none twice: nothing to sort, nothing to merge."""
+        """True if ids arrived in strictly ascending order, so that nothing has to be sorted or merged."""
         self.version: int | None = None
         self.zone = staging.zone
         self.deviations: Counter[str] = Counter()
-        """Rules that the values of the rows broke, by field."""
+        """Rules that values of the rows broke, by field."""
         self.sample: list[str] = []
-        """Ids here and there, which tell where to part a large file for sorting."""
+        """A sample of ids, used to divide a large file into parts for sorting."""
         self._staging = staging
         self._has_metadata = any(field.name == "metadata" for field in fields)
         self._last = ""
@@ -59,7 +61,7 @@ class FileStage:
         self.path.chmod(0o600)
 
     def at_version(self, version: int | None) -> None:
-        """Say which attempt the next rows belong to."""
+        """Begin another attempt if the version has changed."""
         if version == self.version:
             return
         if self.version is not None and (version is None or version < self.version):
@@ -78,13 +80,13 @@ class FileStage:
         self.deviations.clear()
 
     def first_number(self, rows: int) -> int:
-        """Number of the next row, with `rows` of them taken."""
+        """Reserve `rows` numbers, and return the first."""
         return self._staging.take_numbers(rows)
 
     def add_lines(self, lines: list[str], ids: list[str]) -> None:
-        """Stage rows that are rendered already, `ids` in the same order."""
+        """Stage rows that are already rendered, with `ids` in the same order."""
         self.flush()
-        if self._has_metadata:  # other cells are no longer than they came
+        if self._has_metadata:  # other cells cannot become longer than they were
             self._refuse_long(lines)
         self._write("".join(lines), ids)
 
@@ -100,7 +102,7 @@ class FileStage:
                 )
 
     def add_row(self, cells: Sequence[str], row_id: str) -> None:
-        """Stage one row, its cells in the order of `fields`."""
+        """Stage one row, with its cells in the order of `fields`."""
         text = SEPARATOR.join([cell.translate(CONTROL) for cell in cells])
         self._refuse_long([text])
         self._buffer.append(f"{self.first_number(1)}{SEPARATOR}{text}\n")
@@ -109,7 +111,7 @@ class FileStage:
             self.flush()
 
     def flush(self) -> None:
-        """Put on disk what single rows have left in memory."""
+        """Write buffered rows to disk."""
         if self._buffer:
             lines, ids = self._buffer, self._buffered_ids
             self._buffer, self._buffered_ids = [], []
@@ -133,24 +135,24 @@ class FileStage:
         return ids == sorted(ids) and len(set(ids)) == len(ids)
 
     def close(self) -> None:
-        """All rows are on disk after this."""
+        """Write all remaining rows to disk and close the file."""
         self.flush()
         self._out.close()
 
     def discard(self) -> None:
-        """Let go of the file; what is not on disk yet is lost."""
+        """Close the file; rows that are still buffered are lost."""
         self._out.close()
 
 
 class BundleStaging:
-    """The folder of staged rows, and what is counted while they come in."""
+    """The folder of staged rows, and the counts of a run."""
 
     def __init__(self, folder: Path, *, secrets: bool = False, metadata: bool = False, zone: tzinfo = UTC) -> None:
         self.folder = folder
         self.zone = zone
         self.files: dict[str, FileStage] = {}
         self.derived: set[str] = set()
-        """Files whose rows came inside their parents' records: a parent brings all of its rows."""
+        """Files whose rows were nested in their parents' records: a parent brings all its rows."""
         self.tenants: set[str] = set()
         self._secrets = secrets
         self._metadata = metadata
@@ -158,7 +160,7 @@ class BundleStaging:
         self._streams: dict[str, str] = {}
 
     def stage(self, name: str) -> FileStage:
-        """The staged file of that name, made when it is first asked for."""
+        """Return the staged file of that name; create it on first use."""
         if name not in self.files:
             kind = file(name)
             fields = staged_fields(kind, secrets=self._secrets, metadata=self._metadata)
@@ -166,7 +168,7 @@ class BundleStaging:
         return self.files[name]
 
     def claim(self, name: str, stream: str) -> None:
-        """Give a file to a stream; two streams for one file cannot be told apart later."""
+        """Assign a file to a stream; the rows of two streams in one file could not be distinguished later."""
         owner = self._streams.setdefault(name, stream)
         if owner != stream:
             raise Misconfigured(
@@ -174,13 +176,13 @@ class BundleStaging:
             )
 
     def take_numbers(self, rows: int) -> int:
-        """The first of `rows` running numbers, one sequence over all files."""
+        """Reserve `rows` numbers of a sequence over all files, and return the first."""
         first = self._numbers
         self._numbers += rows
         return first
 
     def note_tenants(self, tenants: set[str]) -> None:
-        """Ids are unique within a tenant only: a bundle holds one."""
+        """Raise Misconfigured for a second tenant: ids are unique only within a tenant, so a bundle holds one."""
         self.tenants |= tenants
         if len(self.tenants) > 1:
             raise Misconfigured(
@@ -189,15 +191,15 @@ class BundleStaging:
 
     @property
     def records(self) -> int:
-        """Records that count, over all files."""
+        """Number of records that count, over all files."""
         return sum(stage.records for stage in self.files.values())
 
     def close(self) -> None:
-        """All rows are on disk after this."""
+        """Write all remaining rows to disk and close the files."""
         for stage in self.files.values():
             stage.close()
 
     def discard(self) -> None:
-        """Let go of all files."""
+        """Close all files without writing buffered rows."""
         for stage in self.files.values():
             stage.discard()

@@ -1,9 +1,9 @@
-"""Where a bundle lies: this machine's disk, or anywhere fsspec reaches (`remote`)."""
+"""The store of a bundle: the local disk, or any store that fsspec supports (`remote`)."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .._core.stores.work_folder import WorkDir, is_own, keep_mode
 from .publish import check_output, publish_file, publish_folder
@@ -13,30 +13,14 @@ from .write import zip_files
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LocalStore", "Store", "store_at"]
+__all__ = ["LocalStore", "store_at"]
 
 
-class Store(Protocol):
-    """A place for one bundle, a zip where its name ends in ``.zip`` and a folder otherwise."""
+def store_at(output: str, storage_options: Mapping[str, Any]) -> LocalStore | RemoteStore:
+    """Return the place for one bundle, a zip if its name ends in ``.zip`` and a folder otherwise.
 
-    def work_dir(self) -> WorkDir:
-        """A private folder for a run, with what killed runs left there removed."""
-
-    def fetch(self, work: WorkDir) -> Path | None:
-        """The bundle that is there, as a local folder or zip; None where there is none."""
-
-    def put(self, new: Path, work: WorkDir) -> None:
-        """Put a folder of files in the place of the bundle that is there, whole or not at all."""
-
-    def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:
-        """Return a file that was put beside the bundle, as a local file; None if there is none."""
-
-    def put_beside(self, file: Path | None, suffix: str) -> None:
-        """Put one file beside the bundle, private to its owner; None takes away the one that is there."""
-
-
-def store_at(output: str, storage_options: Mapping[str, Any]) -> Store:
-    """The store of an output path: a path, or a URL that fsspec understands."""
+    `output` is a path, or a URL that fsspec understands.
+    """
     if "://" in output and not output.startswith("file://"):
         return RemoteStore(output, storage_options)
     return LocalStore(Path(output.removeprefix("file://")).resolve())
@@ -50,15 +34,15 @@ class LocalStore:
         check_output(output)
 
     def work_dir(self) -> WorkDir:
-        """Beside the output, so that renames work."""
+        """Return a private folder for a run, beside the output so that renames work."""
         return WorkDir(self._output.parent, self._output)
 
     def fetch(self, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
-        """The bundle itself."""
+        """Return the bundle that is there, as a local folder or zip; None if there is none."""
         return self._output if self._output.exists() else None
 
     def put(self, new: Path, work: WorkDir) -> None:
-        """Rename into place."""
+        """Put a folder of files in the place of the bundle that is there, whole or not at all, by a rename."""
         if self._output.suffix.lower() == ".zip":
             packed = work.path / "bundle.zip"
             zip_files(new, packed)
@@ -67,12 +51,12 @@ class LocalStore:
             publish_folder(new, self._output, work.path)
 
     def fetch_beside(self, suffix: str, work: WorkDir) -> Path | None:  # noqa: ARG002 - others need it
-        """The file itself; None if another user put it there."""
+        """Return a file that was put beside the bundle; None if there is none, or if another user put it there."""
         path = self._output.with_name(self._output.name + suffix)
         return path if path.is_file() and not path.is_symlink() and is_own(path) else None
 
     def put_beside(self, file: Path | None, suffix: str) -> None:
-        """A file named like the bundle, with a suffix."""
+        """Put one file beside the bundle, named like it with a suffix and private to its owner; None removes it."""
         target = self._output.with_name(self._output.name + suffix)
         if file is None:
             target.unlink(missing_ok=True)

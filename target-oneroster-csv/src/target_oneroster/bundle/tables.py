@@ -1,14 +1,14 @@
-"""Staged text to tables: one a file, sorted by sourcedId, one row for each id."""
+"""Load staged text into tables: one for each file, sorted by sourcedId, with one row for each id."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, UNITED, UNITED_USERS, copies_of, left_out, settle
 from .._core.model import File, Kind
-from .._core.sql import Engine, literal, quoted
-from ..records.copies import CONFLICT, SEVERAL_ROLES, UNITED, UNITED_USERS, copies_of, left_out, settle
-from .staging import LINE_LIMIT, SEPARATOR, FileStage
+from .._core.sql import Engine, literal, quoted, read_csv
+from .staging import LINE_LIMIT, STAGED_FORM, FileStage
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -16,24 +16,20 @@ if TYPE_CHECKING:
 __all__ = ["GONE", "load", "set_tombstones_apart", "staged_rows"]
 
 GONE = "gone"
-"""Table of the rows a source has marked `tobedeleted`: file and sourcedId."""
+"""Table with file and sourcedId of the rows that a source marked `tobedeleted`."""
 
 _SORTED_AT_ONCE = 4_000_000
 
 
 def staged_rows(stage: FileStage) -> str:
-    """The staged file as a FROM clause; every cell is text and none is null."""
+    """Return the staged file as a FROM clause; every cell is text and none is null."""
     columns = {"row number": "BIGINT"} | {field.name: "VARCHAR" for field in stage.fields}
-    spec = ", ".join(f"{literal(name)}: '{kind}'" for name, kind in columns.items())
-    return (
-        f"read_csv({literal(str(stage.path))}, columns = {{{spec}}}, auto_detect = false, header = false, "
-        f"delim = '{SEPARATOR}', quote = '', escape = '', new_line = '\\n', nullstr = '\x01', parallel = false, "
-        f"max_line_size = {LINE_LIMIT}, buffer_size = {LINE_LIMIT * 2})"
-    )
+    sizes: dict[str, Any] = {"parallel": False, "max_line_size": LINE_LIMIT, "buffer_size": LINE_LIMIT * 2}
+    return read_csv(stage.path, columns, **STAGED_FORM, **sizes)
 
 
 def _selection(stage: FileStage) -> str:
-    """Columns of the table; a date that came with a time keeps the day as it was written."""
+    """Return SQL for the columns of the table; a date that arrived with a time keeps its day as written."""
     return ", ".join(
         f"CASE WHEN strlen({quoted(f.name)}) > 10 AND substr({quoted(f.name)}, 11, 1) IN ('T', ' ') THEN left({quoted(f.name)}, 10) "
         f"ELSE {quoted(f.name)} END AS {quoted(f.name)}"
@@ -44,7 +40,7 @@ def _selection(stage: FileStage) -> str:
 
 
 def _ranges(stage: FileStage) -> list[tuple[str, list[str]]]:
-    """Ranges of ids, each small enough to be sorted within the memory limit, with the bounds as parameters."""
+    """Return conditions for ranges of ids with their parameters; each range can be sorted within the memory limit."""
     parts = -(-stage.records // _SORTED_AT_ONCE)
     sample = sorted(stage.sample)
     bounds = sorted({sample[len(sample) * part // parts] for part in range(1, parts)})
@@ -55,9 +51,9 @@ def _ranges(stage: FileStage) -> list[tuple[str, list[str]]]:
 
 
 def load(engine: Engine, stage: FileStage, counts: Counter[str]) -> int:
-    """Make the table of a staged file and return how many different ids came; count what came more than once.
+    """Create the table of a staged file and return the number of distinct ids; count repeated ids by rule.
 
-    Where ids rose from row to row there is nothing to sort, and no id came more than once.
+    If ids strictly ascend, nothing has to be sorted, and no id is repeated.
     """
     name = stage.file.name
     source, columns = staged_rows(stage), _selection(stage)
@@ -84,9 +80,9 @@ def load(engine: Engine, stage: FileStage, counts: Counter[str]) -> int:
 
 
 def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str) -> dict[str, int]:
-    """Make the table of a file some of whose ids came more than once; return what was decided of them, by rule.
+    """Create the table of a file with repeated ids; return the number of rows by the rule that decided.
 
-    `<file> conflicting` holds the rows of which nothing tells which counts.
+    `<file> conflicting` receives the rows for which it is unknown which one counts.
     """
     name, columns = stage.file.name, [field.name for field in stage.fields]
     repeated = quoted(f"{name} repeated")
@@ -122,14 +118,14 @@ def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str) 
 
 
 def set_tombstones_apart(engine: Engine, files: list[File]) -> None:
-    """Move rows that are to be deleted out of the tables, into `gone`."""
+    """Move rows that mark a deletion from the tables into `gone`."""
     engine.run(f"CREATE TABLE IF NOT EXISTS {GONE} (file VARCHAR, id VARCHAR)")
     for kind in files:
         if not engine.has(kind.name):
             continue
         table = quoted(kind.name)
         marked = "\"status\" = 'tobedeleted'"
-        if engine.has(f"{kind.name} conflicting"):  # nothing says that these are gone
+        if engine.has(f"{kind.name} conflicting"):  # for conflicting rows the deletion is not certain
             marked += f' AND "sourcedId" NOT IN (SELECT "sourcedId" FROM {quoted(kind.name + " conflicting")})'
         if engine.one(f"SELECT count(*) FROM {table} WHERE {marked}"):
             engine.run(f'INSERT INTO {GONE} SELECT {literal(kind.name)}, "sourcedId" FROM {table} WHERE {marked}')

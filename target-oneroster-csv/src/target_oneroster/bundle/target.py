@@ -1,4 +1,4 @@
-"""The Singer side of the target: messages in, one bundle out, state only after it is in place."""
+"""The Singer side of the target: messages in, one bundle out; the state is written after the bundle is published."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _LEVELS = {
 
 
 class TargetOneRosterCSV(OneRosterTarget):
-    """Writes OneRoster 1.1 and 1.2 CSV bundles, checked and published whole."""
+    """Writes OneRoster 1.1 and 1.2 CSV bundles, which are checked and published as a whole."""
 
     name = "target-oneroster-csv"
     config_jsonschema = CONFIG
@@ -47,14 +47,14 @@ class TargetOneRosterCSV(OneRosterTarget):
         self._options = options_from(self.config)
         self._bundle: BundleBuild | None = None
         self._streams: dict[str, bool] = {}
-        """Streams that sent a schema, and whether their rows are staged as they came."""
+        """Streams that sent a schema; True if their rows are staged unchanged."""
         self._receipts: set[str] = set()
-        """Streams that carry receipts."""
+        """Streams that contain receipts."""
         self._arrived: Counter[str] = Counter()
 
     @property
     def bundle(self) -> BundleBuild:
-        """The bundle of this run, begun when the first stream announces itself."""
+        """The bundle of this run, created when the first stream sends its schema."""
         if self._bundle is None:
             self._bundle = BundleBuild(self.config["output_path"], self._options, self.config.get("storage_options"))
         return self._bundle
@@ -84,7 +84,7 @@ class TargetOneRosterCSV(OneRosterTarget):
                 staging.stage(file.name),
                 counter.increment,
                 tenant=TENANT in message_dict["schema"]["properties"],
-                # Who sends receipts reads what it sends; from others each value is looked at.
+                # A tap that sends receipts uses the same rules for values; values of other taps are checked.
                 trusted=self.bundle.receipts.announced,
             ).take
 
@@ -103,7 +103,7 @@ class TargetOneRosterCSV(OneRosterTarget):
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Nothing to do: a bundle is whole or it is not, and the receipts say which."""
+        """Do nothing: a bundle is always complete, and receipts prove it."""
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ class TargetOneRosterCSV(OneRosterTarget):
 
     @override
     def finish(self) -> None:
-        """Publish."""
+        """Publish the bundle."""
         if self._bundle is not None:
             try:
                 self._bundle.publish(self._other_arrivals())
@@ -126,7 +126,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         return self._bundle.work.path.parent if self._bundle else None
 
     def _tell(self, outcome: BundleOutcome) -> None:
-        """Say in the log, and in a report where one is wanted, what was found and done."""
+        """Log the findings and the outcome, and write the report if one is configured."""
         for finding in outcome.findings:
             self.logger.log(_LEVELS[finding.severity], "%s: %s", finding.severity.value, finding.text())
         for cause, rows in outcome.causes:
@@ -144,7 +144,7 @@ class TargetOneRosterCSV(OneRosterTarget):
             self.logger.info("No records came: nothing was published.")
 
     def _other_arrivals(self) -> dict[str, Arrival]:
-        """Streams whose rows are not staged as they came: mapped, or not part of a bundle."""
+        """Return the streams whose rows are not staged unchanged: mapped, or not part of a bundle."""
         others = {stream: file_of(stream) for stream, as_it_came in self._streams.items() if not as_it_came}
         return {file.name if file else stream: Arrival(self._arrived[stream], None) for stream, file in others.items()}
 

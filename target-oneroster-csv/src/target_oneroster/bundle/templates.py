@@ -1,4 +1,4 @@
-"""Typed records to staged lines, by one compiled f-string for each file: the fast half of staging."""
+"""Render typed records as staged lines, with one compiled f-string for each file: the fast part of staging."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EXPRESSIONS = {
 
 
 def _expression(field: Field, scope: dict[str, Any]) -> str:
-    """Return the expression of one cell; what it calls is put into `scope`."""
+    """Return the expression of one cell; functions that it calls are added to `scope`."""
     write = metadata_text if field.kind == Kind.OBJECT else cell_text(field)
     if write is None:
         return f"r.{field.name} or ''"
@@ -34,9 +34,9 @@ def _expression(field: Field, scope: dict[str, Any]) -> str:
 
 
 def compile_render(fields: Sequence[Field]) -> Render:
-    """A function from records and the number of the first to their staged lines.
+    """Return a function that renders records as staged lines, given the number of the first record.
 
-    Compiled from the model's own field names, nothing that was read.
+    It is compiled from the model's own field names, never from input.
     """
     scope: dict[str, Any] = {"TRUE_FALSE": {None: "", True: "true", False: "false"}}
     cells = SEPARATOR.join(["{n}", *(f"{{{_expression(field, scope)}}}" for field in fields)])

@@ -1,4 +1,4 @@
-"""Tables to the files of a bundle, to the byte: header order, CRLF, RFC 4180, the same bytes for the same rows."""
+"""Write tables as the files of a bundle: header order, CRLF, RFC 4180; equal rows give equal bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._core.model import Field, File, Kind, csv_files
 from .._core.sql import Engine, literal, quoted
-from .manifest import manifest_text
+from .manifest import manifest_text, plain_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_files(engine: Engine, options: BundleOptions, folder: Path) -> dict[str, int]:
-    """Write every file that has rows, and the manifest; return rows by file."""
+    """Write every file that has rows, and the manifest; return the number of rows by file."""
     rows: dict[str, int] = {}
     for file in csv_files(options.version):
         if count := engine.count(file.name):
@@ -46,21 +46,17 @@ def _cell(field: Field, present: set[str], *, bulk: bool) -> str:
     return name if (field.csv_kind or field.kind) in _NEEDS_NO_QUOTES else f"cell({name})"
 
 
-def _header_cell(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"' if '"' in name or "," in name else name
-
-
 def _write_file(engine: Engine, file: File, options: BundleOptions, folder: Path) -> None:
     present = set(engine.columns(file.name))
     fields = file.columns(options.version)
     cells = [_cell(field, present, bulk=options.mode(file.name) == "bulk") for field in fields]
     header = list(file.header(options.version))
     for key in _metadata_keys(engine, file) if "metadata" in present else ():
-        header.append(_header_cell(f"metadata.{key}"))
+        header.append(plain_cell(f"metadata.{key}"))
         pointer = "/" + key.replace("~", "~0").replace("/", "~1")
         cells.append(f"cell(coalesce(json_extract_string(nullif(\"metadata\", ''), {literal(pointer)}), ''))")
     order = "" if engine.in_order(file.name) else ' ORDER BY "sourcedId"'
-    # The line is the only column, so its name is the header; each ends in \r, and COPY adds \n.
+    # The line is the only column, so its name is the header; each line ends in \r, and COPY adds \n.
     target = literal(str(folder / f"{file.name}.csv"))
     engine.run(
         f"COPY (SELECT {_line(cells)} AS {quoted(','.join(header) + chr(13))} FROM {quoted(file.name)}{order}) "
@@ -69,7 +65,7 @@ def _write_file(engine: Engine, file: File, options: BundleOptions, folder: Path
 
 
 def _line(cells: list[str]) -> str:
-    """One call that joins the cells of a row; empty ones and commas between are one text, not many steps."""
+    """Return one call that joins the cells of a row; empty cells and the commas between them become one text."""
     parts: list[str] = []
     between = ""
     for cell in cells:
@@ -87,7 +83,7 @@ def _metadata_keys(engine: Engine, file: File) -> list[str]:
 
 
 def zip_files(folder: Path, target: Path) -> None:
-    """Pack a written bundle; the same files give the same archive."""
+    """Pack a written bundle; equal files give an equal archive."""
     names = sorted(path.name for path in folder.iterdir())
     names.sort(key=lambda name: name != "manifest.csv")
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:

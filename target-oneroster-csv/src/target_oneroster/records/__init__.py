@@ -1,1 +1,1 @@
-"""Records that came, matched to the model."""
+"""Match received records to the model."""

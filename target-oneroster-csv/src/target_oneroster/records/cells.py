@@ -1,7 +1,7 @@
-"""Values of any shape a tap may send: read by the registry of the core, and written as the text of a CSV cell.
+"""Values of any shape that a tap may send: read by the core's registry, and written as the text of a CSV cell.
 
-A value that cannot be read passes as its own text: the checks find it there, count it and name
-the rule. Only a shape that has no text at all is refused here.
+A value that cannot be read passes as its own text, so that the checks find it, count it and name the rule. Only a shape
+that cannot be written as text is rejected here.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ __all__ = [
 Cell = Callable[[Any], str]
 
 CONTROL = dict.fromkeys((*range(32), 127), " ")
-"""Control characters become spaces: a cell may not hold a line break."""
+"""Control characters become spaces, because a cell must not contain a line break."""
 
 _LISTS = {Kind.REFS, Kind.STRINGS, Kind.WORDS}
 _OBJECTS = {Kind.USER_IDS, Kind.SCALE_VALUES, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES}
 
 
 class ShapeError(ValueError):
-    """A value has a shape that its kind has no reading for. The message says what was expected."""
+    """A value has a shape that its kind cannot be read from. The message says what was expected."""
 
 
 class FieldReader:
@@ -55,7 +55,7 @@ class FieldReader:
         self._deviations = Counter() if deviations is None else deviations
 
     def read(self, value: Any) -> tuple[Any, bool]:
-        """Return the value in the shape of its kind, and whether some of it could not be read."""
+        """Return the value in the shape of its kind, and True if part of it could not be read."""
         if value is None or value == "":
             return None, False
         if not isinstance(value, str) and (expected := self._other_than(value)):
@@ -63,7 +63,7 @@ class FieldReader:
         return self._column.take(value, self._deviations)
 
     def _other_than(self, value: Any) -> str | None:
-        """Return what was expected where a value is of a shape that cannot be mended with certainty."""
+        """Return the expected shape if the value's shape cannot be repaired with certainty; None if it can."""
         kind = self._kind
         if kind in _LISTS or kind in _OBJECTS:
             inside = [value] if isinstance(value, Mapping) else value
@@ -92,7 +92,7 @@ def as_it_came(value: Any) -> str:
 
 
 def words(values: list[str]) -> str:
-    """A list in one cell. An element cannot hold a comma: there is no escape for it."""
+    """Return a list as one cell. Commas inside elements are removed, because a list cannot escape them."""
     text = ",".join(values)
     if text.count(",") < len(values) and " " not in text and text[:1] != "," and text[-1:] != "," and ",," not in text:
         return text
@@ -100,9 +100,9 @@ def words(values: list[str]) -> str:
 
 
 def elements(value: Any) -> Iterator[Any]:
-    """The elements of a list that came as a list, as the text of one, as one object or with commas."""
+    """Yield the elements of a list, whether it arrived as a list, as JSON text, as one object or separated by commas."""
     if isinstance(value, str):
-        # An array column of a database may arrive as its text, when it came by way of a file.
+        # A database's array column may arrive as text, if it passed through a file.
         listed = list_in(value.strip())
         value = value.split(",") if listed is None else listed
     if isinstance(value, Mapping):
@@ -116,7 +116,7 @@ _ENDS_AN_ELEMENT = {ord(character): None for character in ",{}"}
 
 
 def pairs(values: list[tuple[str | None, str | None]]) -> str:
-    """`{left:right}` elements; what would end an element early is left out of it."""
+    """Return `{left:right}` elements, without characters that would end an element early."""
     return ",".join([f"{{{_plain(left)}:{_plain(right)}}}" for left, right in values])
 
 
@@ -125,7 +125,7 @@ def _plain(value: str | None) -> str:
 
 
 def flat_metadata(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Metadata as dotted keys and texts; empty values are left out."""
+    """Yield metadata as dotted keys and texts; empty values are left out."""
     for key, item in value.items():
         if isinstance(item, Mapping):
             yield from flat_metadata(item, f"{prefix}{key}.")
@@ -140,7 +140,7 @@ def flat_metadata(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[
 
 
 def metadata_text(value: Mapping[str, Any] | None) -> str:
-    """Metadata as one staged cell: flat JSON, keys sorted, or nothing."""
+    """Return metadata as one staged cell: flat JSON with sorted keys, or an empty text."""
     if not value:
         return ""
     flat = {key.translate(CONTROL): text.translate(CONTROL) for key, text in flat_metadata(value)}
@@ -165,16 +165,16 @@ _TEXTS: dict[Kind, Cell] = {
     Kind.USER_IDS: _user_ids,
     Kind.SCALE_VALUES: _scale_values,
 }
-"""How values of a kind are written in a cell; others are texts."""
+"""Functions that write the values of a kind as a cell; other kinds are texts."""
 
 
 def whole(value: float) -> str:
-    """Return the text of a percentage that REST sends as a float, in a cell that takes digits only."""
+    """Return the rounded text of a percentage, which REST sends as a float, for a cell that accepts digits only."""
     return str(round(value))
 
 
 def cell_text(field: Field) -> Cell | None:
-    """Return how a value of that field is written in a cell; None where it is the text itself."""
+    """Return the function that writes a value of that field; None if the value is already the text."""
     return whole if field.csv_kind == Kind.INTEGER else _TEXTS.get(field.kind)
 
 

@@ -1,4 +1,4 @@
-"""Rows of their own files that REST keeps inside other records: a user's roles and profiles, the resources of a class."""
+"""Rows nested in REST records that have their own files: roles and profiles of users, resources of a class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["NestedRows", "RowStage", "RowStages", "nested_in"]
 
 
 class RowStage(Protocol):
-    """Where rows of one file go."""
+    """The destination of rows of one file."""
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -29,28 +29,28 @@ class RowStage(Protocol):
 
     @property
     def zone(self) -> tzinfo:
-        """Where times without a zone were written."""
+        """Zone of times without a zone."""
 
     @property
     def deviations(self) -> Counter[str]:
-        """Rules that the values of the rows broke."""
+        """Rules that values of the rows broke."""
 
     def at_version(self, version: int | None) -> None:
-        """Say which attempt the next rows belong to."""
+        """Begin another attempt if the version has changed."""
 
     def add_row(self, cells: Sequence[str], row_id: str) -> None:
-        """Take a row."""
+        """Add a row."""
 
 
 class RowStages(Protocol):
-    """Where rows of all files go."""
+    """The destinations of rows of all files."""
 
     @property
     def derived(self) -> set[str]:
-        """Files whose rows came inside their parents' records."""
+        """Files whose rows were nested in their parents' records."""
 
     def stage(self, name: str) -> RowStage:
-        """Where rows of that file go."""
+        """Return the destination for rows of that file."""
 
 
 _STAMPS = ("status", "dateLastModified")
@@ -65,11 +65,11 @@ def _get(one: Any, name: str) -> Any:
 
 
 _JSON = Form(_get, elements, lambda reference: reference)
-"""How rows are written in the records of any tap. What a reference names, the mapping finds out."""
+"""The form of rows in the records of any tap; references are resolved by the mapping."""
 
 
 class NestedRows:
-    """The rows inside the records of one parent stream that go to one file."""
+    """The nested rows of one parent stream that belong to one file."""
 
     def __init__(self, file: File, stage: RowStage, source: str) -> None:
         derived = file.derived
@@ -84,10 +84,10 @@ class NestedRows:
             file, stage.fields, dict.fromkeys(names), deviations=stage.deviations, zone=stage.zone
         )
         self._identity = RecordMapping(file, stage.fields, dict.fromkeys(names), zone=stage.zone)
-        """Reads the same values once more for the ids of the rows, and counts nothing."""
+        """Reads the same values again for the ids of rows, without counting."""
 
     def take(self, parent: Mapping[str, Any], parent_id: str, version: int | None) -> None:
-        """Stage the rows that one parent record holds."""
+        """Stage the rows nested in one parent record."""
         value = parent.get(self.source)
         if value is None:
             return
@@ -104,22 +104,22 @@ class NestedRows:
             self._stage.add_row(self._mapping.cells(row | {"sourcedId": row_id}), row_id)
 
     def _row(self, found: Nested, profiles: Mapping[str, str]) -> dict[str, Any]:
-        """A row without what it has from its parent."""
+        """Return a row without the values from its parent."""
         if self._derived.rest == "roles":
             found.columns["userProfileSourcedId"] = profiles.get(str(_get(found.rest, "userProfile")))
         left_out = _NOT_OF_A_PROFILE if self._derived.rest == "userProfiles" else _NOT_OF_A_ROW
         return {key: item for key, item in (found.rest or {}).items() if key not in left_out} | found.columns
 
     def _key_of(self, row: dict[str, Any]) -> tuple[str, ...]:
-        """The columns that tell a row from others."""
+        """Return the values of the columns that identify a row."""
         return tuple(self._text(row, name) for name in self._derived.identity)
 
     def _text(self, row: dict[str, Any], name: str) -> str:
-        """A column as it is written, be it one of the file's or not."""
+        """Return a column as text, even if the file does not have it."""
         return self._identity.named_cells(row).get(name) or str(row.get(name) or "")
 
     def _profiles(self, user: Mapping[str, Any], user_id: str) -> dict[str, str]:
-        """Ids of the profiles that a user's roles may name by their URI."""
+        """Return the profile ids that a user's roles may refer to by URI."""
         names = [name for name in user if name.lower().replace("_", "") == "userprofiles"]
         return {
             str(uri): row_id for name in names for uri, row_id in profile_ids(user_id, user[name], _JSON).items() if uri
@@ -127,7 +127,7 @@ class NestedRows:
 
 
 def nested_in(file: File, properties: Iterable[str], staging: RowStages) -> list[NestedRows]:
-    """What the records of a stream with those properties hold inside."""
+    """Return the nested rows in records of a stream with these properties."""
     found = []
     for child in FILES:
         derived = child.derived

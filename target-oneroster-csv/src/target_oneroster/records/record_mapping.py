@@ -1,4 +1,4 @@
-"""Records of any tap to cells: its names and shapes are matched with the model once for each schema."""
+"""Map records of any tap to cells: names and shapes are matched with the model once for each schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["RecordMapping", "file_of", "fits", "is_receipts", "is_view", "receip
 
 _METADATA = "metadata"
 _DELETED = "_sdc_deleted_at"
-"""Set by taps that read a log, and by loaders in rows they keep: the row is gone."""
+"""Set by log-based taps, and by loaders that keep deleted rows: the row is deleted."""
 
 
 def _plain(name: str) -> str:
@@ -30,18 +30,18 @@ _RECEIPT = {_plain(field.name): field for field in RECEIPTS.fields}
 
 
 def _table(stream: str) -> str:
-    """The table in a stream's name, which a database tap may prefix with its schema."""
+    """Return the table part of a stream name, which a database tap may prefix with its schema."""
     return _plain(stream.replace(".", "-").rpartition("-")[2])
 
 
 def file_of(stream: str, *, csv: bool = True) -> File | None:
-    """The file that a stream goes to, in whatever case its name comes; with `csv`, only one that bundles have."""
+    """Return the file of a stream, regardless of case; with `csv`, only a file that bundles have."""
     found = _FILES.get(_plain(stream)) or _FILES.get(_table(stream))
     return found if found and (found.csv or not csv) else None
 
 
 def fits(file: File, schema: Mapping[str, Any]) -> bool:
-    """Whether records of that schema are in our shape: names and types as the model has them."""
+    """True if records of that schema have the model's names and types."""
     known = json_schema(file, tenant=True, secrets=True)["properties"]
     for name, wanted in schema.get("properties", {}).items():
         types = wanted.get("type")
@@ -54,21 +54,21 @@ def fits(file: File, schema: Mapping[str, Any]) -> bool:
 
 
 def is_view(stream: str) -> bool:
-    """Whether a stream repeats rows that another one carries."""
+    """True if a stream repeats rows of another stream."""
     return _table(stream) in _VIEWS
 
 
 def is_receipts(stream: str, properties: Iterable[str]) -> bool:
-    """Whether a stream says what the others of its run hold: a database can count its rows in a view.
+    """True if a stream contains the receipts of its run; a database may compute them in a view.
 
-    In a warehouse lie the receipts of the runs that filled it, with the ids of those runs. They prove nothing here.
+    Receipts stored in a warehouse belong to the runs that filled it and have their run ids, so they prove nothing here.
     """
     ours = _table(stream) == _plain(RECEIPTS.name)
     return ours and (stream == RECEIPTS.name or "runid" not in {_plain(name) for name in properties})
 
 
 def receipt_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A receipt under the names of the model, for the file that its collection goes to."""
+    """Return a receipt with the model's names, and the file name of its collection."""
     receipt = dict(record)
     for name, value in record.items():
         if field := _RECEIPT.get(_plain(name)):
@@ -79,7 +79,7 @@ def receipt_of(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _typed(field: Field, text: str) -> Any:
-    """A value of a receipt that came as text; what cannot be read proves nothing."""
+    """Return a receipt's value from text; a value that cannot be read proves nothing."""
     match field.kind:
         case Kind.TRUE_FALSE:
             return cell_of(field)(text) == "true"
@@ -96,9 +96,9 @@ def _names(field: Field) -> Iterable[str]:
 
 
 class RecordMapping:
-    """How the records of one schema become the cells of one file.
+    """Maps the records of one schema to the cells of one file.
 
-    Rules that the values break are counted in `deviations`; times without a zone were written in `zone`.
+    Rules that values break are counted in `deviations`; `zone` is the zone of times without one.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class RecordMapping:
         self._file = file
         self._fields = fields
         known: dict[str, str] = {}
-        for rank in range(3):  # a field's own name wins over another field's name in REST
+        for rank in range(3):  # a field's own name takes precedence over another field's REST name
             for field in file.fields:
                 if field.csv or field in fields or field.name == _METADATA:
                     names = [(field.name,), (field.header(Version.V1_1),), field.rest_names][rank]
@@ -146,11 +146,11 @@ class RecordMapping:
         self._status = [cell[-1] for cell in self._cells].index("status") if _DELETED in properties else None
 
     def row_id(self, record: Mapping[str, Any]) -> str:
-        """The record's sourcedId, empty where it has none."""
+        """Return the record's sourcedId; empty if it has none."""
         return self._cell(record, *self._id)
 
     def cells(self, record: Mapping[str, Any]) -> list[str]:
-        """The cells of a record, in the order of the file's staged fields."""
+        """Return the cells of a record, in the order of the file's staged fields."""
         cells = [self._cell(record, *plan) for plan in self._cells]
         if self._status is not None and record.get(_DELETED):
             cells[self._status] = "tobedeleted"
@@ -159,7 +159,7 @@ class RecordMapping:
         return cells
 
     def named_cells(self, record: Mapping[str, Any]) -> dict[str, str]:
-        """The cells of a record by the names of their fields."""
+        """Return the cells of a record by field name."""
         return {field: self._cell(record, names, cell, field) for names, cell, field in self._cells}
 
     def _cell(self, record: Mapping[str, Any], names: list[str], cell: Cell, field: str) -> str:

@@ -1,4 +1,4 @@
-"""Typed records of other taps, read by the registry a column at a time: what they hold need not be in its final form."""
+"""Read typed records of other taps with the registry, a column at a time, because their values may need conversion."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["TypedValues"]
 
 _TYPED = {Kind.TRUE_FALSE, Kind.INTEGER, Kind.NUMBER, Kind.OBJECT, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES}
-"""Kinds whose values have been read where JSON has been decoded into their type."""
+"""Kinds whose values are already read after JSON was decoded into their type."""
 
 
 class TypedValues:
-    """Reads records whose JSON types are those of the model."""
+    """Reads records whose JSON types match the model."""
 
     def __init__(self, fields: Iterable[Field], zone: tzinfo) -> None:
         self._columns = [
@@ -33,7 +33,7 @@ class TypedValues:
         ]
 
     def read(self, records: Sequence[Any], deviations: Counter[str]) -> dict[str, Sequence[Any]] | None:
-        """Return the columns whose values differ from those that came; None if some value cannot be read.
+        """Return the columns whose values changed; None if a value cannot be read.
 
         Broken rules are counted in `deviations`.
         """

@@ -1,4 +1,4 @@
-"""What both targets have in common on the Singer side: bytes in, state only after the end, one line for a failure."""
+"""The Singer side of both targets: reads bytes, writes the state only at the end, reports an error in one line."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _WORDS = shell.WORDS | {
     "type": "Setting {setting} takes a value of type {allowed}.",
     "required": "Setting {setting} is required.",
 }
-"""What to say of a setting that breaks a rule of its schema, in sentences as all errors of the targets."""
+"""Messages for settings that break a rule of their schema, as full sentences like all errors of the targets."""
 
 
 class RecordBeforeSchema(TargetError, RecordsWithoutSchemaException):
-    """A record came before its stream's schema."""
+    """A record arrived before the schema of its stream."""
 
 
 class OneRosterTarget(Target):
-    """A target that reads blocks of lines and acknowledges state when its work is done, never before."""
+    """A target that reads blocks of lines, and acknowledges the state only after its work is done."""
 
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         PluginCapabilities.ABOUT,
@@ -51,27 +51,27 @@ class OneRosterTarget(Target):
     message_reader_class = BlockReader
     message_reader: BlockReader
     nothing_done: ClassVar[str]
-    """What an error says of the run as a whole."""
+    """The sentence in errors that describes the outcome of the run."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._lanes: dict[str, Lane] = {}
         self._finished = False
         self.version: int | None = None
-        """Version of the record message at hand."""
+        """Version of the current record message."""
         self.message_reader.lane_of = self._lanes.get
         self.message_reader.nothing_done = self.nothing_done
 
     def close(self) -> None:
-        """Let go of what the run keeps on disk. May be called more than once."""
+        """Remove the run's files on disk. Can be called more than once."""
         raise NotImplementedError
 
     def finish(self) -> None:
-        """Put in place what came."""
+        """Store the received rows in their final place."""
         raise NotImplementedError
 
     def staged_in(self) -> Path | None:
-        """Return the folder in which rows are staged; None if nothing was staged yet."""
+        """Return the folder with staged rows; None if nothing was staged yet."""
         raise NotImplementedError
 
     @override
@@ -83,31 +83,31 @@ class OneRosterTarget(Target):
         super().process_endofpipe()
 
     def _as_it_came(self, stream: str) -> bool:
-        """Whether neither stream maps nor flattening change the records of a stream."""
+        """True if neither stream maps nor flattening change the records of a stream."""
         maps = self.mapper.stream_maps[stream]
         return len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
-        """Acknowledge only what is in place: the SDK would do it every five minutes."""
+        """Acknowledge the state only after `finish`; the SDK would do it every five minutes."""
         if self._finished:
             super()._write_state_message(state)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Write nothing more: no data, no state (the SDK would drain, and exit 0)."""
+        """Write no data and no state after a signal; the SDK would finish the work and exit with 0."""
         self.close()
         shell.stop(signum)
 
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
-        """Offer stream maps and flattening; leave out what no code here reads."""
+        """Add stream maps and flattening; leave out settings that the target does not use."""
         super(Target, cls).append_builtin_config(config_jsonschema)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings; an error names the setting, never its value (the SDK's quote it)."""
+        """Check the settings; an error names the setting, never its value (the SDK's errors quote it)."""
         faults = shell.check_settings(
             self._config,
             JSONSchemaValidator(self._all_settings()),
@@ -127,14 +127,14 @@ class OneRosterTarget(Target):
 
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """The settings of the environment, as text: they are read as those of a file are."""
+        """The settings from the environment, as text: they are converted like those of a file."""
         parse_environment_config({}, cls._env_var_prefix)  # reads a file .env
         return shell.settings_from_environment(os.environ, cls._env_var_prefix, cls._all_settings())
 
     @classmethod
     @override
     def cb_config(cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]) -> Any:
-        """Read the configuration files; a fault is one line."""
+        """Read the configuration files; an error is one line."""
         with shell.config_files():
             return super().cb_config(ctx, param, value)
 

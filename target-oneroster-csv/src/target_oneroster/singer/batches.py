@@ -1,4 +1,4 @@
-"""BATCH: the files of JSON lines that a message names, as the record lines that they stand for."""
+"""BATCH: read the JSON lines files that a message names as record lines."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 __all__ = ["encoding_of", "record_lines"]
 
-# What taps note about a row for warehouses stands at its end, after all of its values.
+# `_sdc_` columns that taps add for warehouses; they are at the end of a row, after all its values.
 _NOTES = re.compile(rb'(?:,"_sdc_[a-z_]+":(?:"[^"\\]*"|-?\d+|null))+\}$', re.MULTILINE)
 
 
 def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str]:
-    """Format and compression of the files of a message; TargetError where it does not say what they are."""
+    """Return format and compression of a message's files; raise TargetError if the message does not define them."""
     encoding, files = message["encoding"], message["manifest"]
     if not isinstance(encoding, dict) or not isinstance(files, list) or not all(isinstance(f, str) for f in files):
         raise TargetError(f"A BATCH message does not say what its files are. {nothing_done}")
@@ -32,7 +32,7 @@ def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str
 
 
 def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[bytes]:
-    """Record lines of a BATCH message, a megabyte or so at a time; `nothing_done` is what an error says of the run."""
+    """Yield the record lines of a BATCH message in blocks of about a megabyte; `nothing_done` is used in errors."""
     kind, compression = encoding_of(message, nothing_done)
     if kind != "jsonl" or compression not in {"gzip", "none"}:
         raise TargetError("Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap.")
@@ -54,7 +54,7 @@ def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[byte
 
 
 def _without_notes(block: bytes) -> bytes:
-    """Lines without what taps note about a row; as a rule it is the same in many rows, and a search costs more."""
+    """Return lines without `_sdc_` columns. Many rows share the same text, and replacing it is faster than a search."""
     for line in (block[: block.find(b"\n")], block[block.rfind(b"\n", 0, -1) + 1 : -1]):
         if notes := _NOTES.search(line):
             block = block.replace(notes[0] + b"\n", b"}\n")

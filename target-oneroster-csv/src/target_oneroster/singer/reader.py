@@ -1,4 +1,4 @@
-"""Reads Singer lines in blocks: runs of records of one stream go to their lane, the rest one by one."""
+"""Read Singer lines in blocks: runs of records of one stream go to their lane, other lines are processed one by one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..errors import TargetError
 __all__ = ["BlockReader", "Lane", "blocks", "private_files"]
 
 Lane = Callable[[bytes, int], bool]
-"""Takes so many record lines of its stream; False where it could not, and then has taken none."""
+"""Takes a number of record lines of its stream; returns False and takes none if it cannot process all."""
 
 _BLOCK = 1 << 20
 _LINE_LIMIT = 2 << 20
@@ -27,14 +27,14 @@ _RECORD = b'"record"'
 
 
 class BlockReader(GenericSingerReader[bytes]):
-    """Singer messages as bytes, a megabyte at a time."""
+    """Reads Singer messages as bytes, a megabyte at a time."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lane_of: Callable[[str], Lane | None] = lambda _: None
-        """Set by the target: the quick way in of a stream, where it has one."""
+        """Set by the target: the fast path of a stream, if it has one."""
         self.nothing_done = ""
-        """Set by the target: what an error says of the run."""
+        """Set by the target: the sentence in errors that describes the outcome of the run."""
         self._heads: dict[bytes, str] = {}
         self._line = 0
         self._callbacks: dict[str, Callable[[dict[str, Any]], None]] = {}
@@ -50,7 +50,7 @@ class BlockReader(GenericSingerReader[bytes]):
         self, file_input: IO[bytes] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
     ) -> Counter[str]:
         self._callbacks, self._counts = callbacks, Counter()
-        gc.disable()  # records hold no cycles, and looking for them costs a tenth of the reading
+        gc.disable()  # records contain no cycles, and looking for them takes a tenth of the time
         source = file_input or self.default_input
         _widen(source)
         try:
@@ -62,10 +62,10 @@ class BlockReader(GenericSingerReader[bytes]):
         return self._counts
 
     def take(self, block: bytes) -> None:
-        """Take in whole lines, from the input or from the files of a batch."""
+        """Process whole lines, from the input or from batch files."""
         callbacks, counts = self._callbacks, self._counts
         head = self._head(block)
-        # The lane refuses a block in which other lines stand between these.
+        # The lane rejects a block that also contains other lines.
         if head and self._to_lane(head, block, block.count(b"\n" + head) + 1, counts):
             return
         run: list[bytes] = []
@@ -84,7 +84,7 @@ class BlockReader(GenericSingerReader[bytes]):
             self._take_run(run_head, run, callbacks, counts)
 
     def _head(self, text: bytes) -> bytes:
-        """What stands before the record in the first line, if it names a stream that has a lane."""
+        """Return the text before the record in the first line, if its stream has a lane; otherwise empty."""
         end = text.find(_RECORD, 0, 400)
         head = text[:end] if end > 0 else b""
         return head if head in self._heads and self.lane_of(self._heads[head]) else b""
@@ -118,7 +118,7 @@ class BlockReader(GenericSingerReader[bytes]):
             self._learn(line, message["stream"])
 
     def _learn(self, line: bytes, stream: str) -> None:
-        """Remember how this tap begins its record lines, where type and stream come first."""
+        """Remember how this tap begins its record lines, if type and stream come first."""
         head = line[: max(line.find(_RECORD), 0)]
         if not head or head in self._heads:
             return
@@ -150,7 +150,7 @@ class BlockReader(GenericSingerReader[bytes]):
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Let new files and folders be for their owner only; a stricter umask holds."""
+    """Make new files and folders accessible to their owner only, or less if the umask is stricter."""
     before = os.umask(0o077)
     os.umask(before | 0o077)
     try:
@@ -160,19 +160,19 @@ def private_files() -> Iterator[None]:
 
 
 def _widen(source: Any) -> None:
-    """Let a pipe hold as much as is read at a time, so that the tap goes on meanwhile; elsewhere than on Linux, nothing."""
-    with suppress(ImportError, AttributeError, OSError):  # no pipe, or its owner has no more to give
+    """Enlarge a pipe's buffer to the size of a read, so that the tap can continue meanwhile; Linux only."""
+    with suppress(ImportError, AttributeError, OSError):  # not a pipe, or the limit for pipes is reached
         import fcntl
 
         fcntl.fcntl(source.fileno(), fcntl.F_SETPIPE_SZ, _BLOCK)
 
 
 def blocks(source: Any) -> Iterator[bytes]:
-    """Whole lines, about a megabyte at a time, from bytes or text."""
+    """Yield whole lines from bytes or text, about a megabyte at a time."""
     source = getattr(source, "buffer", source)
     rest: list[bytes] = []
     waiting = 0
-    # read1 returns what is there: a slow tap's lines are not held back until a block is full.
+    # read1 returns the available bytes, so the lines of a slow tap do not wait until a block is full.
     read = getattr(source, "read1", source.read)
     while piece := read(_BLOCK):
         data = piece.encode() if isinstance(piece, str) else piece

@@ -1,4 +1,4 @@
-"""The proof that a tap reached its end, for both targets: every receipt agrees with what arrived."""
+"""Proof that a tap reached its end, for both targets: every receipt must match the records that arrived."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ _ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What arrived of one stream.
+    """The records that arrived of one stream.
 
-    `distinct` is unknown (None) where stream maps changed the rows, or where they are not kept.
+    `distinct` is None (unknown) if stream maps changed the rows, or if rows are not kept.
     """
 
     records: int
@@ -53,31 +53,31 @@ class Arrival:
 
 
 class Receipts:
-    """The receipts of a run, and what they allow."""
+    """The receipts of a run."""
 
     def __init__(self) -> None:
         self.announced = False
-        """The tap has said that receipts will come."""
+        """True if the tap has announced receipts."""
         self._by_key: dict[tuple[Any, ...], Mapping[str, Any]] = {}
 
     def add(self, receipt: Mapping[str, Any]) -> None:
-        """Take in one receipt; a later one for the same pass replaces it."""
+        """Add one receipt; a later one for the same pass replaces it."""
         key = tuple(receipt.get(name) for name in ("tenant", "source", "collection", "runId"))
         self._by_key[key] = receipt
 
     def of(self, stream: str) -> list[Mapping[str, Any]]:
-        """Receipts of one stream, in the order in which they came."""
+        """Return the receipts of one stream, in order of arrival."""
         return [r for r in self._by_key.values() if r.get("collection") == stream]
 
     def derived(self, stream: str) -> bool:
-        """Whether the rows were made from their parents' records, so that a parent brings all of its rows.
+        """True if the rows were derived from their parents' records, so that a parent brings all its rows.
 
-        Only such rows are receipted without a digest of their content.
+        Only such rows have receipts without a digest of their content.
         """
         return any("contentDigest" in r and r["contentDigest"] is None for r in self.of(stream))
 
     def complete(self, stream: str) -> bool:
-        """Whether every receipt of a stream says that its source was read to the end."""
+        """True if every receipt of a stream says that its source was read to the end."""
         return all(r.get("complete") is True for r in self.of(stream))
 
     def faults(
@@ -88,11 +88,11 @@ class Receipts:
         nested: Collection[str] = (),
         snapshots: Collection[str] = (),
     ) -> dict[str, str]:
-        """Return why streams are not proven, by stream: those that arrived, and those that were promised.
+        """Return the faults by stream, for streams that arrived or that were promised.
 
-        `nested`: streams whose rows came inside their parents' records, which are proven by these.
-        `snapshots`: streams whose files say that what they lack is gone, so only whole, unfiltered reads will do.
-        Raise TargetError if receipts are `required` and the input has none.
+        `nested`: streams whose rows were nested in their parents' records, which prove them. `snapshots`: streams whose
+        files delete rows that they lack, so they need complete reads without a filter. Raise TargetError if receipts
+        are `required` and the input has none.
         """
         if not self.announced:
             if required:
@@ -132,9 +132,9 @@ class Receipts:
 
 
 def explain(faults: Mapping[str, str]) -> str:
-    """Return the faults of streams as one text that ends with what to do about them.
+    """Return the faults of streams as one text that ends with advice.
 
-    Where several things are wrong, only the advice that helps against all of them is given.
+    If there are several faults, only advice that solves all of them is included.
     """
     streams: dict[str, list[str]] = {}
     for stream, fault in faults.items():
@@ -148,7 +148,7 @@ def explain(faults: Mapping[str, str]) -> str:
 
 
 def _count_fault(promised: list[int], arrival: Arrival) -> str | None:
-    """Each receipt counts the different ids of one pass; later passes may repeat ids of earlier ones."""
+    """Return a fault if the counts differ. A receipt counts the distinct ids of one pass; later passes may repeat ids."""
     if arrival.distinct is None:
         return _OTHER_COUNT if arrival.records < sum(promised) else None
     if not max(promised) <= arrival.distinct <= sum(promised) or arrival.records < sum(promised):

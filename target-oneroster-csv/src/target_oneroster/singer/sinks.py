@@ -1,4 +1,4 @@
-"""The SDK's way in, record by record: for stream maps, flattening, and names or shapes that are not ours."""
+"""SDK sinks that take single records: for stream maps, flattening, and names or shapes that differ from the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,13 @@ class MissingKey(TargetError, MissingKeyPropertiesError):
 
 
 class BareSink(RecordSink):
-    """A sink without the SDK's validation: cells are checked where they are made, and in the finished tables."""
+    """A sink without the SDK's validation: cells are checked when they are made, and in the finished tables."""
+
+    def warn_of(self, unknown: list[str], remark: str = "") -> None:
+        """Say in the log which properties of the schema the standard does not know."""
+        if unknown:
+            words = "%s: properties that the standard does not know%s: %s."
+            self.logger.warning(words, self.stream_name, remark, ", ".join(sorted(unknown)))
 
     @override
     def get_validator(self) -> BaseJSONSchemaValidator | None:
@@ -34,11 +40,11 @@ class BareSink(RecordSink):
 
     @override
     def _remove_sdc_metadata_from_schema(self) -> None:
-        """Leave them: `_sdc_deleted_at` says that a row is gone, and shapes pass over the others."""
+        """Keep them: `_sdc_deleted_at` marks a deleted row, and the mapping ignores the others."""
 
     @override
     def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
-        """As in the schema."""
+        """Keep them, as in the schema."""
 
     @override
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
@@ -47,7 +53,7 @@ class BareSink(RecordSink):
 
 
 class IgnoredSink(BareSink):
-    """Takes the records of a stream that no file of a bundle holds, and writes none of them."""
+    """Accepts the records of a stream that no file of a bundle holds, and writes none of them."""
 
     foreign = "is not part of a bundle"
 

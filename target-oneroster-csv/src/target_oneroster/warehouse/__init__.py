@@ -1,1 +1,1 @@
-"""A warehouse in one DuckDB file: typed tables of the model, merged by key, a transaction a stream."""
+"""A warehouse in one DuckDB file: typed tables of the model, merged by key, one transaction for each stream."""

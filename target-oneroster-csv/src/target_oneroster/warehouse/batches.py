@@ -1,4 +1,4 @@
-"""BATCH with Parquet: files of rows, local or by any fsspec URL, that are looked into before they are loaded."""
+"""BATCH with Parquet: files of rows, local or at a URL that fsspec supports, which are checked before they are loaded."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ class BatchFile:
         self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
 
     def local(self, folder: Path) -> Path:
-        """Its path, or that of a copy in the folder."""
+        """Return the file's path, or the path of a copy in `folder`."""
         if self.is_local:
             return Path(self._path)
         copy = folder / Path(self._path).name
         try:
             self._fs.get_file(self._path, str(copy))
-        except Exception as error:  # whatever the store calls it
+        except Exception as error:  # the exception types depend on the store
             raise self._fault(type(error).__name__) from None
         return copy
 
     def remove(self) -> None:
-        """Delete it: its rows are in place. What cannot be deleted stays."""
+        """Delete the file after its rows are loaded; ignore errors."""
         with suppress(Exception):
             self._fs.rm_file(self._path)
 
@@ -54,23 +54,23 @@ class BatchFile:
 
 
 class ParquetBatch:
-    """Looks into Parquet files, by a database of its own: the loader's thread has the other one."""
+    """Inspects Parquet files with its own database, because the loader's thread uses the other one."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(config={"threads": 1})
 
     def columns(self, path: Path) -> dict[str, str]:
-        """Columns of a file and their types."""
+        """Return the columns of a file and their types."""
         found = self._connection.execute(f"DESCRIBE SELECT * FROM {_read(path)}").fetchall()
         return {row[0]: row[1] for row in found}
 
     def size(self, path: Path) -> int:
-        """Number of rows of a file."""
+        """Return the number of rows of a file."""
         return int(self._connection.execute(f"SELECT count(*) FROM {_read(path)}").fetchall()[0][0])
 
     def rows(self, path: Path) -> Iterator[dict[str, Any]]:
-        """Rows of a file as records, without the columns that loaders add."""
-        # As text: DuckDB makes a datetime with a zone by means of pytz, which nothing here needs otherwise.
+        """Yield the rows of a file as records, without the columns that loaders add."""
+        # As text, because for a datetime with a zone DuckDB needs pytz, which is not a dependency.
         moments = ", ".join(
             f"strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}"
             for name in (quoted(column) for column, kind in self.columns(path).items() if kind == _MOMENT)
@@ -83,7 +83,7 @@ class ParquetBatch:
                 yield {name: value for name, value in zip(names, row, strict=True) if name not in ADDED}
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._connection.close()
 
 

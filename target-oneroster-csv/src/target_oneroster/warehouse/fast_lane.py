@@ -1,4 +1,4 @@
-"""The quick way in: blocks of record lines are put on disk as they came, and DuckDB reads them."""
+"""The fast path: blocks of record lines are written to disk unchanged, and DuckDB reads them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["RawLane"]
 class RawLane:
     """Takes record lines of one stream in the model's own shape.
 
-    Lines of a tap that is not `trusted` are decoded once to see that they hold nothing that the
-    table has no column for, and no value that the registry reads as another one; a block with
-    anything else in it is refused whole, and its lines go the SDK's way one by one.
+    If the tap is not `trusted`, lines are decoded once to check that the table has a column for each property, and that
+    the registry would not change a value. A block that fails the check is rejected as a whole, and its lines are
+    processed by the SDK one by one.
     """
 
     def __init__(self, stage: Stage, *, trusted: bool) -> None:
@@ -34,7 +34,7 @@ class RawLane:
             self._values = TypedValues(stage.fields, stage.zone)
 
     def take(self, block: bytes, lines: int) -> bool:
-        """Stage the lines of a block; False, and nothing staged, where they are not all as expected."""
+        """Stage the lines of a block; stage nothing and return False if any line is unexpected."""
         if block.count(b"\n") != lines:
             return False
         if self._decoder:

@@ -1,11 +1,11 @@
-"""The first run: the database of staged rows becomes the warehouse, since copying it costs as much as reading it."""
+"""The first run: the database of staged rows becomes the warehouse, because copying it takes as long as reading it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._core.copies.tables import UNITED, UNITED_USERS, left_out
 from .._core.sql import quoted
-from ..records.copies import UNITED, UNITED_USERS, left_out
 from .history import History
 from .loader import NUMBER
 from .merge import TOMBSTONE, Counts
@@ -19,9 +19,9 @@ __all__ = ["found"]
 
 
 def found(store: WarehouseFile, plan: MergePlan) -> Counts:
-    """Make of a staged table one of the warehouse, whose columns it has: the rows that count, tombstones marked or gone.
+    """Turn a staged table into a table of the warehouse: only rows that count, deleted ones marked or removed.
 
-    Nobody else sees the file before it is whole, so this needs no transaction.
+    No other process sees the file before it is complete, so no transaction is needed.
     """
     table, came = plan.table, plan.came
     place = store.place(table.name)
@@ -32,9 +32,8 @@ def found(store: WarehouseFile, plan: MergePlan) -> Counts:
     if came.copies:
         store.run(f"DELETE FROM {place} WHERE rowid IN (SELECT number FROM {left_out(table.name)})")
     if UNITED in came.copies:
-        match = " AND ".join(f"u.{quoted(key)} = w.{quoted(key)}" for key in table.keys)
         change = '"orgSourcedIds" = u.orgs, "role" = u.role'
-        store.run(f"UPDATE {place} w SET {change} FROM {quoted(UNITED_USERS)} u WHERE {match}")
+        store.run(f"UPDATE {place} w SET {change} FROM {quoted(UNITED_USERS)} u WHERE {table.match('u', 'w')}")
     if table.has_status and store.one(f"SELECT count(*) FROM {place} WHERE {TOMBSTONE}"):
         if plan.hard:
             store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")

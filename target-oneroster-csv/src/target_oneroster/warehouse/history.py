@@ -1,4 +1,4 @@
-"""Every version of a row, with the times at which it was first and last seen: upserts alone would erase them."""
+"""Every version of a row, with the times at which it was first and last seen, because upserts overwrite it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ADDED = {
 
 
 class History:
-    """The history of one table, in the transaction that changes the table."""
+    """The history of one table, changed in the same transaction as the table."""
 
     def __init__(self, store: WarehouseFile, table: Table, now: datetime) -> None:
         self._store, self._table, self._now = store, table, now
         self._place = store.place(table.name + SUFFIX)
         self._content = [quoted(name) for name in table.content]
         if store.ensure(table, table.name + SUFFIX, ADDED):
-            self._add(  # it begins with what is there
+            self._add(  # it begins with the existing rows
                 f"coalesce({EXTRACTED}, ?)", f"{store.place(table.name)} s WHERE {DELETED} IS NULL"
             )
 
@@ -45,21 +45,18 @@ class History:
             [self._now] * 2,
         )
 
-    def _match(self, left: str, right: str) -> str:
-        return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self._table.keys)
-
     def end(self, gone: str) -> None:
-        """Rows that are gone: their versions end here."""
+        """End the versions of deleted rows."""
         self._store.run(
             f"UPDATE {self._place} AS h SET {ENDED} = ?, {DELETED} = ? WHERE {ENDED} IS NULL "
-            f"AND EXISTS (SELECT 1 FROM {gone} g WHERE {self._match('g', 'h')})",
+            f"AND EXISTS (SELECT 1 FROM {gone} g WHERE {self._table.match('g', 'h')})",
             [self._now] * 2,
         )
 
     def take(self, came: str, tombstone: str) -> None:
-        """Rows that came: seen again, changed, new, or marked as gone by the source itself.
+        """Add the rows that arrived: unchanged, changed, new, or marked as deleted by the source.
 
-        What tells versions apart is the content: `dateLastModified` alone makes none.
+        A new version needs a change of content: a change of `dateLastModified` alone makes none.
         """
         run = self._store.run
         compared = [n for n in self._content if n.strip('"') not in {*self._table.keys, "dateLastModified"}]
@@ -70,7 +67,7 @@ class History:
         run(
             f'CREATE TEMP TABLE "versions" AS SELECT s.row AS s, h.rowid AS h, {marked} AS tombstone, '
             f"h.rowid IS NOT NULL AND {same} AS same, coalesce(s.{EXTRACTED}, ?) AS seen FROM {came} s "
-            f"LEFT JOIN (SELECT *, rowid FROM {self._place} WHERE {ENDED} IS NULL) h ON {self._match('s', 'h')}",
+            f"LEFT JOIN (SELECT *, rowid FROM {self._place} WHERE {ENDED} IS NULL) h ON {self._table.match('s', 'h')}",
             [self._now],
         )
         run(

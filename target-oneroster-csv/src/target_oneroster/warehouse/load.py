@@ -1,4 +1,4 @@
-"""From what came to what is in the file: staged, proven by receipts, then merged stream by stream."""
+"""Load one run into the file: rows are staged, proven by receipts, then merged stream by stream."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, copies_of
 from .._core.model import FILES, RECEIPTS
 from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
-from ..records.copies import CONFLICT, SEVERAL_ROLES, copies_of
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
 from .first_load import found
 from .merge import Counts, MergePlan, Parent, merge
@@ -47,22 +47,22 @@ class WarehouseOptions:
     require_receipts: bool = False
     include_passwords: bool = False
     zone: tzinfo = UTC
-    """Where times without a zone were written."""
+    """Zone of times without a zone."""
     parquet: Path | None = None
 
 
 @dataclass(slots=True)
 class LoadOutcome:
-    """What became of a run."""
+    """The outcome of a run."""
 
     tables: dict[str, Counts] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    """Streams whose tables were left as they were, and why."""
+    """Streams whose tables were left unchanged, and why."""
     unreadable: dict[tuple[str, str], int] = field(default_factory=dict)
     deviations: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many values broke which rule, by table and by field and rule."""
+    """Number of values that broke a rule, by table and by field and rule."""
     files: int = 0
-    """Parquet files written."""
+    """Number of Parquet files written."""
 
 
 class Load:
@@ -77,12 +77,12 @@ class Load:
         self._now = datetime.now(UTC)
         self.receipts = Receipts()
         self.activated: dict[str, int] = {}
-        """Tables of which a read came to its end, after its last record, and its version."""
+        """Version of tables whose read reached its end after the last record."""
         self.outcome = LoadOutcome()
 
     @cached_property
     def staging(self) -> WarehouseStaging:
-        """What has come so far. Made when first asked for: a signal before that finds nothing but the folder."""
+        """The staged rows; created on first use, so that a signal before that finds only the folder."""
         return WarehouseStaging(
             self.work.folder("staged"),
             self.options.schema,
@@ -93,9 +93,9 @@ class Load:
         )
 
     def finish(self, others: Mapping[str, Arrival]) -> LoadOutcome:
-        """Merge what came. Raises TargetError where a stream was refused; the others are in place then.
+        """Merge the rows that arrived. Raise TargetError if a stream was rejected; the others are then loaded.
 
-        `others` are streams that announced themselves and are not staged as they came.
+        `others` are streams that sent a schema but whose rows are not staged unchanged.
         """
         connection = self.staging.finish()
         connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
@@ -112,7 +112,7 @@ class Load:
                 self._fill(store, connection, came, merge)
             finally:
                 store.close()
-        elif not self._is_new:  # what is read since the last run would look like all there is
+        elif not self._is_new:  # an incremental read into a new file would look like the complete data
             raise TargetError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
         else:
             self._fill(WarehouseFile(connection, self.options.schema), connection, came, found)
@@ -128,17 +128,18 @@ class Load:
         came: Mapping[str, Came],
         bring: Callable[[WarehouseFile, MergePlan], Counts],
     ) -> None:
-        """Bring each stream that is proven into its table; then what is made of the tables."""
+        """Merge each proven stream into its table; then update what depends on the tables."""
         kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
         for name in (kind.name for kind in kinds if kind.name in came):
             if name in self.outcome.refused:
                 if bring is found:
                     connection.execute(f"DROP TABLE {store.place(name)}")
                 continue
-            # Derived rows first: a new warehouse is made of the staged tables, and they ask for their parents'.
+            # Derived rows come first: a new warehouse consists of the staged tables, and they query those of their
+            # parents.
             try:
                 counts = bring(store, self._plan(connection, self.staging.stages[name], came))
-            except duckdb.Error as error:  # its words may hold values
+            except duckdb.Error as error:  # its message may contain values
                 if is_damaged(str(error)):
                     raise TargetError(f"{DAMAGED.format(self.path)} No state is written.") from None
                 full = f", no space left beside {self.path}" if "No space left" in str(error) else ""
@@ -156,7 +157,7 @@ class Load:
             self.outcome.files = export(store, self.options.parquet)
 
     def _move(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Put the database of a first run in its place, where none must have come meanwhile."""
+        """Move the database of a first run to its place, if no other run has created the file meanwhile."""
         connection.execute("CHECKPOINT")
         self.staging.loader.stop()
         new = self.staging.loader.path
@@ -166,11 +167,11 @@ class Load:
             raise TargetError(
                 f"{self.path} was made by another run meanwhile. Nothing was loaded. Run again."
             ) from None
-        except OSError:  # a file system without links
+        except OSError:  # a file system without hard links
             new.rename(self.path)
 
     def _prove(self, came: Mapping[str, Came], others: Mapping[str, Arrival]) -> None:
-        """Note the streams that are not proven; a read that did not reach its end is loaded, and deletes nothing."""
+        """Record the streams that are not proven; a read that did not reach its end is loaded but deletes nothing."""
         arrivals = {name: Arrival(c.records, c.distinct) for name, c in came.items() if name != RECEIPTS.name}
         faults = self.receipts.faults(
             arrivals | dict(others), required=self.options.require_receipts, nested=self.staging.nested
@@ -178,9 +179,9 @@ class Load:
         self.outcome.refused |= {name: fault for name, fault in faults.items() if fault != NOT_COMPLETE}
 
     def _refuse_conflicts(self, came: Mapping[str, Came]) -> None:
-        """Note the streams in which one id came with different rows, of which nothing says which counts.
+        """Record the streams with different rows for one id, if it is unknown which row is right.
 
-        None of their rows is loaded: without those of one id, a whole read would take the id for gone.
+        None of their rows is loaded: a complete read without that id would delete it.
         """
         roles = came.get("roles")
         for name, what in came.items():
@@ -208,7 +209,7 @@ class Load:
         )
 
     def _parent(self, stage: Stage, came: Mapping[str, Came]) -> Parent | None:
-        """The parent of rows that were made from its records, by the tap or here."""
+        """Return the parent of rows that were derived from its records, by the tap or here; None for other rows."""
         derived = stage.table.file.derived
         name = stage.table.name
         nested = name in self.staging.nested
@@ -221,10 +222,10 @@ class Load:
         return Parent(derived.identity[0], self.staging.rows(derived.parent, owners), whole)
 
     def _superseded(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> str | None:
-        """Return a query for rows that came with a copy of a parent that does not count; None if no parent came again.
+        """Return a query for rows that belong to a discarded copy of a parent; None if no parent is repeated.
 
-        A source sends a parent, then the rows made from it, with its dateLastModified: rows that came before
-        the copy that counts, or are older than it, are of another copy.
+        A source sends a parent, then the rows derived from it, with its dateLastModified: rows that arrived before the
+        copy that counts, or are older than it, belong to another copy.
         """
         derived, name = stage.table.file.derived, stage.table.name
         if derived is None or came[derived.parent].records == came[derived.parent].distinct:

@@ -1,4 +1,4 @@
-"""Lines on disk to typed tables, by one thread beside the one that reads the tap."""
+"""Load files of lines into typed tables, in a thread beside the one that reads the tap."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ __all__ = ["NUMBER", "STAGED", "Loader", "Segment"]
 STAGED = "staged"
 """Name of the database of staged rows."""
 NUMBER = "number"
-"""Column of a staged row's number among all rows of the run, where it came by itself."""
+"""Column with a row's number among all rows of the run, if the row was staged on its own."""
 _MEMORY = "400MB"
 _LONGEST_LINE = 8 << 20
 _AHEAD = 4
-"""Files that may wait for the thread; then the tap does."""
+"""Number of files that may wait for the thread before the tap has to wait."""
 _TOGETHER = 16
-"""Files loaded in one transaction: tables are written in groups of rows, and a commit cuts one short."""
+"""Number of files loaded in one transaction: a commit ends a row group early, so it should be rare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A file of rows of one table: record lines, or Parquet where it says so."""
+    """A file of rows of one table: record lines or Parquet."""
 
     table: Table
     path: Path
     rows: int
     version: int | None = None
     columns: frozenset[str] = frozenset()
-    """Columns of a Parquet file."""
+    """Columns of a Parquet file; empty for record lines."""
     keep: bool = False
-    """The file is not ours."""
+    """True if the file belongs to the tap and must not be deleted."""
 
     @property
     def is_parquet(self) -> bool:
-        """Whether the rows lie in columns."""
+        """True if the file is Parquet."""
         return bool(self.columns)
 
 
@@ -63,9 +63,9 @@ class Loader:
     def __init__(
         self, folder: Path, schema: str, now: datetime, unreadable: Counter[tuple[str, str]], *, is_new: bool
     ) -> None:
-        """Make the database in the folder; rows that do not say when they were read are read `now`.
+        """Create the database in the folder; `now` is the read time of rows that have none.
 
-        `is_new`: it is to become the warehouse itself.
+        With `is_new`, the database will become the warehouse itself.
         """
         self.path = folder / f"{STAGED}.duckdb"
         self._schema = schema
@@ -74,26 +74,26 @@ class Loader:
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self._unreadable = unreadable
         self.deviations: Counter[tuple[str, str]] = Counter()
-        """Rules that values broke which DuckDB could not read, by table."""
+        """Rules broken by values that DuckDB could not read, by table."""
         self._is_new = is_new
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
         self._failure: Exception | None = None
         self._stopped = False
         self._together: list[Segment] = []
-        """Files that are loaded and not committed."""
+        """Files that are loaded but not committed."""
         self._thread = threading.Thread(target=self._work, name="loader", daemon=True)
         self._thread.start()
 
     def place(self, name: str) -> str:
-        """A staged table's name as SQL writes it."""
+        """Return a staged table's name for SQL."""
         return f"{STAGED}.{quoted(self._schema)}.{quoted(name)}"
 
     def make(self, table: Table) -> None:
-        """Make the staged table."""
+        """Create the staged table."""
         self._put(table)
 
     def put(self, segment: Segment) -> None:
-        """Load a file, soon. Raises what the thread has stumbled over before."""
+        """Queue a file for loading. Raise the error of an earlier file, if the thread failed."""
         self._put(segment)
 
     def _put(self, task: Segment | Table | None) -> None:
@@ -103,7 +103,7 @@ class Loader:
         raise self._failure
 
     def finish(self) -> duckdb.DuckDBPyConnection:
-        """Wait for the thread; the connection is the caller's then."""
+        """Wait for the thread, and return the connection to the caller."""
         self._put(None)
         self._thread.join()
         if self._failure:
@@ -111,7 +111,7 @@ class Loader:
         return self._connection
 
     def stop(self) -> None:
-        """End the thread, whatever still waits, and close the database."""
+        """Stop the thread without loading waiting files, and close the database."""
         if not self._stopped:
             self._stopped = True
             self._connection.interrupt()
@@ -155,7 +155,7 @@ class Loader:
         try:
             self._insert(segment, self._select(segment))
         except (duckdb.InvalidInputException, duckdb.ConversionException):
-            # DuckDB takes back all of it: one by one then, and the odd one by its lines.
+            # DuckDB rolls back all files: load them one by one, and the bad one line by line.
             self._connection.execute("ROLLBACK")
             self._one_by_one()
         if len(self._together) >= _TOGETHER:
@@ -189,7 +189,7 @@ class Loader:
         self._drop()
 
     def _unread(self, segment: Segment, error: duckdb.Error) -> TargetError:
-        """Return a failure that names the stream, and the property that by itself cannot be read either."""
+        """Return an error that names the stream, and the property that cannot be read on its own either."""
         table = segment.table
         for name, kind in table.content.items():
             only = {name: kind}

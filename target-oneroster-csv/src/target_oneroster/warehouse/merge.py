@@ -1,4 +1,4 @@
-"""One stream into its table, by key, in one transaction: new, changed, gone, and come back."""
+"""Merge one stream into its table, by key, in one transaction: new, changed, deleted and restored rows."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ TOMBSTONE = "coalesce(\"status\" = 'tobedeleted', false)"
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The parent of derived rows: those of its records that came have brought all of their rows."""
+    """The parent of derived rows: each parent record that arrived has brought all of its rows."""
 
     owner: str
     """Column of the derived row that names the parent."""
     rows: str | None
-    """FROM clause of the parents that came; None where they did not, or cannot be trusted."""
+    """FROM clause of the parents that arrived; None if none did, or if they are not proven."""
     whole: bool = False
-    """All parents came: derived rows of any other are gone."""
+    """True if all parents arrived: derived rows of other parents are deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class MergePlan:
-    """What is to be done with the staged rows of one stream."""
+    """How to merge the staged rows of one stream."""
 
     table: Table
     came: Came
     rows: str
-    """FROM clause of the staged rows that count, with `row`, their number."""
+    """FROM clause of the staged rows that count, with their number as `row`."""
     now: datetime
     superseded: str | None = None
     """Query for rows that a later copy of their parent lacks."""
     snapshot: bool = False
-    """What did not come is gone."""
+    """True if rows that did not arrive are deleted."""
     parent: Parent | None = None
     hard: bool = False
     history: bool = False
     stamp: bool = False
-    """Mark rows that are as they were with the version they came in: it may go on in another run."""
+    """True if unchanged rows also get the new version, because another run may continue it."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """What became of the rows of one table."""
+    """The outcome for the rows of one table."""
 
     came: int = 0
     new: int = 0
@@ -64,12 +64,12 @@ class Counts:
     unchanged: int = 0
     deleted: int = 0
     total: int = 0
-    """Rows that are there."""
+    """Number of rows in the table now."""
     note: str = ""
 
 
 def merge(store: WarehouseFile, plan: MergePlan) -> Counts:
-    """Bring a table up to what came; all of it, or, where anything fails, nothing."""
+    """Merge the rows that arrived into a table, in one transaction."""
     store.run("BEGIN TRANSACTION")
     store.ensure(plan.table)
     counts = _Merge(store, plan).run()
@@ -112,15 +112,12 @@ class _Merge:
         return counts
 
     def _take_rows(self) -> None:
-        """Make the view `came`: the rows that count, without derived rows that a later copy of their parent lacks."""
+        """Create the view `came`: the rows that count, without derived rows that a later copy of their parent lacks."""
         where = f" WHERE row NOT IN ({self._plan.superseded})" if self._plan.superseded else ""
         self._store.run(f'CREATE TEMP VIEW "came" AS SELECT * FROM {self._plan.rows}{where}')
 
-    def _match(self, left: str, right: str) -> str:
-        return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self._keys)
-
     def _find_gone(self) -> int:
-        """Make the table `gone`: rows that are there, did not come, and should have."""
+        """Create the table `gone`: existing rows that should have arrived but did not."""
         plan, store = self._plan, self._store
         causes: list[str] = []
         if plan.snapshot and plan.came.records:
@@ -146,7 +143,7 @@ class _Merge:
         store.run(
             f'CREATE TEMP TABLE "gone" AS SELECT w.rowid AS row, {keys} FROM {self._target} w '
             f"WHERE w.{DELETED} IS NULL AND {within}({' OR '.join(causes)}) "
-            f'AND NOT EXISTS (SELECT 1 FROM "came" s WHERE {self._match("s", "w")})'
+            f'AND NOT EXISTS (SELECT 1 FROM "came" s WHERE {self._table.match("s", "w")})'
         )
         return store.one('SELECT count(*) FROM "gone"')
 
@@ -179,7 +176,7 @@ class _Merge:
         tombstone = self._tombstone.replace('"status"', 's."status"')
         store.run(
             f'CREATE TEMP TABLE "touched" AS SELECT s.row AS s, w.rowid AS w, w.{DELETED} AS deleted, '
-            f'{tombstone} AS tombstone FROM "came" s LEFT JOIN {self._target} w ON {self._match("s", "w")} '
+            f'{tombstone} AS tombstone FROM "came" s LEFT JOIN {self._target} w ON {self._table.match("s", "w")} '
             f"WHERE w.rowid IS NULL OR {differs} OR (w.{DELETED} IS NOT NULL) <> {tombstone}"
         )
         new, changed, deleted, again = store.run(
@@ -201,6 +198,6 @@ class _Merge:
     def _stamp(self) -> None:
         self._store.run(
             f"UPDATE {self._target} AS w SET {VERSION} = ? WHERE {VERSION} IS DISTINCT FROM ? "
-            f'AND EXISTS (SELECT 1 FROM "came" s WHERE {self._match("s", "w")})',
+            f'AND EXISTS (SELECT 1 FROM "came" s WHERE {self._table.match("s", "w")})',
             [self._plan.came.version] * 2,
         )

@@ -1,4 +1,4 @@
-"""Rows that REST keeps inside other records, on their way to tables of their own."""
+"""Stage rows that REST nests in other records, for their own tables."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["WarehouseNestedRows"]
 
 
 class WarehouseNestedRows:
-    """Stands where nested rows of a bundle go, and stages them for the warehouse.
+    """Stages nested rows for the warehouse, with the same interface as for a bundle.
 
-    They come as cells of the CSV form: derived files hold nothing that text would not hold as well.
+    They arrive as cells of the CSV form: all values of derived files can be written as text.
     """
 
     def __init__(self, staging: WarehouseStaging, *, tenant: bool) -> None:
@@ -30,7 +30,7 @@ class WarehouseNestedRows:
         self.extracted: Any = None
 
     def stage(self, name: str) -> InsideStage:
-        """The rows of that file."""
+        """Return the destination for rows of that file."""
         return InsideStage(self, self._staging.inside(name, tenant=self._has_tenant))
 
 
@@ -45,11 +45,11 @@ class InsideStage:
         self._version: int | None = None
 
     def at_version(self, version: int | None) -> None:
-        """Say which attempt the next rows belong to."""
+        """Set the version of the next rows."""
         self._version = version
 
     def add_row(self, cells: Sequence[str], row_id: str) -> None:
-        """Stage one row, its cells in the order of `fields`, metadata last."""
+        """Stage one row, with its cells in the order of `fields` and metadata last."""
         found: dict[str, Any] = dict(zip(self._names, cells, strict=False))
         if len(cells) > len(self._names) and cells[-1]:
             found["metadata"] = json.loads(cells[-1])

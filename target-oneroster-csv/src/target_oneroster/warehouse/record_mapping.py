@@ -1,4 +1,4 @@
-"""Records of any tap in the shape of the warehouse: names, references, lists and types of the model."""
+"""Map records of any tap to the shape of the warehouse: the model's names, references, lists and types."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _TENANT = FieldReader(Field(TENANT))
 
 
 class WarehouseMapping(RecordMapping):
-    """How the records of one schema become rows of one table.
+    """Maps the records of one schema to rows of one table.
 
-    Nothing is lost on the way: what the standard does not know, and a value that is not of its
-    column's type, go into `metadata` under their own names.
+    Nothing is lost: properties that the standard does not have, and values of another type than their column, are
+    stored in `metadata` under their own names.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class WarehouseMapping(RecordMapping):
         self.deviations = Counter() if deviations is None else deviations
         """Rules that values broke, by field."""
         self.unreadable: Counter[str] = Counter()
-        """Values that were not of their column's type, by column."""
+        """Number of values of another type than their column, by column."""
         self.name = table.name
         self._table = table
         self._nested = tuple(nested)
@@ -57,8 +57,8 @@ class WarehouseMapping(RecordMapping):
         ]
 
     def row(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """The row of a record: columns that have a value."""
-        if not self._planned.issuperset(record):  # what its schema did not announce
+        """Return the row of a record, with only those columns that have a value."""
+        if not self._planned.issuperset(record):  # the record has properties that its schema lacks
             self._plan([*self._planned, *record])
         row: dict[str, Any] = {}
         kept = self._extras(record) if self._keeps else {}

@@ -1,4 +1,4 @@
-"""What a run did, as a table for people."""
+"""The outcome of a run as a table in the log."""
 
 from __future__ import annotations
 

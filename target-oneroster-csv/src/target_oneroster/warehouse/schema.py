@@ -1,15 +1,15 @@
-"""The tables of the warehouse, made from the model: columns, types, keys, and what a reader should know of each."""
+"""The tables of the warehouse, built from the model: columns, types, keys, and comments."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .._core.model import RECEIPTS, Field, File, Kind, Version, derived_from
+from .._core.model import RECEIPTS, Field, File, Version, derived_from
 from .._core.model.describe import describe_field, describe_file
-from .._core.model.schema import TENANT, TENANT_DESCRIPTION, key_properties
+from .._core.model.schema import TENANT, TENANT_DESCRIPTION, json_schema, key_properties
 from .._core.sql import literal, quoted
 
 if TYPE_CHECKING:
@@ -29,27 +29,22 @@ ADDED = {
     RECEIVED: ("TIMESTAMPTZ", "Start of the run that brought the row as it stands here; other runs brought the same."),
     DELETED: ("TIMESTAMPTZ", "Start of the run in which the row was found to be gone; empty while it is there."),
 }
-"""Columns that the loader adds, in the words of Singer, with type and meaning."""
+"""Columns that the loader adds, with Singer's names, types and meanings."""
 
 # A moment is stored as an instant (TIMESTAMPTZ): a client shows it in its own time zone and says so.
-_TYPES = {
-    Kind.TRUE_FALSE: "BOOLEAN",
-    Kind.DATE: "DATE",
-    Kind.DATETIME: "TIMESTAMPTZ",
-    Kind.INTEGER: "BIGINT",
-    Kind.NUMBER: "DOUBLE",
-    Kind.REFS: "VARCHAR[]",
-    Kind.STRINGS: "VARCHAR[]",
-    Kind.WORDS: "VARCHAR[]",
-    Kind.USER_IDS: 'STRUCT("type" VARCHAR, "identifier" VARCHAR)[]',
-    Kind.SCALE_VALUES: 'STRUCT("itemValueLHS" VARCHAR, "itemValueRHS" VARCHAR)[]',
-    Kind.OBJECTIVES: 'STRUCT("source" VARCHAR, "learningObjectiveIds" VARCHAR[])[]',
-    Kind.OBJECTIVE_SCORES: (
-        'STRUCT("source" VARCHAR, "learningObjectiveResults" '
-        'STRUCT("learningObjectiveId" VARCHAR, "score" DOUBLE, "textScore" VARCHAR)[])[]'
-    ),
-    Kind.OBJECT: "JSON",
-}
+_FORMATS = {"date": "DATE", "date-time": "TIMESTAMPTZ"}
+_TYPES = {"string": "VARCHAR", "boolean": "BOOLEAN", "integer": "BIGINT", "number": "DOUBLE", "object": "JSON"}
+
+
+def _sql_type(schema: Mapping[str, Any]) -> str:
+    """Return the type of a column of values of that JSON Schema."""
+    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    if kind == "array":
+        return f"{_sql_type(schema['items'])}[]"
+    if kind == "object" and "properties" in schema:
+        inside = ", ".join(f"{quoted(name)} {_sql_type(of)}" for name, of in schema["properties"].items())
+        return f"STRUCT({inside})"
+    return _FORMATS.get(schema.get("format", ""), _TYPES[kind])
 
 
 @dataclass(frozen=True)
@@ -60,32 +55,32 @@ class Table:
     tenant: bool = False
     secrets: bool = False
     zone: tzinfo = UTC
-    """Where times without a zone were written."""
+    """Zone of times without a zone."""
 
     @property
     def name(self) -> str:
-        """Its name, which is the stream's."""
+        """Name of the table, which equals that of the stream."""
         return self.file.name
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """Fields of the model that the table holds."""
+        """Fields of the model that the table has."""
         return tuple(f for f in self.file.fields if self.secrets or not f.secret)
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """Columns that tell one row from another."""
+        """Columns that identify a row."""
         return key_properties(self.file, tenant=self.tenant)
 
     @cached_property
     def content(self) -> dict[str, str]:
         """Columns that come from the source, and their types."""
-        first = {TENANT: "VARCHAR"} if self.tenant else {}
-        return first | {f.name: _TYPES.get(f.kind, "VARCHAR") for f in self.fields}
+        properties = json_schema(self.file, tenant=self.tenant, secrets=self.secrets)["properties"]
+        return {name: _sql_type(of) for name, of in properties.items()}
 
     @cached_property
     def every_name(self) -> set[str]:
-        """Names of columns that a source of the model's shape may bring, passwords among them."""
+        """Names of columns that a source in the model's shape may send, including passwords."""
         return {f.name for f in self.file.fields} | ({TENANT} if self.tenant else set())
 
     @cached_property
@@ -93,19 +88,23 @@ class Table:
         """All columns and their types."""
         return self.content | {name: kind for name, (kind, _) in ADDED.items()}
 
+    def match(self, left: str, right: str) -> str:
+        """Return the SQL condition that two rows have the same key."""
+        return " AND ".join(f"{left}.{quoted(key)} = {right}.{quoted(key)}" for key in self.keys)
+
     @property
     def has_family(self) -> bool:
-        """Whether its rows are made from those of another table, or others from them."""
+        """True if its rows are derived from another table, or other rows from them."""
         return self.file.derived is not None or bool(derived_from(self.name))
 
     @property
     def has_status(self) -> bool:
-        """Whether rows can say themselves that they are gone."""
+        """True if rows can mark themselves as deleted."""
         return "status" in self.content
 
     @property
     def comment(self) -> str:
-        """What a reader should know of the table."""
+        """The comment on the table."""
         text = describe_file(self.file)
         if self.file.name != RECEIPTS.name:
             since = f" since {self.file.since.value}" if self.file.since != Version.V1_1 else ""
@@ -115,7 +114,7 @@ class Table:
         return f"{text} Key: {', '.join(self.keys)}."
 
     def comments(self) -> dict[str, str]:
-        """What a reader should know of each column."""
+        """Return the comment on each column."""
         found = {f.name: describe_field(self.file, f) for f in self.fields}
         if self.tenant:
             found[TENANT] = TENANT_DESCRIPTION
@@ -123,14 +122,14 @@ class Table:
 
 
 def without_key(stream: str) -> str:
-    """What to say where a row has no key."""
+    """Return the message for a row without a key."""
     return f"Stream {stream}: a record lacks a key property. Every row needs its key."
 
 
 def comments(table: Table, place: str, columns: Collection[str], extra: Mapping[str, str] | None = None) -> list[str]:
-    """Statements that write down what a reader should know of a table and of these columns of it.
+    """Return statements that add comments to a table and to these of its columns.
 
-    `extra` are words on columns that it has beyond those of the model; then it holds versions of rows.
+    `extra` are comments on columns that the model does not have; with it the table holds versions of rows.
     """
     about = table.comment if extra is None else f"Every version of the rows of {table.name}. {table.comment}"
     words = {n: text for n, text in (table.comments() | dict(extra or {})).items() if n in columns}

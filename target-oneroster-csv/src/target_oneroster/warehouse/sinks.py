@@ -1,4 +1,4 @@
-"""The SDK's way in, record by record: for stream maps, and for names or shapes that are not the model's."""
+"""SDK sinks that take single records: for stream maps, and names or shapes that differ from the model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["TableSink", "UnknownSink"]
 
 
 class UnknownSink(IgnoredSink):
-    """Takes the records of a stream that the model has no table for, and keeps none of them."""
+    """Accepts the records of a stream that has no table in the model, and stores none of them."""
 
     foreign = "is not part of the standard"
 
@@ -46,12 +46,7 @@ class TableSink(BareSink):
         self._nested = nested_in(stage.table.file, schema["properties"], self._inside)
         nested = [inside.source for inside in self._nested]
         self.records = WarehouseMapping(stage.table, schema["properties"], nested, stage.deviations)
-        if self.records.unknown:
-            self.logger.warning(
-                "%s: properties that the standard does not know, kept in metadata: %s.",
-                stream_name,
-                ", ".join(sorted(self.records.unknown)),
-            )
+        self.warn_of(self.records.unknown, ", kept in metadata")
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Rows on their way to the warehouse: lines on disk, loaded into typed tables while the tap goes on."""
+"""Staged rows of a warehouse: lines on disk, loaded into typed tables while the tap continues."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .._core.copies.tables import UNITED, UNITED_USERS, left_out, settle
 from .._core.model import file as file_named
 from .._core.sql import quoted
 from ..errors import Misconfigured, TargetError
-from ..records.copies import UNITED, UNITED_USERS, left_out, settle
 from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 
@@ -29,35 +29,35 @@ if TYPE_CHECKING:
 __all__ = ["Came", "Stage", "WarehouseStaging"]
 
 _SEGMENT = 16 << 20
-"""Bytes of lines after which a file is handed to the loader."""
+"""Size in bytes at which a file of lines is passed to the loader."""
 
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What came of one stream."""
+    """Counts of the rows that arrived of one stream."""
 
     records: int
-    """Records of the last version."""
+    """Number of records of the last version."""
     distinct: int
     version: int | None
     first: int = 0
     """Row of the staged table at which the last version begins."""
     copies: Mapping[str, int] = field(default_factory=dict)
-    """What was decided of keys that came more than once: number of rows by rule."""
+    """Number of rows with repeated keys, by the rule that decided."""
 
 
 class Stage:
-    """Rows of one table, in the order in which they came."""
+    """Rows of one table, in order of arrival."""
 
     def __init__(self, staging: WarehouseStaging, table: Table) -> None:
         self.table = table
         self.fields = table.fields
         self.zone = table.zone
         self.deviations: Counter[str] = Counter()
-        """Rules that the values of the rows broke, by field."""
+        """Rules that values of the rows broke, by field."""
         self.rows = 0
         self.places: list[tuple[int, int]] = []
-        """Where a run of lines begins: the number of its first row in this table, and among all rows."""
+        """For each run of lines, the number of its first row in this table, and among all rows."""
         self._staging = staging
         self._out: Any = None
         self._path: Path | None = None
@@ -65,7 +65,7 @@ class Stage:
         self._encoder = msgspec.json.Encoder()
 
     def add_lines(self, block: bytes, rows: int) -> None:
-        """Stage record lines as they came."""
+        """Stage record lines unchanged."""
         self._place(rows)
         self._write(block, rows)
 
@@ -75,14 +75,14 @@ class Stage:
         self._write(self._encoder.encode(line) + b"\n", 1)
 
     def add_parquet(self, path: Path, rows: int, columns: Iterable[str], version: int | None, *, keep: bool) -> None:
-        """Stage a file of rows, its columns named and typed as the table's; `keep`: it is not ours."""
+        """Stage a Parquet file whose columns have the table's names and types; `keep`: do not delete it."""
         self.flush()
         self._place(rows)
         self.rows += rows
         self._staging.loader.put(Segment(self.table, path, rows, version, frozenset(columns), keep))
 
     def takes(self, columns: Mapping[str, str]) -> bool:
-        """Whether columns of a Parquet file are those of the table, but for what every loader adds."""
+        """True if a Parquet file has only columns of the table, and columns that every loader adds."""
         return set(columns) - set(ADDED) <= self.table.every_name and not any(
             "STRUCT" in kind and "STRUCT" not in self.table.content.get(name, "") for name, kind in columns.items()
         )
@@ -104,22 +104,22 @@ class Stage:
             self.flush()
 
     def flush(self) -> None:
-        """Hand to the loader what has been written so far."""
+        """Pass the rows written so far to the loader."""
         if self._out is not None and self._path is not None:
             self._out.close()
             self._staging.loader.put(Segment(self.table, self._path, self._waiting))
             self._out, self._path, self._waiting = None, None, 0
 
     def discard(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._out is not None:
-            with suppress(OSError):  # on a full disk it cannot even be emptied into the file
+            with suppress(OSError):  # on a full disk the buffer cannot be written
                 self._out.close()
             self._out = None
 
 
 class WarehouseStaging:
-    """All rows of a run that have come so far."""
+    """All rows of a run that have arrived so far."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class WarehouseStaging:
         self.folder = folder
         self.stages: dict[str, Stage] = {}
         self.nested: set[str] = set()
-        """Tables whose rows came inside their parents' records: a parent brings all of its rows."""
+        """Tables whose rows were nested in their parents' records: a parent brings all its rows."""
         self.unreadable: Counter[tuple[str, str]] = Counter()
         self.loader = Loader(folder, schema, now, self.unreadable, is_new=is_new)
         self._secrets = secrets
@@ -144,19 +144,19 @@ class WarehouseStaging:
         self._streams: dict[str, str] = {}
 
     def stage(self, file: File, *, tenant: bool = False) -> Stage:
-        """The rows of that file, begun when first asked for."""
+        """Return the rows of that file; create them on first use."""
         if file.name not in self.stages:
             self.stages[file.name] = Stage(self, Table(file, tenant, self._secrets, self._zone))
             self.loader.make(self.stages[file.name].table)
         return self.stages[file.name]
 
     def inside(self, name: str, *, tenant: bool) -> Stage:
-        """The rows of a derived file that come inside their parents' records."""
+        """Return the rows of a derived file that are nested in their parents' records."""
         self.nested.add(name)
         return self.stage(file_named(name), tenant=tenant)
 
     def claim(self, file: File, stream: str) -> None:
-        """Give a table to a stream; two streams for one table cannot be told apart later."""
+        """Assign a table to a stream; the rows of two streams in one table could not be distinguished later."""
         owner = self._streams.setdefault(file.name, stream)
         if owner != stream:
             raise Misconfigured(
@@ -164,18 +164,18 @@ class WarehouseStaging:
             )
 
     def take(self, rows: int) -> int:
-        """The first of `rows` running numbers, one sequence over all tables."""
+        """Reserve `rows` numbers of a sequence over all tables, and return the first."""
         first = self._numbers
         self._numbers += rows
         return first
 
     def new_path(self, name: str) -> Path:
-        """A file of its own."""
+        """Return the path of a new file."""
         self._files += 1
         return self.folder / f"{name}.{self._files}.jsonl"
 
     def finish(self) -> duckdb.DuckDBPyConnection:
-        """Wait until everything is in tables; the connection that holds them."""
+        """Wait until all rows are in tables, and return the connection that holds them."""
         for stage in self.stages.values():
             stage.flush()
         connection = self.loader.finish()
@@ -186,7 +186,7 @@ class WarehouseStaging:
         return connection
 
     def came(self, connection: duckdb.DuckDBPyConnection, name: str) -> Came:
-        """Count what came. Raises TargetError for a row without key, or a version that went back."""
+        """Count the rows that arrived. Raise TargetError for a row without a key, or if a version is lower than before."""
         stage = self.stages[name]
         table = self.loader.place(name)
         versions = connection.execute(
@@ -212,7 +212,7 @@ class WarehouseStaging:
         return came if records == distinct else replace(came, copies=self._settle(connection, stage.table, came))
 
     def _settle(self, connection: duckdb.DuckDBPyConnection, table: Table, came: Came) -> dict[str, int]:
-        """Decide which rows of keys that came more than once count."""
+        """Decide which rows of repeated keys count."""
         keys, rows = ", ".join(map(quoted, table.keys)), self.rows(table.name, came)
         again = f"(SELECT {keys} FROM {rows} GROUP BY {keys} HAVING count(*) > 1)"
         return settle(
@@ -225,7 +225,7 @@ class WarehouseStaging:
         )
 
     def rows(self, name: str, came: Came, *, all_copies: bool = False) -> str:
-        """Return a FROM clause of the rows that count, with `row`, their number in the table."""
+        """Return a FROM clause of the rows that count, with their number in the table as `row`."""
         what, joined, where = "s.*", "", f"s.rowid >= {came.first}"
         if came.copies and not all_copies:
             where += f" AND s.rowid NOT IN (SELECT number FROM {left_out(name)})"
@@ -236,9 +236,9 @@ class WarehouseStaging:
         return f"(SELECT {what}, s.rowid AS row FROM {self.loader.place(name)} s{joined} WHERE {where})"
 
     def number_rows(self, connection: duckdb.DuckDBPyConnection, name: str, came: Came) -> str:
-        """Return a FROM clause of all rows of the last version, with `place`, their number among all rows of the run.
+        """Return a FROM clause of all rows of the last version, with their number among all rows of the run as `place`.
 
-        It holds until the next call.
+        It is valid until the next call.
         """
         connection.execute('CREATE OR REPLACE TEMP TABLE "places" (here BIGINT, everywhere BIGINT)')
         places = self.stages[name].places
@@ -251,7 +251,7 @@ class WarehouseStaging:
         )
 
     def discard(self) -> None:
-        """Let go of everything; nothing more is loaded."""
+        """Close all files and stop the loader; nothing more is loaded."""
         for stage in self.stages.values():
             stage.discard()
         self.loader.stop()

@@ -1,4 +1,4 @@
-"""The Singer side of the warehouse: messages in, tables in one DuckDB file, state only after they are in place."""
+"""The Singer side of the warehouse: messages in, tables in one DuckDB file; the state is written after they are loaded."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = ["TargetOneRosterDuckDB"]
 
 
 class TargetOneRosterDuckDB(OneRosterTarget):
-    """Keeps a OneRoster warehouse in one DuckDB file: typed tables, merged by key, nothing lost."""
+    """Keeps a OneRoster warehouse in one DuckDB file: typed tables, merged by key, without loss."""
 
     name = "target-oneroster-duckdb"
     package_name = "target-oneroster-csv"
@@ -56,15 +56,15 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         self._options = options_from(self.config)
         self._load: Load | None = None
         self._streams: dict[str, File | None] = {}
-        """Streams that sent a schema, and the table that holds their records as they came."""
+        """Streams that sent a schema, and the table that stores their records unchanged, if any."""
         self._arrived: Counter[str] = Counter()
         self._spent: list[BatchFile] = []
         self.extracted: Any = None
-        """When the record at hand was read."""
+        """The time at which the current record was read."""
 
     @property
     def load(self) -> Load:
-        """The load of this run, begun when the first stream announces itself."""
+        """The load of this run, created when the first stream sends its schema."""
         if self._load is None:
             self._load = Load(self.config["filepath"], self._options)
         return self._load
@@ -74,7 +74,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         return ParquetBatch()
 
     def stage_of(self, stream: str, schema: Mapping[str, Any]) -> Stage:
-        """Where the rows of a stream are staged."""
+        """Return the stage for the rows of a stream."""
         file = _table_of(stream)
         assert file is not None  # noqa: S101 - others have an UnknownSink
         return self.load.staging.stage(file, tenant=TENANT in schema["properties"])
@@ -95,7 +95,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         if file and file.name == RECEIPTS.name:
             self.load.receipts.announced = True
         elif plain and file and fits(file, schema):
-            # Who sends receipts counts and types what it sends; from others each record is looked at.
+            # A tap that sends receipts counts and types its records; records of other taps are checked.
             lane = RawLane(self.stage_of(stream, schema), trusted=self.load.receipts.announced)
             counter = self.get_sink(stream).record_counter_metric
 
@@ -126,14 +126,14 @@ class TargetOneRosterDuckDB(OneRosterTarget):
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """A read that came to its end: what it did not bring is gone, once all of it is in place."""
+        """Record that a read reached its end: rows that it did not bring are deleted after all others are loaded."""
         file = _table_of(message_dict["stream"])
         if file and self._options.activate_version:
             self.load.activated[file.name] = message_dict["version"]
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        """Files of rows: Parquet in the model's shape is loaded as it is, all else record by record."""
+        """Take files of rows: Parquet in the model's shape is loaded directly, other files record by record."""
         self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
         stream = message_dict["stream"]
         if stream not in self._streams:
@@ -171,7 +171,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
 
     @override
     def finish(self) -> None:
-        """Load."""
+        """Load the rows."""
         if self._load is not None:
             try:
                 for stream in self._streams:
@@ -190,7 +190,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         return self._load.work.path.parent if self._load else None
 
     def _other_arrivals(self) -> dict[str, Arrival]:
-        """Streams whose rows are not staged as they came: mapped, or without a table."""
+        """Return the streams whose rows are not staged unchanged: mapped, or without a table."""
         return {stream: Arrival(self._arrived[stream], None) for stream, file in self._streams.items() if file is None}
 
     @override

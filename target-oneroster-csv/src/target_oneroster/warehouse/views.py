@@ -20,7 +20,7 @@ __all__ = ["export", "make_views"]
 
 
 def make_views(store: WarehouseFile) -> None:
-    """Make the schema of present rows, `<schema>_current`, and beside the tables the five views of the standard."""
+    """Create the schema of present rows, `<schema>_current`, and the standard's five views beside the tables."""
     tables = {of.name: found for of in FILES if (found := store.columns(of.name))}
     schema = current_schema(store.schema)
     for name in (*tables, *(view.name for view in VIEWS)):
@@ -40,9 +40,9 @@ def make_views(store: WarehouseFile) -> None:
 
 
 def export(store: WarehouseFile, folder: Path) -> int:
-    """Write each table as a Parquet file, whole or not at all; the number of files.
+    """Write each table as a Parquet file, completely or not at all; return the number of files.
 
-    Tables that someone else has put beside them are not ours to copy.
+    Tables that other users added are not exported.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + SUFFIX)}

@@ -1,4 +1,4 @@
-"""The database file: opened while rows are committed, and not longer; its tables made and kept in step with the model."""
+"""The database file: opened only while rows are committed; its tables follow the model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DAMAGED = "{} is damaged. Put it back from a copy, together with its .wal if the
 
 
 def proven(path: Path) -> None:
-    """Refuse a file that cannot be opened, before the tap has worked for nothing."""
+    """Raise an error for a file that cannot be opened, before the tap starts its work."""
     if path.is_dir():
         raise Misconfigured(f"filepath is a folder: {path}. Name a file.")
     if path.is_symlink() and not path.exists():
@@ -57,12 +57,12 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: boo
 
 
 def is_damaged(words: str) -> bool:
-    """Return whether the engine says of a file that it is cut or corrupt."""
+    """True if the engine's message says that a file is truncated or corrupt."""
     return any(word in words for word in ("orrupt", "checksum", "WAL", "ould not read"))
 
 
 def _fault(words: str, path: Path) -> tuple[str, bool]:
-    """Why a file cannot be opened, and whether waiting may help."""
+    """Return why a file cannot be opened, and True if waiting may help."""
     words = words.replace(str(path), "")
     if "set lock" in words or "file handle conflict" in words or "already attached" in words:
         text = f"{path} is in use: another process has it open, for reading or for writing. Close that one, run again."
@@ -77,10 +77,10 @@ def _fault(words: str, path: Path) -> tuple[str, bool]:
 
 
 class WarehouseFile:
-    """The open database, seen from the connection that holds the staged rows."""
+    """The open database, on the connection that holds the staged rows."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, schema: str, path: Path | None = None) -> None:
-        """Open the file of that path; without one, the database that the connection has anyway."""
+        """Open the file at `path`; without one, use the connection's own database."""
         self._connection = connection
         self._name = _NAME if path else STAGED
         self.schema = schema
@@ -98,15 +98,15 @@ class WarehouseFile:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
     def one(self, sql: str, parameters: Any = ()) -> int:
-        """The single number a statement returns."""
+        """Return the single number that a query selects."""
         return int(self.run(sql, parameters)[0][0] or 0)
 
     def place(self, name: str) -> str:
-        """A table's name as SQL writes it."""
+        """Return a table's name for SQL."""
         return f"{quoted(self.schema)}.{quoted(name)}"
 
     def columns(self, name: str) -> dict[str, str]:
-        """Columns of a table and their types; empty where there is no such table."""
+        """Return the columns of a table and their types; empty if the table does not exist."""
         return dict(
             self.run(
                 "SELECT column_name, data_type FROM duckdb_columns() "
@@ -126,9 +126,9 @@ class WarehouseFile:
         ]
 
     def ensure(self, table: Table, name: str | None = None, extra: dict[str, tuple[str, str]] | None = None) -> bool:
-        """Make a table, or bring it in step with the model; whether it is new.
+        """Create a table, or adapt it to the model; return True if it is new.
 
-        `extra` are columns that it has instead of those the loader adds. Raises TargetError where it has other keys or types.
+        `extra` are columns that replace those of the loader. Raise Misconfigured if the table has other keys or types.
         """
         name = name or table.name
         self.refuse_other_kind(name, "TABLE")
@@ -157,7 +157,7 @@ class WarehouseFile:
         return not there
 
     def refuse_other_kind(self, name: str, kind: str, schema: str | None = None) -> None:
-        """Raise Misconfigured if a view stands in the place of a table, or a table in that of a view."""
+        """Raise Misconfigured if there is a view where a table is needed, or a table where a view is needed."""
         for (other,) in self.run(
             "SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END FROM information_schema.tables "
             "WHERE table_catalog = ? AND table_schema = ? AND table_name = ?",
@@ -173,13 +173,13 @@ class WarehouseFile:
         return bool(self.run(f"SELECT typeof(CAST(NULL AS {wanted})) = ?", [there])[0][0])
 
     def comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None = None) -> None:
-        """Write down what a reader should know of a table."""
+        """Add the comments of a table and its columns."""
         more = None if extra is None else {n: text for n, (_, text) in extra.items()}
         for statement in comments(table, self.place(name), self.columns(name), more):
             self.run(statement)
 
     def close(self) -> None:
-        """Write everything to the file itself, and let others open it."""
+        """Write all changes to the file, and release it for other processes."""
         with suppress(duckdb.Error):
             self.run("ROLLBACK")
         if self._name == _NAME:

@@ -1,1 +1,1 @@
-"""Where bundles lie, what is in them, and which of them to read."""
+"""Find bundles and their files, and decide which to read."""

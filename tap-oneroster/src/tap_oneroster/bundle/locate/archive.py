@@ -1,4 +1,4 @@
-"""A bundle as a set of named files, whether it lies in a folder or in a zip, here or in a store."""
+"""A bundle as a set of named files in a folder or a zip, local or in a store."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ __all__ = ["Bundle", "open_bundle"]
 class Bundle:
     """A set of OneRoster files that belong together.
 
-    `members` are keyed by the standard's name of the file (``users``), whatever its case here.
-    `digest` changes when any file does; for a zip it does not depend on the zip's own time.
+    `members` are keyed by the standard's name of the file (``users``), whatever case the bundle uses. `digest` changes
+    when any file does; for a zip it does not depend on the zip's own modification time.
     """
 
     name: str
@@ -40,9 +40,9 @@ class Bundle:
     digest: str
     members: Mapping[str, Member]
     deviations: Counter[str]
-    """Of the bundle as a whole."""
+    """Deviations of the bundle as a whole."""
     odd: Mapping[str, str]
-    """By file: what is odd about its name."""
+    """By file: what is unusual about its name."""
     _store: Store = field(repr=False)
     _path: str = field(repr=False)
     _zipped: bool = field(repr=False)
@@ -52,18 +52,18 @@ class Bundle:
 
     @property
     def key(self) -> str:
-        """Tells this bundle from every other one that lies there, also from one that holds the same."""
+        """Return a key that differs for all bundles at a path, even for two with the same content."""
         return f"{self.modified.isoformat()} {self.name} {self.digest}"
 
     def problem_of(self, name: str) -> str:
-        """Return why the entry of a file cannot be read, as one line."""
+        """Return one line that says why a file's entry cannot be read."""
         return (
             f"{self.name}: {name}.csv cannot be read, its entry {self.members[name].problem}; send it as a plain file"
         )
 
     @contextmanager
     def open(self, name: str) -> Iterator[Readable]:
-        """Bytes of one file, by the standard's name; what goes wrong while reading is a SourceError."""
+        """Open one file by the standard's name; errors while reading become SourceError."""
         member = self.members[name]
         if member.problem:
             raise SourceError(self.problem_of(name))
@@ -81,16 +81,16 @@ class Bundle:
         return opened.enter_context(opened.enter_context(archive).open(member.path))
 
     def peek(self, name: str) -> Peek:
-        """What the first rows of a file show."""
+        """Return what the first rows of a file show."""
         if name not in self._peeks:
             self._peeks[name] = peek(self, name)
         return self._peeks[name]
 
     def fetch(self) -> None:
-        """Bring a zip from a store here, once, if it is to be read.
+        """Download a zip from a store once, before it is read.
 
-        So each of its files is read from the same zip and the store is asked for it once. The copy
-        has no name: nothing is left of it, however the run ends.
+        So all its files come from the same zip. The copy is a temporary file without a name, so nothing remains of it
+        even if the run is killed.
         """
         if not self._zipped or self._store.local or self._copy:
             return
@@ -106,21 +106,21 @@ class Bundle:
             raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
 
     def check_unchanged(self, name: str) -> None:
-        """FatalSourceError where the bundle is not what it was when it was found: half old, half new."""
+        """Raise FatalSourceError if the bundle has changed since it was found."""
         path = self._path if self._zipped else self.members[name].path
         mark = self._mark if self._zipped else self.members[name].stamp
         if not self._copy and self._store.mark(path) != mark:
             raise FatalSourceError(f"{self.name}: changed while it was read; run again when it has been written")
 
     def close(self) -> None:
-        """Let go of the copy."""
+        """Delete the local copy."""
         if self._copy:
             self._copy.close()
             self._copy = None
 
 
 class _Guarded:
-    """A file whose every failure is one line, whatever store or zip it comes from."""
+    """A file whose errors are one line each, whatever store or zip it comes from."""
 
     def __init__(self, stream: IO[bytes], bundle: str, name: str) -> None:
         self._stream, self._bundle, self._name = stream, bundle, name
@@ -145,7 +145,7 @@ def _unreadable(bundle: str, name: str, error: Exception) -> SourceError:
 
 
 def open_bundle(store: Store, path: str) -> Bundle:
-    """The bundle that lies at a path: a folder of CSV files or a zip of them."""
+    """Return the bundle at a path: a folder of CSV files or a zip of them."""
     name = store.name(path)
     try:
         store.check_kind(path)

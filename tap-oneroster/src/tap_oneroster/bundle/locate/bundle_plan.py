@@ -1,4 +1,4 @@
-"""Which bundles a stream is read from, in which order, and what state remembers of them."""
+"""Decide from which bundles a stream is read, in which order, and what the state remembers of them."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 __all__ = ["BundlePlan", "PlanStep", "make_plan", "mode_of"]
 
 Entry = dict[str, Any]
-"""What state keeps of a bundle: name, size, time, digest, mode."""
+"""State of a bundle: name, size, time, digest, mode."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One bundle that holds a stream: the file its rows lie in, and whether it is to be read."""
+    """One bundle that contains a stream: the file that holds its rows, and whether to read it."""
 
     home: File
     mode: str
     read: bool
     by_roles: bool = False
-    """The rows are those users that roles.csv names."""
+    """True if the rows are the users that roles.csv names."""
     problem: str = ""
-    """Why the file cannot be read: one line."""
+    """Why the file cannot be read, in one line; empty if it can."""
 
 
 @dataclass(frozen=True, slots=True)
 class BundlePlan:
-    """Steps by the key of the bundle, and what state remembers so far."""
+    """Steps by bundle key, and the state's entries so far."""
 
     steps: Mapping[str, PlanStep]
     entries: tuple[Entry, ...]
@@ -46,12 +46,11 @@ class BundlePlan:
 def make_plan(
     stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool, accept_missing: bool = False
 ) -> BundlePlan:
-    """Start at the newest bulk, then every later delta in order of time.
+    """Return a plan that starts at the newest bulk and continues with every later delta in order of time.
 
-    What state says was read already is skipped; but from the first bundle that is new all later
-    ones are read, again if need be, since their rows stand on it. A bundle that cannot give the file,
-    though it should, has a step of the mode `missing`; with `accept_missing` its manifest does not
-    count for that.
+    Bundles that the state lists as read are skipped; but after the first new bundle all later ones are read, if
+    necessary again, because their rows build on it. A bundle that should have the file but cannot provide it gets a
+    step of the mode `missing`; with `accept_missing` the manifest's declaration is ignored.
     """
     known: Sequence[Entry] = state.get("bundles") or []
     held = [(found, step) for found in drop.found if (step := _step(stream, found, known, accept_missing))]
@@ -72,12 +71,12 @@ def make_plan(
         new = new or step.read
         steps[found.bundle.key] = replace(step, read=new)
     listed = {found.bundle.digest for found in drop.found}
-    # The newest bulk stays: later deltas stand on it, also when its bundle is gone.
+    # Keep the newest bulk even if its bundle is gone, because later deltas build on it.
     return BundlePlan(steps, tuple(entry for entry in known if entry["digest"] in listed or entry is base))
 
 
 def _step(stream: File, found: Found, known: Sequence[Entry], accept_missing: bool) -> PlanStep | None:
-    """Where the stream's rows lie in a bundle; None where it has none."""
+    """Return the step for a stream in a bundle; None if the bundle does not contain the stream."""
     bundle = found.bundle
     if fault := _fault(stream, found, accept_missing):
         return fault
@@ -103,10 +102,10 @@ def _step(stream: File, found: Found, known: Sequence[Entry], accept_missing: bo
 
 
 def _met_before(bundle: Bundle, known: Sequence[Entry]) -> Entry | None:
-    """What state remembers of a bundle.
+    """Return the state's entry for a bundle, if it was read before.
 
-    One with the content of a bundle that was read, but of another time, is the same only if nothing
-    else was read after it: otherwise it brings back what has changed since.
+    A bundle with known content but a new time counts as read only if no other bundle was read after it; otherwise it
+    restores older content.
     """
     for entry in known:
         same_time = entry["modified"] == bundle.modified.isoformat()
@@ -116,7 +115,7 @@ def _met_before(bundle: Bundle, known: Sequence[Entry]) -> Entry | None:
 
 
 def _fault(stream: File, found: Found, accept_missing: bool) -> PlanStep | None:
-    """The step of a bundle that cannot give a stream its file: an entry that is no file, or none although one is declared."""
+    """Return the step for a file that cannot be read: its entry is not a file, or it is declared but missing."""
     bundle, manifest = found
     alone = stream.name in bundle.members or stream.name in manifest.modes
     for name in filter(None, (stream.name, None if alone else parent_of(stream.name))):
@@ -134,9 +133,9 @@ def _fault(stream: File, found: Found, accept_missing: bool) -> PlanStep | None:
 
 
 def mode_of(found: Found, name: str) -> str:
-    """What a file is to the others: `bulk` to start from, `delta` to add, `empty` to pass over.
+    """Return the role of a file: `bulk` starts a chain, `delta` adds to it, `empty` is skipped.
 
-    The manifest's word decides, then the setting; else a file whose rows carry a status is a delta.
+    The manifest decides first, then the setting; otherwise a file whose rows have a status is a delta.
     """
     seen = found.bundle.peek(name)
     if not seen.has_rows:
@@ -155,9 +154,10 @@ def _not_outdated(
     base: Entry | None,
     listed: set[str],
 ) -> list[tuple[Found, PlanStep]]:
-    """The chain without bundles older than a bulk that was read and has since been taken away.
+    """Return the chain without bundles older than a bulk that was read and has since been removed.
 
-    A new bundle older than a delta that was read and is gone cannot be put in its place any more.
+    Raise SourceError for a new bundle older than a delta that was read and removed: it can no longer be applied in
+    order.
     """
     kept = []
     gone = [entry for entry in known if entry["digest"] not in listed]

@@ -1,4 +1,4 @@
-"""The bundles that lie at a path, oldest first."""
+"""Find the bundles at a path, oldest first."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["Drop", "Found"]
 
 _LOOKS = 60
-"""So often a folder may change before its eyes, then it is never at rest."""
+"""A folder that changes during this many checks counts as never complete."""
 
 
 class Found(NamedTuple):
-    """A bundle, and what it declares about itself."""
+    """A bundle and its manifest."""
 
     bundle: Bundle
     manifest: Manifest
 
 
 class Drop:
-    """What lies at `csv_path`: complete bundles, oldest first, each content once."""
+    """The complete bundles at `csv_path`, oldest first, without repeated content."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Drop:
     ) -> None:
         self.several = is_pattern(path)
         self.left_out: Counter[str] = Counter()
-        """Bundles that were not complete."""
+        """Bundles that were not complete, by reason."""
         self._settle = timedelta(seconds=settle_seconds)
         self._version = version
         self._file_mode = file_mode
@@ -70,7 +70,7 @@ class Drop:
             raise FatalSourceError("csv_path: no bundle there is complete; see the lines above")
         kept: list[Found] = []
         for found in bundles:
-            # Only neighbours in time: a bundle that came before another, and again after it, undoes that one.
+            # Only adjacent bundles: if another bundle lies between two equal ones, the later one reverts it.
             if kept and kept[-1].bundle.digest == found.bundle.digest:
                 self._say(f"{found.bundle.name}: holds the same as {kept[-1].bundle.name}, left out")
             else:
@@ -90,9 +90,9 @@ class Drop:
                 self._say(f"left out: {error}")
 
     def _problems(self) -> list[str]:
-        """One line where what could not be read may hold something newer than all that could.
+        """Return a line if an unreadable bundle may be newer than the newest complete one.
 
-        A bundle that lacks nothing replaces what came before it; a delta does not.
+        A bundle without deltas replaces all earlier ones; a delta does not.
         """
         if not self._unread:
             return []
@@ -108,7 +108,7 @@ class Drop:
         return [problem]
 
     def _rested(self, store: Store, path: str) -> Bundle:
-        """The bundle, once no file of a loose folder has changed for a while."""
+        """Return the bundle; wait until no file of a plain folder has changed for a while."""
         bundle = open_bundle(store, path)
         if not store.is_folder(path):
             return bundle
@@ -120,11 +120,11 @@ class Drop:
             time.sleep(min(wait, self._settle).total_seconds())
             before, bundle = bundle.digest, open_bundle(store, path)
             if bundle.digest == before and wait >= self._settle:
-                return bundle  # the store's clock is ahead of ours, but nothing moved all the while
+                return bundle  # the store's clock is ahead of ours, but nothing changed during the wait
         raise FatalSourceError(f"{bundle.name}: keeps changing; run again when it has been written")
 
     def close(self) -> None:
-        """Let go of what was fetched."""
+        """Delete downloaded copies."""
         for found in self.found:
             found.bundle.close()
 
@@ -134,7 +134,7 @@ def _when(bundle: Bundle) -> tuple[datetime, str]:
 
 
 def _is_whole(found: Found) -> bool:
-    """True if the files of a bundle can be read, and none of them only adds to an earlier one."""
+    """True if all files of a bundle can be read, and none of them is a delta."""
     try:
         modes = {mode_of(found, name) for name in found.bundle.members if name != MANIFEST}
     except SourceError:

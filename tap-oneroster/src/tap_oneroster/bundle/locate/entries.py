@@ -1,4 +1,4 @@
-"""Which file of the standard each entry of a folder or zip is, and which entries are traps."""
+"""Match entries of a folder or zip to the standard's files, and reject dangerous entries."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["Member", "Members", "check_ages", "known_name", "name_members", "when_modified", "zip_members"]
 
 _KNOWN = {name.lower(): name for name in ("manifest", *(f.name for f in FILES if f.csv))}
-# OneRoster 1.0 and its readers also wrote the singular.
+# OneRoster 1.0, and some tools based on it, also wrote the singular.
 _SINGULAR = {name.removesuffix("es" if name == "classes" else "s").lower(): name for name in _KNOWN.values()} | {
     "demographic": "demographics"
 }
 
-# A roster file deflates 5 to 30 times. Beyond these bounds it is no roster but a trap.
+# A roster file compresses 5 to 30 times. Beyond these limits a zip is treated as an attack.
 _SUSPICIOUS_RATIO = 250
 _SUSPICIOUS_BYTES = 100 * 2**20
 _MOST_ENTRIES = 10_000
@@ -35,7 +35,7 @@ _HOURS_APART = 12
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a bundle: its path in the folder or zip, its size, what tells versions apart, and why it cannot be read."""
+    """One file of a bundle: path in the folder or zip, size, a stamp that changes with its content, and any problem."""
 
     path: str
     size: int
@@ -46,17 +46,17 @@ class Member:
 
 @dataclass(slots=True)
 class Members:
-    """The files of a bundle by the standard's names, and what was odd about entries."""
+    """The files of a bundle by the standard's names, and what is unusual about its entries."""
 
     files: dict[str, Member] = field(default_factory=dict)
     deviations: Counter[str] = field(default_factory=Counter)
-    """Of the bundle as a whole."""
+    """Deviations of the bundle as a whole."""
     odd: dict[str, str] = field(default_factory=dict)
-    """By file: what is odd about its name."""
+    """By file: what is unusual about its name."""
 
 
 def zip_members(bundle: str, entries: Iterable[ZipInfo]) -> Iterator[Member]:
-    """Files of a zip; FatalSourceError where it looks like a trap."""
+    """Yield the files of a zip; raise FatalSourceError if it may be an attack."""
     for count, entry in enumerate(entries):
         if count >= _MOST_ENTRIES:
             raise FatalSourceError(f"{bundle}: more than {_MOST_ENTRIES:,} entries; not read")
@@ -74,12 +74,12 @@ def zip_members(bundle: str, entries: Iterable[ZipInfo]) -> Iterator[Member]:
             )
         kind = stat.S_IFMT(entry.external_attr >> 16)
         problem = "" if kind in {0, stat.S_IFREG} else "is a link or a device"
-        # The time inside the zip is left out: the same content must be known again.
+        # The time in the zip is not part of the stamp, so that equal content has equal stamps.
         yield Member(entry.filename, entry.file_size, f"{entry.CRC:08x}", problem=problem)
 
 
 def name_members(bundle: str, found: Iterable[Member]) -> Members:
-    """Match entries to the standard's files, whatever their case and folder."""
+    """Match entries to the standard's files, regardless of case and folder."""
     members = Members()
     for member in found:
         path = PurePosixPath(member.path.replace("\\", "/"))
@@ -104,13 +104,13 @@ def name_members(bundle: str, found: Iterable[Member]) -> Members:
 
 
 def known_name(text: str) -> str | None:
-    """Return the standard's name of the file that a text means, whatever its case, number and blanks; None if there is none."""
+    """Return the standard's name of a file, regardless of case, singular or plural, and blanks; None if it is unknown."""
     text = text.strip().lower().removesuffix(".csv").strip()
     return _KNOWN.get(text) or _SINGULAR.get(text)
 
 
 def check_ages(bundle: str, members: Mapping[str, Member]) -> None:
-    """Refuse a folder in which files of two exports lie."""
+    """Raise FatalSourceError if a folder contains files of two exports."""
     ages = {name: m.modified for name, m in members.items() if m.modified}
     if ages and (max(ages.values()) - min(ages.values())).total_seconds() > _HOURS_APART * 3600:
         oldest = min(ages, key=lambda name: ages[name])
@@ -121,7 +121,7 @@ def check_ages(bundle: str, members: Mapping[str, Member]) -> None:
 
 
 def when_modified(info: Mapping[str, Any]) -> datetime:
-    """When a store says the file was last written; stores name it differently."""
+    """Return when a file was last written; the key depends on the store."""
     for key in ("mtime", "LastModified", "last_modified", "updated", "modified"):
         value = info.get(key)
         if isinstance(value, datetime):
@@ -130,6 +130,6 @@ def when_modified(info: Mapping[str, Any]) -> datetime:
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
             return datetime.fromisoformat(value)
-    if value := info.get("Last-Modified"):  # of a web server
+    if value := info.get("Last-Modified"):  # key of a web server
         return parsedate_to_datetime(value)
     return datetime.fromtimestamp(0, UTC)

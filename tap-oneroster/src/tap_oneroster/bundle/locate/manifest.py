@@ -1,4 +1,4 @@
-"""What a bundle declares about itself, and its version where it declares none."""
+"""Read a bundle's manifest, and infer the version if there is none."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ _ONLY_1_2 = frozenset(f.name for f in csv_files(Version.V1_2)) - {f.name for f i
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Version of a bundle, and the mode declared for each file (absent, bulk, delta, or a word that is none of these)."""
+    """Version of a bundle, and the declared mode of each file (absent, bulk, delta, or an unknown word)."""
 
     version: Version
     modes: dict[str, str]
     deviations: Counter[str]
-    """Of the manifest as a whole."""
+    """Deviations of the manifest as a whole."""
     otherwise: str | None = None
-    """The mode of files for which neither bulk nor delta is declared; None if their rows decide."""
+    """Mode of files that are declared neither bulk nor delta; None if their rows decide."""
 
     def disagrees(self, name: str, *, held: bool) -> bool:
-        """True if the manifest says otherwise about a file that is, or is not, in the bundle."""
+        """True if the manifest contradicts the presence or absence (`held`) of a file in the bundle."""
         return name in self.modes and (self.modes[name] != "absent") != held
 
     def mode(self, name: str) -> str | None:
-        """Return bulk or delta, as declared or as the settings say; None if the rows of the file decide."""
+        """Return bulk or delta from the manifest or the settings; None if the file's rows decide."""
         declared = self.modes.get(name)
         return declared if declared in {"bulk", "delta"} else self.otherwise
 
 
 def read_manifest(bundle: Bundle, wanted: Version | None = None, otherwise: str | None = None) -> Manifest:
-    """Return what the bundle declares; where it has no manifest, its version from its files and headers.
+    """Return the bundle's manifest; without one, infer the version from files and headers.
 
-    `wanted` overrides the version; `otherwise` is the mode of files for which none is declared.
-    Raise FatalSourceError for a version that is neither 1.1 nor 1.2.
+    `wanted` overrides the version; `otherwise` is the mode of files without a declared one. Raise FatalSourceError for
+    a version that is neither 1.1 nor 1.2.
     """
     deviations: Counter[str] = Counter()
     if MANIFEST not in bundle.members:
@@ -92,7 +92,7 @@ def _read_properties(bundle: Bundle, deviations: Counter[str]) -> dict[str, str]
         deviations["manifest: no header"] += 1
     properties: dict[str, str] = {}
     for row in rows:
-        # The specification's footnote sign behind new names was taken for a part of them.
+        # Some vendors copied the specification's footnote sign (*) as part of the name.
         key, value = row[0].strip().rstrip("*"), row[1] if len(row) > 1 else ""
         if properties.setdefault(key, value) != value:
             raise FatalSourceError(f"{bundle.name}: manifest.csv says two things about one property; not read")
@@ -116,7 +116,7 @@ def _declared_version(bundle: Bundle, declared: str, deviations: Counter[str]) -
 
 
 def _version_of_files(bundle: Bundle) -> Version:
-    """1.2 where a file or a column exists that only 1.2 has; else 1.1."""
+    """Return 1.2 if there is a file or a column that only 1.2 has; otherwise 1.1."""
     if _ONLY_1_2 & bundle.members.keys():
         return Version.V1_2
     for file in csv_files(Version.V1_2):

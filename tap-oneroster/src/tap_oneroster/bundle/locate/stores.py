@@ -1,4 +1,4 @@
-"""A store as bundles need it: what lies at a path, what kind of entry it is, and its bytes."""
+"""A store with the functions that bundles need: find paths, tell files from folders, read bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MAGIC = re.compile(r"[*?\[]")
 
 
 class Store:
-    """A file system, reduced to what bundles need. Links are followed."""
+    """A file system, reduced to the functions that bundles need. Links are followed."""
 
     def __init__(self, fs: AbstractFileSystem, *, sftp: bool = False) -> None:
         self._fs = fs
@@ -40,7 +40,7 @@ class Store:
         self._sftp = sftp
 
     def find(self, pattern: str) -> list[str]:
-        """Return the paths that a pattern names; without one, the path itself if something is there."""
+        """Return the paths that match a pattern; for a plain path, the path itself if it exists."""
         if not is_pattern(pattern):
             return [pattern] if self._kind(pattern) else []
         if not (self.local or self._sftp):
@@ -52,11 +52,14 @@ class Store:
         return sorted(set(self._expand(folder or slash or ".", parts, frozenset())))
 
     def _expand(self, folder: str, parts: list[str], above: frozenset[str]) -> Iterator[str]:
-        """Paths below a folder that match the parts of a pattern; `above`: real paths of folders that ``**`` has entered."""
+        """Yield paths below a folder that match the parts of a pattern.
+
+        `above` holds the real paths of folders that ``**`` has entered.
+        """
         part, *rest = parts
         if part == "**":
             real = self._real(folder)
-            if real in above:  # a link back to where we came from
+            if real in above:  # a link back to a parent folder
                 return
             above |= {real}
             yield from self._expand(folder, rest or ["*"], above)
@@ -67,7 +70,7 @@ class Store:
                 yield from self._expand(path, parts if part == "**" else rest, above)
 
     def _matches(self, folder: str, part: str) -> Iterator[str]:
-        """Paths directly in a folder that match one part of a pattern; as in a shell, hidden names match no wildcard."""
+        """Yield paths in a folder that match one part of a pattern; as in a shell, wildcards do not match hidden names."""
         start = f"{folder.rstrip('/')}/"
         if not _MAGIC.search(part):
             if self._kind(start + part):
@@ -87,7 +90,7 @@ class Store:
         return os.path.realpath(folder)
 
     def _kind(self, path: str) -> str:
-        """What lies at a path, links followed: file, directory, another word for what is neither; empty for nothing."""
+        """Return the kind at a path, with links followed: file, directory or another word; empty if nothing is there."""
         try:
             return str(self._fs.info(path)["type"])
         except FileNotFoundError:
@@ -98,16 +101,16 @@ class Store:
             return "link"
 
     def check_kind(self, path: str) -> None:
-        """Raise FatalSourceError where something lies at a path that is neither a file nor a folder, so that it is never opened."""
+        """Raise FatalSourceError if a path is neither a file nor a folder, so that it is never opened."""
         if problem := _problem(self._kind(path)):
             raise FatalSourceError(f"{self.name(path)}: {problem}")
 
     def is_folder(self, path: str) -> bool:
-        """True if files lie below the path."""
+        """True if the path is a folder."""
         return bool(self._fs.isdir(path))
 
     def files(self, folder: str) -> Iterator[Member]:
-        """Yield what lies directly in a folder; what is no file, with the reason why it cannot be read."""
+        """Yield the entries of a folder; an entry that is not a file has a `problem`."""
         self._fs.invalidate_cache()
         for listed in self._fs.ls(folder, detail=True):
             info, path = listed, str(listed["name"]).rstrip("/")
@@ -127,37 +130,37 @@ class Store:
                 yield Member(path, info["size"] or 0, _mark(info), when_modified(info))
 
     def info(self, path: str) -> Mapping[str, Any]:
-        """What the store says about a file, now."""
+        """Return the store's current information about a file."""
         self._fs.invalidate_cache()
         return cast("Mapping[str, Any]", self._fs.info(path))
 
     def modified(self, path: str) -> datetime:
-        """Return when something at a path was last written, also where it is no bundle; the end of time if nobody knows."""
+        """Return when a path was last written, even if it is not a bundle; the latest possible time if it is unknown."""
         try:
             info = self._fs.info(path)
             when = when_modified(info)
             if info["type"] == "directory":
                 when = max([when, *(when_modified(each) for each in self._fs.ls(path, detail=True))])
-        except Exception:  # it may be what cannot be looked at
+        except Exception:  # the path may not be readable
             return _UNKNOWN
         return when if when.timestamp() else _UNKNOWN
 
     def mark(self, path: str) -> str:
-        """Tells whether a file is still the one it was; empty where it is gone."""
+        """Return a text that changes when the file does; empty if the file is gone."""
         try:
             return _mark(self.info(path))
         except FileNotFoundError:
             return ""
 
     def open(self, path: str) -> IO[bytes]:
-        """The bytes of a file."""
+        """Open a file for reading."""
         stream = cast("IO[bytes]", self._fs.open(path, "rb"))
         if self._web:
             try:
                 stream.seek(-1, 2)
                 stream.read(1)
                 stream.seek(0)
-            except (OSError, ValueError):  # this server sends whole files only; a zip is read from its end
+            except (OSError, ValueError):  # this server sends whole files only, but a zip is read from its end
                 return self._copy(path)
         return stream
 
@@ -169,12 +172,12 @@ class Store:
         return copy
 
     def name(self, path: str) -> str:
-        """Name of a file or folder; what follows it in a web address is often a key."""
+        """Return the name of a file or folder, without the query of a web address, which often contains a key."""
         return PurePosixPath(path.partition("?")[0] if self._web else path).name or path
 
 
 def _problem(kind: str) -> str:
-    """Why what lies there cannot be read; empty where it can, or where nothing is."""
+    """Return why an entry cannot be read; empty if it can, or if nothing is there."""
     if kind in {"", "file", "directory"}:
         return ""
     if kind == "link":
@@ -194,7 +197,7 @@ def is_pattern(path: str) -> bool:
 
 
 def store_at(url: str, options: Mapping[str, Any]) -> tuple[Store, str]:
-    """Return the store of `csv_path`, and the path in it; raise FatalSourceError where it cannot be had."""
+    """Return the store of `csv_path` and the path in it; raise FatalSourceError if the store cannot be opened."""
     try:
         fs, path = open_store(url, options, setting="csv_storage_options", package="tap-oneroster")
     except StoreError as error:

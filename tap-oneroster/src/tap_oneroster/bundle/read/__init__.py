@@ -1,1 +1,1 @@
-"""Files of a bundle made into records."""
+"""Read the files of a bundle into records."""

@@ -1,7 +1,7 @@
-"""The quick way of a file into columns of Arrow: whole columns are read, and few cells are ever looked at.
+"""The fast path of a file into Arrow columns: works on whole columns and rarely on single cells.
 
-Values, counts and digest are those of `RecordReader` and `LineReader`, and what is not plain goes
-their way. Needs pyarrow.
+Values, counts and digest equal those of `RecordReader` and `LineReader`, which read everything that is not plain. Needs
+pyarrow.
 """
 
 from __future__ import annotations
@@ -42,35 +42,35 @@ _WORDS = pa.dictionary(pa.int32(), pa.string())
 
 
 class _Cells:
-    """Cells of some rows, by column: texts, or where few different ones are expected, words and their places."""
+    """Cells of some rows, by column: texts, or dictionary-encoded words if few distinct ones are expected."""
 
     def __init__(self, columns: list[pa.Array], *, escapes: bool, blanks: bool) -> None:
         self.columns = columns
         self.escapes = escapes
-        """Whether any may hold what JSON has to escape."""
+        """True if a cell may contain characters that JSON escapes."""
         self.blanks = blanks
-        """Whether any may have blanks at its ends."""
+        """True if a cell may have blanks at its ends."""
         self._texts: dict[int, list[str]] = {}
 
     def texts(self, position: int) -> list[str]:
-        """The cells of one column; blank ones are empty."""
+        """Return the cells of one column; blank ones are empty texts."""
         if position not in self._texts:
             cells = self.columns[position].cast(pa.string())
             self._texts[position] = (pc.fill_null(cells, "") if cells.null_count else cells).to_pylist()
         return self._texts[position]
 
     def are_filled(self, position: int) -> bool:
-        """Whether no cell of one column is blank."""
+        """True if no cell of one column is blank."""
         cells = self.columns[position]
         return not cells.null_count and not pc.any(pc.utf8_is_space(cells)).as_py()
 
     def part(self, start: int, stop: int) -> _Cells:
-        """Some of the rows."""
+        """Return the rows from `start` to `stop`."""
         return _Cells([cells[start:stop] for cells in self.columns], escapes=self.escapes, blanks=self.blanks)
 
 
 class _Piece(NamedTuple):
-    """One field of all rows: its values, and its JSON with what stands before it, a text for all or a column."""
+    """One field of all rows: its values, and its JSON with the key before it, as one text for all rows or a column."""
 
     values: pa.Array
     json: Sequence[Any]
@@ -80,7 +80,7 @@ _Read: TypeAlias = "Callable[[Chunk, _Cells, Counter[str]], _Piece]"
 
 
 class ColumnRecords(ChunkRecords):
-    """Records of a chunk in columns."""
+    """Records of a chunk, stored as columns."""
 
     def __init__(
         self, file: File, chunk: Chunk, reader: RecordReader, arrays: Mapping[str, pa.Array], content: list[bytes]
@@ -121,7 +121,7 @@ class ColumnRecords(ChunkRecords):
 
 
 class ColumnReader:
-    """Reads a file's blocks into columns, and counts what is odd as `RecordReader` does, which it asks for the rest."""
+    """Reads blocks of a file into columns, with the counts of `RecordReader`, which handles fields that are not plain."""
 
     def __init__(self, file: File, header: Header, version: Version, policy: Policy, records: RecordReader) -> None:
         self.stamped = False
@@ -142,8 +142,8 @@ class ColumnReader:
         )
 
     def split(self, block: bytes, width: int) -> _Cells | None:
-        """The cells of a block of whole lines that all have `width` cells; None where it is not plain, as `split.split`."""
-        # Arrow takes a byte order mark at the start of a block for no text at all.
+        """Return the cells of a block of whole lines with `width` cells each; None if `is_plain` rejects the block."""
+        # Arrow drops a byte order mark at the start of a block.
         if width < 2 or block.startswith(codecs.BOM_UTF8) or not is_plain(block):
             return None
         if not block.endswith(b"\n"):
@@ -151,7 +151,7 @@ class ColumnReader:
         try:
             table = pa.csv.read_csv(
                 pa.BufferReader(block),
-                # In one block, and by nobody else than this thread.
+                # in one block, in this thread only
                 read_options=pa.csv.ReadOptions(
                     use_threads=False, block_size=len(block) + 1, column_names=list(map(str, range(width)))
                 ),
@@ -161,20 +161,20 @@ class ColumnReader:
         except pa.ArrowInvalid:
             return None
         columns = [column.chunk(0) for column in table.columns]
-        # A bare carriage return ends a row, too, and makes the numbers differ.
+        # Arrow also ends a row at a single carriage return, which makes the counts differ.
         if len(table) != block.count(b"\n") or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
             return None
         blanks = b" " in block or not block.isascii()
         return _Cells(columns, escapes=b"\\" in block or b'"' in block, blanks=blanks)
 
     def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
-        """Records of a chunk; None where they have to be made one by one."""
+        """Return the records of a chunk; None if they must be read one by one."""
         if not isinstance(chunk, PlainChunk) or not isinstance(cells := chunk.raw, _Cells):
             return None
         found: Counter[str] = Counter()
         try:
             pieces = {name: read(chunk, cells, found) for name, read in self._readers.items()}
-        except (pa.ArrowInvalid, OverflowError):  # a value that its column's type cannot hold
+        except (pa.ArrowInvalid, OverflowError):  # a value that does not fit the column's type
             return None
         odd.update(found)
         content = _join([piece.json for piece in list(pieces.values())[: self._content]], len(chunk))
@@ -200,7 +200,7 @@ class ColumnReader:
         return lambda _, cells, odd: _word(name, kind, column, cells.columns[position], odd)
 
     def _status(self, cells: Any, odd: Counter[str]) -> _Piece:
-        """Status of some rows: none at all in a snapshot, whose rows are active by being there."""
+        """Return the status of some rows; in a snapshot the column is empty, and all rows are active."""
         if cells.null_count == len(cells):
             return _Piece(pa.repeat("active", len(cells)), ())
         self.stamped = True
@@ -215,7 +215,7 @@ def _longest(column: Any) -> int:
 
 
 def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], Any, Counter[str]]:
-    """What the words of a column mean, blank last; the place of each row's word; how many rows broke which rule."""
+    """Return the values of a column's words (blank last), the index of each row's word, and counts of broken rules."""
     words = [*cells.dictionary.to_pylist(), ""]
     values, rules = zip(*map(read, words), strict=True)
     places = pc.fill_null(cells.indices, len(words) - 1)
@@ -228,14 +228,14 @@ def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], A
 
 
 def _holds_blanks(texts: pa.Array) -> bool:
-    """Return whether a blank may stand in a column of texts, by a look at its bytes."""
+    """True if a column of texts may contain a blank; looks at its bytes only."""
     data = texts.buffers()[2]
     text = data.to_pybytes() if data else b""
     return b" " in text or not text.isascii()
 
 
 def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str], *, nulls: bool) -> _Piece:
-    """A column whose texts are their own values."""
+    """Return the piece for a column whose texts are already values."""
     texts = cells.columns[position]
     padded = column.is_id and cells.blanks and _holds_blanks(texts) and column.are_padded(cells.texts(position))
     if padded:
@@ -258,7 +258,7 @@ def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[
 
 
 def _word(name: str, kind: Any, column: Column, cells: Any, odd: Counter[str]) -> _Piece:
-    """A column whose texts are read; each of them once."""
+    """Return the piece for a column whose texts have to be read; each distinct text is read once."""
     values, places, broken = _meant(cells, column.reading)
     for rule, times in broken.items():
         column.count(odd, rule, times)
@@ -273,7 +273,7 @@ def _word(name: str, kind: Any, column: Column, cells: Any, odd: Counter[str]) -
 
 
 def _join(pieces: Iterable[Sequence[Any]], rows: int) -> list[bytes]:
-    """The fields of each row, one after the other."""
+    """Join the fields of each row."""
     parts: list[Any] = []
     for part in (part for piece in pieces for part in piece):
         if isinstance(part, str) and parts and isinstance(parts[-1], str):

@@ -1,4 +1,4 @@
-"""Blocks of a CSV file, and the rows in them as the parser of the standard library reads them."""
+"""Blocks of a CSV file, and their rows, read by the standard library's parser."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GOES_ON = "unexpected end of data"
 
 
 class BrokenRows(UnreadableText):
-    """Rows that are no CSV. `rows` are those before."""
+    """Rows that are not valid CSV. `rows` are the rows before them."""
 
     def __init__(self, problem: str, rows: list[list[str]]) -> None:
         super().__init__(problem)
@@ -28,7 +28,7 @@ class BrokenRows(UnreadableText):
 
 
 class CsvBlocks:
-    """Reads a file block by block; whatever looks into a file reads it through this."""
+    """Reads a file in blocks; all code that reads files of a bundle uses it."""
 
     def __init__(self, stream: Readable, size: int = BLOCK) -> None:
         self._text = TextBlocks(stream, size)
@@ -36,19 +36,19 @@ class CsvBlocks:
 
     @property
     def deviations(self) -> list[str]:
-        """What is odd about the encoding, as far as the file was read."""
+        """Deviations in the encoding of the part that was read so far."""
         return self._text.deviations
 
     def more(self) -> bytes:
-        """Return the next block of whole lines, empty at the end of the file; raise UnreadableText."""
+        """Return the next block of whole lines, empty at the end of the file; may raise UnreadableText."""
         return next(self._blocks, b"")
 
     def rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
-        """Return the rows of a block, and the block, which grows where a quoted cell goes on in the next; raise BrokenRows."""
+        """Return the rows of a block, and the block, extended if a quoted cell continues; may raise BrokenRows."""
         while True:
             rows: list[list[str]] = []
             try:
-                # Where a row cannot be read, those before it are in the list.
+                # If a row cannot be read, the list holds the rows before it.
                 rows.extend(csv.reader(io.StringIO(block.decode(), newline=""), strict=True))
             except csv.Error as error:
                 block = self._grown(block, error, rows)
@@ -56,7 +56,7 @@ class CsvBlocks:
                 return rows, block
 
     def first_rows(self, block: bytes) -> Iterator[tuple[list[str], bytes]]:
-        """Yield the rows of a block one by one, each with what follows it; raise BrokenRows."""
+        """Yield each row of a block with the text after it; may raise BrokenRows."""
         done = 0
         while True:
             text = block.decode()
@@ -74,9 +74,9 @@ class CsvBlocks:
                 return
 
     def _grown(self, block: bytes, error: csv.Error, rows: list[list[str]]) -> bytes:
-        """The block and as much again, so that however long a row is, each byte of it is parsed a few times only."""
+        """Double the block, so that each byte of a long row is parsed only a few times."""
         if str(error) != _GOES_ON:
-            raise BrokenRows(str(error), rows) from None  # its text quotes nothing from the file
+            raise BrokenRows(str(error), rows) from None  # the parser's message quotes nothing from the file
         if len(block) > _LONGEST_ROW:
             raise BrokenRows(f"a row longer than {_LONGEST_ROW:,} bytes", rows) from None
         parts, size = [block], 0

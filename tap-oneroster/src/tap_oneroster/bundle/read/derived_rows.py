@@ -1,4 +1,4 @@
-"""Streams that a bundle has no file for, made from the records of one that it has."""
+"""Streams without a file in the bundle, derived from the records of another file."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 __all__ = ["Holders", "Make", "maker", "needs", "parent_of"]
 
 Make: TypeAlias = "Callable[[Chunk, Sequence[Struct]], list[Struct]]"
-"""Makes the records of a stream out of a chunk of its parent's rows and their records."""
+"""Makes the records of a stream from a chunk of its parent's rows and their records."""
 
 _VIEWS = {view.name: view for view in VIEWS}
 _USER_RESOURCES = file("userResources")
 
-# What users.csv must hold for the rows of these streams to lie in it.
+# Columns that users.csv must have for these streams to be derived from it.
 _IN_USERS = {"roles": {"role", "orgsourcedids"}, "userResources": {"resourcesourcedids"}}
 
 
 def parent_of(stream: str) -> str | None:
-    """Name of the file that the stream's rows can be made from, where it has no file of its own."""
+    """Return the file from which the stream can be derived if it has no file of its own; None if it cannot."""
     if stream in _VIEWS:
         return _VIEWS[stream].parent
     return "users" if stream in _IN_USERS else None
 
 
 def needs(stream: str) -> frozenset[str]:
-    """Headers of the parent, in lower case, without which the stream cannot be made from it alone."""
+    """Return the parent's headers, in lower case, that are required to derive the stream from it alone."""
     if stream in _VIEWS:
         return frozenset({_VIEWS[stream].column.lower()})
     return frozenset(_IN_USERS[stream])
 
 
 def maker(stream: File, header: Header, holders: Holders | None, united: Mapping[str, Sequence[Held]]) -> Make:
-    """How the stream's records come out of its parent's; `united`: orgs and roles of persons with several rows."""
+    """Return the function that derives the stream's records; `united` holds orgs and roles of users with several rows."""
     view = _VIEWS.get(stream.name)
     if view and holders:
         return lambda _, records: [record for record in records if record.sourcedId in holders]  # type: ignore[attr-defined]
@@ -65,12 +65,12 @@ def maker(stream: File, header: Header, holders: Holders | None, united: Mapping
 
 
 def _words(record: Any, view: View, united: Mapping[str, Sequence[Held]]) -> Sequence[str | None]:
-    """Words of a record that decide whether it is in a view; a person with several rows may have several."""
+    """Return the words of a record that decide if it is in a view; a user with several rows may have several."""
     return [getattr(record, view.column), *(role for _, role in united.get(record.sourcedId, ()))]
 
 
 def _user_resources(users: Iterable[Any], lists: Sequence[str]) -> list[Struct]:
-    """`userResources` of users whose cells list resources, as 1.2.0 had it."""
+    """Return `userResources` records of users whose cells list resources, as in 1.2.0."""
     make = record_class(_USER_RESOURCES)
     rows = [
         make(
@@ -87,7 +87,7 @@ def _user_resources(users: Iterable[Any], lists: Sequence[str]) -> list[Struct]:
 
 
 class Holders(Hashes):
-    """Users who hold a role somewhere, by 64-bit hashes of their ids: 8 bytes a row of roles.csv."""
+    """Users who have a role, as 64-bit hashes of their ids: 8 bytes for each row of roles.csv."""
 
     def __init__(self, bundle: Bundle, version: Version, stream: str) -> None:
         word, roles = _VIEWS[stream].word, file("roles")

@@ -1,4 +1,4 @@
-"""Text of a file whose encoding nobody declared: UTF-8, UTF-16 or Windows-1252."""
+"""Decode a file of unknown encoding: UTF-8, UTF-16 or Windows-1252."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ BLOCK = 96 * 1024
 """Bytes read at a time."""
 _LONGEST_LINE = 4 * 2**20
 
-# Bytes that Windows-1252 leaves undefined decode to U+FFFE, which `charmap_decode` takes for an error.
+# Bytes that Windows-1252 does not define decode to U+FFFE, which `charmap_decode` reports as an error.
 _WINDOWS = bytes(range(256)).decode("cp1252", errors="replace").replace("\ufffd", "\ufffe")
 
 INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
-"""Characters that take no room: byte order mark, zero-width blanks and joiners, marks of direction."""
+"""Invisible characters: byte order mark, zero-width blanks and joiners, marks of direction."""
 _INVISIBLE = {character.encode() for character in INVISIBLE}
 
 _TWO = "UTF-8 and another encoding in one file"
@@ -26,22 +26,22 @@ _NO_TEXT = "text in an encoding that is neither UTF-8, UTF-16 nor Windows-1252"
 
 
 class Readable(Protocol):
-    """What a file must be able to do to be read here."""
+    """The part of a file's interface that is used here."""
 
     def read(self, size: int, /) -> bytes:
-        """Bytes up to a number of them; none at the end."""
+        """Return up to `size` bytes; empty at the end."""
 
 
 class UnreadableText(ValueError):
-    """The bytes are no text. The message says why, and quotes nothing."""
+    """The bytes are not text. The message says why, without quoting them."""
 
 
 class TextBlocks:
-    """Reads a file in blocks of whole lines, as UTF-8 whatever it is written in.
+    """Reads a file in blocks of whole lines, as UTF-8 whatever its encoding is.
 
-    UTF-16 shows itself in the first bytes, with or without a mark. Everything else is UTF-8 until
-    a byte cannot be; then it is Windows-1252, if all before was plain ASCII and nothing after it
-    is UTF-8. So no part of a file is ever read in two ways. `deviations` name what was found.
+    UTF-16 is recognized by the first bytes, with or without a mark. Everything else is UTF-8 until a byte that cannot
+    be UTF-8; then the file is Windows-1252 if all text before was ASCII and no text after is UTF-8. So no file is read
+    in two encodings. `deviations` lists what was found.
     """
 
     def __init__(self, stream: Readable, size: int = BLOCK) -> None:
@@ -62,7 +62,7 @@ class TextBlocks:
             block = rest + (self._from_utf16(self._utf16, data) if self._utf16 else data)
             if first:
                 block, first = self._without_invisible(block), False
-            # Only a file of bare CRs is cut at them, and never between the halves of a CRLF.
+            # Cut at CR only if the block has no LF, and never inside a CRLF.
             end = block.rfind(b"\n") + 1 or block.rfind(b"\r", 0, len(block) - 1) + 1
             if end:
                 yield block[:end]
@@ -89,7 +89,7 @@ class TextBlocks:
             else:
                 self._ascii = False
                 return block
-        # What is left without the bytes that cannot be UTF-8 is ASCII, unless some of it is UTF-8.
+        # Without its invalid bytes the block must be ASCII; otherwise a part of it is UTF-8.
         if not block.decode(errors="ignore").isascii():
             raise UnreadableText(_TWO)
         try:
@@ -98,7 +98,7 @@ class TextBlocks:
             raise UnreadableText(_NO_TEXT) from None
 
     def _begin(self, data: bytes) -> bytes:
-        """Find out what the first bytes say about the encoding; returns them without a mark."""
+        """Detect the encoding from the first bytes; return them without a byte order mark."""
         if data.startswith(codecs.BOM_UTF8):
             self.deviations.append("byte order mark")
             return data[len(codecs.BOM_UTF8) :]
@@ -107,7 +107,7 @@ class TextBlocks:
                 self.deviations.append("UTF-16")
                 self._utf16 = codecs.getincrementaldecoder(name)()
                 return data[len(mark) :]
-        # Headers are ASCII, so every other byte of an unmarked UTF-16 file is zero there.
+        # Headers are ASCII, so every second byte of an unmarked UTF-16 file is zero there.
         zeros = [byte == 0 for byte in data[:4]]
         if zeros in ([False, True, False, True], [True, False, True, False]):
             self.deviations.append("UTF-16 without a byte order mark")
@@ -115,7 +115,7 @@ class TextBlocks:
         return data
 
     def _without_invisible(self, block: bytes) -> bytes:
-        """The first block without what nobody sees before the header, such as a second byte order mark."""
+        """Return the first block without invisible characters before the header, such as a second byte order mark."""
         start = 0
         while block[start : start + 3] in _INVISIBLE:
             start += 3

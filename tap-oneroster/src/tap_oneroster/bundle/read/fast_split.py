@@ -1,13 +1,11 @@
-"""The cells of plain CSV, as columns, without a CSV parser: three times as fast.
+"""Split plain CSV into columns without a CSV parser, three times as fast.
 
-One split at the commas makes the cells of all rows. Where a row ends and the next begins there is
-no comma, so these two cells come as one, a *seam*. All rows have the wanted width exactly if each
-seam holds one line end and no other cell holds any. Whatever is not plain gets no answer: then a
-real parser has to look.
+One split at the commas gives the cells of all rows. There is no comma between the last cell of a row and the first of
+the next, so these two form one piece, a *seam*. All rows have the expected width exactly if each seam contains one line
+end and no other cell contains any. For text that is not plain, `split` returns None, and a real parser reads it.
 
-Cells are *raw*: one character a byte of UTF-8, and marks for what a quoted cell may hold. What is
-only passed on, as most cells are, need not become text and bytes again; `text` and `Cells`
-know what raw cells mean.
+Cells are *raw*: one character for each byte of UTF-8, with marks for commas and quotes inside quoted cells. Most cells
+are only passed on, so they are never decoded and encoded again; `text` and `Cells` convert raw cells.
 """
 
 from __future__ import annotations
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["CELL_LIMIT", "COMMA", "Cells", "is_plain", "split", "text"]
 
 CELL_LIMIT = csv.field_size_limit()
-"""Longest cell that the parser of the standard library takes."""
+"""Longest cell that the standard library's parser accepts."""
 COMMA, _QUOTE = "\x1f", "\x1e"
-"""Stand for a comma and for a quote in a quoted cell."""
+"""Marks for a comma and a quote inside a quoted cell."""
 _MARKS = COMMA.encode(), _QUOTE.encode()
 _CONTROLS = [bytes([code]) for code in range(32) if code not in b"\n\r"]
 
@@ -36,26 +34,26 @@ class Cells(NamedTuple):
     columns: Sequence[Sequence[str]]
     ascii: bool
     marked: bool
-    """Whether marks stand in any."""
+    """True if a cell contains marks."""
     blanks: bool = True
-    """Whether any may have blanks at its ends."""
+    """True if a cell may have blanks at its ends."""
 
     def texts(self, position: int) -> Sequence[str]:
-        """The cells of one column as text."""
+        """Return the cells of one column as text."""
         raw = self.columns[position]
         return raw if self.ascii and not self.marked else text("\n".join(raw)).split("\n")
 
     def are_filled(self, position: int) -> bool:
-        """Whether no cell of one column is blank."""
+        """True if no cell of one column is blank."""
         texts = self.texts(position)
         return all(texts) and not any(map(str.isspace, texts))
 
     def part(self, start: int, stop: int) -> Cells:
-        """Some of the rows."""
+        """Return the rows from `start` to `stop`."""
         return self._replace(columns=[cells[start:stop] for cells in self.columns])
 
     def written(self, raw: str) -> bytes:
-        """JSON with raw cells in its strings, as it leaves the tap."""
+        """Return JSON that contains raw cells in its strings as bytes, with the marks replaced."""
         json = raw.encode("latin-1")
         if b"\\" in json:
             json = json.replace(b"\\", b"\\\\")
@@ -64,15 +62,15 @@ class Cells(NamedTuple):
 
 
 def text(raw: str) -> str:
-    """What raw cells mean."""
+    """Return the text of raw cells."""
     return raw.replace(COMMA, ",").replace(_QUOTE, '"').encode("latin-1").decode()
 
 
 def split(block: bytes, width: int) -> Cells | None:
-    """The cells of a block of whole lines that all have `width` cells, as a CSV parser would read them.
+    """Return the cells of a block of whole lines with `width` cells each, as a CSV parser would read them.
 
-    None where there is one column only, a row has another width, a cell holds a control character,
-    a quote stands where none belongs, or a cell might be longer than the parser allows.
+    Return None if there is only one column, a row has another width, a cell contains a control character, a quote is
+    misplaced, or a cell may be longer than the parser allows.
     """
     if width < 2 or len(block) > CELL_LIMIT or _holds_controls(block):
         return None
@@ -87,7 +85,7 @@ def split(block: bytes, width: int) -> Cells | None:
     stride, rows = width - 1, block.count(b"\n")
     cells = block.decode("latin-1").split(",")
     seams = cells[::stride]
-    # As many seams as line ends, and one in each: so exactly one in each, and none elsewhere.
+    # As many seams as line ends, and each seam contains one: so exactly one in each, and none elsewhere.
     if len(cells) != rows * stride + 1 or not all("\n" in seam for seam in seams[1:]):
         return None
     ends = ",".join(seams)
@@ -103,7 +101,7 @@ def split(block: bytes, width: int) -> Cells | None:
 
 
 def is_plain(block: bytes) -> bool:
-    """Whether no cell holds a control character, as far as carriage returns are none, and quotes stand only where they belong."""
+    """True if no cell has a control character other than carriage return, and quotes are only where CSV allows them."""
     return not _holds_controls(block) and (b'"' not in block or _without_quotes(block) is not None)
 
 
@@ -112,10 +110,10 @@ def _holds_controls(block: bytes) -> bool:
 
 
 def _without_quotes(block: bytes) -> tuple[bytes, bool] | None:
-    """The block without its quotes, and whether marks now stand in it."""
+    """Return the block without its quotes, and True if it now contains marks; None if it is not plain."""
     pieces = block.split(b'"')
     outside, inside = pieces[::2], pieces[1::2]
-    # Every quote opens or closes a whole cell; a doubled one leaves an empty piece outside.
+    # Every quote opens or closes a whole cell; a doubled quote leaves an empty piece outside.
     if (
         len(outside) == len(inside)
         or not {piece[:1] for piece in outside[1:]} <= _AFTER

@@ -1,4 +1,4 @@
-"""A look at the first rows of a file, for what a bundle does not declare."""
+"""Inspect the first rows of a file, for facts that the bundle does not declare."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["Peek", "peek", "read_rows"]
 
 _ENOUGH = 1000
-"""Rows that are looked at."""
+"""Number of rows to inspect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peek:
-    """What the first rows of a file show."""
+    """Facts from the first rows of a file."""
 
     header: frozenset[str]
     """Names in lower case."""
     has_rows: bool
     stamped: bool
-    """True if a row carries a status, as rows of a delta do."""
+    """True if a row has a status, as rows of a delta do."""
 
 
 def read_rows(bundle: Bundle, name: str) -> Generator[list[str]]:
-    """Yield the rows of a file, without blank ones and what Excel puts before them; raise UnreadableText where it is no CSV."""
+    """Yield the rows of a file without blank rows and Excel's preamble; raise UnreadableText if it is not CSV."""
     with bundle.open(name) as stream:
         blocks = CsvBlocks(stream)
         while block := blocks.more():
@@ -45,7 +45,7 @@ def read_rows(bundle: Bundle, name: str) -> Generator[list[str]]:
 
 
 def peek(bundle: Bundle, name: str) -> Peek:
-    """Return what the header and the first rows of a file show, as far as they can be read."""
+    """Inspect the header and the first rows of a file, as far as they can be read."""
     header: list[str] = []
     seen, stamped = 0, False
     rows = read_rows(bundle, name)
@@ -60,7 +60,7 @@ def peek(bundle: Bundle, name: str) -> Peek:
             if stamped or seen >= _ENOUGH:
                 break
     except UnreadableText:
-        pass  # whoever reads the whole file says so
+        pass  # the reader of the whole file reports it
     finally:
         rows.close()
     return Peek(frozenset(header), seen > 0, stamped)

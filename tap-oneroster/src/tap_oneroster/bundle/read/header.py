@@ -20,7 +20,7 @@ _METADATA = "metadata."
 _UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 _SEPARATOR = re.compile(r"(?i)sep=.?")
 
-# Headers of earlier releases, by file and lower case: the field that holds the same today.
+# Headers of earlier releases, in lower case by file, and the field that replaced each.
 _OLD: dict[str, dict[str, str]] = {
     "classes": {"grade": "grades", "termsourcedid": "termSourcedIds"},
     "courses": {"grade": "grades", "schoolyearid": "schoolYearSourcedId"},
@@ -28,25 +28,25 @@ _OLD: dict[str, dict[str, str]] = {
     "users": {"agents": "agentSourcedIds"},
 }
 
-# A column of 1.2.0 that became a file: its values are rows of that stream, not metadata.
+# A column of 1.2.0 that later became a file: its values are rows of that stream, not metadata.
 _MOVED: dict[str, dict[str, str]] = {"users": {"resourcesourcedids": "resourceSourcedIds"}}
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where each column of the standard and each metadata key lies in a row."""
+    """Positions of the standard's columns and of the metadata keys in a row."""
 
     width: int
     columns: dict[str, int]
     """Position by the field's name in the warehouse shape."""
     metadata: dict[str, int]
-    """Position by metadata key; columns that the standard does not have are among them."""
+    """Position by metadata key, including columns that the standard does not have."""
     moved: dict[str, int]
-    """Position of columns whose values are rows of another stream today."""
+    """Positions of columns whose values are now rows of another stream."""
 
     @classmethod
     def match(cls, file: File, names: list[str], where: str, deviations: Counter[str]) -> Header:
-        """Match a header row to the file's columns; SourceError where that cannot be done."""
+        """Match a header row to the file's columns; raise SourceError if that is impossible."""
         header = cls(len(names), {}, {}, {})
         known = _names(file)
         old, moved = _OLD.get(file.name, {}), _MOVED.get(file.name, {})
@@ -76,17 +76,17 @@ class Header:
 
 
 def plain_names(row: list[str]) -> list[str]:
-    """Return the names in a header row in lower case, without blanks, quotes and invisible characters at their ends."""
+    """Return the names of a header row in lower case, without blanks, quotes and invisible characters at their ends."""
     return [cell.translate(_UNSEEN).strip(' \t\r\n"').lower() for cell in row]
 
 
 def is_preamble(row: list[str]) -> bool:
-    """True for a row that may stand before the header: a blank one, or Excel's ``sep=,``."""
+    """True for a row that may precede the header: a blank one, or Excel's ``sep=,``."""
     return not any(plain_names(row)) or _SEPARATOR.fullmatch(",".join(row)) is not None
 
 
 def _names(file: File) -> dict[str, tuple[str, tuple[str | None, ...]]]:
-    """By the lower case of every header that the versions give a field: its name, and how it is spelt."""
+    """Map every known header, in lower case, to its field and its spellings."""
     columns = [field for field in file.fields if field.csv]
     return {
         name.lower(): (field.name, (field.name, field.was))
@@ -97,7 +97,7 @@ def _names(file: File) -> dict[str, tuple[str, tuple[str | None, ...]]]:
 
 
 def _metadata_key(name: str, position: int, deviations: Counter[str]) -> str:
-    """Key under which a column that is not the standard's goes into `metadata`."""
+    """Return the `metadata` key of a column that is not in the standard."""
     if name.lower().startswith(_METADATA):
         return name[len(_METADATA) :]
     if name:
@@ -108,7 +108,7 @@ def _metadata_key(name: str, position: int, deviations: Counter[str]) -> str:
 
 
 def _hint(names: list[str]) -> str:
-    """What to ask for: the cells may lie in one column because something else separates them."""
+    """Return advice for a header without sourcedId: its cells may have another separator."""
     for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if any(separator in name for name in names):
             return f"its cells are separated by {word}; ask for commas"

@@ -1,7 +1,7 @@
-"""How a chunk of plain rows becomes JSON: raw cells are put between the names of their fields.
+"""Write a chunk of plain rows as JSON: raw cells are placed between the names of their fields.
 
-Most cells pass as they are, so no record is made of a row: each field is a piece of every line,
-and all lines are joined at once. The bytes are those that `encode_rows` makes of the records.
+Most cells are written unchanged, so no record objects are made: each field is a part of every line, and one join makes
+all lines. The bytes equal those that `encode_rows` makes from records.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MEMO_LIMIT = 5_000
 
 
 class _Piece(NamedTuple):
-    """One field of all rows: what stands before each cell, the cells, what stands after."""
+    """One field of all rows: the text before each cell, the cells, and the text after each."""
 
     before: str
     cells: Sequence[str] | None = None
@@ -46,11 +46,11 @@ _Reader: TypeAlias = "Callable[[PlainChunk, Counter[str]], _Piece]"
 
 
 class _NotPlain(Exception):
-    """JSON that cannot be written raw."""
+    """A value whose JSON cannot be written as a raw cell."""
 
 
 class LineRecords(ChunkRecords):
-    """Records of a chunk that is encoded."""
+    """Records of a chunk that is already encoded."""
 
     def __init__(self, file: File, chunk: Chunk, reader: RecordReader, rows: EncodedRows) -> None:
         super().__init__(file, chunk, reader)
@@ -63,7 +63,7 @@ class LineRecords(ChunkRecords):
 
 
 class LineReader:
-    """Makes encoded rows of a file's plain chunks, and counts what is odd as `RecordReader` does."""
+    """Makes encoded rows from a file's plain chunks, with the counts of `RecordReader`."""
 
     def __init__(self, file: File, header: Header, version: Version, policy: Policy, records: RecordReader) -> None:
         self.stamped = False
@@ -99,12 +99,12 @@ class LineReader:
         return read
 
     def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
-        """Records of a chunk; None, and nothing added to `odd`, where they have to be made one by one."""
+        """Return the records of a chunk; None, with `odd` unchanged, if they must be made one by one."""
         rows = self.rows(chunk, odd)
         return LineRecords(self._file, chunk, self._records, rows) if rows else None
 
     def rows(self, chunk: Chunk, odd: Counter[str]) -> EncodedRows | None:
-        """Encoded rows of a chunk; None, and nothing added to `odd`, where records have to be made of it."""
+        """Return the encoded rows of a chunk; None, with `odd` unchanged, if records must be made."""
         if not isinstance(chunk, PlainChunk) or not isinstance(raw := chunk.raw, Cells):
             return None
         found: Counter[str] = Counter()
@@ -119,7 +119,7 @@ class LineReader:
 
 
 def _join(start: str, pieces: Sequence[_Piece], end: str, count: int) -> str:
-    """JSON of some fields, a line for each row; a single line where it is the same for all."""
+    """Return the JSON of some fields, a line for each row; a single line if it is the same for all rows."""
     between, columns = [start], []
     for piece in pieces:
         between[-1] += piece.before
@@ -140,7 +140,7 @@ def _join(start: str, pieces: Sequence[_Piece], end: str, count: int) -> str:
 
 
 def _raw(value: Any) -> str:
-    """JSON of a value, one character a byte."""
+    """Return the JSON of a value with one character for each byte."""
     json = encode_value(value).decode("latin-1")
     if "\\" in json:
         raise _NotPlain
@@ -148,7 +148,7 @@ def _raw(value: Any) -> str:
 
 
 class _Memo(dict[str, str]):
-    """JSON of a field by its raw cell; a cell that was not met before is read."""
+    """JSON of a field by its raw cell; an unknown cell is read on first access."""
 
     def __init__(self, name: str, reading: Callable[[str], tuple[Any, str | None]]) -> None:
         self._name = name
@@ -164,7 +164,7 @@ class _Memo(dict[str, str]):
         return json
 
     def read(self, cells: Sequence[str], count: Callable[[Iterable[str | None]], None]) -> list[str]:
-        """JSON of a column; `count` is told the rules that its cells broke."""
+        """Return the JSON of a column; `count` receives the rules that its cells broke."""
         if len(self) > _MEMO_LIMIT:
             self.clear()
             self._odd.clear()
@@ -175,7 +175,7 @@ class _Memo(dict[str, str]):
 
 
 def _column_reader(name: str, position: int, column: Column) -> _Reader:
-    """How JSON is made of the cells of a field."""
+    """Return the function that makes JSON from the cells of a field."""
     null = f"{name}null"
     by_the_book = {Kind.REFS: _lists, Kind.STRINGS: _lists, Kind.USER_IDS: _user_ids}.get(column.field.kind)
     memo = _Memo(name, column.reading)
@@ -189,7 +189,7 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
         if column.is_text:
             as_they_are = not (chunk.may_hold_null and column.null_word in cells)
             if as_they_are and column.is_id and chunk.may_hold_blanks and not _is_solid("".join(cells)):
-                # The end of a raw cell may be a part of a character that only looks like a blank.
+                # The last byte of a raw cell may be part of a character and only look like a blank.
                 as_they_are = not column.are_padded(chunk.texts(position))
             if as_they_are and all(cells):
                 return _Piece(f'{name}"', cells, '"')
@@ -206,7 +206,7 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
 
 
 def _is_solid(raw: str) -> bool:
-    """Return whether no blank can stand in raw cells, which hold no control characters."""
+    """True if raw cells cannot contain a blank; they never contain control characters."""
     return raw.isascii() and " " not in raw
 
 
@@ -214,7 +214,7 @@ _NOT_BY_THE_BOOK = COMMA * 2, f"\n{COMMA}", f"{COMMA}\n", "\n{", "\n["
 
 
 def _lists(name: str, cells: Sequence[str]) -> list[str] | None:
-    """Lists of a column that is written by the book; None where a cell might not be."""
+    """Return the JSON lists of a well-formed column; None if a cell may need the slow reading."""
     together = "\n".join(["", *cells, ""])
     if holds_blanks(text(together)) or any(odd in together for odd in _NOT_BY_THE_BOOK):
         return None
@@ -224,7 +224,7 @@ def _lists(name: str, cells: Sequence[str]) -> list[str] | None:
 
 
 def _user_ids(name: str, cells: Sequence[str]) -> list[str] | None:
-    """The same for a column of `{type:identifier}` elements."""
+    """Return the JSON of a column of `{type:identifier}` elements in the same way as `_lists`."""
     together = "\n".join(["", *cells, ""])
     filled = len(cells) - cells.count("")
     elements = filled + together.count(f"}}{COMMA}{{")
@@ -232,7 +232,7 @@ def _user_ids(name: str, cells: Sequence[str]) -> list[str] | None:
     if (
         not together.count("\n{") == together.count("}\n") == filled
         or not together.count("{") == together.count("}") == len(types) == elements
-        # As many colons as elements, and before each the brace of one: so exactly one in each.
+        # As many colons as elements, and a brace before each colon: so exactly one colon in each element.
         or not all("{" in part for part in types)
         or "{:" in together
         or ":}" in together
@@ -244,7 +244,7 @@ def _user_ids(name: str, cells: Sequence[str]) -> list[str] | None:
 
 
 def _metadata(name: str, columns: dict[str, Sequence[str]]) -> _Piece:
-    """One object a row of the cells that are filled, by key."""
+    """Return a JSON object for each row with its non-blank cells, by key."""
     held = {key: cells for key, cells in columns.items() if any(cells)}
     if not held:
         return _Piece(f"{name}null")

@@ -1,10 +1,10 @@
-"""Rows of a CSV file made into records of the warehouse shape."""
+"""Read rows of a CSV file into records of the warehouse shape."""
 
 from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...policy import Policy
     from .header import Header
 
-__all__ = ["ChunkRecords", "QuickReader", "RecordReader"]
+__all__ = ["ChunkRecords", "RecordReader"]
 
 
 def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
@@ -31,9 +31,9 @@ def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
 
 
 class RecordReader:
-    """Makes records of a file's rows, a chunk at a time.
+    """Makes records from a file's rows, a chunk at a time.
 
-    `stamped` becomes true where a row carries a status, which rows of a snapshot do not.
+    `stamped` becomes true when a row has a status; rows of a snapshot have none.
     """
 
     def __init__(self, file: File, header: Header, version: Version, policy: Policy, deviations: Counter[str]) -> None:
@@ -69,7 +69,7 @@ class RecordReader:
         )
 
     def _status(self, texts: Sequence[str], odd: Counter[str]) -> Any:
-        """Status of some rows: none at all in a snapshot, whose rows are active by being there."""
+        """Return the status of some rows; in a snapshot the column is empty, and all rows are active."""
         if not any(texts):
             return ["active"] * len(texts)
         self.stamped = True
@@ -91,16 +91,16 @@ class RecordReader:
         ]
 
     def read(self, chunk: Chunk, odd: Counter[str]) -> list[Struct]:
-        """Records of a chunk; what was odd in it is added to `odd`."""
+        """Return the records of a chunk; deviations are added to `odd`."""
         return list(map(self._make, *(fill(chunk, odd) for fill in self._fillers.values())))
 
     def values(self, chunk: Chunk, name: str) -> Sequence[Any]:
-        """Values of one field in a chunk."""
+        """Return the values of one field in a chunk."""
         values: Sequence[Any] = self._fillers[name](chunk, Counter())
         return values
 
     def losses(self, chunk: Chunk) -> list[tuple[int, str]]:
-        """Where in a chunk something could not be read: number of the row, and the rule."""
+        """Return row number and rule for each value of a chunk that could not be read."""
         found = []
         for number, cells in zip(chunk.numbers, chunk.rows(), strict=True):
             odd: Counter[str] = Counter()
@@ -110,7 +110,7 @@ class RecordReader:
 
 
 class ChunkRecords(Records):
-    """Records of a chunk that were not made to encode them; Structs are made when they are asked for."""
+    """Records of a chunk that was encoded without them; Structs are made on first access."""
 
     def __init__(self, file: File, chunk: Chunk, reader: RecordReader) -> None:
         self.file = file
@@ -119,7 +119,7 @@ class ChunkRecords(Records):
 
     @cached_property
     def records(self) -> list[Struct]:  # type: ignore[override]
-        """The records, in the order of the rows."""
+        """Return the records, in the order of the rows."""
         return self._reader.read(self._chunk, Counter())
 
     @override
@@ -129,14 +129,3 @@ class ChunkRecords(Records):
     @override
     def values(self, name: str) -> Sequence[Any]:
         return self._reader.values(self._chunk, name)
-
-
-class QuickReader(Protocol):
-    """Reads plain chunks without making records."""
-
-    @property
-    def stamped(self) -> bool:
-        """Whether a row carried a status, which rows of a snapshot do not."""
-
-    def read(self, chunk: Chunk, odd: Counter[str]) -> Records | None:
-        """Records of a chunk, and in `odd` what was odd in it; None, and nothing added, where records have to be made."""

@@ -23,28 +23,28 @@ __all__ = ["Chunk", "PlainChunk", "RawCells", "RowReader"]
 
 
 class RawCells(Protocol):
-    """Cells of some plain rows."""
+    """The cells of some plain rows."""
 
     @property
     def columns(self) -> Sequence[Any]:
-        """Whatever they are to the one who made them, by column."""
+        """The cells by column, in the form of the splitter that made them."""
 
     @property
     def blanks(self) -> bool:
-        """Return whether any cell may have blanks at its ends."""
+        """True if a cell may have blanks at its ends."""
 
     def texts(self, position: int) -> Sequence[str]:
-        """The cells of one column as text."""
+        """Return the cells of one column as text."""
 
     def are_filled(self, position: int) -> bool:
-        """Whether no cell of one column is blank."""
+        """True if no cell of one column is blank."""
 
     def part(self, start: int, stop: int) -> RawCells:
-        """Some of the rows."""
+        """Return the rows from `start` to `stop`."""
 
 
 Split: TypeAlias = "Callable[[bytes, int], RawCells | None]"
-"""Cells of a block with so many columns; None where it is not plain."""
+"""Returns the cells of a block with that many columns; None if the block is not plain."""
 _NULL = "NULL"
 _NULL_BYTES = _NULL.encode()
 _SEPARATOR_LINE = "line that names the separator"
@@ -52,14 +52,14 @@ _NO_ID = frozenset({"", _NULL})
 
 
 class Chunk:
-    """Some rows that have the header's width and an id, as columns of text.
+    """Rows that have the header's width and an id, as columns of text.
 
-    `numbers` says where each row stands in the file; the first row is 1. As an editor counts lines,
-    unless a cell holds a line break. `may_hold_null`: whether any cell may be the text NULL.
+    `numbers` holds the position of each row in the file, from 1; it equals the line number unless a cell contains a
+    line break. `may_hold_null` is True if a cell may be the text NULL.
     """
 
     may_hold_blanks = True
-    """False where no cell has blanks at its ends."""
+    """False if no cell has blanks at its ends."""
 
     def __init__(self, columns: Sequence[Sequence[str]], numbers: Sequence[int], *, may_hold_null: bool) -> None:
         self._columns = columns
@@ -70,26 +70,26 @@ class Chunk:
         return len(self.numbers)
 
     def texts(self, position: int) -> Sequence[str]:
-        """The cells of one column."""
+        """Return the cells of one column."""
         return self._columns[position]
 
     def rows(self) -> Iterator[tuple[str, ...]]:
-        """The cells, row by row."""
+        """Yield the cells of each row."""
         return zip(*map(self.texts, range(len(self._columns))), strict=True)
 
     def part(self, start: int, stop: int) -> Chunk:
-        """Some of the rows."""
+        """Return the rows from `start` to `stop`."""
         columns = [cells[start:stop] for cells in self._columns]
         return Chunk(columns, self.numbers[start:stop], may_hold_null=self.may_hold_null)
 
     def pick(self, places: Sequence[int]) -> Chunk:
-        """The rows at these places."""
+        """Return the rows at these positions."""
         columns = [[cells[place] for place in places] for cells in map(self.texts, range(len(self._columns)))]
         return Chunk(columns, [self.numbers[place] for place in places], may_hold_null=self.may_hold_null)
 
 
 class PlainChunk(Chunk):
-    """A chunk that was plain enough to be split without a parser; `raw` are its cells."""
+    """A chunk that was split without a parser; `raw` are its cells."""
 
     def __init__(self, raw: RawCells, numbers: Sequence[int], *, may_hold_null: bool) -> None:
         super().__init__(raw.columns, numbers, may_hold_null=may_hold_null)
@@ -106,11 +106,10 @@ class PlainChunk(Chunk):
 
 
 class RowReader:
-    """Reads one CSV file; `header` first, then chunks.
+    """Reads one CSV file: first `header`, then chunks.
 
-    Rows of another width and rows without an id are left out: `reject` is told their number and
-    the rule, and they are counted in `rejected` and in `deviations`. Rows that repeat the header
-    are passed over and counted.
+    Rows with another width and rows without an id are left out: `reject` receives their number and the rule, and they
+    are counted in `rejected` and in `deviations`. Rows that repeat the header are skipped and counted.
     """
 
     def __init__(
@@ -133,15 +132,15 @@ class RowReader:
         self.rejected = 0
         self.header, names, self._first = self._read_header()
         self.split: Split = split
-        """What splits plain blocks."""
+        """The function that splits plain blocks."""
         self._id = self.header.columns["sourcedId"]
         self._names = plain_names(names)
         own = names[self._id].strip().encode()
         self._spellings = {b"ourced"} if b"ourced" in own else {b"ourced", own}
-        """Of the id's name: a block without any of them does not repeat the header."""
+        """Spellings of the id's name: a block that contains none of them does not repeat the header."""
 
     def _read_header(self) -> tuple[Header, list[str], bytes]:
-        """Read the header; return it, its row, and what follows it in the blocks read so far."""
+        """Read the header; return it, its row, and the rest of the blocks read so far."""
         try:
             while block := self._blocks.more():
                 for row, rest in self._blocks.first_rows(block):
@@ -155,7 +154,7 @@ class RowReader:
         raise SourceError(f"{self._where}: empty, without even a header row")
 
     def _more(self) -> bytes:
-        """The next block, empty at the end of the file."""
+        """Return the next block; empty at the end of the file."""
         try:
             return self._blocks.more()
         except UnreadableText as error:
@@ -168,7 +167,7 @@ class RowReader:
         )
 
     def chunks(self) -> Iterator[Chunk]:
-        """Rows that can be read, some hundred or thousand at a time."""
+        """Yield the rows that can be read, some hundreds or thousands at a time."""
         block = self._first or self._more()
         while block:
             chunk = self._plain(block) or self._parse(block)
@@ -179,7 +178,7 @@ class RowReader:
         self._deviations.update(self._blocks.deviations)
 
     def _plain(self, block: bytes) -> Chunk | None:
-        """The chunk of a block in which nothing is odd; else None."""
+        """Return the chunk of a plain block; None if the block needs the parser."""
         raw = self.split(block, self.header.width)
         if raw is None or not raw.are_filled(self._id):
             return None
@@ -194,7 +193,7 @@ class RowReader:
         return PlainChunk(raw, range(first, first + rows), may_hold_null=may_hold_null)
 
     def _parse(self, block: bytes) -> Chunk:
-        """The chunk of any block, by the CSV parser of the standard library."""
+        """Return the chunk of any block, read by the standard library's CSV parser."""
         rows, block = self._parse_rows(block)
         first = self._number + 1
         self._number += len(rows)
@@ -207,7 +206,7 @@ class RowReader:
         return Chunk(list(zip(*rows, strict=True)), numbers, may_hold_null=_NULL_BYTES in block)
 
     def _parse_rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
-        """Rows of a block, and the block, which grows where a quoted cell goes on in the next."""
+        """Return the rows of a block, and the block, which is extended if a quoted cell continues."""
         try:
             return self._blocks.rows(block)
         except BrokenRows as error:
@@ -216,12 +215,12 @@ class RowReader:
             raise self._broken(str(error)) from None
 
     def _may_repeat(self, ids: Sequence[str]) -> bool:
-        """True if a row with one of these ids may be the header once more."""
+        """True if a row with one of these ids may repeat the header."""
         name = self._names[self._id]
         return any(name in each.lower() for each in ids)
 
     def _is_fit(self, number: int, row: list[str]) -> bool:
-        """Whether a row can be read; blank lines say nothing, ragged rows say too much."""
+        """True if a row can be read; count blank lines and reject rows of another width."""
         if not any(map(str.strip, row)):
             self._deviations["blank line"] += 1
             return False

@@ -1,1 +1,1 @@
-"""What to ask a service for next, and when a collection has been read to its end."""
+"""Decide which page to request next, and when a collection has been read to its end."""

@@ -1,4 +1,4 @@
-"""What a walk sees of a page, and what it makes of it."""
+"""What a walk sees of a page, and what it concludes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "PageRows", "P
 
 
 class Refused(SourceError):
-    """The service answered a page with a status that is not 200."""
+    """The service answered a page with a status other than 200."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -25,11 +25,11 @@ class Refused(SourceError):
 
 
 class OffsetIgnored(SourceError):
-    """Whatever the offset, the first page comes."""
+    """The service sends the first page for every offset."""
 
 
 class PageRows(Protocol):
-    """A page, as far as the walk looks into it."""
+    """The part of a page that the walk uses."""
 
     ids: list[str | None]
 
@@ -37,7 +37,7 @@ class PageRows(Protocol):
 
 
 class Link(NamedTuple):
-    """Where the next page is said to be, and what keeps us from following, if anything."""
+    """The address of the next page, and the reason not to follow it, if any."""
 
     url: str
     fault: str | None = None
@@ -45,7 +45,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A page, and what the service said about the whole."""
+    """A page, and the service's statements about the whole collection."""
 
     page: PageRows
     total: int | None = None
@@ -54,57 +54,57 @@ class Answer:
 
 
 class Fetch(Protocol):
-    """Gets the answer at an offset; those `ahead` are likely to be wanted next."""
+    """Gets the page at an offset; the offsets `ahead` are likely to be needed next."""
 
     def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
-        """The answer at an offset; `few_tries` where it is probably beyond the end."""
+        """Return the page at an offset; `few_tries` if it is probably beyond the end."""
         ...
 
     def follow(self, url: str) -> Answer:
-        """The answer at an address that a link named."""
+        """Return the page at an address from a link."""
         ...
 
     def smallest(self) -> Answer:
-        """The first page, of one record: what it says of a whole that it cannot hold."""
+        """Return the first page with a limit of one record, for its total."""
         ...
 
     known: set[str]
-    """What was found out of the service; kept for all collections of a run."""
+    """Facts about the service, shared by all collections of a run."""
 
     def last(self) -> Answer | None:
-        """Return the first page in descending order; None where the service refuses it."""
+        """Return the first page in descending order; None if the service refuses it."""
         ...
 
     def after(self, last: str) -> Answer | None:
-        """Return the first page of the records after an id, and let offsets count from there.
+        """Return the first page of the records after an id; offsets then count from there.
 
-        None where the service refuses the filter; then offsets count as before.
+        Return None if the service refuses the filter; offsets then stay unchanged.
         """
         ...
 
     def back(self) -> None:
-        """Let offsets count as they did before the latest call of `after`."""
+        """Undo the effect of the last call of `after` on offsets."""
         ...
 
     def total_of_nothing(self) -> int | None:
-        """Return the total of a page that a filter left empty for certain; None where there is no such filter."""
+        """Return the total of a page whose filter matches nothing; None if the service does not filter."""
         ...
 
 
 class PageStep(NamedTuple):
-    """What a page brought: positions of its rows."""
+    """The rows of a page, as positions by their kind."""
 
     page: PageRows
     new: list[int]
     inner: list[int]
-    """Rows whose id stands earlier in the same page."""
+    """Rows whose id occurred earlier in the same page."""
     again: list[int]
-    """Rows whose id stood in an earlier page."""
+    """Rows whose id occurred in an earlier page."""
     without_id: list[int]
 
 
 class Nothing:
-    """An empty page that stands for a refusal."""
+    """An empty page in place of a refused one."""
 
     ids: list[str | None] = []  # noqa: RUF012
 

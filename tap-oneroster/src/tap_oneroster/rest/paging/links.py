@@ -1,7 +1,7 @@
-"""The header Link: which page the service says comes next, and whether that can be followed.
+"""The header Link: the address of the next page, and whether it can be followed.
 
-Offsets lead through nearly every service. A Link is needed where they are ignored, and it is
-followed only where it stays at the collection, keeps what was asked for, and leads onwards.
+Offsets work with nearly every service. A Link is used if the service ignores offsets, and only if it stays at the
+collection, keeps the query, and leads to another page.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from .answers import Answer, Link
 __all__ = ["Trail", "next_link"]
 
 _KEPT = ("filter", "sort", "orderBy")
-"""What was asked for and must be asked for on every page; `limit` may be the service's own."""
+"""Parameters that every page must keep; `limit` may be the service's own."""
 
 
 def next_link(headers: Mapping[str, str], url: str) -> Link | None:
-    """Where the answer to `url` says that the next page is; None where it names none."""
+    """Return the next page that an answer to `url` names; None if it names none."""
     if not (text := headers.get("Link")):
         return None
     for entry in requests.utils.parse_header_links(text):
@@ -53,14 +53,14 @@ def _fault(written: str, target: str, url: str) -> str | None:
 
 @dataclass(slots=True)
 class Trail:
-    """The way from page to page along links."""
+    """The sequence of pages along links."""
 
     follow: Callable[[str], Answer]
     fault: str | None = None
     """Why the last link was not followed."""
 
     def __call__(self, link: Link | None) -> Iterator[Answer]:
-        """Answers, until one names no next page, or one that cannot be followed."""
+        """Yield answers until one has no next page or one that cannot be followed."""
         read: set[int] = set()
         while link:
             self.fault = link.fault

@@ -1,4 +1,4 @@
-"""Order: whether ids ascend, and what the order of a collection tells about its end."""
+"""Order: whether ids ascend, and what the order of a collection says about its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _natural(text: str) -> list[Any]:
 
 
 def _letters(text: str) -> str:
-    """As collations that pass over punctuation see it."""
+    """Return a sort key like that of collations that ignore punctuation."""
     return "".join(filter(str.isalnum, text)).lower()
 
 
@@ -32,7 +32,7 @@ _ORDERS: tuple[Callable[[str], Any], ...] = (str, str.lower, _letters, _natural)
 
 
 def looks_sorted(ids: Sequence[str | None]) -> bool:
-    """Whether the ids ascend; which collation a service sorts by is its own affair."""
+    """True if the ids ascend in one of the collations that services use."""
     texts = [one for one in ids if one]
     return any(_ascends(list(map(key, texts))) for key in _ORDERS)
 
@@ -42,10 +42,10 @@ def _ascends(keys: Sequence[Any]) -> bool:
 
 
 def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]:
-    """Return the last id of the order, asked for in descending order, and whether that page was empty.
+    """Return the last id in the order, from a page in descending order, and True if that page was empty.
 
-    The id is None where the service cannot tell. `first` are the ids of the first page in ascending
-    order. Rows that are hidden after paging cannot deceive here: whatever stands above the id is hidden.
+    The id is None if the service cannot tell. `first` are the ids of the first page in ascending order. Rows that the
+    service hides after paging do no harm: all rows above the returned id are hidden.
     """
     if _ASCENDS_ONLY in fetch.known:
         return None, False
@@ -55,7 +55,7 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]
     if answer is None or (is_first_again and len(first) > 1):
         fetch.known.add(_ASCENDS_ONLY)
         return None, False
-    if is_first_again and _DESCENDS not in fetch.known:  # both orders of one row look alike
+    if is_first_again and _DESCENDS not in fetch.known:  # with one row, both orders look the same
         return None, False
     top = ids[0] if ids and looks_sorted(ids[::-1]) else None
     if top and first:
@@ -64,7 +64,7 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[str | None, bool]
 
 
 def rows_after(fetch: Fetch, last: str, seen: SeenIds) -> PageRows | None:
-    """Return the page of rows after an id, from which offsets count then; None where the filter is of no use."""
+    """Return the page of rows after an id, from which offsets then count; None if the filter does not work."""
     if NO_KEY in fetch.known:
         return None
     answer = fetch.after(last)

@@ -1,4 +1,4 @@
-"""The pages of one collection: asked for over HTTP, decoded, and opened in the way the service takes."""
+"""The pages of one collection: requested over HTTP, decoded, and opened with the options that the service accepts."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 __all__ = ["Habits", "Pages"]
 
 _REFUSALS = {400, 405, 406, 409, 414, 422, 500, 501}
-"""Statuses with which services turn down a filter or a sort that they do not know."""
+"""Statuses with which services reject a filter or a sort that they do not support."""
 _CUT_SHORT_TRIES = 4
 _TOP_ROWS = 100
-"""Rows to ask for where only the last of the order is wanted; some may be hidden."""
+"""Rows to request when only the last of the order is needed; some may be hidden."""
 _NOTHING = "dateLastModified>='2100-01-01T00:00:00.000Z'"
-"""A filter that no record passes."""
+"""A filter that matches no record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How a service is to be read: settings, or what a preset knows of it."""
+    """How to read a service: from the settings or a preset."""
 
     page_size: int
     max_concurrency: int = 4
@@ -64,18 +64,18 @@ class Pages:
         self._query: dict[str, str] = {}
         self._query_before: dict[str, str] = {}
         self._base: dict[str, str] = {}
-        # A service that refuses two conditions may still take one.
+        # A service that refuses two conditions may still accept one.
         self.known = known if known is not None and filter_text is None else set(known or ())
         self._window = Window(workers, self._get)
         self._few_tries: set[int] = set()
         self._opened: dict[int, Answer] = {}
         self.deviations: Counter[str] = Counter()
         self.filtered = False
-        """Whether the filter was sent, and not refused."""
+        """True if the filter was sent and not refused."""
         self.count = 0
 
     def open(self) -> Walk:
-        """Get the first page, with a filter and in order as far as the service takes that."""
+        """Get the first page, with filter and order if the service accepts them."""
         wants = self._filter is not None and self._habits.supports_filter != "false"
         sorts = self._habits.supports_sort != "false"
         ways = [(wants, sorts), (wants, False), (False, sorts), (False, False)]
@@ -134,7 +134,7 @@ class Pages:
         )
 
     def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
-        """The page at an offset, decoded; a body that was cut short is asked for again."""
+        """Return the decoded page at an offset; a truncated body is requested again."""
         if opened := self._opened.pop(offset, None):
             return opened
         if few_tries:
@@ -142,21 +142,21 @@ class Pages:
         return self._read(lambda: self._window.get(offset, ahead), self._url(offset), f"offset {offset}")
 
     def follow(self, url: str) -> Answer:
-        """The page at an address that a link named."""
+        """Return the page at an address from a link."""
         place = f"page {self.count + 1}"
         return self._read(lambda: self._http.get(url, f"{self._name}, {place}"), url, place)
 
     def smallest(self) -> Answer:
-        """The first page, of one record: what it says of a whole that it cannot hold."""
+        """Return the first page with a limit of one record, for its total."""
         return self.follow(self._address({**self._query, "limit": "1", "offset": "0"}))
 
     def last(self) -> Answer | None:
-        """Return the first page in descending order; None where the service refuses it."""
+        """Return the first page in descending order; None if the service refuses it."""
         limit = min(self._habits.page_size, _TOP_ROWS)
         return self._try({**self._base, "limit": str(limit), "orderBy": "desc"})
 
     def after(self, last: str) -> Answer | None:
-        """Return the first page of the records after an id, and let offsets count from there."""
+        """Return the first page of the records after an id; offsets then count from there."""
         condition = "sourcedId>'{}'".format(last.replace("'", "''"))
         if filter_ := self._base.get("filter"):
             condition = f"{filter_} AND {condition}"
@@ -167,18 +167,18 @@ class Pages:
         return answer
 
     def back(self) -> None:
-        """Let offsets count as they did before the latest call of `after`."""
+        """Undo the effect of the last call of `after` on offsets."""
         self._query = self._query_before
 
     def total_of_nothing(self) -> int | None:
-        """Return the total of a page that a filter left empty for certain; None where there is no such filter."""
+        """Return the total of a page whose filter matches nothing; None if the service does not filter."""
         if not self.filtered:
             return None
         answer = self._try({**self._base, "limit": "1", "filter": _NOTHING})
         return None if answer is None or len(answer.page) else answer.total
 
     def _try(self, query: dict[str, str]) -> Answer | None:
-        """The first page of another query; None where the service does not take it."""
+        """Return the first page of another query; None if the service refuses it."""
         url = self._address({**query, "offset": "0"})
         place = "offset 0 of a further query"
         try:
@@ -243,5 +243,5 @@ class Pages:
         return f"{self._name}, {place}: status {status}: {check}"
 
     def close(self) -> None:
-        """Let go of what was asked for ahead."""
+        """Drop the pages that were requested ahead."""
         self._window.close()

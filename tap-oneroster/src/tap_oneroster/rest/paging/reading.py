@@ -1,7 +1,7 @@
-"""What a walk through a collection has read so far, and what of the service's words bears that out.
+"""The state of a walk through a collection, and checks of the service's statements.
 
-Nothing is taken on trust that can be seen: a total is believed as long as the pages bear it out, and at
-the end the different ids that came are held against it.
+The service's statements are verified: a total is used only while the pages agree with it, and at the end it is compared
+with the number of distinct ids.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ __all__ = ["Reading"]
 
 _PAGES_WITHOUT_NEWS = 64
 _SMALLEST_OVERLAP = 3
-_LARGEST_TOTAL = 10**12
 
 
 @dataclass(slots=True)
@@ -30,58 +29,58 @@ class Reading:
     name: str
     fetch: Fetch
     asked: int
-    """Rows to a page, as asked for."""
+    """Rows per page, as requested."""
     ordered: bool = False
-    """The service was asked to sort, and did not refuse."""
+    """True if the service was asked to sort and did not refuse."""
     width: int = 1
-    """Pages asked for at a time."""
+    """Number of pages requested at a time."""
     pages: int = 0
     served: int = 0
-    """Most rows that a page brought."""
+    """Largest number of rows on a page so far."""
     total: int | None = None
     revision: str | None = None
     copies: int = 0
     without_id: int = 0
     deviations: Counter[str] = field(default_factory=Counter)
     moved: bool = False
-    """Records came or went on the way: the total or the revision changed, or a page did."""
+    """True if records were added or removed during the read: the total, the revision or a page changed."""
     proven: bool = False
-    """Something else than an empty page says that nothing follows."""
+    """True if there is proof other than an empty page that nothing follows."""
     in_order: bool = False
-    """The order says so: the last id has come, or nothing comes after it."""
+    """True if the proof is the order: the last id was read, or nothing comes after it."""
     _seen: SeenIds = field(default_factory=SeenIds)
     _cursor: int = 0
     _overlap: int = 0
     _last: Sequence[str | None] = ()
     _first: Sequence[str | None] = ()
     _opening: Sequence[str | None] = ()
-    """Ids of the page at offset 0, from wherever offsets count now."""
+    """Ids of the page at offset 0, counted from the current key."""
     _top: str | None = None
-    """The last id of the order, where the service told it."""
+    """The last id of the order, if the service told it."""
     _opened: tuple[PageRows, range] | None = None
-    """A page that was found in search of the end, and its new rows."""
+    """A page found while looking for the end, and its new rows."""
     _stalled: int = 0
-    """Pages without news, one after another."""
+    """Number of consecutive pages without new rows."""
     _empty_at: int = 0
-    """Where the first of them was asked for."""
+    """Offset of the first of them."""
     _is_torn: bool = False
-    """An empty page came where the last row should have been."""
+    """True if a page was empty at a place where the last row was expected."""
     _refusal: Refused | None = None
-    """The refusal that stands for the latest of them."""
+    """The refusal that replaced the latest of them."""
     _keyed: bool = False
-    """Offsets count from the place that an id names, not from the beginning."""
+    """True if offsets count from an id rather than from the beginning."""
     _key_is_done: bool = False
-    """What follows the last id was asked for since rows came."""
+    """True if the rows after the last id were requested since the last new rows."""
     _nothing_after: bool = False
-    """Nothing does."""
+    """True if there are none."""
     _top_at: int = -1
-    """How many records had come when the last id of the order was asked for."""
+    """Number of records received when the last id of the order was requested."""
     _is_total_checked: bool = False
     _first_link: Link | None = None
     _link: Link | None = None
-    """What the latest page that brought rows said comes next."""
+    """The next page that the last page with rows named."""
     _next_link: Link | None = None
-    """What the latest page said comes next, where that leads on."""
+    """The next page that the last page named, if the link leads on."""
     _had_links: bool = False
     _by_links: bool = False
     _irregular: int = 0
@@ -89,14 +88,14 @@ class Reading:
     _lowest_total: int | None = None
     _steps_back: int = 0
     _stands_still: bool = False
-    """Where pages did not join, the page before came again as it was."""
+    """True if pages did not join, but the page before was unchanged when read again."""
     _news_at: int = 0
     _counts_page: bool = False
-    """Every total so far was the number of rows of its page."""
+    """True if every total so far was the number of rows of its page."""
 
     @property
     def distinct(self) -> int:
-        """Different ids that came."""
+        """Number of distinct ids received."""
         return len(self._seen)
 
     @property
@@ -104,16 +103,16 @@ class Reading:
         return self.distinct + self.without_id
 
     def _begin(self, answer: Answer) -> PageRows:
-        """Settle what can be believed, from the first page."""
+        """Initialize the state from the first page, and decide which statements to use."""
         self._cursor = rows = len(answer.page)
         self._first = self._opening = self._last = answer.page.ids
         self.revision = answer.revision
         self._first_link = answer.link
         self._counts_page = answer.total == rows
         total = answer.total
-        if total is not None and rows <= total <= _LARGEST_TOTAL and (total or not rows):
+        if total is not None and rows <= total:
             self.total = self._lowest_total = total
-        elif total is not None and rows:
+        elif total is not None:
             self.deviations["total smaller than the page it came with"] += 1
         if self.ordered and rows > 1 and not looks_sorted(answer.page.ids):
             self.ordered = False
@@ -123,7 +122,7 @@ class Reading:
         return answer.page
 
     def _ask(self, offset: int, ahead: Sequence[int] = ()) -> Answer:
-        # A page that is most likely beyond the end is not worth many tries.
+        # A page that is probably beyond the end does not deserve many retries.
         return self._came(self.fetch(offset, ahead, few_tries=self._is_reached), f"offset {offset}")
 
     def _came(self, answer: Answer, place: str) -> Answer:
@@ -140,7 +139,7 @@ class Reading:
         return answer
 
     def _note_link(self, answer: Answer) -> None:
-        """Notice where the service says that the next page is; a link that stays the same leads nowhere."""
+        """Record the next page that the service names; a link that never changes leads nowhere."""
         link = answer.link
         leads_on = link is not None and not link.fault and (self._link is None or link.url != self._link.url)
         self._next_link = link if leads_on else None
@@ -149,7 +148,7 @@ class Reading:
             self._had_links |= leads_on
 
     def _compare(self, answer: Answer) -> None:
-        """Notice that the collection moved; without seams that cannot be read over."""
+        """Detect a change of the collection; raise CollectionMoved if pages do not overlap."""
         changed = []
         if answer.revision is not None and answer.revision != self.revision:
             if self.revision is not None:
@@ -174,21 +173,22 @@ class Reading:
 
     @property
     def _is_reached(self) -> bool:
-        """Whether everything promised has come.
+        """True if the whole total was received.
 
-        Where records came and went meanwhile, the place in the order tells: some of what came is gone by now.
+        If records were added or removed during the read, compare the position in the order instead, because some
+        received records no longer exist.
         """
         read = self._cursor if self.moved and self._overlap and not self._keyed else self._covered
         return self.total is not None and read >= self.total
 
     def _doubt_total(self) -> None:
-        """Stop believing a total that the rows have gone past."""
+        """Drop a total that is smaller than the number of rows received."""
         if self.total is not None and self._covered > self.total and not self.moved:
             self.deviations["more records than the total said"] += 1
             self.total = None
 
     def _check_total(self) -> None:
-        """Stop believing a total that stays the same where the filter leaves nothing."""
+        """Drop a total that does not change if the filter matches nothing."""
         if self.total is None or self._is_total_checked:
             return
         self._is_total_checked = True
@@ -225,15 +225,15 @@ class Reading:
         )
 
     def finish(self) -> None:
-        """Check the sum: TotalMismatch where fewer different records came than were promised."""
+        """Compare the sums; raise TotalMismatch if fewer distinct records arrived than promised."""
         if not self.proven:
             self.deviations[UNPROVEN] += 1
         promised = self._lowest_total if self.moved else self.total
         if promised is None or self._covered >= promised:
             return
         if self.moved and self._overlap and (self._keyed or not self._begins_as_first(self._ask(1).page)):
-            return  # rows came and went, and the seams tell that none was passed over; offsets count from 0
-        # A total may count each copy of a record, where every place was read just once: pages with holes overlap.
+            return  # the seams prove that no row was skipped while rows changed; offsets count from 0
+        # A total may count every copy of a record, if each place was read exactly once; pages with gaps overlap.
         once = not (self._by_links or self._steps_back or self._keyed or self._irregular)
         if once and self._covered + self.copies == promised:
             return

@@ -1,4 +1,4 @@
-"""Ids that have come by, at 8 to 16 bytes an id, asked at every page."""
+"""The ids read so far, with 8 to 16 bytes for each id, checked for every page."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from collections.abc import Sequence
 __all__ = ["SeenIds"]
 
 _SMALLEST = 1 << 12
-_MOST_EXPECTED = 1 << 20
-"""Ids for which room is made in advance, at most: the number comes from the service, and may be anything."""
 
 
 class SeenIds:
     """A set of 64-bit hashes in one flat array.
 
-    Two ids in 100 million that share a hash would be taken for one; the chance is 0.03 %, and
-    such a record would be reported as repeated, which makes the collection be read again.
+    Two ids with the same hash would count as one; for 100 million ids the chance is 0.03 %. Such a record would be
+    reported as repeated, so the collection would be read again.
     """
 
-    def __init__(self, expected: int = 0) -> None:
-        size = _SMALLEST
-        expected = min(expected, _MOST_EXPECTED)
-        while size * 2 < expected * 3:
-            size *= 2
-        self._slots = array("q", bytes(8 * size))
+    def __init__(self) -> None:
+        self._slots = array("q", bytes(8 * _SMALLEST))
         self._count = 0
 
     def __len__(self) -> int:
@@ -40,7 +34,7 @@ class SeenIds:
         return False
 
     def add(self, ids: Sequence[str]) -> list[int]:
-        """Take in the ids of a page; gives back the positions of those that came before."""
+        """Add the ids of a page; return the positions of those that were added before."""
         while (self._count + len(ids)) * 3 > len(self._slots) * 2:
             self._grow()
         slots, mask = self._slots, len(self._slots) - 1

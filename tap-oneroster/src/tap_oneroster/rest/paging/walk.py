@@ -1,10 +1,9 @@
-"""The walk through a collection: what to ask for next, what is new, and whether that was all.
+"""The walk through a collection: what to request next, which rows are new, and whether the end was reached.
 
-Nothing is taken on trust that can be seen: the reader advances by the rows that came, never by
-those it asked for; a short, an empty or a refused page is not the end by itself; a total is believed
-as long as the pages bear it out. Where the service sorts, pages overlap by one row, so that a row
-which slid under the offset shows at the seam, and the reader steps back instead of starting over;
-and the last id of the order tells whether the end was reached.
+The service's statements are verified: the reader advances by the rows received, never by those requested; a short,
+empty or refused page alone is not the end; a total is used only while the pages agree with it. If the service sorts,
+pages overlap by one row, so that a row that moved below the offset is detected, and the reader steps back instead of
+starting again; and the last id of the order shows if the end was reached.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ __all__ = ["Walk"]
 _IRREGULAR = 4
 _STEPS_BACK = 50
 _EXPECTED_RUN = 50
-"""Pages without news, one after another, that are passed over where more must follow."""
+"""Number of consecutive pages without new rows that are skipped if more must follow."""
 _LINKED_RUN = 20
-"""The same where only Link says that more follows: some services write it on every page."""
+"""The same if only Link says that more follows: some services write it on every page."""
 _LOOK_FURTHER = 2
-"""Pages that are looked at beyond an empty one where nothing tells whether more follows."""
+"""Pages to request beyond an empty one if it is unknown whether more follows."""
 _ROUND = 100
-"""Totals that are a multiple of this may be the edge of a window."""
+"""Totals that are a multiple of this may be the limit of a window."""
 
 
 @dataclass(slots=True)
 class Walk(Reading):
-    """Goes through one collection, once."""
+    """Reads one collection once."""
 
     def __iter__(self) -> Iterator[PageStep]:
         page = self._begin(self._ask(0))
@@ -45,14 +44,14 @@ class Walk(Reading):
             yield from self._along_links(None)
             if self.proven:
                 return
-        del page  # not to be kept while the next one is waited for
+        del page  # release the page before waiting for the next
         while not self._is_end():
             try:
                 found = self._next()
             except OffsetIgnored as ignored:
                 yield from self._along_links(ignored)
                 return
-            if found is None:  # the first page again: the total proved that it holds all
+            if found is None:  # the first page again: the total proved that it holds all records
                 self.proven = True
                 return
             if not found[1]:
@@ -66,8 +65,6 @@ class Walk(Reading):
 
     def _is_end(self) -> bool:
         """Whether this was all; where it was not, the cursor stands where to go on."""
-        if self._opened:
-            return False
         if self._stalled and not self._is_reached:
             self._check_total()
         if not (self._stalled or self._may_be_end):
@@ -80,7 +77,7 @@ class Walk(Reading):
 
     @property
     def _may_be_end(self) -> bool:
-        """Whether it is worth asking for the end, though the latest page brought rows."""
+        """True if the end is likely, although the last page had rows."""
         rows = len(self._last)
         if self.total is not None:
             return self._is_reached
@@ -92,7 +89,7 @@ class Walk(Reading):
         return self._top is not None and self._top in self._seen
 
     def _ask_order(self) -> bool | None:
-        """Whether the order of the ids says that this was the end; None where it cannot tell."""
+        """True if the order of ids proves the end, False if more follows; None if it cannot tell."""
         is_due = self._top_at < 0 or (self._stalled == 1 and self._top_at != self._covered)
         if is_due and not self._is_top_seen:
             self._top_at = self._covered
@@ -109,7 +106,7 @@ class Walk(Reading):
         return self._ask_by_key()
 
     def _ask_by_key(self) -> bool | None:
-        """Whether nothing comes after the last id, as far as one page tells; what comes is read on from there."""
+        """True if one page proves that nothing follows the last id; rows that follow are read from there."""
         last = self._last[-1] if self._last else None
         if last is None or self._key_is_done:
             return None
@@ -124,7 +121,7 @@ class Walk(Reading):
                 self.deviations["offsets end before the records do; read on by sourcedId"] += 1
             self._opening, self._opened = page.ids, (page, range(len(page)))
             self._cursor, self._next_link = len(page), None
-            self._stalled, self._last = 0, ()  # what came before is no hole
+            self._stalled, self._last = 0, ()  # the pages before are not a gap
             return False
         self._nothing_after = True
         if self._top is None and not (self._stalled or self._irregular or self._next_link):
@@ -133,7 +130,7 @@ class Walk(Reading):
         return None
 
     def _look_further(self) -> bool:
-        """Whether pages without news are the end, where the order cannot tell; else go on by the page size."""
+        """True if pages without new rows are the end, if the order cannot tell; otherwise advance by the page size."""
         if self._is_torn:
             self._is_torn = False
             offset, page, fresh = self._seam(self._cursor - 1, self._ask(self._cursor - 1).page)
@@ -155,21 +152,21 @@ class Walk(Reading):
                 raise CollectionMoved(f"{self.name}: the last records in the order are there, and no page brings them")
             self.proven = self._nothing_after and not (must_follow or self._irregular or self._next_link)
             return True
-        if self._stalled > 1:  # the first empty page is asked for once more
+        if self._stalled > 1:  # the first empty page is requested once more
             self._cursor += self.served or self.asked
         return False
 
     @property
     def _is_total_proof(self) -> bool:
-        """Whether a total that was reached proves the end: one that may be the edge of a window does not."""
+        """True if a total that was reached proves the end; one that may be the limit of a window does not."""
         return self._nothing_after or not self.total or self.total % _ROUND > 0
 
     def _is_end_refused(self, error: Refused) -> bool:
-        """Whether a refused page is the end, where the order cannot tell."""
+        """True if a refused page is the end, if the order cannot tell."""
         is_place_reached = self.total is not None and max(self._covered, self._cursor) >= self.total
         is_end = self._top is None and (is_place_reached or self._nothing_after)
         if self._top is None and self.total is None and error.status in {404, 416} and not is_end:
-            # Only where the service is otherwise well: the page before must still be there.
+            # Only if the service works otherwise: the page before must still exist.
             is_end = len(self._ask(max(self._cursor - max(self.served, 1), 0)).page) > 0
         if not is_end:
             raise SourceError(
@@ -181,7 +178,7 @@ class Walk(Reading):
         return True
 
     def _next(self) -> tuple[PageRows, range] | None:
-        """The next page, and its rows that lie after those read so far."""
+        """Return the next page, and the rows in it that were not read yet."""
         if self._opened:
             (page, fresh), self._opened = self._opened, None
             return self._take(page, fresh)
@@ -210,11 +207,11 @@ class Walk(Reading):
         return self._advance(offset, page, fresh)
 
     def _advance(self, offset: int, page: PageRows, fresh: range) -> tuple[PageRows, range]:
-        """Go on to the end of a page that brings rows, unless a page before it was empty for a while only."""
+        """Advance to the end of a page with rows, unless an empty page before it has rows now."""
         if self._stalled > 1 and offset > self._empty_at:
             again = self._ask(self._empty_at).page
             if any(one not in self._seen for one in again.ids if one):
-                # What was empty is not any more, so that it was no hole.
+                # The page is no longer empty, so it was not a gap.
                 offset, page, fresh = self._empty_at, again, range(len(again))
         self._cursor = offset + len(page)
         return self._take(page, fresh)
@@ -225,7 +222,7 @@ class Walk(Reading):
         self._stalled += 1
 
     def _take(self, page: PageRows, fresh: range) -> tuple[PageRows, range]:
-        """Take note of a page that brings rows."""
+        """Update the state for a page with rows."""
         if self._stalled:
             self._irregular += 1
             self.deviations["empty page in the middle"] += 1
@@ -240,7 +237,7 @@ class Walk(Reading):
         return page, fresh
 
     def _is_first_again(self, page: PageRows, offset: int) -> bool:
-        """Whether offset is ignored: it is where another one, too, a whole page further on, begins as the first page did."""
+        """True if offset is ignored: a page at another offset, a whole page further, also begins like the first page."""
         if not self._begins_as_first(page):
             return False
         try:
@@ -249,7 +246,7 @@ class Walk(Reading):
             return False
 
     def _check_first_page(self, offset: int) -> None:
-        """Where offset leads to no other page: raise OffsetIgnored unless the first page was all there is."""
+        """Raise OffsetIgnored if offset leads to no other page, unless the first page was complete."""
         if not self._holds_all():
             raise OffsetIgnored(
                 f"{self.name}, offset {offset}: the service ignores offset and sends its first"
@@ -266,7 +263,7 @@ class Walk(Reading):
         return self.total is not None
 
     def _along_links(self, ignored: OffsetIgnored | None) -> Iterator[PageStep]:
-        """The pages after the first, where only Link leads to them; else `ignored` stands."""
+        """Yield the pages after the first if only Link leads to them; otherwise raise `ignored`."""
         if self.moved:
             raise CollectionMoved(f"{self.name}: changed while it was read")
         self._by_links = True
@@ -301,11 +298,11 @@ class Walk(Reading):
         self.deviations["offset ignored; read along Link"] += 1
 
     def _seam(self, offset: int, page: PageRows) -> tuple[int, PageRows, range]:
-        """Where in an overlapping page the new rows begin, stepping back where the seam broke."""
+        """Return the first new row of an overlapping page; step back if the pages do not join."""
         if page.ids[:1] == [self._last[-1]]:
             return offset, page, range(1, len(page))
         if not (self.moved or self._stands_still):
-            # Rows that are left out after the page was cut look like rows that slid, but the page before stays as it was.
+            # Rows that the service hides after paging look like rows that moved, but then the page before is unchanged.
             before = self._ask(self._cursor - len(self._last)).page
             self._stands_still = before.ids == list(self._last)
             self.moved = not self._stands_still
@@ -322,18 +319,18 @@ class Walk(Reading):
         raise CollectionMoved(f"{self.name}: the records around offset {self._cursor} changed while they were read")
 
     def _ahead(self, offset: int) -> list[int]:
-        """Offsets that will be wanted, if pages come as they came so far."""
+        """Return the offsets that will be needed next if pages continue as so far."""
         stride = self.served - self._overlap
         if stride < 1 or self._irregular >= _IRREGULAR:
             return []
         if self.total is None or self._keyed:
-            if len(self._last) < self.served:  # most likely the last page
+            if len(self._last) < self.served:  # probably the last page
                 return []
             self._speculation = min(self._speculation * 2, self.width)
             return [offset + stride * n for n in range(1, self._speculation)]
-        # One more than can be on its way, so that no connection waits while a page is decoded.
+        # One more than can be in flight, so that no connection is idle while a page is decoded.
         count = self.width if self.width > 1 else 0
-        # Where the order does not tell the end, the last one is to show that nothing follows.
+        # If the order does not tell the end, the last offset has to prove that nothing follows.
         end = self.total - self._overlap
         offsets = [min(offset + stride * n, end) for n in range(1, count + 1)]
         return [one for one in dict.fromkeys(offsets) if offset < one < end + (not self.ordered)]

@@ -1,4 +1,4 @@
-"""Pages asked for ahead of the reader, by a few threads, and taken in the reader's order."""
+"""Pages requested ahead by a few threads, and delivered in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Job = tuple["Future[T]", Callable[[int], T], int]
 
 
 class Workers(Generic[T]):
-    """A few daemon threads: a run that ends does not wait for a service that does not answer."""
+    """A few daemon threads, so that the end of a run does not wait for a service that does not answer."""
 
     def __init__(self, count: int) -> None:
         self._jobs: queue.SimpleQueue[_Job[T] | None] = queue.SimpleQueue()
@@ -24,7 +24,7 @@ class Workers(Generic[T]):
         self._threads: list[threading.Thread] = []
 
     def submit(self, work: Callable[[int], T], argument: int) -> Future[T]:
-        """Have some work done."""
+        """Run `work` in a thread."""
         future: Future[T] = Future()
         self._jobs.put((future, work, argument))
         if len(self._threads) < self._count:
@@ -40,19 +40,19 @@ class Workers(Generic[T]):
                 continue
             try:
                 future.set_result(work(argument))
-            except BaseException as error:  # handed to whoever takes the result
+            except BaseException as error:  # passed to the caller that takes the result
                 future.set_exception(error)
-            # What a page holds must not stay alive while the thread waits for work.
+            # Release the page before the thread waits for work.
             del job, future
 
     def close(self) -> None:
-        """Let the threads end once they are free."""
+        """Let the threads end when they are idle."""
         for _ in self._threads:
             self._jobs.put(None)
 
 
 class Window(Generic[T]):
-    """Answers by offset: the one that is needed now, and those that are likely needed next."""
+    """Answers by offset: the one that is needed now, and those that are likely to be needed next."""
 
     def __init__(self, workers: Workers[T], ask: Callable[[int], T]) -> None:
         self._workers = workers
@@ -60,7 +60,7 @@ class Window(Generic[T]):
         self._pending: dict[int, Future[T]] = {}
 
     def get(self, offset: int, ahead: Iterable[int] = ()) -> T:
-        """The answer at an offset; those `ahead` are asked for meanwhile, others are let go."""
+        """Return the answer at an offset; request those `ahead` meanwhile, and cancel others."""
         wanted = [offset, *ahead]
         self._keep(wanted)
         for one in wanted:
@@ -73,5 +73,5 @@ class Window(Generic[T]):
             self._pending.pop(offset).cancel()
 
     def close(self) -> None:
-        """Let go of everything that was asked for ahead."""
+        """Cancel all requests that were made ahead."""
         self._keep(())

@@ -1,1 +1,1 @@
-"""Pages of a service made into records."""
+"""Read pages of a service into records."""

@@ -1,4 +1,4 @@
-"""How the values of one key are read: a column at a time, each kind in its own way."""
+"""Read the values of one key, a whole column at a time, by kind."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["Reader", "reader_of"]
 
 Reader = Callable[[list[Any], "Counter[str]"], Sequence[Any]]
-"""Makes the values of a column out of what the records hold."""
+"""Returns the values of a column from the raw values of the records."""
 
 
 def _natively(kind: type, column: Column) -> Reader:
-    """Values that JSON has as such pass; text goes through the column's reading."""
+    """Return a reader that passes values of a JSON type unchanged and reads texts."""
     native = {kind, type(None)}
 
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
@@ -80,7 +80,7 @@ def _count_empty(values: Sequence[Any], field: Field, deviations: Counter[str]) 
 
 
 def _each(column: Column) -> Reader:
-    """Values that are lists of objects, one by one."""
+    """Return a reader for lists of objects, one value at a time."""
 
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         found, rules = zip(*map(column.reading, values), strict=True)
@@ -95,7 +95,7 @@ def _or_none(values: list[Any], _: Counter[str]) -> list[Any]:
 
 
 def _status(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-    """What is not a word of the standard is counted; blank is active: as in a CSV bundle."""
+    """Return statuses as in a CSV bundle: unknown words are counted, blank is active."""
     if STATUS.issuperset(values):
         return values
     made, rules = zip(*map(read_status, values), strict=True)
@@ -117,7 +117,7 @@ def _modified(column: Column) -> Reader:
 
 
 class _DayOfMoment:
-    """Cuts the date out of a date and time, or keeps just the times of those that have one."""
+    """Extracts the date from a date and time, or keeps only the values that have a time."""
 
     def __init__(self, column: Column, policy: Policy) -> None:
         self._column = column
@@ -129,7 +129,7 @@ class _DayOfMoment:
         made = []
         for value in values:
             day, rule = local_date(value, self._zone) if value else (None, None)
-            if rule:  # it may stand for nothing
+            if rule:  # the text may be a placeholder for null
                 day, rule = self._column.reading(value)
             if rule:
                 deviations[f"{self._name}: {rule}"] += 1
@@ -145,7 +145,7 @@ class _DayOfMoment:
 _BY_NAME: dict[str, Callable[[Column], Reader]] = {
     "status": lambda _: _status,
     "dateLastModified": _modified,
-    # Texts in REST, though references in CSV.
+    # These are texts in REST, though references in CSV.
     "sourcedId": _texts,
     "userProfileSourcedId": _texts,
 }
@@ -162,7 +162,7 @@ _BY_KIND: dict[Kind, Callable[[Column], Reader]] = {
 
 
 def reader_of(field: Field, version: Version, policy: Policy) -> Reader:
-    """The way to read a field of a service of that version."""
+    """Return the reader for a field in a service of that version."""
     column = Column(field, version, policy.zone)
     named = _BY_NAME.get(field.name)
     if named:

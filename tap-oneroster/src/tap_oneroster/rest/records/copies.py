@@ -1,11 +1,11 @@
-"""Records that a service repeats: told apart from a collection that moves, and delivered once."""
+"""Records that a service repeats: distinguish copies from a collection that changed, and deliver each id once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._core.copies.records import Copies, Settled
 from ..._core.model import derived_from
-from ...copies import Copies, Settled
 from ...source import CollectionMoved, SourceError
 
 if TYPE_CHECKING:
@@ -20,42 +20,42 @@ _MOST_HELD = 200_000
 
 
 class Pair(NamedTuple):
-    """A record as it came, and as it is delivered."""
+    """A record as received, and as delivered."""
 
     came: Any
     record: Any
 
 
 class RepeatedRecords:
-    """Decides between the records that a service sends under one id.
+    """Decides between records that a service sends with the same id.
 
-    Within a page the copies are the service's own. Over pages they may mean that rows slid while
-    they were read: then the read is worth nothing and `finish` says so. What repeats again on the
-    next read is the service's own, too: all copies are held back until the last page was read.
+    Copies within a page come from the service. Copies on several pages may mean that rows moved during the read: then
+    the read is invalid, and `finish` raises CollectionMoved. Ids that repeat in the next read too are the service's own
+    copies: they are held back until the last page was read.
     """
 
     def __init__(self, file: File, known: frozenset[int], on_invalid: str, deviations: Counter[str]) -> None:
         self.known = known
-        """Hashes of ids that repeated when the collection was read before."""
+        """Hashes of ids that repeated in an earlier read."""
         self._name = file.name
         self._nested = [of.derived.rest for of in derived_from(file.name) if of.derived]
         self._on_invalid = on_invalid
         self._deviations = deviations
         self._held = self._copies()
         self.settled = Settled()
-        """What was decided so far."""
+        """The decisions so far."""
         self.found: set[int] = set()
-        """Hashes of ids that repeated over pages, and were not known to."""
+        """Hashes of ids that repeated on several pages for the first time."""
 
     def _copies(self) -> Copies:
         return Copies(self._on_invalid, lambda _: self._name)
 
     def single(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """Those of a page's records that may go out now, each id once."""
+        """Return the records of a page that can be delivered now, each id once."""
         here = self._copies()
         for pair in pairs:
             copies = self._held if hash(pair.record.sourcedId) in self.known else here
-            # Rows of other streams are no part of the record.
+            # Rows of other streams are not part of the record.
             copies.take(pair.record, pair, [getattr(pair.came, name, None) for name in self._nested])
         if len(self._held.groups) > _MOST_HELD:
             raise SourceError(f"{self._name}: more records are repeated than can be told apart; ask the vendor")
@@ -71,7 +71,7 @@ class RepeatedRecords:
         return pairs
 
     def again(self, records: Sequence[Pair]) -> None:
-        """Take note of records whose ids stood in earlier pages."""
+        """Register records whose ids occurred in earlier pages."""
         for pair in records:
             key = pair.record.sourcedId
             if hash(key) in self.known:
@@ -80,7 +80,7 @@ class RepeatedRecords:
                 self.found.add(hash(key))
 
     def finish(self) -> list[Pair]:
-        """The records held back, at last; CollectionMoved where rows repeated for the first time."""
+        """Return the records held back; raise CollectionMoved if ids repeated for the first time."""
         if self.found:
             raise CollectionMoved(
                 f"{self._name}: {len(self.found):,} records came on more than one page; either rows slid"

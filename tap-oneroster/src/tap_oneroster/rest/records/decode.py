@@ -1,4 +1,4 @@
-"""Bodies of pages made into REST records: typed at once where they fit, mended where they do not."""
+"""Decode the bodies of pages: typed if they match the expected form, otherwise generically and then mended."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ __all__ = ["NoJson", "Page", "PageDecoder", "read_total", "spelling"]
 _DAMAGED = "record that cannot be decoded"
 _MOST_LEARNED = 40
 _TOTAL = "totalCount"
-"""Where some services put what belongs into the header X-Total-Count."""
+"""Some services put the total here instead of in the header X-Total-Count."""
 _MOST_DIGITS = 15
 _ID = Column(file_named("orgs").field("sourcedId"))
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""NUL as JSON escapes it; it cannot stand there as such."""
+"""NUL in its JSON escape; JSON cannot contain it literally."""
 _ID_FORM: Forms = {"sourcedId": Kind.STRING}
 
 
 class NoJson(SourceError):
-    """A body that is no JSON at all: cut short on its way, or not from the service."""
+    """A body that is not JSON: truncated, or not from the service."""
 
 
 class Page:
-    """The records of one page, as they came; `ids` has None where a record has no usable id."""
+    """The decoded records of one page; `ids` has None for a record without a usable id."""
 
     def __init__(self, decoder: PageDecoder, records: list[Any], total: int | None = None, *, fits: bool) -> None:
         self._decoder = decoder
         self._records = records
         self._fits = fits
         self.total = total
-        """What stands beside the records as their total."""
+        """The total in the body, if any."""
         self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
         if not all(self.ids) or NULL in self.ids or _ID.are_padded(self.ids):
             self.ids = [_ID.reading(one)[0] for one in self.ids]
         self.faults: dict[int, str] = {}
-        """What is wrong with records that cannot be used, by their position; the others lack an id."""
+        """Why records cannot be used, by position; other records without an id just lack one."""
         if not fits:
             self.faults = {row: _DAMAGED for row, record in enumerate(records) if record is UNREADABLE}
 
@@ -56,20 +56,20 @@ class Page:
         return len(self._records)
 
     def refuse_nul(self) -> None:
-        """Refuse records with a NUL character in a text: no database takes it."""
+        """Reject records with a NUL character in a text, because databases do not accept it."""
         for row, record in enumerate(self._records):
             if _NUL.search(msgspec.json.encode(record)):
                 self.ids[row], self.faults[row] = None, "row with a NUL character"
 
     def take(self, rows: Sequence[int], deviations: Counter[str]) -> list[Any]:
-        """Records at these positions, in their form; what had to be mended is counted."""
+        """Return the records at these positions in their form; repairs are counted."""
         whole = len(rows) == len(self._records)
         chosen = self._records if whole else [self._records[row] for row in rows]
         return chosen if self._fits else self._decoder.mend(chosen, deviations)
 
 
 def read_total(value: Any, deviations: Counter[str]) -> int | None:
-    """Return a total as a service writes it, in digits or as a number; anything else is counted and ignored."""
+    """Return a total from digits or a number; anything else is counted and ignored."""
     digits = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS:
         return int(digits)
@@ -89,7 +89,7 @@ def _raw_id(record: Any) -> str | None:
 
 
 class PageDecoder:
-    """Decodes the pages of one collection, and remembers how this service writes them."""
+    """Decodes the pages of one collection, and adapts to the way the service writes them."""
 
     def __init__(self, file: File, forms: Forms) -> None:
         if file.collection is None:
@@ -100,7 +100,7 @@ class PageDecoder:
         path = file.collection.path.strip("/")
         self._aliases = (path, file.name, file.collection.single, "data")
         self.learned: tuple[str, ...] = ()
-        """Keys that the standard does not have and this service sends."""
+        """Keys that the service sends but the standard does not have."""
         self._has_listed = False
         self._shape_records()
 
@@ -118,17 +118,17 @@ class PageDecoder:
     def decode(
         self, body: bytes, deviations: Counter[str], *, total: int | None = None, last_try: bool = False
     ) -> Page:
-        """Return the records of a page; raise NoJson or SourceError if the body is no page.
+        """Return the records of a page; raise NoJson or SourceError if the body is not a page.
 
-        `total` is what the header of the answer says. Unless this is the last try, a page on which no
-        record can be decoded is taken for one that was damaged on its way.
+        `total` is the total in the response header. If no record can be decoded, the page counts as damaged in transit,
+        unless this is the last try.
         """
         try:
             answer = self._decoder.decode(body)
             self._has_listed = True
             page = Page(self, answer.records, read_total(answer.total, deviations), fits=True)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # The slow way finds out what is the matter.
+            # The slow path finds the cause.
             records, beside = self._any_records(body, deviations, total)
             if records and not last_try and all(record is UNREADABLE for record in records):
                 raise NoJson(f"{self._file.name}: no record of the page can be decoded") from None
@@ -140,7 +140,7 @@ class PageDecoder:
 
     @property
     def nothing(self) -> bytes:
-        """The body of a page without records, as the standard has it."""
+        """The body of a page without records, as the standard defines it."""
         return msgspec.json.encode({self._wrapper: []})
 
     def _any_records(
@@ -163,7 +163,7 @@ class PageDecoder:
                 continue
             beside = read_total(answer.get(_TOTAL), deviations)
             if answer[key] is None and (self._has_listed or 0 in (total, beside)):
-                # How some services write an empty list. On a first page only a total of 0 proves it.
+                # Some services write an empty list like this. On a first page only a total of 0 proves it.
                 deviations["null where a list belongs"] += 1
                 return [], beside
             if not isinstance(answer[key], list):
@@ -181,7 +181,7 @@ class PageDecoder:
         )
 
     def _learn(self, records: Sequence[Any]) -> None:
-        """Take the keys that are new into the class, so that later pages fit at once."""
+        """Add new keys to the record class, so that later pages match it."""
         keys = dict.fromkeys(key for one in records if isinstance(one, dict) for key in one)
         plain = (
             key
@@ -198,14 +198,14 @@ class PageDecoder:
             self._shape_records()
 
     def mend(self, records: Sequence[Any], deviations: Counter[str]) -> list[Any]:
-        """Records as decoded without types, in their form."""
+        """Return generically decoded records in their form."""
         learned = frozenset(self.learned)
         mended = [mend(one, self._forms, deviations, learned=learned) for one in records]
         return msgspec.convert(mended, self._records)
 
 
 def spelling(body: bytes, deviations: Counter[str]) -> None:
-    """Count how a page writes what is missing: seen on first pages only, since it is a habit."""
+    """Count how a first page writes missing values; other pages of a service do the same."""
     deviations["null for what is missing, on the first page"] += body.count(b'":null') + body.count(b'": null')
     hrefs = body.count(b'"href"')
     good = body.count(b'"href":"http') + body.count(b'"href": "http')

@@ -1,4 +1,4 @@
-"""Rows that REST keeps inside the records of a collection, made in one pass over its pages."""
+"""Make the rows that REST nests inside the records of a collection, in one pass over its pages."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def _elements(value: Any) -> Any:
 
 
 _STRUCTS = Form(lambda one, name: getattr(one, name, None), _elements, lambda ref: ref.sourcedId or None)
-"""How records are written that were decoded into Structs."""
+"""The form of records that were decoded into Structs."""
 
 
 class _Found(NamedTuple):
-    """One row in the making, and its parent."""
+    """One row to be made, and its parent."""
 
     parent: Any
     row: Nested
@@ -55,9 +55,9 @@ class DerivedRows:
         deviations: Counter[str],
         united: Mapping[str, Sequence[Held]] = MappingProxyType({}),
     ) -> list[Struct]:
-        """Rows held in these REST records, of which `parents` are the warehouse records.
+        """Return the rows nested in these REST records; `parents` are the corresponding warehouse records.
 
-        `united`: what persons of 1.1 hold who came in several records.
+        `united` maps 1.1 users with several records to all their roles.
         """
         held = list(map(attrgetter(self._how.rest), records))
         found = [
@@ -69,7 +69,7 @@ class DerivedRows:
         if len(made) < len(found):
             deviations["the same row twice in one record"] += len(found) - len(made)
         if self._how.rest == "roles":
-            # 1.1 knows a user's role and orgs, and no list of roles.
+            # 1.1 has a role and orgs of a user, but no list of roles.
             made += roles_of_users([p for p, value in zip(parents, held, strict=True) if not value], united)
         return made
 
@@ -105,7 +105,7 @@ class DerivedRows:
         parents: Sequence[Any],
         deviations: Counter[str],
     ) -> list[str | None]:
-        """Ids of the profiles that roles name by their URI: of the first row of each profile."""
+        """Return the profile ids that roles refer to by URI: the id of the first row of each profile."""
         named = [(one.parent.sourcedId, one.row.rest.userProfile) for one in found]
         if not any(profile for _, profile in named):
             return [None] * len(found)

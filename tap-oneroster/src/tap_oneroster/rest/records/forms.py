@@ -1,7 +1,7 @@
-"""The forms that REST records have, made from the model, and the Struct classes to decode them into.
+"""The forms of REST records, built from the model, and the Struct classes that decode them.
 
-A form takes what the standard allows and what is common besides (booleans and numbers as text).
-A page with anything else does not fit; `tidy` mends its records, by the same forms, so that they do.
+A form accepts what the standard allows and some common deviations (booleans and numbers as text). A page with other
+values does not match; `mend` converts its records to the same forms.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 
 import msgspec
 
-from ..._core.codec import Objective, ObjectiveScores, ScaleValue, UserId
+from ..._core.codec import TYPES
 from ..._core.model import VIEWS, Field, File, Kind, derived_from
 
 __all__ = ["SKIPPED", "UNKNOWN", "Form", "Forms", "NestedForm", "Ref", "attribute", "forms_of", "struct_class"]
 
 UNKNOWN = "(unknown)"
-"""Pseudo key under which `tidy` hands over the keys that the standard does not have."""
+"""Pseudo key under which `mend` passes the keys that the standard does not have."""
 
 _PARENTS = {view.name: view.parent for view in VIEWS}
 _CREDENTIAL_FIELDS = ("credentialType", "username", "password")
 
 
 class Ref(msgspec.Struct, gc=False):
-    """A reference to another record; its `href` and `type` say nothing that is needed."""
+    """A reference to another record; its `href` and `type` are not needed."""
 
     sourcedId: str
 
@@ -40,38 +40,33 @@ class NestedForm:
 
 
 class _Skipped:
-    """A value that nobody asked for: its text is passed over unread."""
+    """A value that is not wanted: its text is skipped without decoding."""
 
 
 SKIPPED = _Skipped()
 Form = Kind | NestedForm | _Skipped
 Forms = Mapping[str, Form]
-"""What each key of a JSON object holds."""
+"""The form of each key of a JSON object."""
 
-_TYPES: dict[Kind, Any] = {
+_TYPES: dict[Kind, Any] = TYPES | {
     Kind.TRUE_FALSE: bool | str | None,
     Kind.NUMBER: float | str | None,
     Kind.REF: Ref | None,
     Kind.REFS: list[Ref] | None,
     Kind.STRINGS: tuple[str, ...] | str | None,
     Kind.WORDS: tuple[str, ...] | str | None,
-    Kind.USER_IDS: list[UserId] | None,
-    Kind.SCALE_VALUES: list[ScaleValue] | None,
-    Kind.OBJECTIVES: list[Objective] | None,
-    Kind.OBJECTIVE_SCORES: list[ObjectiveScores] | None,
-    Kind.OBJECT: dict[str, Any] | None,
 }
 
 
 def attribute(key: str) -> str:
-    """Attribute that holds the value of a REST key."""
+    """Return the attribute that holds the value of a REST key."""
     if key == UNKNOWN:
         return "unknown_"
     return f"{key}_" if iskeyword(key) else key
 
 
 def _form(field: Field) -> Kind:
-    # `sourcedId` of demographics is a reference in CSV only; a role names its profile by a URI.
+    # `sourcedId` of demographics is a reference only in CSV; a role names its profile by a URI.
     if field.name in {"sourcedId", "userProfileSourcedId"}:
         return Kind.STRING
     return field.rest_kind or field.kind
@@ -86,7 +81,7 @@ def _forms(fields: Iterable[Field], *, secrets: bool) -> dict[str, Form]:
 
 
 def _inside(stream: File, *, secrets: bool) -> Form:
-    """Form of the property in which a parent holds the rows of a derived stream."""
+    """Return the form of the parent's property that holds the rows of a derived stream."""
     names = {field.name for field in stream.fields}
     if "resourceSourcedId" in names:
         return Kind.REFS
@@ -103,11 +98,11 @@ def _inside(stream: File, *, secrets: bool) -> Form:
 
 
 def forms_of(file: File, *, secrets: bool, derived: Iterable[File]) -> dict[str, Form]:
-    """Forms of a collection's records; rows of derived streams that nobody asked for are skipped."""
+    """Return the forms of a collection's records; rows of derived streams that are not wanted are skipped."""
     forms = _forms(file.fields, secrets=secrets)
     wanted = {stream.name for stream in derived}
     if "roles" in wanted:
-        wanted.add("userProfiles")  # a role names a profile of its user
+        wanted.add("userProfiles")  # a role refers to a profile of its user
     for stream in derived_from(_PARENTS.get(file.name, file.name)):
         if stream.derived:
             form = _inside(stream, secrets=secrets) if stream.name in wanted else SKIPPED
@@ -124,9 +119,9 @@ def _type(form: Form) -> Any:
 
 
 def struct_class(name: str, forms: Forms, extras: Iterable[str] = ()) -> type[msgspec.Struct]:
-    """A Struct class of that form, every key optional; any key but those and `extras` is refused.
+    """Return a Struct class of that form; every key is optional, and keys other than those and `extras` are rejected.
 
-    The class names its extras in `learned_`.
+    The class lists its extras in `learned_`.
     """
     extras = tuple(extras)
     types = {key: _type(form) for key, form in forms.items()}

@@ -1,4 +1,4 @@
-"""Decoding an answer in which single records are damaged: the other records are still good."""
+"""Decode a response in which single records are damaged, and keep the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["UNREADABLE", "decode_leniently"]
 
 
 class _Unreadable(msgspec.Struct):
-    """Stands for an element of a list that cannot be decoded."""
+    """Replaces an element of a list that cannot be decoded."""
 
 
 UNREADABLE: Final = _Unreadable()
@@ -19,13 +19,13 @@ _FAULTS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
 _ASTRAY = re.compile(rb'[^\s,:\[{]\s*""|""\s*[^\s,:\]}]')
-"""An (emptied) text where no text can stand: a quotation mark too many, so the element may end elsewhere."""
+"""An (emptied) text where JSON allows none: there is an extra quotation mark, so the element's end is unknown."""
 
 
 def decode_leniently(body: bytes) -> Any:
-    """Decode JSON; in the lists of an object, UNREADABLE takes the place of each element that cannot be decoded.
+    """Decode JSON; elements of lists that cannot be decoded become UNREADABLE.
 
-    Raise ValueError if the body is cut short, or if nothing tells where a damaged element ends.
+    Raise ValueError if the body is truncated, or if the end of a damaged element cannot be found.
     """
     try:
         return msgspec.json.decode(body)
@@ -43,10 +43,10 @@ def decode_leniently(body: bytes) -> Any:
 
 
 def _cut(body: bytes) -> tuple[bytes, list[list[bytes]]]:
-    """Cut an object into its text with each list empty, and the texts of the elements of each list."""
+    """Split an object into its text with empty lists, and the texts of the elements of each list."""
     frame: list[bytes] = []
     lists: list[list[bytes]] = []
-    depth, kept, start = 0, 0, -1  # `start` of the element, while inside a list of the object
+    depth, kept, start = 0, 0, -1  # `start` is the start of the element inside a list of the object, otherwise -1
     for token in _TOKEN.finditer(body):
         sign = token[0]
         depth += sign in (b"[", b"{")

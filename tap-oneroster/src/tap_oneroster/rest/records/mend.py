@@ -1,6 +1,6 @@
-"""Records that do not fit their form, mended so that they do; every repair is counted.
+"""Convert records that do not match their form; every repair is counted.
 
-What cannot be mended with certainty becomes null, or the element is left out. Nothing is guessed.
+A value that cannot be repaired with certainty becomes null, or the list element is left out. Nothing is guessed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["is_secret", "mend", "spelt"]
 
 _MISSPELT = {
-    # From a definition that many services were generated from.
+    # A typing error in a definition from which many services were generated.
     "americanIndianOrAlsakaNative": "americanIndianOrAlaskaNative",
 }
 _SECRET = re.compile(r"(?i)(.*\.)?(pass(word|wd|code|phrase)?|pwd|secret)\Z")
 
 
 def spelt(key: str, forms: Forms) -> str | None:
-    """The key of the standard that is meant, whatever its letter case; None where there is none."""
+    """Return the standard's key that matches regardless of case; None if there is none."""
     if key in forms:
         return key
     wanted = _MISSPELT.get(key, key).lower()
@@ -35,7 +35,7 @@ def spelt(key: str, forms: Forms) -> str | None:
 
 
 def is_secret(key: str) -> bool:
-    """Whether a key that the standard does not know is named like a password."""
+    """True if an unknown key has a name like that of a password."""
     return _SECRET.match(key) is not None
 
 
@@ -61,9 +61,9 @@ def mend(
     *,
     learned: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """The record in its form. Keys that the standard does not have go under `UNKNOWN`.
+    """Return the record in its form. Keys that the standard does not have go under `UNKNOWN`.
 
-    Those in `learned` stay where they are.
+    Keys in `learned` stay where they are.
     """
     fitting: dict[str, Any] = {}
     unknown: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""REST records made into records of the warehouse shape, a column at a time."""
+"""Convert REST records to the warehouse shape, a column at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["RowMaker"]
 
 
 class RowMaker:
-    """Makes records of a stream out of REST records, or out of the objects nested in them."""
+    """Makes records of a stream from REST records, or from objects nested in them."""
 
     def __init__(self, file: File, version: Version, policy: Policy) -> None:
         self.file = file
@@ -37,7 +37,7 @@ class RowMaker:
             for field in line_order(file, secrets=policy.secrets)
         ]
 
-        # Columns that are handed over have been read already where they come from the parent.
+        # The parent has already checked the values of given columns, so they are not required here.
         self._plain = {
             field.name: Column(replace(field, required=()), version, policy.zone)
             for field in file.fields
@@ -58,7 +58,7 @@ class RowMaker:
         deviations: Counter[str],
         given: Mapping[str, Sequence[Any]] | None = None,
     ) -> list[Struct]:
-        """Records of the warehouse shape, one for each; `given` holds columns that are not in them."""
+        """Return a record of the warehouse shape for each record; `given` holds columns that the records lack."""
         if not records:
             return []
         columns: list[Sequence[Any]] = []
@@ -75,7 +75,7 @@ class RowMaker:
         return list(map(self._make, *columns))
 
     def _metadata(self, records: Sequence[Any], deviations: Counter[str]) -> list[Any]:
-        """Metadata flattened to dotted keys, with the keys that the standard does not have."""
+        """Return the metadata with nested keys joined by dots, and the keys that the standard does not have."""
         own = [record.metadata for record in records]
         unknown = [record.unknown_ for record in records]
         for number, key in enumerate(type(records[0]).learned_):
@@ -122,7 +122,7 @@ def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str) 
 
 
 def _values(records: Sequence[Any], getters: Sequence[Callable[[Any], Any]]) -> list[Any]:
-    """Values of the first key that a record fills."""
+    """Return the value of the first key that is not null, for each record."""
     values = list(map(getters[0], records))
     for getter in getters[1:]:
         if None in values:

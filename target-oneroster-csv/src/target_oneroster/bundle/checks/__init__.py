@@ -1,4 +1,4 @@
-"""Everything that must hold before a bundle is published, checked in the tables, row by row never."""
+"""Checks of a bundle before it is published, as SQL on whole tables."""
 
 from .findings import Finding, Findings, Severity
 from .package import check_package

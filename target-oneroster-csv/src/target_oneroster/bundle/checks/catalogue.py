@@ -1,4 +1,4 @@
-"""All rules that the checks know, as a table: for the documentation, and for the tests that break each of them."""
+"""All rules of the checks as a table, for the documentation and for tests that break each rule."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ..._core.copies.tables import CONFLICT
 from ..._core.model import Version, csv_files
-from ...records.copies import CONFLICT
 from .cells import cell_rules
 from .findings import Severity
 from .form import Form
@@ -24,7 +24,7 @@ __all__ = ["Known", "package_rules", "rules"]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One rule of one column, and the versions and modes of files in which it holds."""
+    """One rule of one column, and the versions and file modes to which it applies."""
 
     severity: Severity
     file: str
@@ -35,7 +35,7 @@ class Known:
 
 
 def rules() -> list[Known]:
-    """Rules that are checked before a bundle is published, by file and column."""
+    """Return the rules that are checked before publication, by file and column."""
     found: dict[tuple[Severity, str, str, str], list[tuple[Version, str]]] = {}
     for version, mode in product(Version, ("bulk", "delta")):
         for key in _of(version, mode):
@@ -47,7 +47,7 @@ def rules() -> list[Known]:
 
 
 def _of(version: Version, mode: str) -> Iterator[tuple[Severity, str, str, str]]:
-    """Rules of a bundle whose files are all of one mode."""
+    """Yield the rules of a bundle whose files all have one mode."""
     files = csv_files(version)
     bulk = {file.name for file in files} if mode == "bulk" else set()
     if bulk:
@@ -68,5 +68,5 @@ def _of(version: Version, mode: str) -> Iterator[tuple[Severity, str, str, str]]
 
 
 def package_rules() -> list[str]:
-    """Rules on the form of a bundle that lies there; each of them stops."""
+    """Return the rules for the form of a published bundle; each prevents publication."""
     return [*Package, *Form]

@@ -1,4 +1,4 @@
-"""Rules for the text of one cell, from the model: required, type, vocabulary. SQL conditions, true where broken."""
+"""Rules for the text of one cell, from the model: required, type, vocabulary; SQL conditions that are true if broken."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["EMPTY", "cell_rules"]
 EMPTY = "a required cell is empty"
 
 Rule = tuple[Severity, str, str, str]
-"""Severity, field, rule, and the condition of a row that breaks it."""
+"""Severity, field, rule, and the SQL condition of a row that breaks it."""
 
 _GUID = r"[0-9A-Za-z./@_-]{1,255}"
 _NO_ID = "is not an id (1 to 255 of letters, digits and . - _ / @)"
@@ -29,7 +29,7 @@ def _is(pattern: str, column: str = "{0}") -> str:
     return f"regexp_full_match({column}, {literal(pattern)})"
 
 
-# What a filled cell must be: in words, and as SQL of the column {0}.
+# The valid form of a cell that is not blank: in words, and as SQL for the column {0}.
 _TYPES: dict[Kind, tuple[str, str]] = {
     Kind.GUID: (_NO_ID, _is(_GUID)),
     Kind.REF: (_NO_ID, _is(_GUID)),
@@ -55,9 +55,9 @@ def _word(words: Vocabulary, version: Version, column: str) -> str:
 
 
 def _valid(field: Field, version: Version, *, looked_up: bool) -> tuple[str, str] | None:
-    """What a filled cell must be, in words and as SQL; None where any text will do.
+    """Return the valid form of a cell that is not blank, in words and as SQL; None if any text is valid.
 
-    A reference that is `looked_up` needs no look at its text.
+    The text of a reference is not checked if the reference is `looked_up`.
     """
     column, kind = quoted(field.name), field.csv_kind or field.kind
     if field.words and kind == Kind.WORDS:
@@ -73,7 +73,7 @@ def _valid(field: Field, version: Version, *, looked_up: bool) -> tuple[str, str
 
 
 def cell_rules(file: File, version: Version, *, bulk: Collection[str]) -> Iterator[Rule]:
-    """Rules for every column of a file; a required cell costs the row, an optional one only the value."""
+    """Yield the rules for all columns of a file; a bad required cell removes the row, an optional one only the value."""
     in_bulk = file.name in bulk
     for field in file.columns(version):
         if field.blank_in_bulk and in_bulk:

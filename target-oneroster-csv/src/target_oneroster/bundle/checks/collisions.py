@@ -1,11 +1,11 @@
-"""Different rows under one id: where nothing says which of them counts, none is published."""
+"""Different rows with the same id: if it is unknown which one is right, none is published."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..._core.copies.tables import CONFLICT
 from ..._core.sql import quoted
-from ...records.copies import CONFLICT
 from .findings import Severity
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ __all__ = ["reject_conflicts"]
 
 
 def reject_conflicts(findings: Findings, file: str) -> None:
-    """Reject all rows of the ids of a file that came with different rows."""
+    """Reject all rows of ids that arrived with different rows."""
     engine, conflicting = findings.engine, f"{file} conflicting"
     if not engine.has(conflicting):
         return
@@ -24,7 +24,7 @@ def reject_conflicts(findings: Findings, file: str) -> None:
     findings.add(Severity.ROW, file, "sourcedId", CONFLICT, where, count)
     findings.reject(file, "sourcedId", CONFLICT, where)
     findings.remove_rejected(file)
-    # In place of the one row that stood in the table, all that came.
+    # Replace the one row in the table by all rows that arrived.
     rejected = quoted(f"{file} rejected")
     engine.run(f"DELETE FROM {rejected} WHERE {where}")
     engine.run(f"INSERT INTO {rejected} BY NAME SELECT * FROM {quoted(conflicting)}")

@@ -1,4 +1,4 @@
-"""SQL conditions of the rules between columns and rows, true where a rule is broken."""
+"""SQL conditions for rules between columns and rows; true if a rule is broken."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from ..._core.sql import quoted
 __all__ = [
     "BEGIN_AFTER_END",
     "CEDS",
+    "GRADES_NOT_OF_CEDS",
     "NOT_A_URN",
     "NOT_ENROLLED",
     "OUT_OF_BOUNDS",
     "PRIMARY_ORG_WITHOUT_ROLE",
-    "grades_not_of_ceds",
+    "SCALE_OF_OTHER_CLASS",
+    "SCALE_OF_OTHER_CLASS_OF_RESULT",
+    "SECOND_PRIMARY_TEACHER",
     "lengths_differ",
     "not_of_ceds",
     "other",
     "repeats",
     "role_disagrees",
-    "scale_of_other_class",
-    "scale_of_other_class_of_result",
-    "second_primary_teacher",
     "type_of",
 ]
 
 _STAYS = "\"status\" <> 'tobedeleted'"
-"""Not a row of a delta that says what is gone."""
+"""False for rows of a delta that mark a deletion."""
 _GRADES = "IT|PR|PK|TK|KG|0[1-9]|1[0-3]|PS|UG|Other"
 CEDS = {
     "countryOfBirthCode": "[A-Z]{2}",
     "stateOfBirthAbbreviation": "[A-Z]{2}",
     "publicSchoolResidenceStatus": "0165[2-6]",
 }
-"""Codes that 1.1 takes from CEDS; 1.2 leaves them to an agreement."""
+"""Codes that 1.1 takes from CEDS; 1.2 leaves them to an agreement between the parties."""
 _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-def other(file: str, target: str, column: str, key: str, own: str) -> str:
+def other(file: str, target: str, key: str, column: str) -> str:
     """The cell of the row that `key` points at differs from the row's own, both filled."""
-    mine = f"{quoted(file)}.{quoted(own)}"
+    mine = f"{quoted(file)}.{quoted(column)}"
     return (
         f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
         f"AND t.{quoted(column)} <> '' AND {mine} <> '' AND t.{quoted(column)} <> {mine})"
@@ -46,7 +46,7 @@ def other(file: str, target: str, column: str, key: str, own: str) -> str:
 
 
 def type_of(file: str, target: str, key: str, words: str) -> str:
-    """The row that `key` points at has one of these types."""
+    """Return a condition: the row that `key` refers to has one of these types."""
     return (
         f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
         f'AND t."type" IN ({words}))'
@@ -54,7 +54,7 @@ def type_of(file: str, target: str, key: str, words: str) -> str:
 
 
 def repeats(file: str, *columns: str) -> str:
-    """Another row of the file that stays, with a smaller id, holds the same in those columns."""
+    """Return a condition: a row with a smaller id that is not deleted has the same values in these columns."""
     names = ", ".join(quoted(c) for c in columns)
     return (
         f'"sourcedId" IN (SELECT "sourcedId" FROM (SELECT "sourcedId", '
@@ -63,55 +63,20 @@ def repeats(file: str, *columns: str) -> str:
 
 
 def lengths_differ(one: str, other: str) -> str:
-    """Two lists of a row, both filled, have different lengths."""
+    """Return a condition: two lists of a row, both set, have different lengths."""
     return (
         f"{quoted(one)} <> '' AND {quoted(other)} <> '' AND "
         f"len(string_split({quoted(one)}, ',')) <> len(string_split({quoted(other)}, ','))"
     )
 
 
-def grades_not_of_ceds() -> str:
-    """A grade that 1.1 does not know."""
-    return f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
-
-
 def not_of_ceds(column: str) -> str:
-    """A code of demographics that 1.1 does not know."""
+    """Return a condition: a code of demographics is not valid in 1.1."""
     return f"{quoted(column)} <> '' AND NOT regexp_full_match({quoted(column)}, '{CEDS[column]}')"
 
 
-def scale_of_other_class() -> str:
-    """A line item is scored on a scale that belongs to another class."""
-    return (
-        '"sourcedId" IN (SELECT x."sourcedId" FROM "lineItemScoreScales" x JOIN "scoreScales" s '
-        'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN "lineItems" t ON t."sourcedId" = x."lineItemSourcedId" '
-        'WHERE s."classSourcedId" <> t."classSourcedId")'
-    )
-
-
-def scale_of_other_class_of_result() -> str:
-    """A result is scored on a scale that belongs to another class than its line item."""
-    return (
-        '"sourcedId" IN (SELECT x."sourcedId" FROM "resultScoreScales" x JOIN "scoreScales" s '
-        'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN results r ON r."sourcedId" = x."resultSourcedId" '
-        'JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" WHERE s."classSourcedId" <> t."classSourcedId")'
-    )
-
-
-def second_primary_teacher() -> str:
-    """`primary` enrollments of teachers whose class has another one at the same time."""
-    return (
-        '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
-        'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
-        "AND a.\"primary\" = 'true' AND b.\"primary\" = 'true' AND a.\"role\" = 'teacher' AND b.\"role\" = 'teacher' "
-        f"AND a.{_STAYS} AND b.{_STAYS} "
-        'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
-        'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
-    )
-
-
 def role_disagrees(version: Version) -> str:
-    """An enrollment as student or teacher of a user who has other roles only."""
+    """Return a condition: an enrollment is for a student or teacher, but its user only has other roles."""
     ours = "e.\"role\" IN ('student', 'teacher')"
     if version == Version.V1_1:
         found = (
@@ -126,6 +91,29 @@ def role_disagrees(version: Version) -> str:
     return f'"sourcedId" IN (SELECT e."sourcedId" {found})'
 
 
+GRADES_NOT_OF_CEDS = f"\"grades\" <> '' AND NOT regexp_full_match(\"grades\", '({_GRADES})(,({_GRADES}))*')"
+"""A grade that 1.1 does not know."""
+SCALE_OF_OTHER_CLASS_OF_RESULT = (
+    '"sourcedId" IN (SELECT x."sourcedId" FROM "resultScoreScales" x JOIN "scoreScales" s '
+    'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN results r ON r."sourcedId" = x."resultSourcedId" '
+    'JOIN "lineItems" t ON t."sourcedId" = r."lineItemSourcedId" WHERE s."classSourcedId" <> t."classSourcedId")'
+)
+"""A result is scored on a scale that belongs to another class than its line item."""
+SCALE_OF_OTHER_CLASS = (
+    '"sourcedId" IN (SELECT x."sourcedId" FROM "lineItemScoreScales" x JOIN "scoreScales" s '
+    'ON s."sourcedId" = x."scoreScaleSourcedId" JOIN "lineItems" t ON t."sourcedId" = x."lineItemSourcedId" '
+    'WHERE s."classSourcedId" <> t."classSourcedId")'
+)
+"""A line item is scored on a scale that belongs to another class."""
+SECOND_PRIMARY_TEACHER = (
+    '"primary" = \'true\' AND "sourcedId" IN (SELECT a."sourcedId" FROM enrollments a JOIN enrollments b '
+    'ON a."classSourcedId" = b."classSourcedId" AND a."sourcedId" <> b."sourcedId" '
+    "AND a.\"primary\" = 'true' AND b.\"primary\" = 'true' AND a.\"role\" = 'teacher' AND b.\"role\" = 'teacher' "
+    f"AND a.{_STAYS} AND b.{_STAYS} "
+    'AND (a."endDate" = \'\' OR b."beginDate" < a."endDate") '
+    'AND (b."endDate" = \'\' OR a."beginDate" < b."endDate"))'
+)
+"""`primary` enrollments of teachers whose class has another one at the same time."""
 BEGIN_AFTER_END = '"beginDate" <> \'\' AND "endDate" <> \'\' AND "beginDate" > "endDate"'
 NOT_A_URN = f"\"source\" = 'case' AND NOT regexp_full_match(\"learningObjectiveId\", '{_UUID_URN}')"
 OUT_OF_BOUNDS = (

@@ -1,4 +1,4 @@
-"""What the checks have found: counted by file, field and rule, traced to where it began, without any value."""
+"""Findings of the checks: counted by file, field and rule, with their root cause, without any value."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _EXAMPLES = 3
 
 
 class Severity(StrEnum):
-    """What a finding does to the bundle."""
+    """The effect of a finding on the bundle."""
 
     STOP = "stop"
     """Nothing can be published."""
     ROW = "row"
-    """The row has to go, and what depends on it."""
+    """The row is removed, and so are the rows that depend on it."""
     VALUE = "value"
-    """The value goes, the row stays."""
+    """The value is removed, the row stays."""
     NOTE = "note"
-    """Everything stays; somebody should look."""
+    """Nothing is removed; a person should look at it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule that was broken in one column of one file."""
+    """One broken rule in one column of one file."""
 
     severity: Severity
     file: str
@@ -43,36 +43,36 @@ class Finding:
     rule: str
     count: int
     rows: tuple[str, ...] = ()
-    """Some of the rows: hashes of their sourcedIds; in a package as it lies, numbers of lines."""
+    """Some of the rows: hashes of their sourcedIds; for a published package, line numbers."""
 
     def text(self) -> str:
-        """The finding as a line."""
+        """Return the finding as one line."""
         examples = f" (rows {', '.join(self.rows)})" if self.rows else ""
         place = ".".join(filter(None, (self.file, self.field)))
         return f"{place or 'the bundle'}: {self.rule}: {self.count}{examples}"
 
 
 def hashed(column: str = '"sourcedId"') -> str:
-    """SQL for the name of a row in messages: a hash, since an id may be personal."""
+    """Return SQL for the name of a row in messages: a hash, because an id may be personal data."""
     return f"left(sha256({column}), 12)"
 
 
 class Findings:
-    """Findings of one bundle, and the rows that go because of them."""
+    """Findings of one bundle, and the rows that are removed because of them."""
 
     def __init__(self, engine: Engine, bulk: Collection[str]) -> None:
         self.engine = engine
         self.bulk = bulk
-        """Files that say all there is; the others are deltas, whose receiver has more."""
+        """Files with complete content; the others are deltas, of which the receiver has more rows."""
         self.found: list[Finding] = []
         self.went_along: Counter[str] = Counter()
-        """Rows by file that pointed at a row the source has deleted."""
+        """By file: number of rows that referred to a deleted row."""
         self._touched: set[str] = set()
-        """Files with rejected rows that are still in their tables."""
+        """Files whose tables still contain rejected rows."""
         engine.run("CREATE TABLE rejected (file VARCHAR, id VARCHAR, field VARCHAR, rule VARCHAR, cause VARCHAR)")
 
     def add(self, severity: Severity, file: str, field: str, rule: str, where: str, count: int) -> None:
-        """Take in a finding that is true of `count` rows of a file, those `where` holds for."""
+        """Add a finding for the `count` rows of a file that match `where`."""
         if not count:
             return
         rows = self.engine.run(
@@ -81,7 +81,7 @@ class Findings:
         self.found.append(Finding(severity, file, field, rule, count, tuple(row for (row,) in rows)))
 
     def reject(self, file: str, field: str, rule: str, where: str, cause: str | None = None) -> None:
-        """Note the rows of a file that have to go; `cause` is SQL for what it began with, by default the row."""
+        """Register rows of a file for removal; `cause` is SQL for the root cause, by default the row itself."""
         self._touched.add(file)
         cause = cause or f"{literal(file + ' ')} || {hashed()}"
         self.engine.run(
@@ -91,11 +91,11 @@ class Findings:
         )
 
     def stop(self, file: str, field: str, rule: str, count: int) -> None:
-        """Take in a finding that makes the bundle impossible."""
+        """Add a finding that prevents publication."""
         self.found.append(Finding(Severity.STOP, file, field, rule, count))
 
     def remove_rejected(self, file: str) -> None:
-        """Take the rejected rows of a file out of its table, into `<file> rejected`."""
+        """Move the rejected rows of a file from its table into `<file> rejected`."""
         if file not in self._touched:
             return
         self._touched.discard(file)
@@ -108,7 +108,7 @@ class Findings:
         self.engine.run(f"DELETE FROM {quoted(file)} WHERE {chosen}")
 
     def let_go(self, file: str, where: str) -> None:
-        """Rows that pointed at a deleted row are deleted, too: a bulk file lacks them, a delta says so."""
+        """Delete rows that refer to a deleted row: a bulk file omits them, a delta marks them."""
         count = self.engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {where}")
         if count:
             self.engine.run(f'INSERT INTO {GONE} SELECT {literal(file)}, "sourcedId" FROM {quoted(file)} WHERE {where}')
@@ -119,28 +119,28 @@ class Findings:
             self.went_along[file] += count
 
     def says_all(self, target: str, file: str) -> bool:
-        """Whether a row of `file` may only name rows that the file `target` has here.
+        """True if a row of `file` may only refer to rows of `target` in this bundle.
 
-        Not where the receiver has more of them: because they come as a delta, or because they do
-        not come at all and the row is one of a delta.
+        False if the receiver has more rows of `target`: because they arrive as a delta, or because none arrive and the
+        row itself is part of a delta.
         """
         return target in self.bulk and (
             file in self.bulk or bool(self.engine.count(target)) or self.engine.has(f"{target} rejected")
         )
 
     def staying(self, file: str) -> str:
-        """SQL for the rows of a file that are not on their way out; only a delta has others."""
+        """Return SQL for the rows of a file that are not being deleted; only a delta has deleted rows."""
         return "true" if file in self.bulk else "\"status\" <> 'tobedeleted'"
 
     @property
     def rejected_rows(self) -> dict[str, int]:
-        """Rows that have to go, by file."""
+        """Number of rejected rows, by file."""
         found = self.engine.run("SELECT file, count(*) FROM rejected GROUP BY file ORDER BY file")
-        # Of an id that came with different rows, all of them.
+        # For an id with different rows, count all of them.
         return {file: max(ids, self.engine.count(f"{file} rejected")) for file, ids in found}
 
     def causes(self, limit: int = 20) -> list[tuple[str, dict[str, int]]]:
-        """What the rejected rows began with, the most costly first: a name, and rows by file."""
+        """Return the root causes of rejected rows, those with most rows first: a name, and rows by file."""
         grouped: dict[str, dict[str, int]] = {}
         for cause, file, count in self.engine.run(
             "SELECT cause, file, count(*) FROM rejected WHERE cause IN (SELECT cause FROM rejected GROUP BY cause "
@@ -150,5 +150,5 @@ class Findings:
         return sorted(grouped.items(), key=lambda item: (-sum(item[1].values()), item[0]))
 
     def of(self, severity: Severity) -> list[Finding]:
-        """Findings of one severity."""
+        """Return the findings of one severity."""
         return [finding for finding in self.found if finding.severity is severity]

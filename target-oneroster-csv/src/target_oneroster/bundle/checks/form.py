@@ -1,4 +1,4 @@
-"""The form of one CSV file: encoding, header, width of rows. Quick: most lines are only counted, not parsed."""
+"""The form of one CSV file: encoding, header, width of rows. It is fast, because most lines are counted and not parsed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Form", "ScannedRows", "scan"]
 
 
 class Form(StrEnum):
-    """What every CSV file of a bundle has to be."""
+    """Rules for the form of every CSV file of a bundle."""
 
     UTF_8 = "is not UTF-8"
     HEADER = "header is not that of the standard"
@@ -32,25 +32,25 @@ class Form(StrEnum):
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 20
 _RECORD_LIMIT = 2_900_000
-"""With a block more, what the engine takes for a line."""
+"""Longest record in bytes; with one more block it is the engine's limit for a line."""
 _EXAMPLES = 3
 
 
 class ScannedRows:
-    """The rows of a file, counted, and the rules they break: how often, and in which lines."""
+    """The number of rows of a file, and the broken rules with their counts and lines."""
 
     def __init__(self) -> None:
         self.count = 0
         self.faults: dict[str, tuple[int, list[int]]] = {}
 
     def fault(self, rule: str, line: int) -> None:
-        """Note that a line breaks a rule."""
+        """Record that a line breaks a rule."""
         count, lines = self.faults.get(rule, (0, []))
         self.faults[rule] = (count + 1, [*lines, line] if len(lines) < _EXAMPLES else lines)
 
 
 def scan(source: IO[bytes], columns: Sequence[str]) -> ScannedRows:
-    """Read a file to its end, or to where it cannot be read on."""
+    """Read a file to its end, or until it cannot be read further."""
     rows = ScannedRows()
     records = _Records(rows)
     width = 0
@@ -76,7 +76,7 @@ def scan(source: IO[bytes], columns: Sequence[str]) -> ScannedRows:
 
 
 def _header(record: bytes, columns: Sequence[str], rows: ScannedRows) -> int:
-    """Compare the header; return its width."""
+    """Check the header; return its width."""
     try:
         names = next(csv.reader([record.decode("utf-8", "replace")]), [])
     except csv.Error:
@@ -92,7 +92,7 @@ def _header(record: bytes, columns: Sequence[str], rows: ScannedRows) -> int:
 
 
 def _cells(record: bytes, line: int, rows: ScannedRows) -> int:
-    """Number of cells of a record with quotes; 0 where it cannot be parsed."""
+    """Return the number of cells of a record with quotes; 0 if it cannot be parsed."""
     try:
         return len(next(csv.reader([record.decode("utf-8", "replace")], strict=True)))
     except csv.Error:
@@ -101,18 +101,18 @@ def _cells(record: bytes, line: int, rows: ScannedRows) -> int:
 
 
 class _Records:
-    """Lines to records; a record of several lines is a fault, and one record."""
+    """Joins lines to records; a record of several lines is a fault, and counts as one record."""
 
     def __init__(self, rows: ScannedRows) -> None:
         self.open = False
-        """A quoted cell has begun and not ended."""
+        """True if a quoted cell has begun and not ended."""
         self.first = 0
         self.size = 0
         self._rows = rows
         self._pieces: list[bytes] = []
 
     def of(self, number: int, lines: list[bytes]) -> Iterator[tuple[int, bytes]]:
-        """Records that end in these lines, with the numbers of their first."""
+        """Yield the records that end in these lines, with the numbers of their first lines."""
         for line, text in enumerate(lines, number):
             odd = text.count(b'"') & 1
             if not self.open and not odd:
@@ -131,9 +131,9 @@ class _Records:
 
 
 def _blocks(source: IO[bytes], rows: ScannedRows) -> Iterator[tuple[int, list[bytes], bool]]:
-    """Lines by blocks that are proven to be UTF-8: number of the first, lines without ends, whether all is plain.
+    """Yield blocks of valid UTF-8: number of the first line, lines without their ends, and True if all are plain.
 
-    Plain is what has neither quotes nor bare returns. The file ends at a block that is not UTF-8.
+    Plain lines have neither quotes nor carriage returns. Reading stops at a block that is not UTF-8.
     """
     rest, begun, number = b"", False, 1
     mixed, ends = False, set[bytes]()
@@ -151,7 +151,7 @@ def _blocks(source: IO[bytes], rows: ScannedRows) -> Iterator[tuple[int, list[by
             return
         breaks, returns = whole.count(b"\n"), whole.count(b"\r\n")
         ends |= {kind for kind, count in ((b"\r\n", returns), (b"\n", breaks - returns)) if count}
-        if len(ends) > 1 and not mixed:  # which the engine may not read
+        if len(ends) > 1 and not mixed:  # the engine may not be able to read mixed line ends
             mixed = True
             rows.fault(Form.LINE_ENDS, number)
         whole = whole.replace(b"\r\n", b"\n")

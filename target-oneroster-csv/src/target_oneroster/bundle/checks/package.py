@@ -1,4 +1,4 @@
-"""A bundle as it lies: manifest, entries, headers and the form of every row, without a look at what cells mean."""
+"""The form of a published bundle: manifest, entries, headers and rows; the meaning of cells is not checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
-from ..._core.model import FILES, MANIFEST_VERSION, Version, csv_files, manifest_properties
+from ..._core.model import MANIFEST_VERSION, Version, csv_files, manifest_properties
+from ..manifest import BUNDLE_FILES
 from .findings import Finding, Severity
 from .form import Form, ScannedRows, scan
 
@@ -24,12 +25,11 @@ __all__ = ["UNPACKED_LIMIT", "Package", "check_package"]
 
 UNPACKED_LIMIT = 64 << 30
 _MANIFEST = "manifest.csv"
-_KNOWN = {_MANIFEST, *(f"{file.name}.csv" for file in FILES)}
 _MODES = ("absent", "bulk", "delta")
 
 
 class Package(StrEnum):
-    """What a bundle has to be as a whole, its manifest above all."""
+    """Rules for a bundle as a whole, mainly for its manifest."""
 
     ARCHIVE = "the archive is damaged, encrypted, or not a zip"
     BOMB = "unpacks to more than 64 GB"
@@ -48,10 +48,10 @@ class Package(StrEnum):
 
 
 def check_package(path: Path) -> list[Finding]:
-    """What is wrong with the form of a bundle, a folder or a zip; empty where nothing is.
+    """Return the faults in the form of a bundle, a folder or a zip; empty if there are none.
 
-    Every finding is of the severity `stop`. `file` is a file of the bundle, `field` a property or
-    column, and `rows` are the numbers of lines, the first of a file being 1. No value is ever named.
+    All findings have the severity `stop`. `file` is a file of the bundle, `field` a property or column, and `rows` are
+    line numbers, starting at 1 in each file. Values are never included.
     """
     try:
         with _opened(path) as (entries, unpacked, open_entry):
@@ -68,7 +68,7 @@ def check_package(path: Path) -> list[Finding]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[list[str], int, _Opener]]:
-    """Entries of a bundle, the size of a zip's when unpacked, and how to open one."""
+    """Yield the entries of a bundle, the unpacked size of a zip, and a function that opens an entry."""
     if path.is_dir():
         names = [child.name + ("/" if child.is_dir() else "") for child in path.iterdir()]
         yield sorted(names), 0, lambda name: (path / name).open("rb")
@@ -90,11 +90,11 @@ class _Check:
 
     def entries(self, names: list[str]) -> None:
         """Only files a bundle has, each once, none in a folder. Foreign names are counted, not told."""
-        proper = {name.lower(): name for name in _KNOWN}
+        proper = {name.lower(): name for name in BUNDLE_FILES}
         self._add("", "", Package.FOLDERS, sum("/" in name or "\\" in name for name in names))
         flat = [name for name in names if "/" not in name and "\\" not in name]
         self._add("", "", Package.FOREIGN, sum(name.lower() not in proper for name in flat))
-        for name in sorted(_KNOWN):
+        for name in sorted(BUNDLE_FILES):
             if (count := sum(name == other for other in flat)) > 1:
                 self._add(name, "", Package.REPEATED, count)
             self._add(name, "", Package.CASE, sum(o != name and o.lower() == name.lower() for o in flat))
@@ -102,7 +102,7 @@ class _Check:
             self._add(_MANIFEST, "", Package.MISSING)
 
     def manifest(self, entries: set[str]) -> None:
-        """What the manifest says, and whether it is so."""
+        """Check the manifest, and compare it with the bundle."""
         with self._open(_MANIFEST) as source:
             data = source.read(1 << 20)
         try:
@@ -127,7 +127,7 @@ class _Check:
         return None
 
     def _properties(self, names: list[str], version: Version) -> None:
-        """Each property once, and no files of another version."""
+        """Check that each property occurs once, and that no file belongs to another version."""
         known = manifest_properties(version)
         foreign = sum(name.startswith("file.") and name not in known for name in names)
         self._add(_MANIFEST, "file.*", Package.OTHER_VERSION, foreign)
@@ -138,7 +138,7 @@ class _Check:
                 self._add(_MANIFEST, name, Package.MISSING)
 
     def _presence(self, values: dict[str, str], version: Version, entries: set[str]) -> None:
-        """Files are there exactly where they are not absent; those that are have the right form."""
+        """Check that a file exists if and only if it is not absent in the manifest, and check its form."""
         files = csv_files(version)
         for file in files:
             mode, name = values.get(f"file.{file.name}"), f"{file.name}.csv"
@@ -151,7 +151,7 @@ class _Check:
             if name in entries:
                 with self._open(name) as source:
                     self._form(name, scan(source, file.header(version)))
-        for name in sorted(entries & _KNOWN - {f"{file.name}.csv" for file in files} - {_MANIFEST}):
+        for name in sorted(entries & set(BUNDLE_FILES) - {f"{file.name}.csv" for file in files} - {_MANIFEST}):
             self._add(name, "", Package.OTHER_VERSION)
 
     def _form(self, name: str, rows: ScannedRows) -> None:

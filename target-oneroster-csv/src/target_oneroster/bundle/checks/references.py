@@ -1,4 +1,4 @@
-"""References: what they name must be in the bundle, of the right type, and not on its way out."""
+"""References: the row they name must be in the bundle, have the right type, and not be deleted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IN_A_CIRCLE = "is part of a circle"
 
 
 def reference_rules(file: File, version: Version) -> Iterator[tuple[Severity, str, str]]:
-    """Severity, field and text of every rule on the references of a file."""
+    """Yield severity, field and text of every rule on the references of a file."""
     for field in file.columns(version):
         if field.refers_to is None:
             continue
@@ -43,10 +43,10 @@ def reference_rules(file: File, version: Version) -> Iterator[tuple[Severity, st
 
 
 def check_references(findings: Findings, file: File, version: Version, *, own: bool = False) -> None:
-    """Check the references of a file against what is left of the files it points at.
+    """Check the references of a file against the remaining rows of the files they refer to.
 
-    `own`: those to its own rows instead, which must wait until its bad rows are gone. They are
-    all optional.
+    With `own`, check the references to its own rows instead, after its bad rows have been removed; these are all
+    optional.
     """
     for field in file.columns(version):
         if field.refers_to is None or (field.refers_to == file.name) is not own:
@@ -74,7 +74,7 @@ def _check_one(findings: Findings, file: File, field: Field, version: Version) -
     required = version in field.required
     there = filled
     if engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {missing}"):
-        there = f"{filled} AND {column} IN ({_ids(engine, target)})"  # the others are told of already
+        there = f"{filled} AND {column} IN ({_ids(engine, target)})"  # the other rows were already reported
         if required:
             findings.let_go(file.name, f"{missing} AND {column} IN ({_gone(target)})")
         _settle(findings, file, field, _missing_text(field), missing, required=required)
@@ -85,7 +85,7 @@ def _check_one(findings: Findings, file: File, field: Field, version: Version) -
 
 
 def _settle(findings: Findings, file: File, field: Field, rule: str, broken: str, *, required: bool) -> None:
-    """Reject the rows whose required reference is broken; empty an optional one."""
+    """Reject rows whose required reference is broken; clear an optional reference."""
     engine, table, column = findings.engine, quoted(file.name), quoted(field.name)
     count = engine.one(f"SELECT count(*) FROM {table} WHERE {broken}")
     if not count:
@@ -98,7 +98,7 @@ def _settle(findings: Findings, file: File, field: Field, rule: str, broken: str
 
 
 def _cause(target: str, column: str) -> str:
-    """What a broken reference began with: the rejected row's own cause, or the row that is not there."""
+    """Return SQL for the root cause of a broken reference: the rejected row's own cause, or the missing row."""
     return (
         f"coalesce((SELECT min(r.cause) FROM rejected r WHERE r.file = {literal(target)} AND r.id = {column}), "
         f"{literal(target + ' ')} || {hashed(column)})"
@@ -106,7 +106,7 @@ def _cause(target: str, column: str) -> str:
 
 
 def _unfit(findings: Findings, file: str, field: Field, where: Where, version: Version) -> str:
-    """The named row does not meet the condition (rows that are not there are another rule's business)."""
+    """Return a condition: the referenced row does not meet `where`; missing rows belong to another rule."""
     column, target = quoted(field.name), field.refers_to or ""
     if where.same:
         same = quoted(where.column)
@@ -146,7 +146,7 @@ def _condition_text(where: Where, target: str) -> str:
 
 
 def _check_list(findings: Findings, file: File, field: Field, version: Version) -> None:
-    """A list keeps the elements that are there; a required one that loses all costs the row."""
+    """Remove elements that do not exist from a list; reject the row if a required list becomes empty."""
     engine, table, column, target = findings.engine, quoted(file.name), quoted(field.name), field.refers_to or ""
     apart = (
         f"unnest(string_split({column}, ',')) AS element, generate_subscripts(string_split({column}, ','), 1) AS place"
@@ -173,7 +173,7 @@ def _check_list(findings: Findings, file: File, field: Field, version: Version) 
 
 
 def _lose_rows(findings: Findings, file: File, field: Field) -> None:
-    """Reject rows whose required list is empty now; where all it named was deleted, they go along."""
+    """Reject rows whose required list is now empty; delete them if all its elements were deleted."""
     target = field.refers_to or ""
     empty = "\"sourcedId\" IN (SELECT id FROM shortened WHERE list = ''{0})"
     findings.let_go(file.name, empty.format(" AND all_gone"))
@@ -186,7 +186,7 @@ def _lose_rows(findings: Findings, file: File, field: Field) -> None:
 
 
 def check_cycles(findings: Findings, file: str) -> None:
-    """A chain of parents may not end in itself: rows of such a circle lose their parent."""
+    """Clear the parents of rows whose chain of parents is a circle."""
     engine = findings.engine
     parents = dict(
         engine.run(f'SELECT "sourcedId", "parentSourcedId" FROM {quoted(file)} WHERE "parentSourcedId" <> \'\'')
@@ -200,7 +200,7 @@ def check_cycles(findings: Findings, file: str) -> None:
 
 
 def _in_circles(parents: dict[str, str]) -> set[str]:
-    """Rows that come back to themselves when parents are followed."""
+    """Return the rows whose chain of parents leads back to them."""
     found: set[str] = set()
     done: set[str] = set()
     for start in parents:

@@ -16,7 +16,10 @@ ROW, VALUE, NOTE = Severity.ROW, Severity.VALUE, Severity.NOTE
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """One rule between columns or rows; it is skipped where a file it `needs` has no rows."""
+    """One rule between columns or rows; it is skipped where a file it `needs` has no rows.
+
+    `versions` are those in which it holds, as far as they have the file.
+    """
 
     file: str
     severity: Severity
@@ -25,6 +28,20 @@ class Relation:
     broken: str
     needs: tuple[str, ...] = ()
     versions: tuple[Version, ...] = (V1_1, V1_2)
+
+
+def _differs(
+    file: str, own: str, rule: str, target: str, key: str, versions: tuple[Version, ...] = (V1_1, V1_2)
+) -> Relation:
+    """Return the rule that a cell is the same in the row that `key` names."""
+    return Relation(file, NOTE, own, rule, sql.other(file, target, key, own), (target,), versions)
+
+
+def _twice(owner: str, *columns: str) -> Relation:
+    """Return the rule that a class, course or user is given a resource once."""
+    file, resource = f"{owner}Resources", "resourceSourcedId"
+    broken = sql.repeats(file, f"{owner}SourcedId", *columns, resource)
+    return Relation(file, NOTE, resource, f"is given to the {owner} twice", broken)
 
 
 # The one relation that the tables do say: lists that match by position.
@@ -44,7 +61,7 @@ _PAIRED = tuple(
 _RULES: tuple[Relation, ...] = (
     *_PAIRED,
     *(
-        Relation(name, NOTE, "grades", "holds a grade that is no code of CEDS", sql.grades_not_of_ceds(), (), (V1_1,))
+        Relation(name, NOTE, "grades", "holds a grade that is no code of CEDS", sql.GRADES_NOT_OF_CEDS, (), (V1_1,))
         for name in ("courses", "classes", "users")
     ),
     *(
@@ -61,14 +78,7 @@ _RULES: tuple[Relation, ...] = (
         + sql.type_of("academicSessions", "academicSessions", "parentSourcedId", "'term', 'semester'"),
     ),
     Relation("enrollments", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END),
-    Relation(
-        "enrollments",
-        NOTE,
-        "schoolSourcedId",
-        "is not the school of the class",
-        sql.other("enrollments", "classes", "schoolSourcedId", "classSourcedId", "schoolSourcedId"),
-        ("classes",),
-    ),
+    _differs("enrollments", "schoolSourcedId", "is not the school of the class", "classes", "classSourcedId"),
     Relation("enrollments", NOTE, "role", "is not a role of the user", sql.role_disagrees(V1_1), ("users",), (V1_1,)),
     Relation("enrollments", NOTE, "role", "is not a role of the user", sql.role_disagrees(V1_2), ("roles",), (V1_2,)),
     Relation(
@@ -79,17 +89,15 @@ _RULES: tuple[Relation, ...] = (
         "\"primary\" = 'true' AND \"role\" <> 'teacher'",
     ),
     Relation(
-        "enrollments", VALUE, "primary", "is true for two teachers of a class at a time", sql.second_primary_teacher()
+        "enrollments", VALUE, "primary", "is true for two teachers of a class at a time", sql.SECOND_PRIMARY_TEACHER
     ),
-    Relation("roles", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END, (), (V1_2,)),
+    Relation("roles", NOTE, "endDate", "is before beginDate", sql.BEGIN_AFTER_END),
     Relation(
         "roles",
         ROW,
         "roleType",
         "is primary a second time for one user and org",
         "\"roleType\" = 'primary' AND " + sql.repeats("roles", "userSourcedId", "orgSourcedId", "roleType"),
-        (),
-        (V1_2,),
     ),
     Relation(
         "users",
@@ -100,29 +108,9 @@ _RULES: tuple[Relation, ...] = (
         ("roles",),
         (V1_2,),
     ),
-    Relation(
-        "classResources",
-        NOTE,
-        "resourceSourcedId",
-        "is given to the class twice",
-        sql.repeats("classResources", "classSourcedId", "resourceSourcedId"),
-    ),
-    Relation(
-        "courseResources",
-        NOTE,
-        "resourceSourcedId",
-        "is given to the course twice",
-        sql.repeats("courseResources", "courseSourcedId", "resourceSourcedId"),
-    ),
-    Relation(
-        "userResources",
-        NOTE,
-        "resourceSourcedId",
-        "is given to the user twice",
-        sql.repeats("userResources", "userSourcedId", "orgSourcedId", "classSourcedId", "resourceSourcedId"),
-        (),
-        (V1_2,),
-    ),
+    _twice("class"),
+    _twice("course"),
+    _twice("user", "orgSourcedId", "classSourcedId"),
     Relation(
         "lineItems",
         NOTE,
@@ -132,15 +120,7 @@ _RULES: tuple[Relation, ...] = (
         ("academicSessions",),
         (V1_2,),
     ),
-    Relation(
-        "lineItems",
-        NOTE,
-        "schoolSourcedId",
-        "is not the school of the class",
-        sql.other("lineItems", "classes", "schoolSourcedId", "classSourcedId", "schoolSourcedId"),
-        ("classes",),
-        (V1_2,),
-    ),
+    _differs("lineItems", "schoolSourcedId", "is not the school of the class", "classes", "classSourcedId", (V1_2,)),
     Relation(
         "results",
         NOTE,
@@ -149,66 +129,36 @@ _RULES: tuple[Relation, ...] = (
         sql.NOT_ENROLLED,
         ("lineItems", "enrollments"),
     ),
-    Relation(
-        "results",
-        NOTE,
-        "classSourcedId",
-        "is not the class of the line item",
-        sql.other("results", "lineItems", "classSourcedId", "lineItemSourcedId", "classSourcedId"),
-        ("lineItems",),
-        (V1_2,),
+    _differs(
+        "results", "classSourcedId", "is not the class of the line item", "lineItems", "lineItemSourcedId", (V1_2,)
     ),
     Relation(
         "results", NOTE, "score", "lies outside of resultValueMin and resultValueMax", sql.OUT_OF_BOUNDS, ("lineItems",)
     ),
-    Relation(
-        "scoreScales",
-        NOTE,
-        "courseSourcedId",
-        "is not the course of the class",
-        sql.other("scoreScales", "classes", "courseSourcedId", "classSourcedId", "courseSourcedId"),
-        ("classes",),
-        (V1_2,),
-    ),
+    _differs("scoreScales", "courseSourcedId", "is not the course of the class", "classes", "classSourcedId"),
     Relation(
         "lineItemScoreScales",
         NOTE,
         "scoreScaleSourcedId",
         "is a scale of another class",
-        sql.scale_of_other_class(),
+        sql.SCALE_OF_OTHER_CLASS,
         ("lineItems", "scoreScales"),
-        (V1_2,),
     ),
     Relation(
         "resultScoreScales",
         NOTE,
         "scoreScaleSourcedId",
         "is a scale of another class",
-        sql.scale_of_other_class_of_result(),
+        sql.SCALE_OF_OTHER_CLASS_OF_RESULT,
         ("results", "lineItems", "scoreScales"),
-        (V1_2,),
     ),
-    Relation(
-        "lineItemLearningObjectiveIds",
-        ROW,
-        "learningObjectiveId",
-        "is not a UUID URN although the source is case",
-        sql.NOT_A_URN,
-        (),
-        (V1_2,),
-    ),
-    Relation(
-        "resultLearningObjectiveIds",
-        ROW,
-        "learningObjectiveId",
-        "is not a UUID URN although the source is case",
-        sql.NOT_A_URN,
-        (),
-        (V1_2,),
+    *(
+        Relation(name, ROW, "learningObjectiveId", "is not a UUID URN although the source is case", sql.NOT_A_URN)
+        for name in ("lineItemLearningObjectiveIds", "resultLearningObjectiveIds")
     ),
 )
 
 
 def relations_of(file: str, version: Version) -> tuple[Relation, ...]:
-    """Rules of one file in one version."""
+    """Return the rules of one file in one version."""
     return tuple(rule for rule in _RULES if rule.file == file and version in rule.versions)

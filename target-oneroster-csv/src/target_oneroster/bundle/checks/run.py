@@ -1,4 +1,4 @@
-"""The order of the checks: files that others point at come first, so that what depends on a bad row goes with it."""
+"""The order of the checks: referenced files come first, so that rows that depend on a bad row are removed with it."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ NO_ROLES = "no user has a role: neither roles nor users.role came"
 WITHOUT_ROLE = "has no row in roles"
 MISSING_FILE = "is absent, and importers of rosters want it"
 MINIMUM = ("academicSessions", "orgs", "courses", "classes", "users", "enrollments")
-"""Files that a roster has at the least; whether users have roles is a rule of its own."""
+"""Files that every roster should have; roles of users have a rule of their own."""
 
 
 def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Findings:
-    """Check every table; rows that have to go and values that cannot stay are taken out of them.
+    """Check every table; remove rejected rows and bad values from the tables.
 
-    `bulk` names the files that say all there is. Only in these are references looked up: of the
-    others the receiver has more.
+    `bulk` names the files with complete content. References are looked up only in these, because the receiver has more
+    rows of the others.
     """
     findings = Findings(engine, bulk)
     _check_minimum(findings)
     for kind in _targets_first(version):
         if findings.of(Severity.STOP):
-            break  # what follows from it is not worth telling
+            break  # later findings would only be consequences
         reject_conflicts(findings, kind.name)
         if engine.count(kind.name):
             _check_cells(findings, kind, version)
@@ -53,7 +53,7 @@ def check(engine: Engine, version: Version, *, bulk: Collection[str]) -> Finding
 
 
 def _check_minimum(findings: Findings) -> None:
-    """Where any file of a roster comes in bulk, the others should."""
+    """If one file of a roster arrives as bulk, the others should too."""
     there = {name: findings.engine.count(name) for name in MINIMUM if name in findings.bulk}
     if any(there.values()):
         for name, rows in there.items():
@@ -62,12 +62,12 @@ def _check_minimum(findings: Findings) -> None:
 
 
 def _last_word_on_users(version: Version) -> str:
-    """The file after which it is known which users stay: in 1.2 one without a role cannot."""
+    """Return the file after which the remaining users are known: in 1.2 a user without a role is rejected."""
     return "users" if version == Version.V1_1 else "roles"
 
 
 def _finish(findings: Findings, kind: File, version: Version) -> None:
-    """What can be said of a file once its bad rows are gone."""
+    """Run the checks of a file that have to wait until its bad rows are removed."""
     if findings.engine.count(kind.name):
         _check_relations(findings, kind.name, version)
         check_references(findings, kind, version, own=True)
@@ -85,7 +85,7 @@ def _finish_users(findings: Findings, version: Version) -> None:
 
 
 def _reject_users_without_role(findings: Findings) -> None:
-    """In 1.2 the role says where a user belongs; where it had to go, the user goes for the same cause."""
+    """In 1.2 roles tie a user to orgs; if a user's roles were rejected, reject the user for the same cause."""
     engine = findings.engine
     roles_went = engine.has("roles rejected")
     if not engine.count("roles") and not roles_went:
@@ -104,7 +104,7 @@ def _reject_users_without_role(findings: Findings) -> None:
 
 
 def _targets_first(version: Version) -> list[File]:
-    """Files in an order in which every reference to another file points back."""
+    """Return the files in an order in which every reference leads to an earlier file."""
     waiting = {kind.name: kind for kind in csv_files(version)}
     ordered: list[File] = []
     while waiting:
@@ -118,7 +118,7 @@ def _targets_first(version: Version) -> list[File]:
 
 
 def _check_cells(findings: Findings, kind: File, version: Version) -> None:
-    """All cell rules of a file in one pass; only rules that were broken are looked at again."""
+    """Check all cell rules of a file in one pass; query details only of rules that were broken."""
     rules = list(cell_rules(kind, version, bulk=findings.bulk))
     present = set(findings.engine.columns(kind.name))
     rules = [rule for rule in rules if rule[1] in present]

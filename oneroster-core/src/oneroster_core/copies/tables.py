@@ -1,16 +1,17 @@
-"""Records that came more than once under one id, for both targets: which of them counts, and whether anything says so."""
+"""Staged rows of one id, for both targets: which of them counts, and whether anything says so."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._core.model.schema import TENANT, key_properties
-from .._core.sql import literal, quoted
+from ..model.schema import TENANT, key_properties
+from ..sql import literal, quoted
+from . import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from .._core.model import File
+    from ..model import File
 
 __all__ = [
     "CONFLICT",
@@ -30,29 +31,27 @@ IDENTICAL, NEWEST, UNITED, CONFLICT = (
     "rows of one person that differ in org or role, united",
     "one id for different rows, and no newer dateLastModified says which of them counts",
 )
-"""What can be said of the rows of one id."""
+"""The possible decisions about the rows of one id."""
 SEVERAL_ROLES = "one person with several roles in several rows, and no stream roles that would hold them"
 UNITED_ROLES, UNITED_USERS = "united roles", "united users"
-"""Tables of persons who came in several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""
+"""Tables of persons with several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""
 
-_BY_ORG = {"role", "orgSourcedIds"}
-"""Columns of `users` in which the rows of one person may differ."""
 _STRONGEST_FIRST = ("administrator", "teacher", "proctor", "aide", "student", "guardian", "parent", "relative")
 
 
 def strongest(word: str) -> str:
-    """SQL for the rank of a role's word: where one place holds one word, that of the role that may do most stays."""
+    """Return SQL for the rank of a role's word: if only one word can be kept, it is the role with most rights."""
     rank = " ".join(f"WHEN {literal(name)} THEN {number}" for number, name in enumerate(_STRONGEST_FIRST))
     return f"CASE {word} {rank} ELSE 99 END"
 
 
 def copies_of(name: str) -> str:
-    """Return the name of the table of the ids of a file that came more than once: `verdict`, `kept`, `newest`."""
+    """Return the name of the table of a file's repeated ids: `verdict`, `kept`, `newest`."""
     return quoted(f"{name} copies")
 
 
 def left_out(name: str) -> str:
-    """Return the name of the table of the numbers (`number`) of a file's rows that do not count."""
+    """Return the name of the table with the numbers (`number`) of a file's rows that do not count."""
     return quoted(f"{name} left out")
 
 
@@ -66,12 +65,12 @@ def settle(
     orgs: str,
     modified: str = '"dateLastModified"',
 ) -> dict[str, int]:
-    """Decide which rows of each id that came more than once count; return what was decided, by rule.
+    """Decide which rows of each repeated id count; return counts by rule.
 
-    `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for
-    the time of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The numbers returned
-    are those of rows that do not count, in a conflict and for several roles those of ids. Makes the tables
-    named above, and for persons in several rows UNITED_ROLES and UNITED_USERS.
+    `rows` is a FROM clause of the rows of these ids, `number` the column of a row's number, `modified` SQL for the time
+    of its last change (null if unknown), and `orgs` SQL for the list of a user's orgs. The counts are numbers of rows
+    that do not count; for conflicts and for several roles they are numbers of ids. Creates the tables named above, and
+    UNITED_ROLES and UNITED_USERS for persons with several rows.
     """
     keys = ", ".join([quoted("sourcedId"), *([quoted(TENANT)] if TENANT in columns else [])])
     verdicts = copies_of(file.name)
@@ -107,10 +106,10 @@ def settle(
 
 
 def _verdicts(file: File, rows: str, columns: Collection[str], keys: str, modified: str, number: str) -> str:
-    """SQL for one row an id. Of rows with different times the newest are compared; of rows without, all of them."""
+    """Return SQL for one row per id. If the times of rows differ, the newest are compared; without times, all of them."""
     content = [name for name in columns if name not in {"sourcedId", TENANT, "dateLastModified"}]
     person = (
-        [name for name in content if name not in _BY_ORG] if file.name == "users" else ["sourcedId", number.strip('"')]
+        [name for name in content if name not in PLACES] if file.name == "users" else ["sourcedId", number.strip('"')]
     )
     return (
         f"WITH r AS (SELECT {keys}, {number} AS n, {modified} AS modified, {_digest(content)} AS body, "

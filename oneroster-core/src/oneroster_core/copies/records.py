@@ -1,10 +1,6 @@
-"""Records that share one sourcedId: which of them is delivered, if any. The rule is the same for both bindings.
+"""Records of one id, as a source sends them: which of them is delivered, if any.
 
-1. Records that differ in `dateLastModified` only are one record: the newest is delivered.
-2. Where every record has a `dateLastModified`, those that are older than the newest do not count.
-3. Users that differ in org and role only are one person, with all of these orgs and roles.
-4. Anything else is a conflict, because nothing tells which record is right: none is delivered, or with
-   `on_invalid: accept` the last one.
+In a conflict none is delivered, or with `on_invalid: accept` the last one.
 """
 
 from __future__ import annotations
@@ -15,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from xxhash import xxh3_64_intdigest
 
-from ._core.codec import encode_value
-from .source import SourceError
+from ..codec import encode_value
+from ..errors import SourceError
+from . import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ._core.derive import Held
+    from ..derive import Held
 
 __all__ = ["CONFLICT", "Copies", "Settled"]
 
@@ -32,33 +29,31 @@ _NEWEST = "the same record more than once: differing, the newest was kept"
 _UNITED = "the same person more than once: orgs and roles united"
 
 _MODIFIED = "dateLastModified"
-_PLACES = ("orgSourcedIds", "role")
-"""What rows of one person may differ in."""
 
 
 @dataclass(slots=True)
 class _Group:
-    """The records under one id, as far as they have to be remembered to decide between them."""
+    """The data about records with one id that is needed to decide between them."""
 
     content: int
     """Digest of the newest record, without its `dateLastModified`, and for a user without org and role."""
     held: tuple[Any, ...]
-    """The different orgs and roles of the newest records."""
+    """The distinct orgs and roles of the newest records."""
     newest: str
     oldest: str
     place: Any
-    """Where the first of the newest records stands."""
+    """Place of the first of the newest records."""
     last: Any
-    """Where the last record stands."""
+    """Place of the last record."""
     rows: int = 1
     newest_rows: int = 1
     alike: bool = True
-    """All records are alike, except for their `dateLastModified`."""
+    """True if all records are equal except for `dateLastModified`."""
     agree: bool = True
-    """The newest records are alike, except for org and role."""
+    """True if the newest records are equal except for org and role."""
 
     def add(self, content: int, held: Any, modified: str, place: Any) -> None:
-        """Take in another record."""
+        """Add another record."""
         self.rows += 1
         self.last = place
         self.alike &= content == self.content and self.held == (held,)
@@ -73,37 +68,37 @@ class _Group:
 
     @property
     def conflicts(self) -> bool:
-        """True if nothing tells which of the records is right."""
+        """True if it is unknown which of the records is right."""
         return not self.alike and (not self.agree or (not self.oldest and self.newest > ""))
 
     def rules(self) -> Counter[str]:
-        """Count the records that are not delivered although nothing is wrong with them."""
+        """Count the records that are not delivered although they are valid."""
         same = self.newest_rows - len(self.held)
         return +Counter({_NEWEST: self.rows - self.newest_rows, _IDENTICAL: same, _UNITED: len(self.held) - 1})
 
 
 @dataclass(slots=True)
 class Settled:
-    """What was decided about the ids that came more than once."""
+    """The decisions about ids that occurred more than once."""
 
     kept: dict[str, Any] = field(default_factory=dict)
-    """By id: the place of the record that is delivered; None if none is."""
+    """By id: the place of the delivered record; None if none is delivered."""
     united: dict[str, tuple[Held, ...]] = field(default_factory=dict)
-    """By id of a person: the different orgs and roles of all records."""
+    """By id of a person: the distinct orgs and roles of all records."""
     deviations: Counter[str] = field(default_factory=Counter)
     collapsed: int = 0
-    """Records that are not delivered because another one says the same, or is newer."""
+    """Records that are not delivered because another one is equal or newer."""
     rejected: int = 0
     """Records that are left out because of a conflict."""
 
     def add(self, other: Settled) -> None:
-        """Take in what was decided about other ids: persons, and figures."""
+        """Add the decisions about other ids, except for the places."""
         self.united |= other.united
         self.collapsed += other.collapsed
         self.rejected += other.rejected
 
     def unite(self, record: Any) -> None:
-        """Give a person's record the orgs of all records of the person."""
+        """Set a person's orgs to those of all records of the person."""
         if held := self.united.get(record.sourcedId):
             record.orgSourcedIds = list(dict.fromkeys(org for org, _ in held))
 
@@ -111,7 +106,7 @@ class Settled:
 class Copies:
     """Collects records by id, and decides which are delivered.
 
-    The memory grows with the ids that come more than once, not with the collection.
+    Memory grows with the number of repeated ids, not with the collection.
     """
 
     def __init__(self, on_invalid: str, where: Callable[[Any], str]) -> None:
@@ -121,9 +116,9 @@ class Copies:
         self.groups: dict[str, _Group] = {}
 
     def take(self, record: Any, place: Any, beside: Any = None) -> None:
-        """Take in a record that stands at a place; `beside` is content that the record itself does not show."""
+        """Add a record with its place; `beside` is content that the record itself does not contain."""
         names = type(record).__struct_fields__
-        apart = _PLACES if set(_PLACES) <= set(names) else ()
+        apart = PLACES if set(PLACES) <= set(names) else ()
         rest = [getattr(record, name) for name in names if name != _MODIFIED and name not in apart]
         content = xxh3_64_intdigest(encode_value((rest, beside)))
         held = tuple(tuple(v) if isinstance(v, list) else v for v in (getattr(record, name) for name in apart))
@@ -134,7 +129,7 @@ class Copies:
             self.groups[record.sourcedId] = _Group(content, (held,), modified, modified, place, place)
 
     def settle(self) -> Settled:
-        """Decide. SourceError where there is a conflict and `on_invalid` is `fail`."""
+        """Decide for all ids; raise SourceError if there is a conflict and `on_invalid` is `fail`."""
         settled = Settled()
         for one, group in self.groups.items():
             if not group.conflicts:
