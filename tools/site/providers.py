@@ -118,7 +118,7 @@ def facts(entries: list[Any] | None) -> list[str]:
 
 
 def page(provider: dict[str, Any]) -> str:
-    """Return the page of a vendor."""
+    """Return the page of a vendor, which ends with the sources of its facts."""
     lines = [f"# {provider['title']}", ""]
     if "warning" in provider:
         lines += ["!!! warning", "", f"    {provider['warning']}", ""]
@@ -150,7 +150,7 @@ def page(provider: dict[str, Any]) -> str:
 
 def _connection(way: dict[str, Any]) -> list[str]:
     """Return the setting for each of the vendor's values, the preset's settings, and the lines for meltano.yml."""
-    lines = ["| The vendor's value | Our setting |", "| --- | --- |"]
+    lines = ["| Value of the vendor | Setting |", "| --- | --- |"]
     for value, setting in way["values"].items():
         lines.append(f"| {value} | {', '.join(map(code, setting.split())) or 'no setting'} |")
     lines += ["", *facts(way.get("facts")), ""]

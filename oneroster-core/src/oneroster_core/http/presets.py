@@ -31,7 +31,7 @@ GENERIC = Preset(
     "generic",
     "A service that follows the standard",
     {"auth_method": "oauth2", "token_auth_style": "basic", "page_size": 1000, "max_concurrency": 4},
-    notes="What holds where a vendor's row says nothing else.",
+    notes="These values are used if a vendor's row has no other.",
 )
 
 PRESETS: tuple[Preset, ...] = (

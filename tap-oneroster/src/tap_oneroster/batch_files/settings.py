@@ -29,21 +29,21 @@ BATCH_SETTING: th.Property[Any] = setting(
                 choice(
                     "format",
                     list(_COMPRESSIONS),
-                    "Write records as files of this format and announce these (BATCH): jsonl, which the loaders of Meltano's SDK read, or parquet"
-                    " (with the extra tap-oneroster[parquet]).",
+                    "Write records as files of this format and announce the files (BATCH): jsonl, which loaders of "
+                    "Meltano's SDK read, or parquet (needs tap-oneroster[parquet]).",
                     title="Batch Format",
                     required=True,
                 ),
                 choice(
                     "compression",
                     ["gzip", "none", "snappy", "zstd"],
-                    "Compression of the files: gzip (default) or none for jsonl; snappy (default),"
-                    " zstd, gzip or none for parquet.",
+                    "Compression of the files: gzip (default) or none for jsonl; snappy (default), zstd, gzip or none "
+                    "for parquet.",
                     title="Batch Compression",
                 ),
                 nullable=False,
             ),
-            "What the files are.",
+            "Format of the files.",
             title="Batch Encoding",
             required=True,
         ),
@@ -53,34 +53,35 @@ BATCH_SETTING: th.Property[Any] = setting(
                 setting(
                     "root",
                     TEXT,
-                    "Folder of the files of batches, which the loader must reach, too: a path, file:///... or s3://...",
+                    "Folder for the batch files. The loader must reach it, too. A path, file:///... or s3://...",
                     title="Batch Root",
                     required=True,
                 ),
-                setting("prefix", TEXT, "What the names of the files begin with.", title="Batch Prefix"),
+                setting("prefix", TEXT, "Text at the start of the file names.", title="Batch Prefix"),
                 setting(
                     "params",
                     th.ObjectType(additional_properties=True, nullable=False),
-                    "Options for the store that root names (fsspec), such as key and secret.",
+                    "Options for the store of root (fsspec), such as key and secret.",
                     title="Batch Storage Options",
                     secret=True,
                 ),
                 nullable=False,
             ),
-            "Where the files go.",
+            "Where the files are written.",
             title="Batch Storage",
             required=True,
         ),
         setting(
             "batch_size",
             th.IntegerType(nullable=False, minimum=1),
-            "Most records in a file. Left open: 10,000 for jsonl, which loaders read as a whole; 100,000 for parquet.",
+            "Largest number of records in a file. Default: 10,000 for jsonl, because loaders hold a whole "
+            "file in memory; 100,000 for parquet.",
         ),
         switch(
             "add_record_metadata",
-            "Add _sdc_extracted_at and _sdc_table_version to the rows, from which loaders know what"
-            " ACTIVATE_VERSION deletes. Without them, nothing is announced for deletion; for loaders that"
-            " refuse columns which are not in the SCHEMA.",
+            "Add _sdc_extracted_at and _sdc_table_version to the rows. Loaders need them to know what "
+            "ACTIVATE_VERSION deletes. Set it to false for loaders that refuse columns which are not in the "
+            "SCHEMA; then nothing is deleted.",
             title="Batch Record Metadata",
             default=True,
         ),

@@ -22,39 +22,37 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
     choice(
         "provider",
         [preset.name for preset in PRESETS],
-        "Vendor whose service it is; fills in settings that are left open with what is"
-        " known of it. The credential sheet wins: set what it says.",
+        "Vendor of the service. Settings that you leave open get the values that are known for it. If the "
+        "credential sheet says otherwise, set what the sheet says.",
         default=GENERIC.name,
     ),
     setting(
         "base_url",
         TEXT,
-        "Address of the service, with or without /ims/oneroster/… at its end, as the"
-        " vendor's credential sheet gives it.",
+        "Address of the service, as on the vendor's credential sheet, with or without /ims/oneroster/… at its end.",
         title="Base URL",
     ),
     choice(
         "auth_method",
         _AUTH_METHODS,
-        "How the service knows us: oauth2 (client credentials), oauth1 (signed requests of"
-        " OneRoster 1.1), bearer (a token that does not change) or none. Left open: as the"
-        " provider's row says, else oauth2.",
+        "How to sign in: oauth2 (client credentials), oauth1 (signed requests, OneRoster 1.1), bearer (a "
+        "token that does not change) or none. Default: as the provider has it, otherwise oauth2.",
     ),
-    setting("token_url", TEXT, "Address that gives tokens, for auth_method oauth2.", title="Token URL"),
-    setting("client_id", TEXT, "Id of the client (consumer key) that the service issued.", title="Client ID"),
-    setting("client_secret", TEXT, "Secret of the client that the service issued.", secret=True),
+    setting("token_url", TEXT, "Address that issues tokens, for auth_method oauth2.", title="Token URL"),
+    setting("client_id", TEXT, "Client id (consumer key) that the service issued.", title="Client ID"),
+    setting("client_secret", TEXT, "Client secret that the service issued.", secret=True),
     setting("access_token", TEXT, "Token for auth_method bearer.", secret=True),
     choice(
         "token_auth_style",
         ["basic", "body", "query"],
-        "How the token request carries id and secret: basic (a header), body (in the form), or"
-        " query (a header, with grant type and scopes in the address). Left open: as the provider's row"
-        " says, else basic.",
+        "Where the token request has id and secret: basic (in a header), body (in the form) or query (in "
+        "a header, with grant type and scopes in the address). Default: as the provider has it, otherwise "
+        "basic.",
     ),
     setting(
         "scopes",
         th.CustomType({"type": ["string", "array"], "items": {"type": "string"}}),
-        "Scopes to ask for, in place of those that the selected streams need; an empty list asks for none.",
+        "Scopes to ask for, instead of the scopes that the selected streams need. An empty list asks for none.",
     ),
     choice(
         "oauth1_signature_method",
@@ -66,66 +64,66 @@ REST_SETTINGS: tuple[th.Property[Any], ...] = (
     setting(
         "page_size",
         th.IntegerType(nullable=False, minimum=1),
-        "Records to ask for at a time; a service that sends fewer is read on from where it stopped."
-        " Left open: as the provider's row says, else 1000.",
+        "How many records to ask for at a time. If the service sends fewer, the tap asks for the rest. "
+        "Default: as the provider has it, otherwise 1000.",
     ),
     setting(
         "max_concurrency",
         th.IntegerType(nullable=False, minimum=1, maximum=64),
-        "Pages asked for at the same time. Left open: as the provider's row says, else 4.",
+        "How many pages to ask for at the same time. Default: as the provider has it, otherwise 4.",
     ),
     setting(
         "requests_per_minute",
         th.NumberType(nullable=False, exclusive_minimum=0),
-        "Most requests in a minute. Left open: as the provider's row says, else as fast as the service answers.",
+        "Largest number of requests in a minute. Default: as the provider has it, otherwise no limit.",
     ),
     setting(
         "timeout_seconds",
         th.NumberType(nullable=False, exclusive_minimum=0),
-        "How long to wait for an answer, and then for each further part of it, before asking again."
-        " An answer as a whole may take three times as long.",
+        "How many seconds to wait for an answer, and for each next part of it, before the tap asks again. "
+        "A complete answer may take three times as long.",
         default=120,
     ),
     setting(
         "ca_bundle",
         TEXT,
-        "File with the certificates of the authorities to trust, where the service's is signed by one of its own.",
+        "File with the certificates to trust, if the service's certificate is signed by the district itself.",
         title="CA Bundle",
     ),
-    setting("user_agent", TEXT, "Name to give to the service; by default this tap's name and version."),
+    setting("user_agent", TEXT, "Name that the tap gives to the service. Default: the tap's name and version."),
     choice(
         "status_filter",
         ["active", "tobedeleted"],
-        "Read only records of this status (such as active) where a collection is read"
-        " whole. Such a read is no snapshot, so nothing is deleted after it.",
+        "Deliver only records with this status (such as active) when a collection is read completely. "
+        "After such a read nothing is deleted.",
     ),
     choice(
         "missing_collections",
         ["fail", "accept"],
-        "What to make of a selected collection that the service does not offer or may"
-        " not show us (404, 403), or whose file a bundle's manifest declares and the bundle lacks:"
-        " fail (the others are read, and the run ends non-zero) or accept.",
+        "What to do if the service does not have a selected collection or does not allow it (404, 403), "
+        "or if a bundle lacks a file that its manifest declares: fail (the others are read, and the run "
+        "fails at the end) or accept.",
         default="fail",
     ),
     choice(
         "on_total_mismatch",
         ["fail", "accept"],
-        "What to make of a collection that brings fewer records than its total says, read after read:"
-        " fail, or accept (a total that counts hidden records; what came is delivered, and nothing is deleted).",
+        "What to do if a collection brings fewer records than its total says, again and again: fail, or "
+        "accept (the total counts hidden records; what came is delivered, and nothing is deleted).",
         default="fail",
     ),
     choice(
         "supports_filter",
         _AUTO,
-        "Whether the service filters: auto (try, and filter here where it does not),"
-        " true (anything else is an error) or false (never ask).",
+        "Whether the service can filter: auto (try; the tap filters if the service does not), true (fail "
+        "if it does not) or false (never try).",
         default="auto",
     ),
     choice(
         "supports_sort",
         _AUTO,
-        "Whether the service sorts by sourcedId: auto (try), true (anything else is an"
-        " error) or false (never ask). In order, a read can follow records that move.",
+        "Whether the service can sort by sourcedId: auto (try), true (fail if it does not) or false "
+        "(never try). In sorted pages, the tap notices records that move while it reads.",
         default="auto",
     ),
 )

@@ -25,98 +25,105 @@ SETTINGS = th.PropertiesList(
     choice(
         "oneroster_version",
         ["auto", *(v.value for v in Version)],
-        "Version that the source speaks; auto finds out from the path, the manifest or the files.",
+        "OneRoster version of the source. With auto, the tap finds it in the path, the manifest or the files.",
         title="OneRoster Version",
         default="auto",
     ),
     *REST_SETTINGS,
-    setting("csv_path", TEXT, "Folder, zip or pattern (*.zip) of OneRoster bundles, for mode csv.", title="CSV Path"),
+    setting(
+        "csv_path",
+        TEXT,
+        "Folder, zip or pattern (*.zip) of OneRoster bundles, for mode csv. A path or a URL.",
+        title="CSV Path",
+    ),
     setting(
         "csv_storage_options",
         th.ObjectType(additional_properties=True, nullable=False),
-        "Options for the store that csv_path names (fsspec), such as host, key and password.",
+        "Options for the store of csv_path (fsspec), such as host, key and password.",
         title="CSV Storage Options",
         secret=True,
     ),
     choice(
         "csv_file_mode",
         ["auto", "bulk", "delta"],
-        "What files are for which no manifest declares bulk or delta: bulk (all there is), delta"
-        " (changes only) or auto (a file whose rows carry a status is a delta).",
+        "Mode of files for which no manifest says bulk or delta: bulk (the file holds all rows), delta "
+        "(it holds changes) or auto (a file whose rows have a status is a delta).",
         title="CSV File Mode",
         default="auto",
     ),
     setting(
         "settle_seconds",
         _AT_LEAST_0,
-        "How long the files of a loose folder must have rested before they are read; the tap waits for it.",
+        "How many seconds the files of a folder must be unchanged before they are read. The tap waits for it.",
         default=10,
     ),
-    switch("accept_orphan_delta", "Read a delta bundle although no bulk bundle was read before it."),
+    switch("accept_orphan_delta", "Read a delta bundle even if no bulk bundle was read before it."),
     choice(
         "on_invalid",
         ["report", "fail", "accept"],
-        "What to do about a row that cannot be read: report (leave it out, count it, deliver the"
-        " rest and end non-zero), fail (stop at the first) or accept (as report, but end well and"
-        " go on from here next time).",
+        "What to do with a row that cannot be read: report (leave it out, count it, deliver the others "
+        "and fail at the end), fail (stop at the first one) or accept (like report, but the run succeeds "
+        "and its state moves).",
         default="report",
     ),
     setting(
         "start_date",
         th.DateTimeType(nullable=False),
-        "Read only what was modified since this moment, where the source can tell (mode rest).",
+        "Read only records that were modified since this time (mode rest, if the service can tell).",
     ),
     setting(
         "lookback_seconds",
         _AT_LEAST_0,
-        "How far before the bookmark an incremental read starts, since clocks and caches of"
-        " services are wrong by hours.",
+        "How many seconds before the bookmark an incremental read starts, because clocks and caches of "
+        "services can be hours late.",
         default=86400,
     ),
     setting(
         "full_refresh_days",
         _AT_LEAST_0,
-        "After how many days a collection is read whole again, since dateLastModified misses"
-        " changes and vanished records (0 = never).",
+        "After how many days a collection is read completely again, because dateLastModified does not "
+        "show all changes and no deleted records (0 = never).",
         default=7,
     ),
     switch(
         "activate_versions",
-        "Write ACTIVATE_VERSION after a complete snapshot, so that loaders can delete what is gone.",
+        "Write ACTIVATE_VERSION after a complete snapshot, so that loaders can delete rows that are gone.",
         default=True,
     ),
     setting(
         "max_shrink_percent",
         _PERCENT,
-        "Largest loss against the last snapshot, in all and for each school with more than 20"
-        " rows, at which deletes still happen.",
+        "How much a snapshot may shrink since the last one, in percent, before deletes are held back. It "
+        "applies to the whole collection and to each school with more than 20 rows.",
         default=20,
     ),
-    switch("accept_shrink", "Let this run delete more than max_shrink_percent allows."),
+    switch("accept_shrink", "Allow this run to delete more than max_shrink_percent. Set it for one run."),
     switch(
         "include_views",
-        "Offer schools, students, teachers, terms and gradingPeriods as streams, too; they repeat"
-        " rows of orgs, users and academicSessions.",
+        "Offer the streams schools, students, teachers, terms and gradingPeriods, too. They repeat rows "
+        "of orgs, users and academicSessions.",
     ),
-    switch("include_passwords", "Let passwords of users and userProfiles out of the source."),
+    switch("include_passwords", "Deliver the passwords of users and userProfiles."),
     setting(
         "metadata_keys",
         _TEXTS,
-        "Patterns of the metadata keys to take; the others are left in the source.",
+        "Patterns of the metadata keys to deliver. Other keys are left out.",
         default=["*"],
     ),
     setting(
         "source_time_zone",
         TEXT,
-        "Time zone in which the source writes times without a zone, and in which the dates of line"
-        " items are cut (such as America/Chicago).",
+        "Time zone of times that have no zone, and of the dates of line items (such as America/Chicago).",
         default="UTC",
     ),
     setting(
         "tenant",
         TEXT,
-        "Name of the district: put first in every record and its key, where several districts share tables.",
+        "Name of the district. It becomes the first column of every record and part of the key, so that "
+        "several districts can share tables.",
     ),
-    switch("tenant_isolated", "Say that each tenant has tables of its own, so that deletes are safe with tenant set."),
+    switch(
+        "tenant_isolated", "Set it if each tenant has its own tables. Then rows can be deleted although tenant is set."
+    ),
     BATCH_SETTING,
 )

@@ -20,63 +20,68 @@ CONFIG: dict[str, Any] = th.PropertiesList(
     setting(
         "output_path",
         TEXT,
-        "Where the bundle goes: a folder of its own, or a file that ends in .zip. A path, or an fsspec URL.",
+        "Where the bundle is written: a folder that is used for nothing else, or a file that ends in "
+        ".zip. A path or an fsspec URL.",
         required=True,
     ),
     choice(
         "oneroster_version",
         [v.value for v in Version],
-        "Version of the standard that the bundle follows. What came in the other version is converted.",
+        "OneRoster version of the bundle. Records of the other version are converted.",
         title="OneRoster Version",
         default=Version.V1_2.value,
     ),
     choice(
         "file_mode",
         ["bulk", "delta"],
-        "bulk: the files are all there is, and what they lack is deleted downstream. "
-        "delta: the files are changes, with status and dateLastModified.",
+        "bulk: the files hold all rows, and consumers delete rows that they do not hold. delta: the files "
+        "hold changes, with status and dateLastModified.",
         default="bulk",
     ),
     setting(
         "file_modes",
         th.ObjectType(additional_properties=th.StringType(nullable=False, allowed_values=["bulk", "delta"])),
-        'Files whose mode is not file_mode, such as {"enrollments": "delta"} in a bundle that is otherwise bulk. '
-        "Files that repeat what their parents hold (roles of users) go with these, unless they are named, too.",
+        'Files with another mode than file_mode, such as {"enrollments": "delta"} in a bulk bundle. Files '
+        "that belong to others, such as roles to users, have the mode of those, unless they are named.",
     ),
     choice(
         "load_method",
         ["overwrite", "upsert"],
-        "overwrite: the bundle is what came, in bulk a whole and unfiltered read. "
-        "upsert: what came is merged into the bundle at output_path, records marked tobedeleted leave it.",
+        "overwrite: write a bundle of the records that came; a bulk bundle needs a complete and "
+        "unfiltered read. upsert: merge the records that came into the bundle at output_path; records "
+        "with tobedeleted are removed.",
         default="overwrite",
     ),
     choice(
         "on_invalid",
         ["fail", "quarantine"],
-        "What happens when a row must not be published (a required cell or reference is missing). "
-        "fail: nothing is published. quarantine: the row and what depends on it go to <output>.quarantine.jsonl.",
+        "What to do if a row must not be published (a required cell or reference is missing, or different "
+        "rows have one id). fail: nothing is published. quarantine: the row and the rows that depend on "
+        "it go to <output>.quarantine.jsonl.",
         default="fail",
     ),
     setting(
         "max_shrink_percent",
         th.NumberType(nullable=False),
-        "A bulk bundle that loses more than this share of a file, or of a school with more than 20 rows, "
-        "against the one it replaces is not published.",
+        "A bulk bundle is not published if it loses more than this share of a file, or of a school with "
+        "more than 20 rows, compared with the bundle that it replaces.",
         title="Maximum Shrink Percent",
         default=20,
     ),
-    switch("accept_shrink", "Publish although the bundle shrinks. Set it for one run, after someone has looked."),
-    setting("report_path", th.StringType, "File for a JSON report of the checks, without personal data."),
+    switch(
+        "accept_shrink", "Publish a bundle that shrinks more than that. Set it for one run, after someone has looked."
+    ),
+    setting("report_path", th.StringType, "File for a JSON report of the checks. It holds no personal data."),
     setting(
         "storage_options",
         th.ObjectType(additional_properties=True),
-        "Options of the fsspec file system, where output_path is a URL (keys, endpoint, host).",
+        "Options for the store, if output_path is an fsspec URL (keys, endpoint, host).",
         secret=True,
     ),
     choice(
         "metadata",
         ["drop", "keep"],
-        "Whether metadata.* columns, and properties the standard does not know, are left out or written.",
+        "drop: leave out metadata.* columns and properties that the standard does not have. keep: write them.",
         default="drop",
     ),
     REQUIRE_RECEIPTS,
@@ -84,23 +89,23 @@ CONFIG: dict[str, Any] = th.PropertiesList(
     setting(
         "default_class_type",
         th.StringType,
-        "Word written where a class has no classType, which bundles require: scheduled or homeroom.",
+        "classType of classes that have none: scheduled or homeroom. Bundles require one.",
     ),
     setting(
         "administrator_role",
         th.StringType,
-        "Word of 1.2 that is written for administrator, a word of 1.1 only. Without it the org decides: "
-        "siteAdministrator at a school, districtAdministrator at a district, otherwise systemAdministrator.",
+        "Role of 1.2 for administrator, which only 1.1 has. Default: siteAdministrator at a school, "
+        "districtAdministrator at a district, otherwise systemAdministrator.",
     ),
     choice(
         "counselor_role",
         ["aide", "administrator"],
-        "Word of 1.1 that is written for counselor, a word of 1.2 only.",
+        "Role of 1.1 for counselor, which only 1.2 has.",
         default="aide",
     ),
-    setting("source_system_name", th.StringType, "Written to the manifest as source.systemName."),
-    setting("source_system_code", th.StringType, "Written to the manifest as source.systemCode."),
-    switch("include_passwords", "Write the password columns. They stay empty otherwise, whatever came."),
+    setting("source_system_name", th.StringType, "Value of source.systemName in the manifest."),
+    setting("source_system_code", th.StringType, "Value of source.systemCode in the manifest."),
+    switch("include_passwords", "Write the password columns. Otherwise they are empty."),
 ).to_dict()
 
 

@@ -34,13 +34,13 @@ def switch(name: str, description: str, *, default: bool = False, **more: Any) -
 
 REQUIRE_RECEIPTS: th.Property[bool] = switch(
     "require_receipts",
-    "Refuse input without the syncReceipts stream of tap-oneroster, which proves that the tap reached its end.",
+    "Refuse input without the stream syncReceipts of tap-oneroster, which proves that the tap read everything.",
 )
 """Used by both targets."""
 SOURCE_TIME_ZONE: th.Property[str] = setting(
     "source_time_zone",
     TEXT,
-    "Time zone in which the source writes times without a zone (such as America/Chicago).",
+    "Time zone of times that have no zone (such as America/Chicago).",
     default="UTC",
 )
 """Used by both targets."""

@@ -16,36 +16,41 @@ if TYPE_CHECKING:
 __all__ = ["CONFIG", "options_from"]
 
 CONFIG: dict[str, Any] = th.PropertiesList(
-    setting("filepath", TEXT, "The DuckDB file. It is made where it is not there.", title="File Path", required=True),
-    setting("default_target_schema", TEXT, "Schema in the file that the tables are kept in.", default="oneroster"),
+    setting(
+        "filepath", TEXT, "The DuckDB file. If it does not exist, it is created.", title="File Path", required=True
+    ),
+    setting("default_target_schema", TEXT, "Schema of the tables in the file.", default="oneroster"),
     switch(
         "hard_delete",
-        "Remove rows that are gone from the source. Without it they stay, and _sdc_deleted_at says since when.",
+        "Remove rows that are gone from the source. Otherwise they stay, and _sdc_deleted_at says when "
+        "they were found to be gone.",
     ),
     switch(
         "activate_version",
-        "Take rows that a whole read no longer brought for gone (ACTIVATE_VERSION). Without it only rows "
-        "marked tobedeleted are.",
+        "Treat rows as gone if a complete read does not bring them (ACTIVATE_VERSION). Otherwise only "
+        "rows with tobedeleted are gone.",
         default=True,
     ),
     switch(
         "history",
-        "Keep every version of every row in <table>_history, with the times at which it was first and last seen.",
+        "Keep every version of every row in <table>_history, with the times of the first and the last "
+        "read that brought it.",
     ),
     switch(
         "views",
-        "Make the schema <schema>_current, a view of the present rows for each table without the columns of the loader, "
-        "and the views students, teachers, schools, terms and gradingPeriods.",
+        "Create the schema <schema>_current, which has a view for each table with the present rows and "
+        "without the loader's columns, and the views students, teachers, schools, terms and "
+        "gradingPeriods.",
         default=True,
     ),
     setting(
         "parquet_path",
         th.StringType,
-        "Folder into which each table is also written as a Parquet file, after a run that ended well.",
+        "Folder for a Parquet file of each table, written after each successful run.",
     ),
     REQUIRE_RECEIPTS,
     SOURCE_TIME_ZONE,
-    switch("include_passwords", "Make the password columns and fill them. Without it there are none, whatever came."),
+    switch("include_passwords", "Create and fill the password columns. Otherwise there are none."),
 ).to_dict()
 
 
