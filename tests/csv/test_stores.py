@@ -125,7 +125,8 @@ def test_a_server_with_other_key_exchanges_names_the_setting(tmp_path):
     with sftp_server(tmp_path / "root", tmp_path, kex_algs=["ecdh-sha2-nistp256"]) as server:
         options = server.options(password=PASSWORD, client_keys=None, kex_algs=["curve25519-sha256"])
         found = read(server.url("a.zip"), "orgs", storage_options=options)
-        assert found.error.startswith("csv_path: the SFTP server and this machine have no way of exchanging keys")
+        ways = ("and this machine have no way of exchanging keys", "closed the connection before the login")
+        assert found.error.startswith(tuple(f"csv_path: the SFTP server {way}" for way in ways))
         assert "kex_algs of csv_storage_options" in found.error
         options["kex_algs"] = ["ecdh-sha2-nistp256"]
         assert read(server.url("a.zip"), "orgs", storage_options=options).ids == IDS

@@ -27,7 +27,7 @@ def open_sftp(url: str, options: Mapping[str, Any], setting: str) -> tuple[Any, 
     two that identify the server: `host_key` (a line like ``ssh-ed25519 AAAA…``) or `known_hosts` (a file; by default
     the user's).
     """
-    from asyncssh import HostKeyNotVerifiable, KeyExchangeFailed
+    from asyncssh import ConnectionLost, HostKeyNotVerifiable, KeyExchangeFailed
     from sshfs import SSHFileSystem
 
     # asyncssh logs every step of a connection, and the name of the user.
@@ -46,6 +46,11 @@ def open_sftp(url: str, options: Mapping[str, Any], setting: str) -> tuple[Any, 
         raise StoreError(
             "the SFTP server and this machine have no way of exchanging keys in common; ask the server's owner which"
             f" it has, and name them in kex_algs of {setting} (or in encryption_algs, mac_algs, server_host_key_algs)"
+        ) from None
+    except ConnectionLost:  # whichever side finds out first that no exchange is common closes the connection
+        raise StoreUnreachable(
+            "the SFTP server closed the connection before the login; run again, and if that repeats, ask the server's"
+            f" owner which key exchanges it has, and name them in kex_algs of {setting}"
         ) from None
     except PermissionError:
         raise StoreError(
