@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.provider import Provider
 from tap_oneroster import TapOneRoster
+from target_oneroster import views_command
 
 from tests.singer import run_tap
 
@@ -175,8 +177,10 @@ def test_the_queries_over_receipts(store, district, tmp_path, name):
     assert len(trend) == 2
     assert trend[0]["change"] is None
     assert int(trend[1]["change"]) == int(trend[1]["distinct"]) - int(trend[0]["distinct"])
-    assert len(ask(store, query("model/index.md"))) > 5
-    assert ask(store, query("loaders/snowflake.md"))
+    if name == "target-postgres":
+        make_views(store)
+    if name != "target-duckdb":  # which deletes nothing, and has no views of present rows
+        assert len(ask(store, query("model/index.md"))) > 5
 
 
 @on_all
@@ -195,6 +199,14 @@ def test_the_alarm_rings_when_it_should_and_not_before(store, drop, tmp_path, na
     change(store, f'update oneroster."syncReceipts" set "complete" = true, "startedAt" = \'{long_ago}\'')
     assert len(ask(store, alarm)) > 15
     assert len(ask(store, missing)) == 1
+
+
+def make_views(store, *options):
+    """Make the views of present rows, by the SQL that `oneroster-views` prints."""
+    done = CliRunner().invoke(views_command.main, ["--dialect", "postgres", *options])
+    assert done.exit_code == 0
+    for statement in done.output.splitlines():
+        store.place.execute(statement)
 
 
 def change(store, statement):
@@ -217,7 +229,8 @@ def test_shared_tables(make_store, drop, tmp_path):
     rows = ask(store, query("recipes/several-districts.md", "shared tables"))
     assert sorted(row["tenant"] for row in rows) == ["north", "south"]
     assert len({row["students"] for row in rows}) == 1
-    assert ask(store, query("loaders/postgres.md"))
+    make_views(store, "--tenant")
+    assert len(ask(store, "select * from oneroster_current.users")) == len(list(store.raw("users")))
 
 
 def test_hash_and_drop(drop):
