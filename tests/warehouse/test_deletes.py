@@ -133,7 +133,9 @@ def test_a_parent_that_comes_brings_all_of_its_derived_rows(house: House, receip
 def test_a_parent_that_comes_twice_keeps_only_its_last_rows(house: House, fast: bool) -> None:
     """What came with the earlier copy is old, however the lines are read."""
     user = rows()["users"][0]
-    one, two = ({"sourcedId": n, "userSourcedId": user["sourcedId"], "role": "aide"} for n in ("r1", "r2"))
+    stamp = user["dateLastModified"]  # rows that are made of a record repeat its date
+    own = {"userSourcedId": user["sourcedId"], "role": "aide", "dateLastModified": stamp}
+    one, two = ({"sourcedId": n} | own for n in ("r1", "r2"))
     parts = [("users", user), ("roles", one), ("roles", two), ("users", user), ("roles", two)]
     pages = [[record_line(stream, record)] * (3 if fast else 1) for stream, record in parts]
     house.run(

@@ -61,10 +61,10 @@ def test_columns_are_of_the_model_s_types_and_say_what_they_are(house: House) ->
     assert {name: types[name] for name in wanted} == wanted
     assert not [name for name in types if name.endswith(".password")]
     comments = dict(house.query("SELECT table_name || '.' || column_name, comment FROM duckdb_columns()"))
-    assert comments["enrollments.classSourcedId"] == "Refers to classes.sourcedId."
+    assert comments["enrollments.classSourcedId"].endswith("Refers to classes.sourcedId.")
     assert comments["users.role"].endswith("OneRoster 1.1 only, empty in later versions.")
     (table,) = house.query("SELECT comment FROM duckdb_tables() WHERE table_name = 'enrollments'")
-    assert table == ("OneRoster enrollments, rostering. Key: sourcedId.",)
+    assert table[0].endswith("OneRoster rostering. Key: sourcedId.")
 
 
 def test_a_moment_is_one_instant_for_every_reader(house: House) -> None:
@@ -85,10 +85,10 @@ def test_every_table_of_the_model_can_be_made(house: House) -> None:
     assert house.rows("users") == {}
 
 
-def test_the_last_row_of_an_id_counts(house: House) -> None:
-    """Singer is at least once."""
+def test_the_newest_row_of_an_id_counts(house: House) -> None:
+    """Singer is at least once, and a tap may send what changed while it read."""
     district = rows()
-    later = dict(row(district, "users", "u1"), givenName="Later")
+    later = dict(row(district, "users", "u1"), givenName="Later", dateLastModified="2026-12-01T00:00:00.000Z")
     house.run([*lines(district), record_line("users", later)])
     assert house.rows("users")["u1"]["givenName"] == "Later"
     assert len(house.rows("users")) == len(district["users"])
@@ -147,9 +147,9 @@ def test_tenants_share_tables_and_not_keys(house: House) -> None:
         ("north", len(orgs)),
         ("south", len(orgs)),
     ]
-    assert house.query("SELECT column_name FROM duckdb_columns() WHERE table_name = 'orgs' AND column_index = 1") == [
-        ("tenant",)
-    ]
+    assert house.query(
+        "SELECT DISTINCT column_name FROM duckdb_columns() WHERE table_name = 'orgs' AND column_index = 1"
+    ) == [("tenant",)]
     with pytest.raises(TargetError, match="was made with tenant"):
         house.run(lines({"orgs": orgs}))
 
