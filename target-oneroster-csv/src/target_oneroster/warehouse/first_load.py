@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from .merge import MergePlan
     from .warehouse_file import WarehouseFile
 
-__all__ = ["found"]
+__all__ = ["first_load"]
 
 
-def found(store: WarehouseFile, plan: MergePlan) -> Counts:
+def first_load(store: WarehouseFile, plan: MergePlan) -> Counts:
     """Turn a staged table into a table of the warehouse: only rows that count, deleted ones marked or removed.
 
     No other process sees the file before it is complete, so no transaction is needed.

@@ -19,7 +19,7 @@ from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
-from .first_load import found
+from .first_load import first_load
 from .merge import Counts, MergePlan, Parent, merge
 from .staging import WarehouseStaging
 from .switch import switched
@@ -119,7 +119,7 @@ class Load:
         elif not self._is_new:  # an incremental read into a new file would look like the complete data
             raise TargetError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
         else:
-            self._fill(WarehouseFile(connection, self.options.schema), connection, came, found, begin)
+            self._fill(WarehouseFile(connection, self.options.schema), connection, came, first_load, begin)
             self._move(connection)
         if self.outcome.refused:
             raise TargetError(f"Not loaded, left as it was: {explain(self.outcome.refused)} No state is written.")
@@ -137,7 +137,7 @@ class Load:
         kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
         for name in (kind.name for kind in kinds if kind.name in came):
             if name in self.outcome.refused:
-                if bring is found:
+                if bring is first_load:
                     connection.execute(f"DROP TABLE {store.place(name)}")
                 continue
             begin(f"loading {name}")
