@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.target.mini import lines, receipt, record_line, rows, schema_line
+from tests.target.mini import activate, lines, receipt, record_line, rows, schema_line
 
 if TYPE_CHECKING:
     from .conftest import House
-
-
-def activate(stream: str, version: int) -> dict[str, Any]:
-    return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
 
 
 def whole(version: int, *records: dict[str, Any], stream: str = "users") -> list[dict[str, Any]]:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.target.mini import record_line, rows, schema_line
-
-from .test_deletes import activate
+from tests.target.mini import activate, record_line, rows, schema_line
 
 if TYPE_CHECKING:
     from .conftest import House

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_oneroster.errors import TargetError
 
-from tests.target.mini import lines, receipt, record_line, rows, schema_line
-
-from .test_deletes import activate
+from tests.target.mini import activate, lines, receipt, record_line, rows, schema_line
 
 if TYPE_CHECKING:
     from .conftest import House

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import oneroster_core.model as model
 import pytest
 from target_oneroster.errors import TargetError
 
+from tests.support.values import plain
 from tests.target.mini import lines, record_line, row, rows, schema_line
 
 if TYPE_CHECKING:
@@ -32,15 +31,6 @@ def test_a_district_arrives_as_it_is(house: House, version: str, receipts: bool)
             for column, value in record.items():
                 assert plain(found[record["sourcedId"]][column]) == value, (name, column)
     assert house.strays() == []
-
-
-def plain(value: Any) -> Any:
-    """A value of the database as a tap writes it."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    return json.loads(value) if isinstance(value, str) and value[:1] == "{" else value
 
 
 def test_columns_are_of_the_model_s_types_and_say_what_they_are(house: House) -> None:
