@@ -36,7 +36,7 @@ def test_identical_copies_are_one(place: Place, file: str) -> None:
     district[file].append(dict(district[file][0]))
     place.run(lines(district))
     assert place.ids(file) == sorted({r["sourcedId"] for r in district[file]})
-    assert counts(place) == {f"{file}: identical copies of a row left out": 1}
+    assert counts(place) == {f"{file}: the same record more than once: identical": 1}
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["newest last", "newest first"])
@@ -51,7 +51,7 @@ def test_the_newest_copy_counts(place: Place, file: str, order: int) -> None:
     (column,) = CHANGE[file]
     written = next(r for r in place.rows(file) if r["sourcedId"] == old["sourcedId"])
     assert written[column] in {str(CHANGE[file][column]), "1"}
-    assert counts(place) == {f"{file}: older copies of a row left out": 1}
+    assert counts(place) == {f"{file}: the same record more than once: differing, the newest was kept": 1}
 
 
 @pytest.mark.parametrize("dates", [("x", "x"), (None, None), (None, LATER)], ids=["the same", "none", "one"])
@@ -64,7 +64,7 @@ def test_different_rows_without_a_newer_one_are_a_conflict(place: Place, file: s
     for one, date in zip(pair, dates, strict=True):
         one["dateLastModified"] = old["dateLastModified"] if date == "x" else date
     district[file] += pair
-    with pytest.raises(TargetError, match=f"{file}.sourcedId: one id for different rows") as caught:
+    with pytest.raises(TargetError, match=f"{file}.sourcedId: different records under one id") as caught:
         place.run(lines(district))
     assert "Other" not in str(caught.value)
     assert place.files() == {}
@@ -80,7 +80,7 @@ def test_a_tombstone_and_a_row_of_the_same_time_are_a_conflict(place: Place) -> 
     """A row that is to be deleted and another that is active: neither is taken for the last word."""
     district = rows()
     district["enrollments"].append(district["enrollments"][0] | {"status": "tobedeleted"})
-    with pytest.raises(TargetError, match="one id for different rows"):
+    with pytest.raises(TargetError, match="different records under one id"):
         place.run(lines(district))
 
 
@@ -101,7 +101,7 @@ def test_rows_of_one_person_are_united(place: Place, version: str, pairs: Any, o
     district["users"] += [user | {"role": role, "orgSourcedIds": [org]} for role, org in pairs]
     district["enrollments"] = []
     place.run(lines(district), oneroster_version=version)
-    assert counts(place)["users: rows of one person that differ in org or role, united"] == len(pairs) - 1
+    assert counts(place)["users: the same person more than once: orgs and roles united"] == len(pairs) - 1
     if version == "1.1":
         (written,) = [r for r in place.rows("users") if r["sourcedId"] == user["sourcedId"]]
         assert written["orgSourcedIds"] == orgs
@@ -116,7 +116,7 @@ def test_two_people_under_one_id_are_not_united(place: Place) -> None:
     """Rows that differ in the person as well are two people."""
     district = rows("1.1")
     district["users"].append(district["users"][0] | {"orgSourcedIds": ["d1"], "familyName": "Else"})
-    with pytest.raises(TargetError, match="one id for different rows"):
+    with pytest.raises(TargetError, match="different records under one id"):
         place.run(lines(district), oneroster_version="1.1")
 
 

@@ -40,7 +40,7 @@ def test_identical_and_older_copies_are_left_out(house: House, file: str, later:
     (column,) = CHANGE[file]
     assert str(house.rows(file)[old["sourcedId"]][column]) == str(CHANGE[file][column])
     assert len(house.there(file)) == len(district[file]) - 2
-    assert "left out" in house.outcome.tables[file].note
+    assert "the same record more than once" in house.outcome.tables[file].note
 
 
 @FIRST_OR_LATER
@@ -56,7 +56,7 @@ def test_a_conflict_is_not_loaded(house: House, file: str, dates: Any, later: bo
     for one, date in zip(pair, dates, strict=True):
         one["dateLastModified"] = old["dateLastModified"] if date == "x" else date
     district[file] += pair
-    with pytest.raises(TargetError, match=f"{file}: one id for different rows") as caught:
+    with pytest.raises(TargetError, match=f"{file}: different records under one id") as caught:
         house.run(lines(district, state=STATE))
     assert "Other" not in str(caught.value)
     assert house.state == []

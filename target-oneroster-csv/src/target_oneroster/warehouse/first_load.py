@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.copies.tables import UNITED, UNITED_USERS, left_out
+from .._core.copies import UNITED
+from .._core.copies.tables import UNITED_USERS, left_out
 from .._core.sql import quoted
 from .history import History
 from .loader import NUMBER

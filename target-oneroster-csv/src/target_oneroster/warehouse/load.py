@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, copies_of
+from .._core.copies import CONFLICT
+from .._core.copies.tables import SEVERAL_ROLES, copies_of
 from .._core.model import FILES, RECEIPTS
 from .._core.model.schema import TENANT
 from .._core.sql import quoted
