@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import cycle, product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,39 +30,47 @@ def counts(place: Place) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize("file", [file.name for file in csv_files(Version.V1_2)])
-def test_identical_copies_are_one(place: Place, file: str) -> None:
-    """Singer is at least once: the same row again is left out, and counted."""
+def test_identical_copies_are_one(place: Place) -> None:
+    """Singer is at least once: the same row again is left out, and counted; in every file."""
     district = rows()
-    district[file].append(dict(district[file][0]))
+    files = [file.name for file in csv_files(Version.V1_2)]
+    for file in files:
+        district[file].append(dict(district[file][0]))
     place.run(lines(district))
-    assert place.ids(file) == sorted({r["sourcedId"] for r in district[file]})
-    assert counts(place) == {f"{file}: the same record more than once: identical": 1}
+    for file in files:
+        assert place.ids(file) == sorted({r["sourcedId"] for r in district[file]})
+    assert counts(place) == {f"{file}: the same record more than once: identical": 1 for file in files}
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["newest last", "newest first"])
-@pytest.mark.parametrize("file", CHANGE)
-def test_the_newest_copy_counts(place: Place, file: str, order: int) -> None:
-    """A row that comes again with a newer dateLastModified counts, in whatever order the two come."""
+def test_the_newest_copy_counts(place: Place, order: int) -> None:
+    """A row that comes again with a newer dateLastModified counts, in whatever order the two come; in every file."""
     district = rows()
-    old = district[file].pop(0)
-    new = old | CHANGE[file] | {"dateLastModified": LATER}
-    district[file] += [old, new][::order]
+    before = {}
+    for file, change in CHANGE.items():
+        old = before[file] = district[file].pop(0)
+        district[file] += [old, old | change | {"dateLastModified": LATER}][::order]
     place.run(lines(district))
-    (column,) = CHANGE[file]
-    written = next(r for r in place.rows(file) if r["sourcedId"] == old["sourcedId"])
-    assert written[column] in {str(CHANGE[file][column]), "1"}
-    assert counts(place) == {f"{file}: the same record more than once: differing, the newest was kept": 1}
+    for file, change in CHANGE.items():
+        (column,) = change
+        written = next(r for r in place.rows(file) if r["sourcedId"] == before[file]["sourcedId"])
+        assert written[column] in {str(change[column]), "1"}
+    left_out = "the same record more than once: differing, the newest was kept"
+    assert counts(place) == {f"{file}: {left_out}": 1 for file in CHANGE}
 
 
-@pytest.mark.parametrize("dates", [("x", "x"), (None, None), (None, LATER)], ids=["the same", "none", "one"])
-@pytest.mark.parametrize("file", CHANGE)
-def test_different_rows_without_a_newer_one_are_a_conflict(place: Place, file: str, dates: Any) -> None:
+DATES = {"the same": ("x", "x"), "none": (None, None), "one": (None, LATER)}
+EACH = [*zip(CHANGE, cycle(DATES), strict=False), *product(["users"], DATES)]
+"""Every file with one of the kinds of dates, and one file with all of them."""
+
+
+@pytest.mark.parametrize(("file", "dates"), dict.fromkeys(EACH))
+def test_different_rows_without_a_newer_one_are_a_conflict(place: Place, file: str, dates: str) -> None:
     """Nothing says which is right: neither is published, and the values stay in the quarantine."""
     district = rows()
     old = district[file].pop(0)
     pair = [dict(old), old | CHANGE[file]]
-    for one, date in zip(pair, dates, strict=True):
+    for one, date in zip(pair, DATES[dates], strict=True):
         one["dateLastModified"] = old["dateLastModified"] if date == "x" else date
     district[file] += pair
     with pytest.raises(TargetError, match=f"{file}.sourcedId: different records under one id") as caught:
