@@ -7,6 +7,8 @@ import sys
 from errno import EADDRINUSE, ENOSPC
 from typing import TYPE_CHECKING
 
+from .events import KINDS, parse_events
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,15 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--enrollments", type=int, help="make a district with exactly that many enrollments instead")
     group.add_argument("--day", type=int, default=0, help="days of changes it has seen (default: 0)")
     group.add_argument(
+        "--event",
+        action="append",
+        default=[],
+        metavar="DAY:KIND:SCHOOL[:N]",
+        help="something that happens to a school on a day, and holds from then on; can be repeated. "
+        "What a bundle's events did is written to truth.json beside it. Kinds: "
+        + "; ".join(f"{kind}: {what}" for kind, what in KINDS.items()),
+    )
+    group.add_argument(
         "--no-gradebook", action="store_true", help="without line items, results and what belongs to them"
     )
     group.add_argument("--passwords", action="store_true", help="with (made-up) passwords")
@@ -44,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "--delta", default="", metavar="FILES", help="files that come as delta in a bulk bundle: users,roles"
     )
     bundle.add_argument("--since", type=int, help="day after which a delta begins (default: the day before --day)")
+    bundle.add_argument("--truth", metavar="FILE", help="where to write what the events did (default: truth.json)")
     bundle.add_argument("--only", metavar="FILES", help="files to write: orgs,users,enrollments (default: all)")
 
     serve = commands.add_parser("serve", parents=[size], help="serve it over REST, on this machine only")
@@ -60,13 +72,16 @@ def _district(options: argparse.Namespace) -> District:
     from .district import District
 
     settings = {"seed": options.seed, "gradebook": not options.no_gradebook, "passwords": options.passwords}
+    settings["events"] = parse_events(options.event)
     if options.students_per_school:
         settings["students_per_school"] = options.students_per_school
     if options.enrollments:
         district = District.of_size(options.enrollments, **settings)
     else:
         district = District(schools=options.schools, **settings)
-    return district.changed(options.day)
+    district = district.changed(options.day)
+    district.night  # noqa: B018  (a wrong event is told before anything is written)
+    return district
 
 
 def _names(value: str | None) -> list[str] | None:
@@ -93,6 +108,7 @@ def _bundle(options: argparse.Namespace) -> None:
         delta=_names(options.delta) or (),
         since=options.since,
         only=_names(options.only),
+        truth=options.truth,
         progress=progress,
     )
     progress.end()
