@@ -58,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     bundle.add_argument("--truth", metavar="FILE", help="where to write what the events did (default: truth.json)")
     bundle.add_argument("--only", metavar="FILES", help="files to write: orgs,users,enrollments (default: all)")
 
+    usage = commands.add_parser(
+        "usage", parents=[size], help="write what other systems know of it: attendance, licences, LMS memberships …"
+    )
+    usage.add_argument("path", help="a folder, such as the one of the bundle")
+
     serve = commands.add_parser("serve", parents=[size], help="serve it over REST, on this machine only")
     serve.add_argument("--port", type=int, default=8765, help="(default: 8765; 0: any free one)")
     serve.add_argument("--page-cap", type=int, help="most records a page has, whatever is asked for")
@@ -112,10 +117,20 @@ def _bundle(options: argparse.Namespace) -> None:
         progress=progress,
     )
     progress.end()
+    _print_counts(counts)
+    print(f"Rows written: {progress.total(sum(counts.values()))}.", file=sys.stderr)
+
+
+def _print_counts(counts: dict[str, int]) -> None:
     for name, count in counts.items():
         print(f"{name:<30}{count:>12,}")
     print(f"{'rows in all':<30}{sum(counts.values()):>12,}")
-    print(f"Rows written: {progress.total(sum(counts.values()))}.", file=sys.stderr)
+
+
+def _usage(options: argparse.Namespace) -> None:
+    from .usage import write_usage
+
+    _print_counts(write_usage(_district(options), options.path, options.version))
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -146,10 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        (_bundle if options.command == "bundle" else _serve)(options)
+        {"bundle": _bundle, "usage": _usage, "serve": _serve}[options.command](options)
     except (OSError, ValueError) as error:
         # A disk that is full does not say which it is.
-        where = f": {options.path}" if options.command == "bundle" and getattr(error, "errno", None) == ENOSPC else ""
+        where = f": {options.path}" if options.command != "serve" and getattr(error, "errno", None) == ENOSPC else ""
         print(f"oneroster-sample: {error}{where}", file=sys.stderr)
         return 1
     return 0
