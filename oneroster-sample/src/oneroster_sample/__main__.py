@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from errno import EADDRINUSE, ENOSPC
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,16 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--students-per-school", type=int, default=None, help="on average (default: 120)")
     group.add_argument("--enrollments", type=int, help="make a district with exactly that many enrollments instead")
     group.add_argument("--day", type=int, default=0, help="days of changes it has seen (default: 0)")
+    group.add_argument(
+        "--year", type=int, default=1, metavar="N", help="school year: 2 (or 2028) is the second one (default: 1)"
+    )
+    group.add_argument(
+        "--rolled",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="share of the schools that rolled over (default: 1.0)",
+    )
     group.add_argument(
         "--event",
         action="append",
@@ -84,9 +95,13 @@ def _district(options: argparse.Namespace) -> District:
         district = District.of_size(options.enrollments, **settings)
     else:
         district = District(schools=options.schools, **settings)
-    district = district.changed(options.day)
+    district = replace(district.changed(options.day), years=_year(options.year, district), rolled=options.rolled)
     district.night  # noqa: B018  (a wrong event is told before anything is written)
     return district
+
+
+def _year(value: int, district: District) -> int:
+    return value - district.school_year + 1 if value >= 1000 else value
 
 
 def _names(value: str | None) -> list[str] | None:

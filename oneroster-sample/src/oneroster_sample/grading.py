@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from ._core.model import Version
 from .catalogue import class_life, course_id
 from .changes import Life, last_edit, life, student_life
-from .dice import mix, pick, salt, uuid
+from .dice import mix, pick, root, salt, uuid
 from .rows import Row, row
 from .subjects import GRADEBOOK, SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .plan import ClassPlan, Plan, School
+    from .year import SchoolYear
 
 __all__ = [
     "categories",
@@ -51,6 +52,7 @@ class _Item(NamedTuple):
 
 class _Result(NamedTuple):
     id: str
+    year: SchoolYear
     student: str
     class_id: str
     subject: int
@@ -87,7 +89,7 @@ def line_items(plan: Plan, version: Version) -> Iterator[Row]:
     for school, item in _items(plan):
         hour, days = _DUE[item.number]
         first = -30 + 12 * item.number + item.its.number % 9
-        assigned, due = plan.year.date(first), plan.year.date(first + days)
+        assigned, due = school.year.date(first), school.year.date(first + days)
         values: Row = {
             "sourcedId": item.id,
             "status": item.life.status,
@@ -98,7 +100,7 @@ def line_items(plan: Plan, version: Version) -> Iterator[Row]:
             "dueDate": due,
             "classSourcedId": item.its.id,
             "categorySourcedId": f"cat_{1 + item.its.number % len(_CATEGORIES):02d}",
-            "academicSessionSourcedId": plan.year.periods[2],
+            "academicSessionSourcedId": school.year.periods[2],
             "resultValueMin": 0,
             "resultValueMax": 100,
             "schoolSourcedId": school.id if version == Version.V1_2 else None,
@@ -165,22 +167,25 @@ def line_item_objectives(plan: Plan) -> Iterator[Row]:
             yield row("lineItemLearningObjectiveIds", values)
 
 
-def _results(plan: Plan) -> Iterator[_Result]:
+def _results(plan: Plan, subjects: Sequence[int] = GRADEBOOK, items: int = len(_TITLES)) -> Iterator[_Result]:
+    """Yield the results in these subjects, for the first line items of a class."""
     for school in plan.all_schools():
-        grades = len(school.grades)
+        grades, year, suffix = len(school.grades), school.year, school.suffix
+        drawn = root(plan.seed, _RESULT, school.number)
         for index in range(school.students):
             user = school.student_id(index)
             its = student_life(plan, school, index)
             gone = its.status != "active"
             mine = school.classes_of(index % grades, index // grades)
-            for subject in GRADEBOOK:
-                for n in range(len(_TITLES)):
-                    draw = mix(plan.seed, _RESULT, school.number, index, subject * 2 + n)
+            own = mix(drawn, school.pupil(index))
+            for subject in subjects:
+                for n in range(items):
+                    draw = mix(own, subject * 2 + n + 100 * school.years)
                     edited = last_edit(draw % 1000, plan.day, 40) if plan.day and not gone else 0
-                    stamp = plan.year.stamp_on(edited, draw) if edited else plan.year.stamp(draw)
+                    stamp = plan.year.stamp_on(edited, draw) if edited else year.stamp(draw)
                     now = Life(its.status, its.stamp if gone else stamp, edited)
-                    result_id = f"r.{user}.{SUBJECTS[subject].code}{n + 1}"
-                    yield _Result(result_id, user, mine[subject], subject, n, draw, now)
+                    result_id = f"r.{user}.{SUBJECTS[subject].code}{n + 1}{suffix}"
+                    yield _Result(result_id, year, user, mine[subject], subject, n, draw, now)
 
 
 def results(plan: Plan, version: Version) -> Iterator[Row]:
@@ -198,7 +203,7 @@ def results(plan: Plan, version: Version) -> Iterator[Row]:
             "studentSourcedId": result.student,
             "scoreStatus": "fully graded" if graded else pick(("not submitted", "exempt", "submitted"), draw >> 4),
             "score": 0 if old and score is None else score,
-            "scoreDate": plan.year.date(number % 4 - 4),
+            "scoreDate": result.year.date(number % 4 - 4),
             "comment": '-1 point: "units" missing, see p. 4' if draw >> 8 & 15 == 0 else None,
         }
         if not old:
@@ -223,22 +228,21 @@ def _letter(score: float) -> str:
 
 def result_scales(plan: Plan) -> Iterator[Row]:
     """Yield the rows of resultScoreScales."""
-    for result in _results(plan):
-        if result.subject == SCALED:
-            values: Row = {
-                "sourcedId": f"{result.id}/scale",
-                "status": result.life.status,
-                "dateLastModified": result.life.stamp,
-                "resultSourcedId": result.id,
-                "scoreScaleSourcedId": f"{result.class_id}/scale",
-            }
-            yield row("resultScoreScales", values)
+    for result in _results(plan, (SCALED,)):
+        values: Row = {
+            "sourcedId": f"{result.id}/scale",
+            "status": result.life.status,
+            "dateLastModified": result.life.stamp,
+            "resultSourcedId": result.id,
+            "scoreScaleSourcedId": f"{result.class_id}/scale",
+        }
+        yield row("resultScoreScales", values)
 
 
 def result_objectives(plan: Plan) -> Iterator[Row]:
     """Yield the rows of resultLearningObjectiveIds: for some results of a class's first item."""
-    for result in _results(plan):
-        if result.item or result.draw >> 28 & 7:
+    for result in _results(plan, items=1):
+        if result.draw >> 28 & 7:
             continue
         for n, source in enumerate(("case", "unknown")[: 1 + (result.draw >> 31 & 1)]):
             values: Row = {

@@ -29,7 +29,6 @@ ABSENCE = 21
 """Days for which a pupil who comes back was away."""
 TOMBSTONES = frozenset({"transfer", "close"})
 """Kinds whose removed rows a service shows as `tobedeleted`; the rows of others vanish."""
-_FIRST_CODE = f"-{SUBJECTS[0].code}"
 
 
 class Item(NamedTuple):
@@ -235,7 +234,7 @@ class Night:
         elif move.kind == "reentry" and (again := self._again(move, row)):
             by.append(move.event)
             made.append(again)
-        if move.kind != "reentry" and its_id.endswith(_FIRST_CODE):
+        if move.kind != "reentry" and its_id == f"{user}-{SUBJECTS[0].code}{move.school.suffix}":
             made += self._made(move, row)
         yield _Change(row, by, removed)
         for new in made:
@@ -257,11 +256,11 @@ class Night:
 
     def _made(self, move: Move, row: Row) -> Iterator[Row]:
         """Yield the enrollments at the other school: all of the grade there, or one."""
-        other, year = move.other, self.plan.year
+        other, year = move.other, move.other.year
         grade = move.school.grades[move.place % len(move.school.grades)]
         able = [n for n, sections in enumerate(other.sections) if sections]
         place = min(able, key=lambda n: abs(other.grades[n] - grade))
-        begin = year.date(move.day)
+        begin = self.plan.year.date(move.day)
         classes = other.classes_of(place, move.place)
         for k in [1] if move.kind == "dual" else range(subjects_in(other.grades[place])):
             start = max(begin, year.middle) if k == 8 else begin
@@ -328,7 +327,8 @@ class Night:
         if user[0].isdigit():
             number = int(home) - 1
             school = self.plan.school(number)
-            old = self.plan.old_school(school, (int(user) - 1) % 100_000)
+            place = school.place((int(user) - 1) % 100_000)
+            old = None if place is None else self.plan.old_school(school, place)
             orgs += [old.id] if old else []
         return self.places(user, orgs)
 

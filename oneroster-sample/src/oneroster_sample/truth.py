@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
+from copy import copy
 from functools import lru_cache
 from itertools import groupby, product
 from operator import itemgetter
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._core.model import Version, file
 from .changes import student_life
 from .events import PUPIL_KINDS
+from .year import SchoolYear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from .district import District
     from .nights import Item
+    from .plan import School
     from .rows import Row
 
 __all__ = ["DIMENSIONS", "REASONS", "Truth"]
@@ -232,9 +235,10 @@ class Truth:
     def _has_left(self, student: str) -> bool:
         now, number = self._now, int(student) - 1
         school = now.school(number // 100_000)
-        if now.night.gone_by(student) is not None or student_life(now, school, number % 100_000).status != "active":
+        place = school.place(number % 100_000)
+        if place is None or student_life(now, school, place).status != "active":
             return True
-        return self._drops("users", school.id)
+        return now.night.gone_by(student) is not None or self._drops("users", school.id)
 
     def _drops(self, name: str, school: str) -> bool:
         return any(
@@ -263,6 +267,20 @@ class Truth:
             "reasons": self._reasons_of("all"),
             "everyday": self._part(None, own[None]),
             "events": [self._event(n, own[n]) for n in sorted(self._events)],
+            "rollover": self._rollover(),
+        }
+
+    def _rollover(self) -> dict[str, Any] | None:
+        """Return which schools rolled over since the year before; None in the first year."""
+        now = self._now
+        if now.years == 1:
+            return None
+        return {
+            "year": now.year.id,
+            "last_year": SchoolYear(now.year.ends - 1).id,
+            "rolled": [school.id for school in now.all_schools() if school.years],
+            "kept": [school.id for school in now.all_schools() if not school.years],
+            "schools": {school.id: _rolled(school) for school in now.all_schools()},
         }
 
     def _part(self, event: int | None, table: _Table) -> dict[str, Any]:
@@ -364,6 +382,32 @@ def _classes(district: District, version: Version) -> dict[str, tuple[str, _Clas
                 _Class(terms.setdefault(its, its), item.row["courseSourcedId"]),
             )
     return classes
+
+
+def _rolled(school: School) -> dict[str, Any]:
+    """Return what the rollover did with the pupils of a school at the start of the year."""
+    count, grades = school.students, len(school.grades)
+    if not school.years:
+        return {"rolled": False, "classes": school.class_count, "year": school.year.id, "same_grade": count}
+    entered = sum(1 for place in range(0, count, grades))
+    left = [place for place in range(count) if place % grades < grades - 1 and place + 1 >= count]
+    before = [school.pupil_id(_pupil_before(school, place)) for place in left]
+    return {
+        "rolled": True,
+        "classes": school.class_count,
+        "year": school.year.id,
+        "promoted": count - entered,
+        "entered": entered,
+        "graduated": count - (count - entered) - len(left),
+        "left_early": before,
+    }
+
+
+def _pupil_before(school: School, place: int) -> int:
+    """Return the pupil who was in a place in the year before."""
+    earlier = copy(school)
+    earlier.years -= 1
+    return earlier.pupil(place)
 
 
 def _student(origin: str) -> str | None:
