@@ -60,7 +60,7 @@ ALL = [
 
 def district(seed: int, *events: str, **settings: Any) -> District:
     """A small district of five schools, two days old."""
-    made = District(seed=seed, schools=5, students_per_school=14, events=parse_events(events), **settings)
+    made = District(seed=seed, schools=5, students_per_school=20, events=parse_events(events), **settings)
     return made.changed(2)
 
 

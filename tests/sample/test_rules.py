@@ -16,6 +16,7 @@ DISTRICTS = {
     "one small school": District(schools=1, students_per_school=30, seed=3),
     "of an exact size": District.of_size(2_000),
     "nine days later": District(schools=5, students_per_school=50).changed(9),
+    "work of every week": District(schools=3, students_per_school=20, weekly=True),
     "the second year": District(schools=5, students_per_school=30, years=2, rolled=0.6).changed(2),
 }
 CASES = [pytest.param(name, version, id=f"{name}, {version.value}") for name in DISTRICTS for version in Version]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Years = tuple[Tables, Tables, dict[str, Any]]
-SIZE = {"schools": 8, "students_per_school": 21, "seed": 5}
+SIZE: dict[str, Any] = {"schools": 8, "students_per_school": 21, "seed": 5}
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument(
         "--no-gradebook", action="store_true", help="without line items, results and what belongs to them"
     )
+    group.add_argument(
+        "--results",
+        choices=("snapshot", "year"),
+        default="snapshot",
+        help="two items of a class, or work of every week, with students who slip (default: snapshot)",
+    )
     group.add_argument("--passwords", action="store_true", help="with (made-up) passwords")
     group.add_argument("--version", choices=VERSIONS, default="1.2", help="version of OneRoster (default: 1.2)")
 
@@ -88,6 +94,7 @@ def _district(options: argparse.Namespace) -> District:
     from .district import District
 
     settings = {"seed": options.seed, "gradebook": not options.no_gradebook, "passwords": options.passwords}
+    settings["weekly"] = options.results == "year"
     settings["events"] = parse_events(options.event)
     if options.students_per_school:
         settings["students_per_school"] = options.students_per_school

@@ -57,8 +57,8 @@ def write_bundle(
         delta: Names of files with the mode delta in a bundle that is otherwise bulk.
         since: First day that a delta does not repeat; by default the day before the district's.
         only: Names of files to write; the others are absent.
-        truth: The file for what the events changed since day `since`, and which schools rolled over to a second year;
-            nothing is written without events and in the first year.
+        truth: The file for what the events changed since day `since`, which schools rolled over to a second year, and whose
+            results slip; a plain first year has none.
         progress: What says how far the work is.
 
     Returns:
@@ -68,7 +68,8 @@ def write_bundle(
     if mode not in ("bulk", "delta"):
         raise ValueError("mode is bulk or delta")
     since = max(0, district.day - 1) if since is None else since
-    known = Truth(district, since, version) if district.night.events or district.years > 1 else None
+    told = district.night.events or district.years > 1 or district.weekly
+    known = Truth(district, since, version) if told else None
     counts: dict[str, int] = {}
     modes: dict[str, str] = {}
     with _zip(path) if path.suffix == ".zip" else _folder(path) as open_text:
@@ -92,7 +93,7 @@ def write_bundle(
                 file,
                 version,
                 chain([first], rows),
-                district.metadata_keys(file.name),
+                district.metadata_keys(file.name, version),
                 bulk=its_mode == "bulk",
                 progress=progress,
             )

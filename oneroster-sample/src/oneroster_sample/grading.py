@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from .year import SchoolYear
 
 __all__ = [
+    "CATEGORY_COUNT",
+    "SCALED",
+    "TITLES",
     "categories",
+    "letter",
     "line_item_objectives",
     "line_item_scales",
     "line_items",
@@ -37,8 +41,9 @@ _CATEGORIES = (
     ("Participation", 10),
     ("Übung", None),
 )
+CATEGORY_COUNT = len(_CATEGORIES)
 _LETTERS = (("A", "90-100"), ("B", "80-89"), ("C", "70-79"), ("D", "60-69"), ("F", "0-59"))
-_TITLES = ('Quiz "Fractions"', "Essay: the river's end, part 2")
+TITLES = ('Quiz "Fractions"', "Essay: the river's end, part 2")
 _DUE = ((9, 2), (11, 5))  # hours and days: not at midnight, where a time zone could move the date
 _RESULT, _CATEGORY, _OBJECTIVE = salt("result"), salt("category"), salt("objective")
 
@@ -79,7 +84,7 @@ def _items(plan: Plan) -> Iterator[tuple[School, _Item]]:
     for school in plan.all_schools():
         for its in school.classes():
             if its.subject in GRADEBOOK:
-                for n in range(len(_TITLES)):
+                for n in range(len(TITLES)):
                     now = life(plan, school.number * 20_000 + its.number * 2 + n, 90)
                     yield school, _Item(f"{its.id}/li-{n + 1}", its, n, now)
 
@@ -94,7 +99,7 @@ def line_items(plan: Plan, version: Version) -> Iterator[Row]:
             "sourcedId": item.id,
             "status": item.life.status,
             "dateLastModified": item.life.stamp,
-            "title": _TITLES[item.number],
+            "title": TITLES[item.number],
             "description": "Bring a ruler, a pencil and your own words." if item.its.number % 2 else None,
             "assignDate": assigned,
             "dueDate": due,
@@ -167,7 +172,7 @@ def line_item_objectives(plan: Plan) -> Iterator[Row]:
             yield row("lineItemLearningObjectiveIds", values)
 
 
-def _results(plan: Plan, subjects: Sequence[int] = GRADEBOOK, items: int = len(_TITLES)) -> Iterator[_Result]:
+def _results(plan: Plan, subjects: Sequence[int] = GRADEBOOK, items: int = len(TITLES)) -> Iterator[_Result]:
     """Yield the results in these subjects, for the first line items of a class."""
     for school in plan.all_schools():
         grades, year, suffix = len(school.grades), school.year, school.suffix
@@ -208,7 +213,7 @@ def results(plan: Plan, version: Version) -> Iterator[Row]:
         }
         if not old:
             if score is not None and result.subject == SCALED:
-                values["textScore"] = _letter(score)
+                values["textScore"] = letter(score)
             values["classSourcedId"] = result.class_id
             values["missing"] = values["scoreStatus"] == "not submitted"
             values["late"] = draw >> 12 & 15 == 0
@@ -222,7 +227,8 @@ def _score(result: _Result) -> float:
     return min(100.0, score + 1) if result.life.edited else score
 
 
-def _letter(score: float) -> str:
+def letter(score: float) -> str:
+    """Return the letter of a percentage."""
     return next(letter for letter, span in _LETTERS if score >= int(span.partition("-")[0]))
 
 

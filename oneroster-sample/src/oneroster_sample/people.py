@@ -88,7 +88,7 @@ def students(plan: Plan, school: School) -> Iterator[Person]:
     usual = (Place("student", school.id, year.start),)
     for index in range(school.students + plan.day):
         old = plan.old_school(school, index)
-        places = usual
+        places: tuple[Place, ...] = usual
         if old:
             moved = Place("student", school.id, year.moving_day)
             places = (moved, Place("student", old.id, year.start, year.moving_day))

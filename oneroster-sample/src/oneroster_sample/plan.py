@@ -188,6 +188,8 @@ class Plan:
     rolled: float = 1.0
     """Share of the schools that rolled over to a later year; the others keep classes, enrollments and grades of the first."""
     gradebook: bool = True
+    weekly: bool = False
+    """True if the gradebook has work of every week of the year, not two items of a class."""
     passwords: bool = False
     """True if users and profiles have (made-up) passwords."""
     day: int = 0

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._core.model import Version, file
 from .changes import student_life
 from .events import PUPIL_KINDS
+from .weekly import slippage
 from .year import SchoolYear
 
 if TYPE_CHECKING:
@@ -207,6 +208,8 @@ class Truth:
         lost = [(p, p.old) for p in own if p.old and not (p.new and p.new["sourcedId"] == p.old["sourcedId"])]
         if not lost:
             return
+        left = self._has_left(student)
+        reissued = not left and self._now.night.renamed_user(student) != self._before.night.renamed_user(student)
         there = [pair.new for pair in own if pair.new]
         schools = {row["schoolSourcedId"] for row in there}
         courses = {(row["schoolSourcedId"], self._course(row)) for row in there}
@@ -215,8 +218,8 @@ class Truth:
             course = self._old_classes[class_id].course if class_id in self._old_classes else None
             holds = (
                 class_id in self._renamed_classes,
-                self._now.night.renamed_user(student) != self._before.night.renamed_user(student),
-                self._has_left(student),
+                reissued,
+                left,
                 bool(schools) and school not in schools,
                 (school, course) in courses,
                 class_id not in self._new_classes,
@@ -268,6 +271,7 @@ class Truth:
             "everyday": self._part(None, own[None]),
             "events": [self._event(n, own[n]) for n in sorted(self._events)],
             "rollover": self._rollover(),
+            "results": slippage(now, now.night, self._version) if now.weekly else None,
         }
 
     def _rollover(self) -> dict[str, Any] | None:

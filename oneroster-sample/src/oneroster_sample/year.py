@@ -55,6 +55,11 @@ class SchoolYear:
         """Return a moment between July and day 0, by number."""
         return self._days[(number >> 12) % 142] + _TIMES[number & 4095]
 
+    @staticmethod
+    def stamp_at(day: str, number: int) -> str:
+        """Return a moment of a calendar day, by number."""
+        return day + _TIMES[number & 4095]
+
     def stamp_on(self, day: int, number: int) -> str:
         """Return a moment of one day, by number."""
         return self.date(day) + _TIMES[number & 4095]
