@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._core.coerce.dates import to_utc_text
+from .._core.model import TOTAL_NOT_REACHED, UNPROVEN
 from ..receipts.shrink_guard import counts_for_state, shrinks
 from ..receipts.tally import Tally
 from ..source import CollectionMoved, Facts, HeldBack, Request, SourceError, TotalMismatch
@@ -206,6 +207,14 @@ class CollectionRun:
         """Advance the state of each stream: its bookmark, and the bundles that were read."""
         # Derived streams are read as far as their collection, even if they have no rows or only older ones.
         latest = [t.latest for one in self._passes for t in one.tallies.values() if t.latest]
+        if self._is_end_open():
+            latest = []
+            self._run.logger.warning(
+                "%s: nothing proves that the last page was the end (no total, no Link, no order by sourcedId); nothing"
+                " is deleted, the bookmark stays, and the next run reads %s again",
+                self._top.name,
+                self._next_start(),
+            )
         for stream in self._family:
             for one in self._passes:
                 if one.of.bookmark and stream.name in one.tallies:
@@ -217,6 +226,18 @@ class CollectionRun:
                 # A source whose clock is ahead must not move the bookmark into the future.
                 value = min(max(latest), to_utc_text(datetime.now(UTC)))
                 stream.advance(max(filter(None, (before, value))))
+
+    def _is_end_open(self) -> bool:
+        """True if rows may follow the last page: then a bookmark that moves would pass over them."""
+        found = {rule for one in self._passes for tally in one.tallies.values() for rule in tally.facts.deviations}
+        return UNPROVEN in found and TOTAL_NOT_REACHED not in found
+
+    def _next_start(self) -> str:
+        """Return the words for what the next run reads if no bookmark moves."""
+        bookmarks = [stream.stream_state.get("replication_key_value") for stream in self._family]
+        if self._top.file.small or None in bookmarks:
+            return "everything" if self._is_full else "from start_date"
+        return f"from {min(bookmarks)}"
 
     def note_receipts(self) -> None:
         """Create the receipts of this collection, even if it was not read to its end."""
