@@ -121,7 +121,8 @@ class CollectionRun:
                 if attempt + 1 == _ATTEMPTS and len(reasons) == 1 and isinstance(error, TotalMismatch):
                     raise SourceError(
                         f"{error}, the same in each of {_ATTEMPTS} reads: its total counts records that it does not"
-                        " show; ask the vendor, or set on_total_mismatch to accept (then nothing is deleted)"
+                        " show, or it shows none beyond an offset; ask the vendor, set a larger page_size, or set"
+                        " on_total_mismatch to accept (then nothing is deleted)"
                     ) from None
                 if attempt + 1 == _ATTEMPTS:
                     raise SourceError(
