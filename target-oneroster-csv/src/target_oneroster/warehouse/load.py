@@ -152,7 +152,8 @@ class Load:
                 raise TargetError(
                     f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
                 ) from None
-            notes = [f"{rule}: {n}" for rule, n in came[name].copies.items() if name != RECEIPTS.name]
+            told = came[name].copies if name != RECEIPTS.name else {}
+            notes = [f"{rule}: {n}" for rule, n in told.items() if rule != SEVERAL_ROLES or "roles" not in came]
             if not self.receipts.complete(name):
                 notes.append("read not to its end: nothing deleted")
             counts.note = "; ".join(notes)
@@ -189,11 +190,9 @@ class Load:
 
         None of their rows is loaded: a complete read without that id would delete it.
         """
-        roles = came.get("roles")
         for name, what in came.items():
-            for rule in (CONFLICT, SEVERAL_ROLES):
-                if rule in what.copies and not (rule == SEVERAL_ROLES and roles and roles.records):
-                    self.outcome.refused.setdefault(name, f"{rule} ({what.copies[rule]} ids)")
+            if CONFLICT in what.copies:
+                self.outcome.refused.setdefault(name, f"{CONFLICT} ({what.copies[CONFLICT]} ids)")
 
     def _trusted(self, name: str) -> bool:
         return name not in self.outcome.refused and self.receipts.complete(name)
