@@ -115,6 +115,23 @@ def test_an_empty_derived_stream_has_been_read_as_far_as_its_parent(district, st
     assert len(second.records[filled[0]]) < len(first.records[filled[0]])
 
 
+@pytest.mark.parametrize("streams", [("userProfiles",), ("userProfiles", "userResources")])
+def test_empty_derived_streams_alone_have_been_read_as_far_as_the_parent_that_is_not_selected(district, streams):
+    """The users are read and not delivered: the second night reads those that changed."""
+
+    def bare(record):
+        return {key: value for key, value in record.items() if key not in {"userProfiles", "resources"}}
+
+    with Provider(district, version="1.2", knobs_for={"users": Knobs(spelling=bare)}) as plain:
+        first = pull(plain, *streams, lookback_seconds=0)
+        second = pull(plain, *streams, state=first.state, lookback_seconds=0)
+        users = pull(plain, "users")
+    bookmarks = {first.state["bookmarks"][name]["replication_key_value"] for name in streams}
+    assert bookmarks == {max(stamps(users, "users"))}
+    assert all(second.receipts[name]["filter"] for name in streams)
+    assert {second.state["bookmarks"][name]["replication_key_value"] for name in streams} == bookmarks
+
+
 BLIND = Knobs(total_header=False, link_header=False, refuse_sort=400)
 """Neither total nor Link, and the service neither sorts nor filters by id: nothing proves an end."""
 

@@ -70,6 +70,18 @@ def test_back_in_1_1_after_a_detour_through_1_2_a_person_has_all_orgs(tmp_path: 
     assert (user["orgSourcedIds"], user["role"]) == ("s1,s2", "teacher")
 
 
+def test_rows_that_a_stream_map_of_the_tap_leaves_out_are_not_missed(tmp_path: Path, place: Place) -> None:
+    """The receipt counts them apart; a stream that a map renames or takes away is named."""
+    bundle = write(tmp_path / "b.zip", {"orgs.csv": ORGS, "users.csv": USERS})
+    config = {"mode": "csv", "csv_path": str(bundle), "settle_seconds": 0}
+    run = run_tap({**config, "stream_maps": {"orgs": {"__filter__": "sourcedId == 's1'"}}})
+    place.run(run.messages, oneroster_version="1.2", require_receipts=True, on_invalid="quarantine")
+    assert place.ids("orgs") == ["s1"]
+    renamed = run_tap({**config, "stream_maps": {"orgs": {"__alias__": "places"}}})
+    with pytest.raises(TargetError, match=r"orgs: rows were promised and the stream never came.*stream map renames"):
+        place.run(renamed.messages, oneroster_version="1.2")
+
+
 def stamped() -> str:
     return csv_text(
         "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId",

@@ -60,8 +60,8 @@ class Member(Protocol):
     def start_attempt(self, version: int) -> None:
         """Give later records this version, and write them to files if batches are configured."""
 
-    def write_records(self, batch: Records, *, plain: bool) -> None:
-        """Write some records."""
+    def write_records(self, batch: Records, *, plain: bool) -> Sequence[bool] | None:
+        """Write some records; return for each whether it was written, or None if all were."""
 
     def get_record_counter(self) -> Any:
         """Return the SDK's counter of records."""
@@ -165,8 +165,7 @@ class CollectionRun:
         if limit is not None:
             batch = batch.part(0, max(limit - tally.received, 0))
         if batch:
-            tally.add(batch)
-            stream.write_records(batch, plain=plain)
+            tally.add(batch, stream.write_records(batch, plain=plain))
 
     def _has_enough(self, one: _Pass) -> bool:
         """True if a test run (`--test`) has read enough records of each stream."""
@@ -207,7 +206,8 @@ class CollectionRun:
     def _remember(self) -> None:
         """Advance the state of each stream: its bookmark, and the bundles that were read."""
         # Derived streams are read as far as their collection, even if they have no rows or only older ones.
-        latest = [t.latest for one in self._passes for t in one.tallies.values() if t.latest]
+        tallies = [tally for one in self._passes for tally in one.tallies.values()]
+        latest = [one for t in tallies for one in (t.latest, t.facts.parent_read_until) if one]
         if self._is_end_open():
             latest = []
             self._run.logger.warning(
@@ -236,9 +236,9 @@ class CollectionRun:
     def _next_start(self) -> str:
         """Return the words for what the next run reads if no bookmark moves."""
         bookmarks = [stream.stream_state.get("replication_key_value") for stream in self._family]
-        if self._top.file.small or None in bookmarks:
+        if self._top.file.small or not all(bookmarks):
             return "everything" if self._is_full else "from start_date"
-        return f"from {min(bookmarks)}"
+        return f"from {min(filter(None, bookmarks))}"
 
     def note_receipts(self) -> None:
         """Create the receipts of this collection, even if it was not read to its end."""
