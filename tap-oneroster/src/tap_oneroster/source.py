@@ -123,6 +123,8 @@ class Facts:
     """True if the rows were derived from their parent's records."""
     collapsed: int = 0
     """Records that were not delivered because another record with the same id was."""
+    parent_read_until: str | None = None
+    """Latest `dateLastModified` of the parent's records, if they were read and not delivered."""
     unique: bool = False
     """True if each record is known to have its own id."""
 

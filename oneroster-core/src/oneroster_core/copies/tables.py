@@ -24,7 +24,8 @@ __all__ = [
 ]
 
 SEVERAL_ROLES = (
-    "one person with several roles in several rows, and no stream roles that would hold them; send that stream as well"
+    "one person with several roles in several rows; users.role holds the one with most rights, the stream roles would"
+    " hold all"
 )
 UNITED_ROLES, UNITED_USERS = "united roles", "united users"
 """Tables of persons with several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""

@@ -173,11 +173,19 @@ class RestPass:
         records: list[Struct] = [pair.record for pair in pairs]
         if wish.file.name in self.facts:
             yield Records(wish.file, records)
+        else:
+            self._note_latest(records)
         came = [pair.came for pair in pairs]
         for derived in self._derived:
             own = self.facts[derived.stream.name].deviations
             if rows := derived.rows(came, records, own, self._copies.settled.united):
                 yield Records(derived.stream, rows)
+
+    def _note_latest(self, records: Sequence[Any]) -> None:
+        """Record how far the parent was read: a derived stream may have no rows of its own."""
+        latest = max(filter(None, (record.dateLastModified for record in records)), default="")
+        for facts in self.facts.values():
+            facts.parent_read_until = max(facts.parent_read_until or "", latest) or None
 
     def _reject(self, step: PageStep) -> None:
         faults = step.page.faults  # type: ignore[attr-defined]

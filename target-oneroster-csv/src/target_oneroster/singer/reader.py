@@ -137,7 +137,7 @@ class BlockReader(GenericSingerReader[bytes]):
         """Parse one line; the error names its number, never its text."""
         try:
             message = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: nested too deeply
             message = None
         if not isinstance(message, dict):
             raise TargetError(f"Line {self._line} of the input is not a JSON object. {self.nothing_done}")

@@ -116,13 +116,13 @@ class Load:
             store = WarehouseFile(connection, self.options.schema, self.path)
             try:
                 self.outcome.switched = switched(store, self.receipts)
-                self._fill(store, connection, came, merge, begin)
+                self._fill(store, connection, came, begin)
             finally:
                 store.close()
         elif not self._is_new:  # an incremental read into a new file would look like the complete data
             raise TargetError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
         else:
-            self._fill(WarehouseFile(connection, self.options.schema), connection, came, first_load, begin)
+            self._fill(WarehouseFile(connection, self.options.schema), connection, came, begin, is_new=True)
             self._move(connection)
         if self.outcome.refused:
             raise TargetError(f"Not loaded, left as it was: {explain(self.outcome.refused)} No state is written.")
@@ -133,16 +133,18 @@ class Load:
         store: WarehouseFile,
         connection: duckdb.DuckDBPyConnection,
         came: Mapping[str, Came],
-        bring: Callable[[WarehouseFile, MergePlan], None],
         begin: Callable[[str], None],
+        *,
+        is_new: bool = False,
     ) -> None:
         """Merge each proven stream into its table; then update what depends on the tables."""
+        bring = first_load if is_new else merge
         loads = Loads(store, self._now)
         kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
         for name in (kind.name for kind in kinds if kind.name in {*came, *self.outcome.refused}):
             if name in self.outcome.refused:
-                self._leave(store, loads, name, came.get(name), is_new=bring is first_load)
-                if bring is first_load and name in came:
+                self._leave(store, loads, name, came.get(name), is_new=is_new)
+                if is_new and name in came:
                     connection.execute(f"DROP TABLE {store.place(name)}")
                 continue
             begin(f"loading {name}")
@@ -209,11 +211,9 @@ class Load:
 
         None of their rows is loaded: a complete read without that id would delete it.
         """
-        roles = came.get("roles")
         for name, what in came.items():
-            for rule in (CONFLICT, SEVERAL_ROLES):
-                if rule in what.copies and not (rule == SEVERAL_ROLES and roles and roles.records):
-                    self.outcome.refused.setdefault(name, f"{rule} ({what.copies[rule]} ids)")
+            if CONFLICT in what.copies:
+                self.outcome.refused.setdefault(name, f"{CONFLICT} ({what.copies[CONFLICT]} ids)")
 
     def _trusted(self, name: str) -> bool:
         return name not in self.outcome.refused and self.receipts.complete(name)
@@ -223,7 +223,8 @@ class Load:
     ) -> MergePlan:
         name = stage.table.name
         parent = self._parent(stage, came)
-        notes = [f"{rule}: {n}" for rule, n in came[name].copies.items() if name != RECEIPTS.name]
+        told = came[name].copies if name != RECEIPTS.name else {}
+        notes = [f"{rule}: {n}" for rule, n in told.items() if rule != SEVERAL_ROLES or "roles" not in came]
         if not self.receipts.complete(name):
             notes.append("read not to its end: nothing deleted")
         tenants = self._tenants(name) if stage.table.tenant else {None}
