@@ -1,4 +1,4 @@
-"""An empty Meltano project, into which both plugins come by their Hub definitions, installed from this checkout."""
+"""An empty Meltano project beside this checkout, into which the plugins come by their Hub definitions as docs/meltano.md says."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tools.environment import NETWORK
 
 ROOT = Path(__file__).parents[2]
 MELTANO = Path(sys.executable).with_name("meltano")
@@ -83,29 +85,31 @@ class Project:
         content["environments"] = [*others, {"name": name, "config": {"plugins": plugins}}]
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
-    def install(self) -> str:
-        """Install what meltano.yml names; through ./run, which knows what pip has been told of package indexes."""
-        done = subprocess.run(
-            [ROOT / "run", "meltano", "--cwd", self.folder, "install"], capture_output=True, text=True, cwd=ROOT
-        )
-        if done.returncode and not os.environ.get("CI"):
+    def terminal(self, block: str, **settings: str) -> str:
+        """Run a block of a page as it stands; its index is the one that pip has been told of."""
+        told = "import os; from tools.environment import use_pip_settings; use_pip_settings(); os.execvp('bash', ['bash', '-euc', os.environ['BLOCK']])"
+        mine = {**self.clean(), **settings, "BLOCK": f"cd '{self.folder}'\n{block}", "UV_NO_PROGRESS": "1"}
+        mine["PATH"] = f"{MELTANO.parent}{os.pathsep}{mine['PATH']}"
+        done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, env=mine, capture_output=True, text=True)
+        if done.returncode and not os.environ.get("CI") and NETWORK.search(done.stderr + done.stdout):
             pytest.skip(f"the plugins could not be installed: {done.stderr[-300:]}")
         assert done.returncode == 0, done.stderr[-3000:]
-        return done.stderr
+        return done.stdout + done.stderr
 
 
-def from_checkout(plugin: str) -> str:
-    """Where pip finds a plugin before it is published."""
-    return f"-e {ROOT / plugin} --constraint {ROOT / 'requirements.lock'}"
+def blocks(page: str) -> list[str]:
+    """The shell blocks of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"^( *)```sh[^\n]*\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project; both plugins with the definitions of hub/."""
-    project = Project(tmp_path_factory.mktemp("project"))
-    for plugin, kind in (("tap-oneroster", "extractor"), ("target-oneroster-csv", "loader")):
-        definition = str(ROOT / "hub" / f"{plugin}.yml")
-        project("add", "--plugin-type", kind, "--from-ref", definition, "--no-install", plugin)
-        project.change(f"{kind}s", plugin, pip_url=from_checkout(plugin))
-    project.install()
+    """The project, beside a folder `oneroster`, with the plugins as the first block of docs/meltano.md installs them."""
+    place = tmp_path_factory.mktemp("beside")
+    (place / "oneroster").symlink_to(ROOT)
+    (place / "project").mkdir()
+    project = Project(place / "project")
+    project.terminal(blocks("docs/meltano.md")[0])
     return project

@@ -23,7 +23,7 @@ from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
 
 from tools import project
-from tools.derive import about, properties
+from tools.derive import about, pip_url, properties
 from tools.site import diagram, hook, messages, providers
 from tools.site import model as site_model
 from tools.site.model import KINDS_OF_DATA
@@ -254,6 +254,8 @@ def test_pieces_of_meltano_yml_are_right() -> None:
             for plugin in plugins:
                 name = plugin.get("inherit_from", plugin["name"])
                 config = filled_out(plugin.get("config", {}))
+                if "pip_url" in plugin:
+                    assert re.sub(r"\[\w+\]", "", plugin["pip_url"]) == pip_url(name), page
                 if kind == "extractors":
                     assert name == TAP, page
                     assert not problems(TAP, config), page
