@@ -200,7 +200,7 @@ def execute(name: str = "", *arguments: str) -> None:
         fail("exec needs a program: ./run exec meltano --help")
     short_python = name.startswith("python") and arguments[:1] == ("-c",)
     set_up("quickstart" if QUICK.fullmatch(name) or short_python else "all")
-    if name == "meltano":  # Meltano installs plugins
+    if name in {"meltano", "uv"}:  # these install packages
         use_pip_settings()
     become(name, *arguments)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +104,70 @@ def blocks(page: str) -> list[str]:
     text = (ROOT / page).read_text(encoding="utf-8")
     found = re.findall(r"^( *)```sh[^\n]*\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
     return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+
+
+class Clone:
+    """A clean clone in a folder `oneroster`, and a home of its own: what a reader has who did as README says."""
+
+    def __init__(self, place: Path) -> None:
+        self.folder, self.home = place / "oneroster", place / "home"
+        self.home.mkdir()
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        for name in filter(None, listed.stdout.decode().split("\0")):
+            if (ROOT / name).is_symlink() or (ROOT / name).exists():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.folder / name, follow_symlinks=False)
+        self.names = {path.name for path in self.folder.iterdir()}
+
+    def terminal(self, script: str, cwd: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run commands in a new terminal; packages come from the cache that this checkout has filled."""
+        mine = {k: v for k, v in os.environ.items() if not re.match("TAP_|TARGET_|MELTANO_|VIRTUAL_ENV|XDG_", k)}
+        mine |= {"HOME": str(self.home), "PYTHON": sys.executable, "NO_COLOR": "1", **settings}
+        mine.setdefault("UV_CACHE_DIR", str(ROOT / ".uv" / "cache"))
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=cwd or self.folder,
+            env=mine,
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """The clone; the tests of README and docs/ share it."""
+    return Clone(tmp_path_factory.mktemp("reader"))
+
+
+def as_they_stand() -> list[str]:
+    """README's blocks that run as they stand: not the clone, all tests, services of one's own, and what test_docs.py names."""
+    found = [re.sub(r"^(git clone|./run test).*\n", "", block, flags=re.MULTILINE) for block in blocks("README.md")]
+    return [block for block in found if not re.search("example.org|try.py|<URL", block)]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def after_readme(clone: Clone) -> subprocess.CompletedProcess[str]:
+    """The end of README, in one terminal; what is meant for a second one runs in the background until the first has ended."""
+    port = free_port()
+    lines = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"]
+    for block in as_they_stand():
+        if "serve --port" in block:
+            lines += [f"{block.strip()} &", f"until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.2; done"]
+        else:
+            lines.append(block)
+    return clone.terminal("\n".join(lines).replace("8765", str(port)))
 
 
 @pytest.fixture(scope="session")

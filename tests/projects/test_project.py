@@ -56,7 +56,7 @@ ASKED = {"TAP_ONEROSTER__METADATA_DEMOGRAPHICS_SELECTED": "true"}
 def test_the_definitions_install_as_they_are(project):
     """`meltano add --from-ref ../oneroster/hub/…`, then `meltano install`: nothing in the project is edited."""
     for kind, name in (("extractors", "tap"), ("loaders", "target")):
-        for plugin in project.plugins(kind):  # before other tests add theirs
+        for plugin in (p for p in project.plugins(kind) if "pip_url" in p):
             assert plugin["pip_url"].startswith(f"-e ../oneroster/{name}-oneroster")
             program = project.folder / ".meltano" / kind / plugin["name"] / "venv" / "bin" / plugin["name"]
             said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
