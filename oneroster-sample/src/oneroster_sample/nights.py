@@ -126,6 +126,11 @@ class Night:
         self.closed = {school: n for school, n in self.choices.closed.items() if n in self.events}
         self.pupils = {user: move for user, move in self.choices.pupils.items() if move.event in self.events}
         touched = {event.school for event in self.events.values() if event.school}
+        self._without_roles = [
+            event.school
+            for event in self.events.values()
+            if event.word in ("roles", "roles.orgSourcedId", "roles.userSourcedId")
+        ]
         self._touched = touched | {move.school.id for move in self.pupils.values()}
         # Teachers of two schools bring what happens at one of them to the other.
         self._touched_persons = self._touched | self._visited(touched)
@@ -197,6 +202,9 @@ class Night:
         touched = self._touched_persons if name in ("users", "roles", "enrollments", "userProfiles") else self._touched
         always = finish.always or (name in ("users", "roles", "orgs") and bool(self.closed))
         by_user = name == "enrollments"
+        if not self.events:
+            yield from (Item(row["sourcedId"], row) for row in rows)
+            return
         for row in rows:
             if not always:
                 its_home = home(row) if home else ""
@@ -321,8 +329,10 @@ class Night:
         yield _Change(row, by)
 
     def orgs(self, user: str) -> list[str]:
-        """Return the orgs at which a person has a role, ended ones included."""
+        """Return the orgs of the roles of a person, ended ones included."""
         home = home_of(user)
+        if any(school in (None, home) for school in self._without_roles):
+            return []
         orgs = self._orgs(user, home)
         if user[0].isdigit():
             number = int(home) - 1

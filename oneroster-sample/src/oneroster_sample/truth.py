@@ -117,10 +117,17 @@ class Truth:
         )
         columns = [field.name for field in file(name).columns(self._version) if field.name not in _LEFT_OUT]
         content = itemgetter(*columns)
+        # A row that is the same has the same cells, unless other files decide about them: roles, or the class.
+        settled, by_class = name != "users", name == "enrollments"
+        moved = {its for its in {**self._old_classes, **self._new_classes} if self._terms(its) is None}
         for pair in pairs:
             old, new = pair.old, pair.new
-            was = old_key(pair.origin, old) if old else None
             its = new_key(pair.origin, new) if new else None
+            if new and its and settled and old == new and not (by_class and new["classSourcedId"] in moved):
+                self._stayed[name, its] += 1
+                yield new
+                continue
+            was = old_key(pair.origin, old) if old else None
             if old and new and old["sourcedId"] == new["sourcedId"]:
                 changed = old != new and content(old) != content(new)
                 if was is not None and was == its and not changed:
@@ -137,6 +144,11 @@ class Truth:
             if new:
                 yield new
 
+    def _terms(self, class_id: str) -> tuple[str, ...] | None:
+        """Return the terms that a class has on both nights; None if they differ."""
+        old, new = self._old_classes.get(class_id), self._new_classes.get(class_id)
+        return old.terms if old and new and old.terms == new.terms else None
+
     def _side_by_side(self, name: str) -> Iterator[_Pair]:
         """Pair the rows of both nights by their origin; rows of the earlier one are never missing in the later one."""
         before = self._before.items(name, self._version)
@@ -149,7 +161,7 @@ class Truth:
                 old = None
             new = item.row if item.row and item.row["status"] == "active" else None
             if old or new:
-                yield _Pair(item.origin, old, new, self._cause(item, old, new))
+                yield _Pair(item.origin, old, new, self._cause(item, old, new) if item.by else None)
         if waiting is not None:
             raise RuntimeError(f"{name}: rows of two nights are not in the same order, from {waiting.origin}")
 

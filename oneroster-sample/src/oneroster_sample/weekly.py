@@ -77,7 +77,7 @@ def _weeks(ends: int, today: str) -> tuple[_Week, ...]:
     """Return the weeks of a school year whose work is assigned by today: on Monday, due on Friday."""
     year = SchoolYear(ends)
     periods = [session for session in year.sessions() if session.type == "gradingPeriod"]
-    weeks = []
+    weeks: list[_Week] = []
     monday = date.fromisoformat(year.start)
     monday += timedelta(-monday.weekday() % 7)
     while (assigned := monday.isoformat()) <= today:
