@@ -249,17 +249,26 @@ def pip_url(member: str) -> str:
     return places[workspace()["install_from"]]
 
 
-def project_urls(_: str) -> str:
-    """Return the links on a package's index page."""
+def urls() -> dict[str, str]:
+    """Return the addresses that the index page of a package links to."""
     url = repository()
-    urls = {
+    return {
         "Homepage": url,
         "Documentation": f"{url}/tree/main/docs",
         "Repository": url,
         "Issues": f"{url}/issues",
         "Changelog": f"{url}/blob/main/CHANGELOG.md",
     }
-    return "".join(f'{name} = "{link}"\n' for name, link in urls.items())
+
+
+def project_urls(_: str) -> str:
+    """Return the links beside the text of a package's index page."""
+    return "".join(f'{name} = "{link}"\n' for name, link in urls().items())
+
+
+def links(_: str) -> str:
+    """Return the links in that text, which must be absolute there."""
+    return " · ".join(f"[{name}]({link})" for name, link in urls().items() if name != "Homepage") + "\n"
 
 
 DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
@@ -277,6 +286,7 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "rules": rules_table,
         "rules of form": package_table,
         "exit codes": exit_codes,
+        "links": links,
     },
 }
 
