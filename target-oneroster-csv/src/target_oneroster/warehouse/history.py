@@ -40,7 +40,7 @@ class History:
         self._content = [quoted(name) for name in table.content]
         there = store.columns(name)
         if _FORMER in there:
-            store.run(f"ALTER TABLE {self._place} DROP COLUMN {_FORMER}")
+            store.change(f"ALTER TABLE {self._place} DROP COLUMN {_FORMER}")
         if store.ensure(table, name, ADDED):
             self._add(f"{store.place(table.name)} s WHERE {DELETED} IS NULL", before)
         elif FIRST_LOAD not in there:

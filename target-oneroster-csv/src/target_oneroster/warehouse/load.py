@@ -146,7 +146,7 @@ class Load:
             if name in self.outcome.refused:
                 self._leave(store, loads, name, came.get(name), is_new=is_new)
                 if is_new and name in came:
-                    connection.execute(f"DROP TABLE {store.place(name)}")
+                    store.change(f"DROP TABLE {store.place(name)}")
                 continue
             begin(f"loading {name}")
             # Derived rows come first: a new warehouse consists of the staged tables, and they query those of their
