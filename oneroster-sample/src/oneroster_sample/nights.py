@@ -126,12 +126,14 @@ class Night:
         self.closed = {school: n for school, n in self.choices.closed.items() if n in self.events}
         self.pupils = {user: move for user, move in self.choices.pupils.items() if move.event in self.events}
         touched = {event.school for event in self.events.values() if event.school}
+        self._touched = touched | {move.school.id for move in self.pupils.values()}
         self._without_roles = [
             event.school
             for event in self.events.values()
             if event.word in ("roles", "roles.orgSourcedId", "roles.userSourcedId")
         ]
-        self._touched = touched | {move.school.id for move in self.pupils.values()}
+        self.roles = (self._without_roles, self.closed, self.pupils)
+        """What decides about the orgs of persons."""
         # Teachers of two schools bring what happens at one of them to the other.
         self._touched_persons = self._touched | self._visited(touched)
 

@@ -118,7 +118,7 @@ class Truth:
         columns = [field.name for field in file(name).columns(self._version) if field.name not in _LEFT_OUT]
         content = itemgetter(*columns)
         # A row that is the same has the same cells, unless other files decide about them: roles, or the class.
-        settled, by_class = name != "users", name == "enrollments"
+        by_class, settled = name == "enrollments", name != "users" or self._before.night.roles == self._now.night.roles
         moved = {its for its in {**self._old_classes, **self._new_classes} if self._terms(its) is None}
         for pair in pairs:
             old, new = pair.old, pair.new
