@@ -99,3 +99,21 @@ def test_contributing_says_which_combinations_have_really_run() -> None:
         assert sdk
         assert "in the workflows only" in what or re.search(r"[A-Z][a-z]+ 20\d\d$", what), what
     assert asked <= said
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as they are made where the repository is shown."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_in_the_repository_lead_somewhere() -> None:
+    """Of the pages that the site does not have; `test_site.py` looks at the others. Pages of vendors are made by the build."""
+    lost = []
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob(".github/**/*.md")):
+        for link in re.findall(r"(?<!!)\]\(([^)\s]+)\)", page.read_text("utf-8")):
+            name, _, anchor = link.partition("#")
+            target = page.parent / name if name else page
+            if "://" not in link and (not target.exists() or (anchor and anchor not in anchors(target))):
+                lost.append(f"{page.relative_to(ROOT)}: {link}")
+    assert not lost
