@@ -25,15 +25,22 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 AXE = "axe-playwright-python==0.1.8"
 """A package that carries axe (MPL 2.0); of the rest of it, nothing is used."""
 WIDTHS = (1280, 400)
-WHOLE = {"index.html", "model/rostering.html", "operations/index.html"}
-"""Pages that are checked with header and navigation, which all pages have from one template."""
+WHOLE = {"index.html", "model/rostering.html", "operations/index.html", "recipes/consumers.html"}
+"""Pages that are checked with header and navigation, which all pages have from one template, and in dark colours, too."""
 PAGE = """
+<style>* { transition: none !important }</style>
 <script src="AXE"></script>
 <script>
 addEventListener("message", async ({data: width}) => {
   if (typeof width !== "number") return;
   while (innerWidth !== width) await new Promise(requestAnimationFrame);
   const found = await axe.run(WHERE, {resultTypes: ["violations"]});
+  if (WHERE === document) {
+    document.body.dataset.mdColorScheme = "slate";
+    const dark = await axe.run(document, {resultTypes: ["violations"], runOnly: ["color-contrast"]});
+    document.body.dataset.mdColorScheme = "default";
+    found.violations.push(...dark.violations);
+  }
   const near = n => n.any.concat(n.all, n.none).flatMap(c => c.relatedNodes).slice(0, 1).map(r => " and " + r.target);
   const rules = found.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target + near(n)).join(", "));
   const wide = document.documentElement.scrollWidth > width ? ["wider than the screen: " + document.documentElement.scrollWidth] : [];

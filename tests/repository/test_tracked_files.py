@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 LINKS = {
@@ -78,3 +79,41 @@ def test_no_test_gives_up_because_a_machine_is_slow() -> None:
         if float(seconds) < 60 and not any(part in line for part in meant)
     ]
     assert not found
+
+
+def test_contributing_says_which_combinations_have_really_run() -> None:
+    """Each system and Python of the workflow has a row; one that nobody has run says so, one that ran has a month."""
+    jobs = yaml.safe_load((ROOT / ".github/workflows/test.yml").read_text("utf-8"))["jobs"]
+    asked = {("windows", "3.13"), ("ubuntu", "3.12")}
+    matrix = jobs["pythons"]["strategy"]["matrix"]
+    asked |= {(system.partition("-")[0], python) for system in matrix["os"] for python in matrix["python"]}
+    asked |= {(extra["os"].partition("-")[0], extra["python"]) for extra in matrix["include"]}
+    assert {step["with"]["python-version"] for job in ("all", "windows") for step in jobs[job]["steps"] if "python" in step.get("uses", "")} == {"3.12", "3.13"}  # fmt: skip
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("### What has really run")[2].partition("\n## ")[0]
+    names = {"Linux x86-64": "ubuntu", "macOS": "macos", "Windows": "windows"}
+    said = set()
+    for system, pythons, sdk, what in re.findall(
+        r"^\| (\w[^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", text, re.MULTILINE
+    )[1:]:
+        said |= {(names[system], python) for python in pythons.split(", ")}
+        assert sdk
+        assert "in the workflows only" in what or re.search(r"[A-Z][a-z]+ 20\d\d$", what), what
+    assert asked <= said
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as they are made where the repository is shown."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_in_the_repository_lead_somewhere() -> None:
+    """Of the pages that the site does not have; `test_site.py` looks at the others. Pages of vendors are made by the build."""
+    lost = []
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob(".github/**/*.md")):
+        for link in re.findall(r"(?<!!)\]\(([^)\s]+)\)", page.read_text("utf-8")):
+            name, _, anchor = link.partition("#")
+            target = page.parent / name if name else page
+            if "://" not in link and (not target.exists() or (anchor and anchor not in anchors(target))):
+                lost.append(f"{page.relative_to(ROOT)}: {link}")
+    assert not lost
