@@ -200,28 +200,9 @@ def execute(name: str = "", *arguments: str) -> None:
         fail("exec needs a program: ./run exec meltano --help")
     short_python = name.startswith("python") and arguments[:1] == ("-c",)
     set_up("quickstart" if QUICK.fullmatch(name) or short_python else "all")
-    if name == "meltano":  # Meltano installs plugins
+    if name in {"meltano", "uv"}:  # these install packages
         use_pip_settings()
     become(name, *arguments)
-
-
-def serve_our_repository() -> None:
-    """Let git use the commits of this checkout for the repository that hub/ names.
-
-    So `meltano add --from-ref …/hub/tap-oneroster.yml` and `meltano install` work before there is a release.
-    """
-    import tomllib
-
-    if not (ROOT / ".git").exists():
-        return
-    url = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["oneroster"]["repository"]
-    if "GIT_CONFIG_COUNT" not in os.environ and not url.startswith("file:"):
-        os.environ |= {
-            "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"url.{ROOT.as_uri()}.insteadOf",
-            "GIT_CONFIG_VALUE_0": url,
-        }
-        os.environ["UV_NO_GITHUB_FAST_PATH"] = "1"  # otherwise uv asks GitHub for the newest commit
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -256,7 +237,6 @@ def main(arguments: list[str]) -> None:
         sys.exit(2)
     prepare()
     enter(ROOT / ".venv")
-    serve_our_repository()
     if not name:
         quick_start()
     elif name in COMMANDS:

@@ -232,13 +232,21 @@ def workspace() -> dict[str, Any]:
 
 
 def addresses(plugin: str) -> str:
-    """Return the addresses of logo and repository, and of the package until there is a release."""
+    """Return the addresses of logo, repository and package."""
     kind = KINDS_OF_PLUGINS[plugin.partition("-")[0]]
     logo = f"/assets/logos/{kind}/oneroster.png"
     member = "tap-oneroster" if kind == "extractors" else "target-oneroster-csv"
-    url = repository()
-    pip_url = member if workspace()["released"] else f"git+{url}#subdirectory={member}"
-    return in_yaml({"logo_url": logo, "repo": url, "pip_url": pip_url})
+    return in_yaml({"logo_url": logo, "repo": repository(), "pip_url": pip_url(member)})
+
+
+def pip_url(member: str) -> str:
+    """Return what pip installs a package from, in a project beside a checkout with the name that the README gives it."""
+    places = {
+        "checkout": f"-e ../oneroster/{member} --constraint ../oneroster/requirements.lock",
+        "repository": f"git+{repository()}#subdirectory={member}",
+        "index": member,
+    }
+    return places[workspace()["install_from"]]
 
 
 def project_urls(_: str) -> str:
@@ -299,13 +307,13 @@ def locked(path: Path) -> str:
 
 
 def move_repository(url: str) -> None:
-    """Write the address of the repository to the place from which all derived files take it."""
+    """Write the address of the repository to the place from which all derived files take it; pip installs from it then."""
     if "://" not in url:
         url = Path(url).resolve(strict=True).as_uri()
     path = ROOT / "pyproject.toml"
-    text = path.read_text(encoding="utf-8").replace(
-        f'repository = "{repository()}"', f'repository = "{url.rstrip("/")}"'
-    )
+    text = path.read_text(encoding="utf-8")
+    text = text.replace(f'repository = "{repository()}"', f'repository = "{url.rstrip("/")}"')
+    text = text.replace('install_from = "checkout"', 'install_from = "repository"')
     path.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -85,7 +85,7 @@ def sis_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (folder / "meltano.yml").write_text(text, encoding="utf-8")
     files: dict[str, Any] = yaml.safe_load(snippet("yaml", "tap-csv-folder"))
     project.change("extractors", files.pop("name"), **files)
-    project.install()
+    project.terminal("meltano install")
     return project
 
 

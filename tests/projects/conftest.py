@@ -1,9 +1,11 @@
-"""An empty Meltano project, into which both plugins come by their Hub definitions, installed from this checkout."""
+"""An empty Meltano project beside this checkout, into which the plugins come by their Hub definitions as docs/meltano.md says."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tools.environment import NETWORK
 
 ROOT = Path(__file__).parents[2]
 MELTANO = Path(sys.executable).with_name("meltano")
@@ -83,29 +87,95 @@ class Project:
         content["environments"] = [*others, {"name": name, "config": {"plugins": plugins}}]
         path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
-    def install(self) -> str:
-        """Install what meltano.yml names; through ./run, which knows what pip has been told of package indexes."""
-        done = subprocess.run(
-            [ROOT / "run", "meltano", "--cwd", self.folder, "install"], capture_output=True, text=True, cwd=ROOT
-        )
-        if done.returncode and not os.environ.get("CI"):
+    def terminal(self, block: str, **settings: str) -> str:
+        """Run a block of a page as it stands; its index is the one that pip has been told of."""
+        told = "import os; from tools.environment import use_pip_settings; use_pip_settings(); os.execvp('bash', ['bash', '-euc', os.environ['BLOCK']])"
+        mine = {**self.clean(), **settings, "BLOCK": f"cd '{self.folder}'\n{block}", "UV_NO_PROGRESS": "1"}
+        mine["PATH"] = f"{MELTANO.parent}{os.pathsep}{mine['PATH']}"
+        done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, env=mine, capture_output=True, text=True)
+        if done.returncode and not os.environ.get("CI") and NETWORK.search(done.stderr + done.stdout):
             pytest.skip(f"the plugins could not be installed: {done.stderr[-300:]}")
         assert done.returncode == 0, done.stderr[-3000:]
-        return done.stderr
+        return done.stdout + done.stderr
 
 
-def from_checkout(plugin: str) -> str:
-    """Where pip finds a plugin before it is published."""
-    return f"-e {ROOT / plugin} --constraint {ROOT / 'requirements.lock'}"
+def blocks(page: str) -> list[str]:
+    """The shell blocks of a page."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"^( *)```sh[^\n]*\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+
+
+class Clone:
+    """A clean clone in a folder `oneroster`, and a home of its own: what a reader has who did as README says."""
+
+    def __init__(self, place: Path) -> None:
+        self.folder, self.home = place / "oneroster", place / "home"
+        self.home.mkdir()
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+        )
+        for name in filter(None, listed.stdout.decode().split("\0")):
+            if (ROOT / name).is_symlink() or (ROOT / name).exists():
+                (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.folder / name, follow_symlinks=False)
+        self.names = {path.name for path in self.folder.iterdir()}
+
+    def terminal(self, script: str, cwd: Path | None = None, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run commands in a new terminal; packages come from the cache that this checkout has filled."""
+        mine = {k: v for k, v in os.environ.items() if not re.match("TAP_|TARGET_|MELTANO_|VIRTUAL_ENV|XDG_", k)}
+        mine |= {"HOME": str(self.home), "PYTHON": sys.executable, "NO_COLOR": "1", **settings}
+        mine.setdefault("UV_CACHE_DIR", str(ROOT / ".uv" / "cache"))
+        return subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=cwd or self.folder,
+            env=mine,
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """The clone; the tests of README and docs/ share it."""
+    return Clone(tmp_path_factory.mktemp("reader"))
+
+
+def as_they_stand() -> list[str]:
+    """README's blocks that run as they stand: not the clone, all tests, services of one's own, and what test_docs.py names."""
+    found = [re.sub(r"^(git clone|./run test).*\n", "", block, flags=re.MULTILINE) for block in blocks("README.md")]
+    return [block for block in found if not re.search("example.org|try.py|<URL", block)]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def after_readme(clone: Clone) -> subprocess.CompletedProcess[str]:
+    """The end of README, in one terminal; what is meant for a second one runs in the background until the first has ended."""
+    port = free_port()
+    lines = ["trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"]
+    for block in as_they_stand():
+        if "serve --port" in block:
+            lines += [f"{block.strip()} &", f"until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.2; done"]
+        else:
+            lines.append(block)
+    return clone.terminal("\n".join(lines).replace("8765", str(port)))
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The project; both plugins with the definitions of hub/."""
-    project = Project(tmp_path_factory.mktemp("project"))
-    for plugin, kind in (("tap-oneroster", "extractor"), ("target-oneroster-csv", "loader")):
-        definition = str(ROOT / "hub" / f"{plugin}.yml")
-        project("add", "--plugin-type", kind, "--from-ref", definition, "--no-install", plugin)
-        project.change(f"{kind}s", plugin, pip_url=from_checkout(plugin))
-    project.install()
+    """The project, beside a folder `oneroster`, with the plugins as the first block of docs/meltano.md installs them."""
+    place = tmp_path_factory.mktemp("beside")
+    (place / "oneroster").symlink_to(ROOT)
+    (place / "project").mkdir()
+    project = Project(place / "project")
+    project.terminal(blocks("docs/meltano.md")[0])
     return project

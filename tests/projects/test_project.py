@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import subprocess
 import zipfile
 
 import pytest
@@ -50,6 +51,16 @@ def drop(project, district, tmp_path):
 
 ASKED = {"TAP_ONEROSTER__METADATA_DEMOGRAPHICS_SELECTED": "true"}
 """As `metadata: {demographics: {selected: true}}` in meltano.yml."""
+
+
+def test_the_definitions_install_as_they_are(project):
+    """`meltano add --from-ref ../oneroster/hub/…`, then `meltano install`: nothing in the project is edited."""
+    for kind, name in (("extractors", "tap"), ("loaders", "target")):
+        for plugin in (p for p in project.plugins(kind) if "pip_url" in p):
+            assert plugin["pip_url"].startswith(f"-e ../oneroster/{name}-oneroster")
+            program = project.folder / ".meltano" / kind / plugin["name"] / "venv" / "bin" / plugin["name"]
+            said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+            assert said.startswith(f"{plugin['name']} v")
 
 
 def test_what_is_off_by_default_stays_off(project, drop):

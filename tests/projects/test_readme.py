@@ -1,95 +1,87 @@
-"""The commands of README, as they stand there and in their order, in one clean clone and one terminal."""
+"""README's commands in one clean clone: as they stand and in their order, and then with a district of the reader's own."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from oneroster_sample.bundle import write_bundle
+from oneroster_sample.district import District
+from oneroster_sample.knobs import Knobs
+from oneroster_sample.provider import Provider
 
-ROOT = Path(__file__).parents[2]
+from .conftest import as_they_stand, blocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from subprocess import CompletedProcess
+
+    from .conftest import Clone
+
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(1200),
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("clone"),
     pytest.mark.skipif(sys.platform == "win32", reason="blocks for a POSIX shell"),
 ]
-NOT_HERE = re.compile(r"example\.org|<URL|^\./run test|try\.py", re.MULTILINE)
-"""Blocks about services of one's own, the tests, and the example that tests/examples runs."""
 FILES = ("warehouse", "rest", "csv")
+MINE = District(seed=2026, schools=2, students_per_school=30)
 
 
-def blocks(text: str) -> list[str]:
-    """The shell blocks that run here; of the first one, all but the tests."""
-    found = [
-        block.replace("./run test    # all tests\n", "")
-        for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    ]
-    return [block for block in found if not NOT_HERE.search(block)]
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """What a warehouse says."""
+    with duckdb.connect(str(path), read_only=True) as database:
+        return database.execute(query).fetchall()
 
 
-def clone(folder: Path) -> Path:
-    """The files that git knows or would add, links as links: what a clone has."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_symlink() or (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
-    return folder
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def script(text: str, port: int) -> str:
-    """One terminal; what is meant for a second one runs in the background until the first has ended."""
-    lines = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT"]
-    for block in blocks(text):
-        if "serve --port" in block:
-            lines += [f"{block.strip()} &", f"until (: </dev/tcp/127.0.0.1/{port}) 2>/dev/null; do sleep 0.2; done"]
-        else:
-            lines.append(block)
-    return "\n".join(lines).replace("8765", str(port))
-
-
-def test_the_commands_of_readme(tmp_path: Path) -> None:
+def test_the_commands_of_readme(clone: Clone, after_readme: CompletedProcess[str]) -> None:
     """They end well, install once, and each example keeps a warehouse of its own in which nothing is deleted."""
-    folder = clone(tmp_path / "oneroster")
-    home = tmp_path / "home"
-    home.mkdir()
-    text = script((ROOT / "README.md").read_text(encoding="utf-8"), free_port())
-    for part in ("./run \n", "serve --port", "csv.duckdb", "target-oneroster-csv --config"):
-        assert part.strip() in text, part
-    mine = {
-        k: v for k, v in os.environ.items() if not k.startswith(("TAP_", "TARGET_", "MELTANO_", "VIRTUAL_ENV", "XDG_"))
-    }
-    mine |= {"HOME": str(home), "PYTHON": sys.executable, "NO_COLOR": "1"}
-    mine["UV_CACHE_DIR"] = os.environ.get("UV_CACHE_DIR", str(ROOT / ".uv" / "cache"))
-    done = subprocess.run(["bash", "-c", text], cwd=folder, env=mine, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    assert done.stderr.count("run: packages of requirements.lock") == 1
-
+    text = "\n".join(as_they_stand())
+    for part in ("./run ", "serve --port", "csv.duckdb", "target-oneroster-csv --config"):
+        assert part in text, part
+    assert after_readme.returncode == 0, after_readme.stdout[-2000:] + after_readme.stderr[-3000:]
+    assert after_readme.stderr.count("run: packages of requirements.lock") == 1
     people = []
     for name in FILES:
-        with duckdb.connect(str(folder / "output" / f"{name}.duckdb"), read_only=True) as database:
-            gone = database.execute("select count(*) from oneroster.roles where _sdc_deleted_at is not null").fetchone()
-            assert gone == (0,), name
-            asked = "select role, count(*) from oneroster_current.roles group by role order by role"
-            people.append(database.execute(asked).fetchall())
+        path = clone.folder / "output" / f"{name}.duckdb"
+        assert rows(path, "select count(*) from oneroster.roles where _sdc_deleted_at is not null") == [(0,)], name
+        people.append(rows(path, "select role, count(*) from oneroster_current.roles group by role order by role"))
     assert people[0]
     assert people == [people[0]] * len(FILES)
-    assert (folder / "output" / "to-1.2.zip").exists()
+    assert (clone.folder / "output" / "to-1.2.zip").exists()
+
+
+def test_nothing_is_made_outside_the_clone(clone: Clone, after_readme: CompletedProcess[str]) -> None:
+    """The home folder stays as it was, and git sees no new file."""
+    assert after_readme.returncode == 0
+    assert {path.name for path in clone.home.iterdir()} <= {".rustup"}  # pip asks rustc for its version
+    ignored = (clone.folder / ".gitignore").read_text(encoding="utf-8").split()
+    new = {path.name for path in clone.folder.iterdir()} - clone.names
+    assert new <= {name.strip("/") for name in ignored}
+
+
+def test_a_district_of_ones_own(clone: Clone, after_readme: CompletedProcess[str], tmp_path: Path) -> None:
+    """A bundle that README does not know, and a service that caps pages: README alone, with values of one's own."""
+    assert after_readme.returncode == 0
+    write_bundle(MINE, tmp_path / "drop", version="1.1")
+    [csv] = [block for block in blocks("README.md") if "TAP_ONEROSTER_CSV_PATH" in block]
+    assert "output/sample/district.zip" in csv
+    first, path, *rest = csv.splitlines(keepends=True)
+    assert all("csv" in line for line in rest), "README: another name instead of csv, in the last three lines"
+    path = path.replace("output/sample/district.zip", str(tmp_path / "drop"))
+    csv = first + path + "".join(rest).replace("csv", "own")
+    [sheet, *_] = [block for block in blocks("README.md") if "https://sis.example.org" in block]
+    with Provider(MINE, version="1.1", knobs=Knobs(page_cap=40)) as provider:
+        values = (provider.base_url, provider.token_url, provider.client_id, provider.client_secret)
+        for setting, value in zip(("BASE_URL", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"), values, strict=True):
+            sheet, found = re.subn(rf"(TAP_ONEROSTER_{setting}=)\S+", rf"\g<1>{value}", sheet)
+            assert found == 1
+        ended = clone.terminal(csv + sheet)
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-3000:]
+    for name in ("own", "district"):
+        for stream in ("orgs", "users", "classes", "enrollments"):
+            held = rows(clone.folder / f"output/{name}.duckdb", f"select count(*) from oneroster_current.{stream}")
+            assert held == [(sum(1 for _ in MINE.active(stream, "1.1")),)], (name, stream)

@@ -126,6 +126,7 @@ def copied(folder: Path) -> Path:
 def test_the_repository_has_one_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--repository URL` changes it in the definitions, the lock files and the packages' links, and nowhere else is one."""
     before = derive.repository()
+    assert derive.pip_url("tap-oneroster").startswith("-e ../oneroster/tap-oneroster ")
     monkeypatch.setattr(derive, "ROOT", copied(tmp_path))
     monkeypatch.setattr("sys.argv", ["derive", "--repository", "https://git.example.org/district/oneroster"])
     derive.main()

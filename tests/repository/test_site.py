@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
-import sys
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -23,7 +21,7 @@ from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
 
 from tools import project
-from tools.derive import about, properties
+from tools.derive import about, pip_url, properties
 from tools.site import diagram, hook, messages, providers
 from tools.site import model as site_model
 from tools.site.model import KINDS_OF_DATA
@@ -31,6 +29,7 @@ from tools.site.model import KINDS_OF_DATA
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+pytestmark = pytest.mark.xdist_group("site")
 TAP, TARGET = "tap-oneroster", "target-oneroster-csv"
 # Pages whose own tests hold them: they also show other plugins, and files that are no pieces of a meltano.yml.
 WITH_TESTS_OF_THEIR_OWN = {
@@ -66,29 +65,11 @@ class Page(HTMLParser):
             self.loads += [its[name] for name in ("src", "href", "data") if name in its]
 
 
-def build(place: Path, config: Path = ROOT / "mkdocs.yml") -> subprocess.CompletedProcess[str]:
-    """Build the site strictly."""
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--strict",
-        "--config-file",
-        config,
-        "--site-dir",
-        place,
-    ]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Page]:
+def site(built_site: Path) -> dict[str, Page]:
     """The pages of the site, by their path in it."""
-    place = tmp_path_factory.mktemp("site")
-    done = build(place)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return {p.relative_to(place).as_posix(): Page(p.read_text(encoding="utf-8")) for p in place.rglob("*.html")}
+    pages = built_site.rglob("*.html")
+    return {p.relative_to(built_site).as_posix(): Page(p.read_text(encoding="utf-8")) for p in pages}
 
 
 def test_every_page_is_there_and_in_the_navigation(site: dict[str, Page]) -> None:
@@ -254,6 +235,8 @@ def test_pieces_of_meltano_yml_are_right() -> None:
             for plugin in plugins:
                 name = plugin.get("inherit_from", plugin["name"])
                 config = filled_out(plugin.get("config", {}))
+                if "pip_url" in plugin:
+                    assert re.sub(r"\[\w+\]", "", plugin["pip_url"]) == pip_url(name), page
                 if kind == "extractors":
                     assert name == TAP, page
                     assert not problems(TAP, config), page

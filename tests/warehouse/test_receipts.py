@@ -9,9 +9,7 @@ from target_oneroster.errors import TargetError
 
 from tests.csv.bundles import ORGS, write
 from tests.singer import run_tap
-from tests.target.mini import lines, receipt, record_line, rows, schema_line
-
-from .test_deletes import activate
+from tests.target.mini import activate, lines, receipt, record_line, rows, schema_line
 
 if TYPE_CHECKING:
     from pathlib import Path

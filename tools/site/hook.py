@@ -56,8 +56,12 @@ INSTEAD = {
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Add the pages of vendors to the navigation, and the version of the plugins to the footer."""
-    config.copyright = f"Version {version('tap-oneroster')}"
+    """Add the pages of vendors to the navigation; version and repository to the footer.
+
+    The theme's own link to a repository would ask its host for numbers each time a page is opened.
+    """
+    address = derive.repository()
+    config.copyright = f'Version {version("tap-oneroster")} · <a href="{address}">{address.partition("://")[2]}</a>'
     for entry in config.nav or []:
         if "Providers" in entry:
             entry["Providers"] += [{p["title"]: providers.path(p)} for p in providers.read()]

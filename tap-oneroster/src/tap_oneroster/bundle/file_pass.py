@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._core.coerce import is_loss
-from .._core.copies.records import CONFLICT, Copies, Settled
+from .._core.copies.records import REJECTED, Copies, Settled
 from ..receipts.distinct import Distinct
 from ..source import Facts, Records, SourceError
 from .read.copies import first_cells, ids_of, kept_places, settle_copies
@@ -123,7 +123,7 @@ class FilePass:
         ids = reader.values(chunk, "sourcedId")
         if copies.kept.keys().isdisjoint(ids):
             return chunk, None
-        places = kept_places(chunk, ids, copies, lambda number: self._name(number, CONFLICT, "left out"))
+        places = kept_places(chunk, ids, copies, lambda number: self._name(number, REJECTED, "left out"))
         records = reader.read(chunk, odd)
         records = [records[place] for place in places]
         for record in records:

@@ -81,24 +81,30 @@ class RestPass:
         self._derived = [
             DerivedRows(stream, version, policy) for stream in wish.streams if stream.name != wish.file.name
         ]
-        self._deviations: Counter[str] = Counter()
+        self._deviations = pages.deviations
         self._copies = RepeatedRecords(wish.file, frozenset(), wish.on_invalid, self._deviations)
         self._without_id = 0
         self._unfiltered = False
-        self.facts: Mapping[str, Facts] = {
-            stream.name: Facts(source, "rest", version.value, filter=wish.filter, derived=stream.name != wish.file.name)
-            for stream in wish.streams
-        }
         # Deviations of records are reported once: by the collection, or by its first stream.
-        own = self.facts.get(wish.file.name) or next(iter(self.facts.values()))
-        own.deviations = self._deviations
+        names = [stream.name for stream in wish.streams]
+        own = wish.file.name if wish.file.name in names else names[0]
+        self.facts: Mapping[str, Facts] = {
+            name: Facts(
+                source,
+                "rest",
+                version.value,
+                filter=wish.filter,
+                derived=name != wish.file.name,
+                deviations=pages.deviations if name == own else Counter(),
+            )
+            for name in names
+        }
 
     def __iter__(self) -> Iterator[Records]:
         wish = self._wish
         name = wish.file.name
         known = self._earlier.repeated.get(name, frozenset())
         self._copies = copies = RepeatedRecords(wish.file, known, wish.on_invalid, self._deviations)
-        self._pages.deviations = self._deviations
         try:
             walk = self._pages.open()
         except MissingCollection:
@@ -106,7 +112,6 @@ class RestPass:
                 raise
             self._accept_absence()
             return
-        walk.deviations = self._deviations
         self._unfiltered = wish.filter is not None and not self._pages.filtered
         try:
             for step in walk:

@@ -92,9 +92,9 @@ class CollectionRun:
             self._run.announce_batches()  # deliver what was read, as records or files
             raise
         self._run.announce_batches()
-        braked = [problem for stream in self._family if (problem := self._activate(stream))]
-        if braked:
-            raise HeldBack("; ".join(braked))
+        held = [problem for stream in self._family if (problem := self._activate(stream))]
+        if held:
+            raise HeldBack("; ".join(held))
         self.note_receipts()
         self._remember()
 
