@@ -249,6 +249,9 @@ def test_the_command_writes_the_truth_beside_the_bundle(tmp_path: Path) -> None:
     assert [set(truth["files"]) > {"enrollments"} for truth in truths] == [False, True]
     assert truths[0]["files"]["enrollments"] == truths[1]["files"]["enrollments"]
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in ("truth.json", "b.json")} == {0o600}
+    delta = ["--mode", "delta", "--only", "enrollments", "--truth", str(tmp_path / "c.json")]
+    assert cli.main(["bundle", *night, *delta, str(tmp_path / "c.zip")]) == 0
+    assert json.loads((tmp_path / "c.json").read_text()) == truths[0]
 
 
 @pytest.mark.parametrize(
