@@ -128,13 +128,14 @@ class S3:
 
 @contextmanager
 def s3_endpoint() -> Iterator[S3]:
-    """Moto's server on a free port."""
+    """Moto's server on a free port. All its servers of a process share their buckets, so it is emptied first."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     store = S3(f"http://{host}:{port}")
+    urllib.request.urlopen(f"{store.endpoint}/moto-api/reset", b"").close()
     store.client().create_bucket(Bucket="drop")
     try:
         yield store

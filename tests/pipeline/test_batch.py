@@ -10,8 +10,7 @@ import duckdb
 import pytest
 
 from tests.csv.stores import s3_endpoint
-
-from .test_versions import BIN, pipe
+from tests.support.processes import BIN, pipe
 
 
 def batches(root, format_="jsonl", compression="gzip"):

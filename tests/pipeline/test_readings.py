@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("pyarrow")
 from tests.support.consumers import CONSUMERS, cell_for
@@ -108,3 +110,44 @@ def test_every_spelling_is_read_alike(
     if consumer == "target-oneroster-csv":
         value = cell_for(*place, text, value, rule)
     assert (found, rules - {"empty text"}) == (value, {rule} - {None, "empty text"})
+
+
+BLANKS = st.text(" \t\u00a0\u2003", max_size=3)
+FOLDED = [
+    (("orgs", "type"), "school"),
+    (("classes", "classType"), "scheduled"),
+    (("enrollments", "role"), "administrator"),
+    (("academicSessions", "type"), "gradingPeriod"),
+    (("demographics", "sex"), "female"),
+    (("results", "scoreStatus"), "partially graded"),
+    (("resources", "importance"), "secondary"),
+]
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS)
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(FOLDED), st.lists(st.booleans(), min_size=16, max_size=16), BLANKS, BLANKS)
+def test_words_in_any_case_and_any_blanks_are_the_vocabulary_s(
+    consumer: str, word: tuple[tuple[str, str], str], upper: list[bool], before: str, after: str
+) -> None:
+    """Whoever reads them; what was changed is counted."""
+    place, text = word
+    written = "".join(one.upper() if flip else one for one, flip in zip(text, upper, strict=False))
+    found, rules = CONSUMERS[consumer](*place, f"{before}{written}{after}")
+    changed = {CASE} if written != text else set()
+    assert found == text
+    assert rules - {"blanks around a word"} <= changed
+    assert bool(rules) == bool(changed or before or after)
+
+
+@pytest.mark.parametrize("consumer", CONSUMERS)
+@settings(max_examples=40, deadline=None)
+@given(st.text("aZ09-é漢 '\"\\", min_size=1, max_size=6).filter(lambda one: one == one.strip()), BLANKS, BLANKS)
+def test_ids_with_any_blanks_are_the_ids_without(consumer: str, key: str, before: str, after: str) -> None:
+    """A reference and an id alike; a list of references holds each of them trimmed."""
+    padded = f"{before}{key}{after}"
+    found, rules = CONSUMERS[consumer]("enrollments", "classSourcedId", padded)
+    assert (found, rules) == (key, {"blanks around an id"} if padded != key else set())
+    if '"' not in key and "\\" not in key:
+        found, _ = CONSUMERS[consumer]("classes", "termSourcedIds", f"{padded},{before}t2")
+        assert found in ([key, "t2"], f"{key},t2")

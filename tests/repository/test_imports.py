@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -88,3 +89,11 @@ def test_a_wrong_import_is_named(tmp_path: Path, module: str, line: str, named: 
     done = lint(tmp_path, PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
     assert named in done.stdout, done.stdout[-2000:]
+
+
+def test_no_test_module_imports_another_test_module() -> None:
+    """What several need lies in tests/support, or beside the tests in a module without tests."""
+    importing = re.compile(r"^\s*(?:from\s+\S*\btest_\w+\s+import|import\s+\S*\btest_\w+)", re.MULTILINE)
+    paths = sorted((ROOT / "tests").rglob("*.py"))
+    assert len(paths) > 100
+    assert [path.name for path in paths if importing.search(path.read_text(encoding="utf-8"))] == []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import bootstrap
+from tools import bootstrap, environment
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a script for bash")
@@ -176,3 +176,10 @@ def test_what_the_quick_start_prints_needs_no_more_than_it_installed() -> None:
         assert bootstrap.QUICK.fullmatch(command)
     shown = (ROOT / "tools/quickstart/summary.py").read_text(encoding="utf-8")
     assert {line.split()[1] for line in re.findall(r"\./run [a-z-]+", shown)} == {"query"}
+
+
+def test_programs_may_keep_what_python_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Container images often forbid it, and then each start of Meltano compiles thousands of modules again."""
+    monkeypatch.setattr(os, "environ", {"PYTHONDONTWRITEBYTECODE": "1", "PATH": "/bin"})
+    environment.enter(tmp_path)
+    assert "PYTHONDONTWRITEBYTECODE" not in os.environ

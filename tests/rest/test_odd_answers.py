@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tap_oneroster._core.http import client, limits, reply
 from tap_oneroster._core.model import file
 from tap_oneroster.source import Request, SourceError
@@ -93,6 +95,60 @@ def test_pages_and_tokens_are_read_whatever_their_header_claims(way: str) -> Non
         pull = reader.read("users")
     assert pull.ids("users") == IDS
     assert pull.records["users"][0].givenName == "Zoë"
+    assert pull.facts["users"].complete
+
+
+PACKS: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("gzip", gzip.compress),
+    ("deflate", zlib.compress),
+    ("gzip", lambda body: gzip.compress(body[:7]) + gzip.compress(body[7:])),
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    names=st.lists(st.text(max_size=5), max_size=3),
+    packs=st.lists(st.sampled_from(PACKS), max_size=2),
+    marks=st.integers(0, 2),
+    claim=st.sampled_from(["", "utf-8", "none", "binary", "gzip", "GZIP, identity", "deflate", "br", "as packed"]),
+    text=st.sampled_from(["utf-8", "utf-16"]),
+)
+def test_any_clothes_of_a_body_come_off(names: list[str], packs: list[Any], marks: int, claim: str, text: str) -> None:
+    """Packed once, twice or not, with marks, whatever the header claims."""
+    plain = json.dumps({"users": [{"sourcedId": name} for name in names]}, ensure_ascii=False)
+    plain = plain.encode("utf-8", errors="replace").decode()
+    body = plain.encode(text) if text != "utf-8" else BOM * marks + plain.encode()
+    for _, pack in packs:
+        body = pack(body)
+    header = claim if claim != "as packed" else ", ".join(name for name, _ in packs)
+    assert reply.Reply(200, {"Content-Encoding": header} if header else {}, body).body == plain.encode()
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    clothes=st.lists(st.sampled_from(sorted(CLOTHES)), min_size=1, max_size=4),
+    statuses=st.lists(st.sampled_from([200, 200, 201, 203, 206]), min_size=1, max_size=3),
+    last=st.sampled_from([b'{"users":[]}', b'{"users":null}', b""]),
+    total=st.booleans(),
+)
+def test_a_service_whose_clothes_change_from_page_to_page_is_read(
+    clothes: list[str], statuses: list[int], last: bytes, total: bool
+) -> None:
+    """Each page in others, the empty one behind the last as a list, null or 204."""
+
+    def dress(asked: Asked, answer: Dressed) -> None:
+        number = int(asked.query.get("offset", 0)) // 3
+        if not total:
+            answer.headers.clear()
+        if int(asked.query.get("offset", 0)) >= len(USERS):
+            answer.body, answer.status = last, 200 if last else 204
+            return
+        answer.status = statuses[number % len(statuses)]
+        CLOTHES[clothes[number % len(clothes)]](asked, answer)
+
+    with reading(dress, page_size=7) as reader:
+        pull = reader.read("users")
+    assert pull.ids("users") == IDS
     assert pull.facts["users"].complete
 
 

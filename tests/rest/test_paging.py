@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tap_oneroster.rest.paging import walk
 from tap_oneroster.source import CollectionMoved, SourceError
 
 from .shelf import Shelf, read, read_out
@@ -61,6 +62,43 @@ def test_a_service_that_ends_early_fails(sorts: bool) -> None:
     shelf = Shelf(rows(60), lengths=(10, 10, *[0] * 500), sorts=sorts, filters=False)
     with pytest.raises(CollectionMoved):
         read(shelf)
+
+
+@pytest.mark.parametrize("total", ["true", "none"])
+def test_a_long_run_of_hidden_rows_is_no_moving_collection(total: str) -> None:
+    """The last records are there, and nothing leads to them: said at once, with what may help, in bounded requests."""
+    for window, filters in ((None, True), (20, False)):
+        everything = rows(700)
+        hidden = frozenset(everything[20:-1]) if window is None else frozenset()
+        shelf = Shelf(everything, total=total, window=window, hidden=hidden, filters=filters)
+        if window is None and total == "true":
+            continue  # 21 records are the total
+        with pytest.raises(SourceError, match=r"2\d records had come, and 5\d pages in a row were empty") as caught:
+            read(shelf)
+        assert not isinstance(caught.value, CollectionMoved)
+        assert "page_size" in str(caught.value)
+        assert "supports_filter" in str(caught.value)
+        assert len(shelf.asked) + shelf.further < 70
+
+
+def test_records_that_appear_where_pages_were_empty_are_a_moving_collection() -> None:
+    def come_back(shelf: Shelf, number: int) -> None:
+        shelf.window = 20 if number < 53 else None
+
+    with pytest.raises(CollectionMoved, match="no page brings them"):
+        read(Shelf(rows(60), total="none", filters=False, before_page=come_back))
+
+
+def test_the_next_reads_of_a_collection_do_not_look_so_far_again() -> None:
+    """Three equal reads are needed to be sure of a total; the empty pages behind the last row are known by then."""
+    known: set[str] = set()
+    asked = []
+    for _ in range(3):
+        shelf = Shelf(rows(60), sorts=False, filters=False, window=20, known=known)
+        with pytest.raises(CollectionMoved, match="promised 60 records and sent 20"):
+            read(shelf)
+        asked.append(len(shelf.asked) + shelf.further)
+    assert asked[1:] == [7, 7]
 
 
 def test_a_total_that_promises_too_much_fails() -> None:
@@ -354,26 +392,62 @@ holey = st.builds(
 )
 
 
+def longest_hole(shelf: Shelf) -> int:
+    """Most rows that follow one another and are hidden."""
+    runs = itertools.groupby(shelf.rows, key=lambda one: one in shelf.hidden)
+    return max((len(list(run)) for is_hidden, run in runs if is_hidden), default=0)
+
+
 @settings(max_examples=1500, deadline=None)
 @given(holey)
 def test_pages_with_holes_and_windows_give_all_rows_or_an_end_that_is_not_proven_or_an_error(shelf: Shelf) -> None:
     """Each row that is shown comes once; where one is missing, the read fails or says that it proves nothing.
 
-    Except that a total which says no more than the window lets through deceives where nothing tells of the order,
-    that nobody looks between where the first page and the last are empty, and neither total nor Link says more,
-    and that an empty answer to `sourcedId>'…'` may be a hole where the service cannot sort in descending order.
+    No question can tell these apart from a true end: a total that is cut at a window which is no round number (here of
+    tens), where nothing tells of the order; an empty first page in both orders, where no rows came at all; and, where
+    the service cannot sort in descending order and tells no total, a hole of three pages, or one right behind the only
+    page.
     """
-    if shelf.sorts and shelf.filters and shelf.hidden and not shelf.descends:
+    blind = shelf.total == "none" and not shelf.descends
+    if shelf.caps_total and shelf.window and shelf.window % 10 and not (shelf.sorts and shelf.descends):
         return
-    if shelf.caps_total and not (shelf.sorts and shelf.descends):
+    if blind and (longest_hole(shelf) >= 3 * shelf.cap or (shelf.window or 100) < 3 * shelf.cap):
         return
     shown = [one for one in shelf.rows if one not in shelf.hidden]
-    try:
-        outcome = read_out(shelf)
-    except SourceError:
-        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(walk, "_ROUND", 10)
+        try:
+            outcome = read_out(shelf)
+        except SourceError:
+            return
     assert len(outcome.came) == len(set(outcome.came))
-    assert outcome.came == shown or not outcome.proven or (shelf.total == "none" and not outcome.came)
+    if shelf.total == "none" and len(outcome.came) <= (shelf.cap if blind else 0):
+        return
+    assert outcome.came == shown or not outcome.proven
+
+
+def test_an_empty_answer_by_key_is_no_proof_where_its_total_or_link_says_that_rows_follow() -> None:
+    """Rows 20 to 49 are hidden after paging, the total is cut at a window, and there is no descending order."""
+    hidden = frozenset(rows(65)[20:50])
+    for more in ({"total": "true", "window": 20, "caps_total": True}, {"total": "none", "links": "always"}):
+        outcome = read_out(Shelf(rows(65), cap=5, hidden=hidden, descends=False, **more))  # type: ignore[arg-type]
+        assert not outcome.proven
+
+
+def test_where_nothing_descends_some_pages_after_an_empty_answer_by_key_are_asked_for() -> None:
+    """A hole of two pages behind the last row: the rows after it come, and the hole leaves the end open."""
+    hidden = frozenset(rows(70)[20:30])
+    outcome = read_out(Shelf(rows(70), cap=5, hidden=hidden, descends=False, total="none", window=21))
+    assert set(outcome.came) == set(rows(70)) - hidden
+    assert not outcome.proven
+
+
+@pytest.mark.parametrize("total", [1000, 9999, 10_000, 10_001, 32_767, 65_535, 65_536])
+def test_round_totals_may_be_a_window(total: int) -> None:
+    everything = [f"r{number:06d}" for number in range(total + 500)]
+    shelf = Shelf(everything, cap=5000, sorts=False, filters=False, window=total, caps_total=True)
+    assert not read_out(shelf).proven
+    assert read_out(Shelf(everything[: total - 17], cap=5000, sorts=False, filters=False)).proven
 
 
 @settings(max_examples=600, deadline=None)

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from oneroster_sample.provider import Provider
 from tap_oneroster._core.errors import FatalSourceError, MissingCollection, SetupError, SourceError
 from tap_oneroster._core.http.auth import NoToken, header_error
@@ -88,6 +90,28 @@ def test_the_cookie_of_a_renewed_token_is_on_the_next_request(renewal: str) -> N
     with reading(dress=dress, dress_token=dress_token, max_concurrency=1) as (reader, _):
         assert len(reader.read("users").ids("users")) == 25
     assert tokens > 1
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.none() | st.tuples(st.sampled_from("ab"), st.text("xyz01", min_size=1, max_size=4)), max_size=6))
+def test_whatever_cookies_answers_set_the_next_request_bears_the_latest(sets: list[tuple[str, str] | None]) -> None:
+    """Set by the token or by any page, and replaced at any time; otherwise the service answers 403."""
+    jar: dict[str, str] = {}
+    to_come = iter(sets)
+
+    def set_next(answer: Dressed) -> None:
+        if pair := next(to_come, None):
+            jar[pair[0]] = pair[1]
+            answer.headers["Set-Cookie"] = f"{pair[0]}={pair[1]}; Path=/"
+
+    def dress(asked: Asked, answer: Dressed) -> None:
+        sent = dict(one.strip().split("=", 1) for one in cookie_of(asked).split(";") if one)
+        if sent != jar:
+            answer.status = 403
+        set_next(answer)
+
+    with reading(dress=dress, dress_token=lambda _, answer: set_next(answer), max_concurrency=1) as (reader, _):
+        assert len(reader.read("users").ids("users")) == 25
 
 
 @pytest.mark.parametrize("method", ["oauth2", "oauth1", "bearer", "none"])

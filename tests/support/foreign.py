@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.target.mini import lines
 
-__all__ = ["MOMENTS", "WAYS", "messages"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MOMENTS", "WAYS", "loose", "messages", "snake"]
 
 UTC_MILLIS = "2025-05-01T12:00:00.000Z"
 MOMENTS = {
@@ -34,3 +38,32 @@ def messages(district: dict[str, list[dict[str, Any]]], *, quick: bool) -> list[
         if message["type"] == "SCHEMA" and not quick:
             message["schema"] = {"properties": {name: {} for name in message["schema"]["properties"]}}
     return found
+
+
+def snake(name: str) -> str:
+    return re.sub("([A-Z])", lambda m: "_" + m[1].lower(), name)
+
+
+def loose(
+    messages: list[dict[str, Any]],
+    stream: Callable[[str], str],
+    name: Callable[[str], str],
+    value: Callable[[Any], Any],
+) -> list[dict[str, Any]]:
+    """The same messages under other names and in other shapes, with schemas that say little."""
+    out = []
+    for m in messages:
+        if m["type"] == "SCHEMA":
+            properties: dict[str, Any] = {name(p): {} for p in m["schema"]["properties"]}
+            out.append(
+                {
+                    "type": "SCHEMA",
+                    "stream": stream(m["stream"]),
+                    "schema": {"properties": properties},
+                    "key_properties": [name("sourcedId")],
+                }
+            )
+        else:
+            record = {name(k): value(v) for k, v in m["record"].items()}
+            out.append({"type": "RECORD", "stream": stream(m["stream"]), "record": record})
+    return out

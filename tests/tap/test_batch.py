@@ -375,7 +375,8 @@ def test_files_in_a_bucket_that_no_loader_took_are_removed_after_a_day(config, m
         settings = batches(config, "s3://drop/files", storage={"prefix": "night/", "params": s3.options})
 
         def names():
-            return {one["Key"] for one in s3.client().list_objects_v2(Bucket="drop").get("Contents", ())}
+            listed = s3.client().list_objects_v2(Bucket="drop", Prefix="files/night/")
+            return {one["Key"] for one in listed.get("Contents", ())}
 
         run_tap(settings, catalog=select(config, "orgs"))
         before = names()

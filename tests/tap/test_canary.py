@@ -12,6 +12,7 @@ import pytest
 from oneroster_sample.answers import status_info
 from oneroster_sample.district import District
 from oneroster_sample.provider import Knobs, Provider
+from singer_sdk.exceptions import ConfigValidationError
 
 from tests.support.tap import pull
 
@@ -179,7 +180,6 @@ def test_a_run_that_goes_wrong_names_nobody(way, caplog):
         ({}, {"scopes": "CANARY-scope"}),
         ({"auth": "bearer"}, {"auth_method": "bearer", "access_token": "CANARY-other"}),
         ({"auth": "oauth1", "version": "1.1"}, {"auth_method": "oauth1", "client_secret": "CANARY-other"}),
-        ({}, {"user_agent": "CANARY\nCANARY"}),
     ],
 )
 def test_credentials_that_are_refused_are_not_quoted(provided, set_, caplog):
@@ -187,3 +187,10 @@ def test_credentials_that_are_refused_are_not_quoted(provided, set_, caplog):
         run = pull(provider, "users", **set_)
     assert run.error
     assert held_elsewhere(run, caplog.text) == []
+
+
+def test_a_setting_that_cannot_be_sent_is_not_quoted(caplog):
+    """It would end a header early, so it is refused before the first request."""
+    with service() as provider, pytest.raises(ConfigValidationError, match="user_agent: holds a line end") as refused:
+        pull(provider, "users", user_agent="CANARY\nCANARY")
+    assert "CANARY" not in f"{refused.value}{refused.value.errors}{caplog.text}"

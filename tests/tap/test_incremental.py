@@ -115,23 +115,84 @@ def test_an_empty_derived_stream_has_been_read_as_far_as_its_parent(district, st
     assert len(second.records[filled[0]]) < len(first.records[filled[0]])
 
 
-def test_an_end_that_nothing_proves_deletes_nothing_and_the_next_night_is_incremental(district):
-    """Neither total nor Link, and the service neither sorts nor filters by id: what came is delivered, no more."""
-    knobs = Knobs(total_header=False, link_header=False, refuse_sort=400)
-    with Provider(district, version="1.2", knobs_for={"enrollments": knobs}) as running:
+@pytest.mark.parametrize("streams", [("userProfiles",), ("userProfiles", "userResources")])
+def test_empty_derived_streams_alone_have_been_read_as_far_as_the_parent_that_is_not_selected(district, streams):
+    """The users are read and not delivered: the second night reads those that changed."""
+
+    def bare(record):
+        return {key: value for key, value in record.items() if key not in {"userProfiles", "resources"}}
+
+    with Provider(district, version="1.2", knobs_for={"users": Knobs(spelling=bare)}) as plain:
+        first = pull(plain, *streams, lookback_seconds=0)
+        second = pull(plain, *streams, state=first.state, lookback_seconds=0)
+        users = pull(plain, "users")
+    bookmarks = {first.state["bookmarks"][name]["replication_key_value"] for name in streams}
+    assert bookmarks == {max(stamps(users, "users"))}
+    assert all(second.receipts[name]["filter"] for name in streams)
+    assert {second.state["bookmarks"][name]["replication_key_value"] for name in streams} == bookmarks
+
+
+BLIND = Knobs(total_header=False, link_header=False, refuse_sort=400)
+"""Neither total nor Link, and the service neither sorts nor filters by id: nothing proves an end."""
+
+
+def test_an_end_that_nothing_proves_deletes_nothing_and_moves_no_bookmark(district, caplog):
+    """What came is delivered; the next night reads the same again, and receipt and log say so."""
+    with Provider(district, version="1.2", knobs_for={"enrollments": BLIND}) as running:
         first = pull(running, "enrollments", "orgs", page_size=50)
         second = pull(running, "enrollments", "orgs", page_size=50, state=first.state)
     assert not first.error
     assert first.of("ACTIVATE_VERSION") == ["orgs"]
     assert first.receipts["enrollments"]["deviations"]["end of the collection not proven"] == 1
-    assert second.receipts["enrollments"]["filter"]
+    assert "replication_key_value" not in first.state["bookmarks"]["enrollments"]
+    assert second.receipts["enrollments"]["filter"] is None
+    assert len(second.records["enrollments"]) == len(first.records["enrollments"])
+    told = [text for text in caplog.messages if "nothing proves" in text]
+    assert len(told) == 2
+    assert all(text.startswith("enrollments: ") and "the next run reads everything again" in text for text in told)
 
 
-def test_a_total_that_is_never_reached_is_no_moving_service(district):
-    """Three equal reads: the message names the setting; with it what came is delivered, and nothing deleted."""
+@pytest.mark.parametrize("days", [0, 7])
+def test_an_incremental_read_without_a_proven_end_keeps_the_last_proven_bookmark(provider, district, caplog, days):
+    """Each night reads from there, until an end is proven; a full read that was due is not due again each night."""
+    proven = pull(provider, "enrollments", lookback_seconds=0)
+    state = copy.deepcopy(proven.state)
+    bookmark = state["bookmarks"]["enrollments"]
+    bookmark["replication_key_value"] = "2026-11-01T00:00:00.000Z"
+    bookmark["full_read_at"] = "2020-01-01T00:00:00.000Z"
+    more = {"page_size": 50, "lookback_seconds": 0, "full_refresh_days": days}
+    with Provider(district, version="1.2", knobs_for={"enrollments": BLIND}) as running:
+        first = pull(running, "enrollments", state=state, **more)
+        second = pull(running, "enrollments", state=first.state, **more)
+    assert (first.receipts["enrollments"]["filter"] is None) is bool(days)
+    for run in (first, second):
+        assert run.state["bookmarks"]["enrollments"]["replication_key_value"] == "2026-11-01T00:00:00.000Z"
+    assert second.receipts["enrollments"]["filter"] == "dateLastModified>='2026-11-01T00:00:00.000Z'"
+    assert any("the next run reads from 2026-11-01T00:00:00.000Z again" in text for text in caplog.messages)
+    healed = pull(provider, "enrollments", state=second.state, lookback_seconds=0)
+    assert healed.state["bookmarks"]["enrollments"]["replication_key_value"] == max(stamps(healed, "enrollments"))
+
+
+def test_a_derived_stream_moves_no_further_than_an_unproven_end_of_its_parent(district):
+    with Provider(district, version="1.2", knobs_for={"users": BLIND}) as running:
+        run = pull(running, "users", "roles", page_size=20)
+        alone = pull(running, "roles", page_size=20)
+    for name in ("users", "roles"):
+        assert "replication_key_value" not in run.state["bookmarks"][name]
+    assert "replication_key_value" not in alone.state["bookmarks"]["roles"]
+    assert alone.records["roles"]
+    assert alone.of("ACTIVATE_VERSION") == []
+
+
+@pytest.mark.parametrize("refuse_sort", [None, 400])
+def test_a_total_that_is_never_reached_is_no_moving_service(district, refuse_sort):
+    """Three equal reads: the message names the setting; with it what came is delivered, and nothing deleted.
+
+    Who accepts the missing records has also decided that the bookmark may move.
+    """
     with Provider(district, version="1.2") as running:
         everything = sorted(one["sourcedId"] for one in pull(running, "enrollments").records["enrollments"])
-    knobs = Knobs(hidden=set(everything[5:12]), total_header="hidden")
+    knobs = Knobs(hidden=set(everything[5:12]), total_header="hidden", refuse_sort=refuse_sort, link_header=False)
     with Provider(district, version="1.2", knobs_for={"enrollments": knobs}) as running:
         failed = pull(running, "enrollments", page_size=50)
         accepted = pull(running, "enrollments", page_size=50, on_total_mismatch="accept")

@@ -32,6 +32,19 @@ def test_a_map_for_a_stream_that_is_not_selected_has_nothing_to_do(config):
     assert not any("email" in user for user in whole.records["users"])
 
 
+@pytest.mark.parametrize("where", ["name.startswith('No such')", "type == 'school'"])
+def test_a_receipt_counts_what_a_map_leaves_out(config, where):
+    """`received` is what the source has, `distinct` what a target must find; the read is complete."""
+    run = run_tap({**config, "stream_maps": {"orgs": {"__filter__": where}}})
+    whole = run_tap(config).receipts["orgs"]
+    receipt = run.receipts["orgs"]
+    assert run.error is None
+    assert len(run.records["orgs"]) == receipt["distinct"] < whole["distinct"]
+    assert receipt["received"] == whole["received"]
+    assert receipt["deviations"]["record left out by stream_maps"] == whole["distinct"] - receipt["distinct"]
+    assert receipt["complete"]
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

@@ -267,6 +267,11 @@ def record_line(stream: str, record: Mapping[str, Any], version: int | None = No
     return message if version is None else message | {"version": version}
 
 
+def activate(stream: str, version: int) -> dict[str, Any]:
+    """The message at the end of a whole read."""
+    return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
+
+
 def encode(messages: Iterable[Any]) -> bytes:
     """Messages as the bytes of a pipe."""
     return b"".join(json.dumps(m, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for m in messages)

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster._core.copies.tables import CONFLICT
+from target_oneroster._core.copies import CONFLICT
 from target_oneroster._core.model import Version
 from target_oneroster.bundle.checks.catalogue import Known, package_rules, rules
 from target_oneroster.errors import TargetError

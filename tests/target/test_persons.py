@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from target_oneroster.errors import TargetError
+
 from tests.csv.bundles import csv_text, write
 from tests.singer import run_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
     from .conftest import Place
 
@@ -67,6 +68,56 @@ def test_back_in_1_1_after_a_detour_through_1_2_a_person_has_all_orgs(tmp_path: 
     place.run(pulled(detour), oneroster_version="1.1")
     (user,) = place.rows("users")
     assert (user["orgSourcedIds"], user["role"]) == ("s1,s2", "teacher")
+
+
+def test_rows_that_a_stream_map_of_the_tap_leaves_out_are_not_missed(tmp_path: Path, place: Place) -> None:
+    """The receipt counts them apart; a stream that a map renames or takes away is named."""
+    bundle = write(tmp_path / "b.zip", {"orgs.csv": ORGS, "users.csv": USERS})
+    config = {"mode": "csv", "csv_path": str(bundle), "settle_seconds": 0}
+    run = run_tap({**config, "stream_maps": {"orgs": {"__filter__": "sourcedId == 's1'"}}})
+    place.run(run.messages, oneroster_version="1.2", require_receipts=True, on_invalid="quarantine")
+    assert place.ids("orgs") == ["s1"]
+    renamed = run_tap({**config, "stream_maps": {"orgs": {"__alias__": "places"}}})
+    with pytest.raises(TargetError, match=r"orgs: rows were promised and the stream never came.*stream map renames"):
+        place.run(renamed.messages, oneroster_version="1.2")
+
+
+def stamped() -> str:
+    return csv_text(
+        "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId",
+        "s1,active,2026-09-01T00:00:00.000Z,One,school,,",
+        "s2,active,2026-09-01T00:00:00.000Z,Two,school,,",
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "file_mode", "whole"),
+    [
+        ("bulk", "auto", True),
+        (None, "bulk", True),
+        ("delta", "bulk", False),
+        (None, "auto", False),
+    ],
+)
+def test_the_advice_for_a_delta_agrees_with_the_manifest(
+    tmp_path: Path, place: Place, declared: str | None, file_mode: str, whole: bool
+) -> None:
+    """The manifest's word is above `csv_file_mode`, and the advice says that order; what it advises is enough."""
+    bundle = write(tmp_path / "b.zip", {"orgs.csv": stamped(), "users.csv": USERS}, declared)
+    settings = {"csv_path": str(bundle), "accept_orphan_delta": True, "csv_file_mode": file_mode}
+    run = run_tap({"mode": "csv", "settle_seconds": 0, **settings})
+    assert run.error is None
+    if whole:
+        place.run(run.messages, oneroster_version="1.2", require_receipts=True)
+        assert place.ids("orgs") == ["s1", "s2"]
+        return
+    with pytest.raises(TargetError) as caught:
+        place.run(run.messages, oneroster_version="1.2", require_receipts=True)
+    told = caught.value.message
+    assert "orgs" in told.partition(": a delta came")[0]
+    assert "say so in their manifest, or without one by csv_file_mode bulk in the tap" in told
+    place.run(run.messages, oneroster_version="1.2", load_method="upsert")
+    assert place.ids("orgs") == ["s1", "s2"]
 
 
 def test_roles_made_by_the_target_have_the_ids_of_those_made_by_the_tap(

@@ -183,6 +183,67 @@ def test_a_failed_upload_keeps_the_old_bundle(store, path, monkeypatch, capsys) 
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("path", ["sent.zip", "sent"])
+def test_roles_that_were_sent_are_remembered_beside_a_remote_bundle(store, path) -> None:
+    """The teacher left school s1 for s2: the next delta deletes the role, and what lies beside holds ids only."""
+    delta = {"file_mode": "delta", "oneroster_version": "1.2"}
+    user = row(rows("1.1"), "users", "u2")
+    run(store, f"roles/{path}", lines({"users": [user]}), **delta)
+    beside = below(store, "roles")[f"{path}.sent-roles.csv"]
+    assert b"u2" in beside
+    assert user["givenName"].encode() not in beside
+    if isinstance(store, Sftp):
+        assert stat.S_IMODE((store.root / f"roles/{path}.sent-roles.csv").stat().st_mode) == 0o600
+    for _ in range(2):
+        run(store, f"roles/{path}", lines({"users": [user | {"orgSourcedIds": ["s2"]}]}), **delta)
+        there = below(store, "roles")
+        roles = zipped(there[path], "roles.csv") if path.endswith(".zip") else there[f"{path}/roles.csv"]
+        states = [(",s1," in line, ",tobedeleted," in line) for line in roles.decode().splitlines()[1:]]
+        assert sorted(states) == ([(False, False)] if _ else [(False, False), (True, True)])
+
+
+def test_a_memory_that_cannot_be_read_publishes_nothing(sftp, monkeypatch) -> None:
+    """Without it, roles that a person has lost would stay unsaid for ever."""
+    delta = {"file_mode": "delta", "oneroster_version": "1.2"}
+    user = row(rows("1.1"), "users", "u2")
+    run(sftp, "memory.zip", lines({"users": [user]}), **delta)
+    before = sftp.all()
+    real = RemoteStore.fetch_beside
+
+    def failing(self: Any, *args: Any) -> Any:
+        self._files.get_file = None
+        return real(self, *args)
+
+    monkeypatch.setattr(RemoteStore, "fetch_beside", failing)
+    with pytest.raises(TargetError, match=r"file beside the bundle was read .*Nothing was published"):
+        run(sftp, "memory.zip", lines({"users": [user | {"orgSourcedIds": ["s2"]}]}), **delta)
+    assert sftp.all() == before
+
+
+def test_a_memory_that_was_cut_while_it_was_sent_keeps_the_old_one(store, monkeypatch) -> None:
+    """Half a memory would forget roles without a word."""
+    delta = {"file_mode": "delta", "oneroster_version": "1.2"}
+    user = row(rows("1.1"), "users", "u2")
+    run(store, "cut/sent.zip", lines({"users": [user]}), **delta)
+    before = below(store, "cut")
+    opened = RemoteStore.__init__
+
+    def failing(self: Any, *args: Any) -> None:
+        opened(self, *args)
+
+        def cut(local: str, remote: str) -> None:
+            with self._files.open(remote, "wb") as file:
+                file.write(b"sourcedId")
+            raise ConnectionResetError
+
+        self._files.put_file = cut
+
+    monkeypatch.setattr(RemoteStore, "__init__", failing)
+    with pytest.raises(TargetError, match=r"put beside the bundle \(ConnectionResetError\)"):
+        run(store, "cut/sent.zip", lines({"users": [user | {"orgSourcedIds": ["s2"]}]}), **delta)
+    assert below(store, "cut") == before
+
+
 def test_the_quarantine_on_an_sftp_server_is_private(sftp) -> None:
     """It holds people's rows: only its owner reads it, and it goes with the first run that needs none."""
     district = small()

@@ -39,7 +39,7 @@ def different(file: str) -> set[tuple[str, str, str]]:
         (
             "row",
             f"{file}.sourcedId",
-            "one id for different rows, and no newer dateLastModified says which of them counts",
+            "different records under one id",
         )
     }
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_oneroster.errors import TargetError
 
+from tests.support.foreign import loose, snake
+
 from .mini import lines, receipt, record_line, row, rows, schema_line
-from .test_shapes import loose, snake
 
 if TYPE_CHECKING:
     from .conftest import Place

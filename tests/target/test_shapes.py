@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import oneroster_core.model as model
@@ -12,41 +11,12 @@ from oneroster_core.model.ids import derived_id
 from target_oneroster.bundle.target import TargetOneRosterCSV
 from target_oneroster.errors import TargetError
 
+from tests.support.foreign import loose, snake
+
 from .mini import UUID, lines, row, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .conftest import Place
-
-
-def snake(name: str) -> str:
-    return re.sub("([A-Z])", lambda m: "_" + m[1].lower(), name)
-
-
-def loose(
-    messages: list[dict[str, Any]],
-    stream: Callable[[str], str],
-    name: Callable[[str], str],
-    value: Callable[[Any], Any],
-) -> list[dict[str, Any]]:
-    """The same messages under other names and in other shapes, with schemas that say little."""
-    out = []
-    for m in messages:
-        if m["type"] == "SCHEMA":
-            properties: dict[str, Any] = {name(p): {} for p in m["schema"]["properties"]}
-            out.append(
-                {
-                    "type": "SCHEMA",
-                    "stream": stream(m["stream"]),
-                    "schema": {"properties": properties},
-                    "key_properties": [name("sourcedId")],
-                }
-            )
-        else:
-            record = {name(k): value(v) for k, v in m["record"].items()}
-            out.append({"type": "RECORD", "stream": stream(m["stream"]), "record": record})
-    return out
 
 
 def as_text(value: Any) -> Any:

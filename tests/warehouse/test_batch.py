@@ -11,10 +11,8 @@ import duckdb
 import pytest
 from target_oneroster.errors import TargetError
 
-from tests.target.mini import encode, lines, receipt, record_line, rows, schema_line
-
-from .test_deletes import activate
-from .test_tables import plain
+from tests.support.values import plain
+from tests.target.mini import activate, encode, lines, receipt, record_line, rows, schema_line
 
 if TYPE_CHECKING:
     from pathlib import Path

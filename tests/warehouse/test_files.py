@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from target_oneroster.errors import Misconfigured, TargetError
 
-from tests.target.mini import lines, rows, schema_line
+from tests.target.mini import encode, lines, record_line, row, rows, schema_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,6 +77,23 @@ def test_a_view_in_the_place_of_a_table_is_named(house: House, statement: str, w
         database.execute(statement)
     with pytest.raises(Misconfigured, match=words):
         house.run(lines(rows()))
+
+
+@pytest.mark.parametrize("part", [{"time_extracted": "yesterday"}, {"version": "first"}, {"version": 10**30}])
+def test_a_part_of_a_line_that_cannot_be_read_is_named(house: House, part: dict[str, object]) -> None:
+    """It is no property of the record, and its value is not told."""
+    line = record_line("orgs", row(rows(), "orgs", "s1")) | part
+    with pytest.raises(TargetError, match="Stream orgs: time_extracted or version of a record cannot be") as caught:
+        house.run([schema_line("syncReceipts"), schema_line("orgs"), line])
+    assert str(next(iter(part.values()))) not in str(caught.value)
+
+
+def test_a_record_that_is_nested_without_end_is_named(house: House) -> None:
+    """By the number of its line, as other lines that are no JSON."""
+    line = record_line("orgs", row(rows(), "orgs", "s1") | {"metadata": "DEEP"})
+    deep = encode([schema_line("orgs"), line]).replace(b'"DEEP"', b'{"a":' * 3000 + b"1" + b"}" * 3000)
+    with pytest.raises(TargetError, match="Line 2 of the input is not a JSON object"):
+        house.run(deep)
 
 
 def test_a_value_of_a_parquet_file_that_cannot_be_read_is_named(house: House, tmp_path: Path) -> None:

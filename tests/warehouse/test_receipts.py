@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from target_oneroster.errors import TargetError
 
-from tests.target.mini import lines, receipt, record_line, rows, schema_line
-
-from .test_deletes import activate
+from tests.csv.bundles import ORGS, write
+from tests.singer import run_tap
+from tests.target.mini import activate, lines, receipt, record_line, rows, schema_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .conftest import House
 
 STATE = {"bookmarks": {"users": {"x": 2}}}
@@ -119,3 +121,14 @@ def test_a_promised_stream_that_never_came_is_refused(house: House, required: bo
         house.run(messages, require_receipts=required)
     assert house.state == []
     assert house.there("orgs")
+
+
+def test_rows_that_a_stream_map_of_the_tap_leaves_out_are_not_missed(house: House, tmp_path: Path) -> None:
+    """The receipt counts them apart, and the table is what was left."""
+    bundle = write(tmp_path / "b.zip", {"orgs.csv": ORGS})
+    maps = {"orgs": {"__filter__": "type == 'school'"}}
+    run = run_tap({"mode": "csv", "csv_path": str(bundle), "settle_seconds": 0, "stream_maps": maps})
+    house.run(run.messages, require_receipts=True)
+    assert house.there("orgs") == {"s1", "s2"}
+    deviations = house.query("SELECT deviations FROM \"syncReceipts\" WHERE collection = 'orgs'")[0][0]
+    assert "record left out by stream_maps" in deviations

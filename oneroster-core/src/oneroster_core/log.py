@@ -8,7 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,12 +19,13 @@ _SECONDS, _MOVE = 10.0, 0.25
 """Between two lines of a log, and between two states of the line on a terminal."""
 
 
-def hush(*loggers: logging.Logger) -> None:
+def hush(*loggers: logging.Logger | logging.LoggerAdapter[Any]) -> None:
     """Hide the SDK's lines at level INFO, unless the level of the log is DEBUG.
 
     A logger to which somebody gave a level, as a file of SINGER_SDK_LOG_CONFIG can, says what it said.
     """
-    for logger in loggers:
+    for one in loggers:
+        logger = one.logger if isinstance(one, logging.LoggerAdapter) else one
         if logger.level == logging.NOTSET:
             logger.addFilter(_is_wanted)
 

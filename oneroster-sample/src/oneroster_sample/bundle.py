@@ -8,15 +8,17 @@ from __future__ import annotations
 import csv
 import os
 import zipfile
+from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager
 from io import TextIOWrapper
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ._core.model import FILES, MANIFEST_VERSION, File, Version, csv_files, manifest_properties
 from .cells import header, row_writer
+from .truth import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -42,6 +44,7 @@ def write_bundle(
     delta: Collection[str] = (),
     since: int | None = None,
     only: Collection[str] | None = None,
+    truth: Path | str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Write a bundle: a zip if the path ends in ``.zip``, otherwise a folder.
@@ -54,6 +57,8 @@ def write_bundle(
         delta: Names of files with the mode delta in a bundle that is otherwise bulk.
         since: First day that a delta does not repeat; by default the day before the district's.
         only: Names of files to write; the others are absent.
+        truth: The file for what the events changed since day `since`, which schools rolled over to a second year, and whose
+            results slip; a plain first year has none.
         progress: What says how far the work is.
 
     Returns:
@@ -63,6 +68,8 @@ def write_bundle(
     if mode not in ("bulk", "delta"):
         raise ValueError("mode is bulk or delta")
     since = max(0, district.day - 1) if since is None else since
+    told = district.night.events or district.years > 1 or district.weekly
+    known = Truth(district, since, version) if told else None
     counts: dict[str, int] = {}
     modes: dict[str, str] = {}
     with _zip(path) if path.suffix == ".zip" else _folder(path) as open_text:
@@ -70,11 +77,11 @@ def write_bundle(
             if only is not None and file.name not in only:
                 continue
             its_mode = "delta" if file.name in delta else mode
-            rows = (
-                district.changes(file.name, version, since=since)
-                if its_mode == "delta"
-                else district.active(file.name, version)
-            )
+            rows = known.follow(file.name) if known else district.active(file.name, version)
+            if its_mode == "delta":
+                if known:
+                    deque(rows, maxlen=0)
+                rows = district.changes(file.name, version, since=since)
             first = next(rows, None)
             if first is None:
                 continue
@@ -86,11 +93,13 @@ def write_bundle(
                 file,
                 version,
                 chain([first], rows),
-                district.metadata_keys(file.name),
+                district.metadata_keys(file.name, version),
                 bulk=its_mode == "bulk",
                 progress=progress,
             )
         _write_manifest(open_text, version, modes)
+    if known:
+        known.write(path.parent / "truth.json" if truth is None else Path(truth))
     return counts
 
 
@@ -140,9 +149,9 @@ def _write_file(
     with open_text(f"{file.name}.csv") as text:
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(header(file, version, metadata))
-        for row in rows:
-            writer.writerow(cells(row))
-            count += 1
+        while chunk := list(islice(rows, 1000)):
+            writer.writerows(map(cells, chunk))
+            count += len(chunk)
             if progress and not count % 1000:
                 progress.report(count, "rows")
     return count

@@ -6,10 +6,12 @@ Rows are streamed: at any size, only one school's plan is in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import accounts, assessing, catalogue, enrolling, grading, library
+from . import accounts, assessing, catalogue, enrolling, grading, library, weekly
 from ._core.model import FILES, File, Service, Version, file
+from .nights import TOMBSTONES, Item, Night
 from .plan import Plan
 from .rows import Row
 from .sizes import plan_of
@@ -46,6 +48,14 @@ _SOURCES: dict[str, Callable[[Plan, Version], Iterator[Row]]] = {
     "userResources": lambda plan, _: accounts.user_resources(plan),
     "users": accounts.users,
 }
+_WEEKLY: dict[str, Callable[[Plan, Version], Iterator[Row]]] = {
+    "lineItemScoreScales": lambda plan, _: weekly.line_item_scales(plan),
+    "lineItems": weekly.line_items,
+    "resultLearningObjectiveIds": lambda *_: iter(()),
+    "resultScoreScales": lambda plan, _: weekly.result_scales(plan),
+    "results": weekly.results,
+}
+"""Files that differ if there is work of every week."""
 _METADATA = {
     "classes": ("building", "schedule.day"),
     "orgs": ("gradeSpan", "address.city"),
@@ -80,9 +90,36 @@ class District(Plan):
 
         Every row has all fields of the model, in its order; empty fields, and fields that the version lacks, are None.
         """
+        if not self.night.events:
+            return self._plain(name, Version(version))
+        return self._shown(name, Version(version))
+
+    @cached_property
+    def night(self) -> Night:
+        """What the events up to this day changed; raise EventError if one of them cannot happen."""
+        return Night(self, self.events)
+
+    def _plain(self, name: str, version: Version, *, graves: bool = False) -> Iterator[Row]:
         if file(name) not in self.files(version):
             return iter(())
-        return _SOURCES[name](self, Version(version))
+        if graves and name == "enrollments":
+            return enrolling.enrollments(self, graves=True)
+        source = _WEEKLY.get(name) if self.weekly else None
+        return (source or _SOURCES[name])(self, version)
+
+    def _shown(self, name: str, version: Version) -> Iterator[Row]:
+        events = self.night.events
+        for item in self.night.items(name, version, self._plain(name, version)):
+            if item.row:
+                yield item.row
+            for number, grave in item.graves:
+                if not item.row and events[number].kind in TOMBSTONES and number == item.by[-1]:
+                    yield grave
+
+    def items(self, name: str, version: Version | str = V1_2) -> Iterator[Item]:
+        """Yield the rows of a file with their origins, and what the events did to them."""
+        version = Version(version)
+        return self.night.items(name, version, self._plain(name, version, graves=True))
 
     def active(self, name: str, version: Version | str = V1_2) -> Iterator[Row]:
         """Yield the rows of a file as in a bulk bundle: only active rows."""
@@ -91,11 +128,21 @@ class District(Plan):
     def changes(self, name: str, version: Version | str = V1_2, *, since: int = 0) -> Iterator[Row]:
         """Yield the rows of a file that changed after day `since`; deleted and disappeared rows are `tobedeleted`."""
         first = f"{self.year.date(since + 1)}T"
-        rows = enrolling.enrollments(self, graves=True) if name == "enrollments" else self.rows(name, version)
-        return (row for row in rows if row["dateLastModified"] >= first)
+        return (row for row in self._with_graves(name, Version(version)) if row["dateLastModified"] >= first)
 
-    def metadata_keys(self, name: str) -> tuple[str, ...]:
+    def _with_graves(self, name: str, version: Version) -> Iterator[Row]:
+        if not self.night.events:
+            yield from self._plain(name, version, graves=True)
+            return
+        for item in self.items(name, version):
+            yield from (grave for _, grave in item.graves)
+            if item.row:
+                yield item.row
+
+    def metadata_keys(self, name: str, version: Version | str = V1_2) -> tuple[str, ...]:
         """Return the keys that `metadata` has in the rows of a file, in the order of their columns."""
+        if self.weekly and name == "results" and version == V1_1:
+            return ("late", "missing", "letter")
         return _METADATA.get(name, ())
 
     def count(self, name: str, version: Version | str = V1_2) -> int:

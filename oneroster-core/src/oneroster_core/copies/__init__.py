@@ -10,7 +10,13 @@
 
 from __future__ import annotations
 
-__all__ = ["PLACES"]
+__all__ = ["CONFLICT", "IDENTICAL", "NEWEST", "PLACES", "UNITED"]
 
 PLACES = ("orgSourcedIds", "role")
 """Columns in which records of one person may differ."""
+
+IDENTICAL = "the same record more than once: identical"
+NEWEST = "the same record more than once: differing, the newest was kept"
+UNITED = "the same person more than once: orgs and roles united"
+CONFLICT = "different records under one id"
+"""The possible decisions, in the words of receipts, logs and reports."""

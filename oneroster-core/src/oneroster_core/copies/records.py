@@ -13,20 +13,17 @@ from xxhash import xxh3_64_intdigest
 
 from ..codec import encode_value
 from ..errors import SourceError
-from . import PLACES
+from . import CONFLICT, IDENTICAL, NEWEST, PLACES, UNITED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..derive import Held
 
-__all__ = ["CONFLICT", "Copies", "Settled"]
+__all__ = ["REJECTED", "Copies", "Settled"]
 
-CONFLICT = "sourcedId: different records under one id"
-_ACCEPTED = f"{CONFLICT}, the last one was kept"
-_IDENTICAL = "the same record more than once: identical"
-_NEWEST = "the same record more than once: differing, the newest was kept"
-_UNITED = "the same person more than once: orgs and roles united"
+REJECTED = f"sourcedId: {CONFLICT}"
+_ACCEPTED = f"{REJECTED}, the last one was kept"
 
 _MODIFIED = "dateLastModified"
 
@@ -74,7 +71,7 @@ class _Group:
     def rules(self) -> Counter[str]:
         """Count the records that are not delivered although they are valid."""
         same = self.newest_rows - len(self.held)
-        return +Counter({_NEWEST: self.rows - self.newest_rows, _IDENTICAL: same, _UNITED: len(self.held) - 1})
+        return +Counter({NEWEST: self.rows - self.newest_rows, IDENTICAL: same, UNITED: len(self.held) - 1})
 
 
 @dataclass(slots=True)
@@ -145,9 +142,9 @@ class Copies:
                 settled.deviations[_ACCEPTED] += group.rows - 1
                 settled.rejected += group.rows - 1
             elif self._on_invalid == "fail":
-                raise SourceError(f"{self._where(group.last)}: {CONFLICT}")
+                raise SourceError(f"{self._where(group.last)}: {REJECTED}")
             else:
                 settled.kept[one] = None
-                settled.deviations[CONFLICT] += group.rows
+                settled.deviations[REJECTED] += group.rows
                 settled.rejected += group.rows
         return settled

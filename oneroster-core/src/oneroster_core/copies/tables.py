@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model.schema import TENANT, key_properties
 from ..sql import literal, quoted
-from . import PLACES
+from . import CONFLICT, IDENTICAL, NEWEST, PLACES, UNITED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from ..model import File
 
 __all__ = [
-    "CONFLICT",
     "SEVERAL_ROLES",
-    "UNITED",
     "UNITED_ROLES",
     "UNITED_USERS",
     "copies_of",
@@ -25,15 +23,9 @@ __all__ = [
     "strongest",
 ]
 
-IDENTICAL, NEWEST, UNITED, CONFLICT = (
-    "identical copies of a row left out",
-    "older copies of a row left out",
-    "rows of one person that differ in org or role, united",
-    "one id for different rows, and no newer dateLastModified says which of them counts",
-)
-"""The possible decisions about the rows of one id."""
 SEVERAL_ROLES = (
-    "one person with several roles in several rows, and no stream roles that would hold them; send that stream as well"
+    "one person with several roles in several rows; users.role holds the one with most rights, the stream roles would"
+    " hold all"
 )
 UNITED_ROLES, UNITED_USERS = "united roles", "united users"
 """Tables of persons with several rows: id, `role`, `org` and `place`; id, `role` and the list `orgs`."""

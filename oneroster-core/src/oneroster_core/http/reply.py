@@ -64,7 +64,7 @@ class Reply(NamedTuple):
             try:
                 body = self._inflate(body, _DEFLATE)
             except ValueError:
-                if not body.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith((b"{", b"[")):
+                if not body.lstrip(codecs.BOM_UTF8 + b" \t\r\n").startswith((b"{", b"[", *_UTF_16)):
                     raise
         if body.startswith(_UTF_16):
             body = body.decode("utf-16").encode()

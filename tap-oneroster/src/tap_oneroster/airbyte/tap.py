@@ -15,7 +15,7 @@ from . import messages
 from .writer import AirbyteWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
     from types import FrameType
 
     from ..source import Records
@@ -61,9 +61,9 @@ class AirbyteCollection(CollectionStream):
             self.run.writer.hold(self.name)
 
     @override
-    def write_records(self, batch: Records, *, plain: bool) -> None:
+    def write_records(self, batch: Records, *, plain: bool) -> Sequence[bool] | None:
         self.run.writer.tick()
-        super().write_records(batch, plain=plain)
+        return super().write_records(batch, plain=plain)
 
     @override
     def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any], Any, Any]:

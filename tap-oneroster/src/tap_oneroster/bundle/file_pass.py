@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._core.coerce import is_loss
-from .._core.copies.records import CONFLICT, Copies, Settled
+from .._core.copies.records import REJECTED, Copies, Settled
 from ..receipts.distinct import Distinct
 from ..source import Facts, Records, SourceError
 from .read.copies import first_cells, ids_of, kept_places, settle_copies
@@ -67,6 +67,7 @@ class FilePass:
                 mode=self.manifest.mode(self.file.name) or "bulk",
                 version=self.manifest.version.value,
                 derived=stream.derived is not None and stream.name != self.file.name,
+                modified=self.bundle.modified if self.bundle.modified.timestamp() else None,
             )
             for stream in self.streams
         }
@@ -78,6 +79,8 @@ class FilePass:
         with self.bundle.open(self.file.name) as stream:
             size = COLUMN_BLOCK if self.columnar else BLOCK
             rows = RowReader(self.file, stream, self._where, deviations, self._reject, block_size=size)
+            if self.file.name in self.facts:
+                self._own.columns = rows.header.names
             reader = RecordReader(self.file, rows.header, self.manifest.version, self.policy, deviations)
             quick, split = self._quick_reader(rows, reader)
             self._copies = copies = self._settle_copies(first=not rows.header.columns["sourcedId"])
@@ -123,7 +126,7 @@ class FilePass:
         ids = reader.values(chunk, "sourcedId")
         if copies.kept.keys().isdisjoint(ids):
             return chunk, None
-        places = kept_places(chunk, ids, copies, lambda number: self._name(number, CONFLICT, "left out"))
+        places = kept_places(chunk, ids, copies, lambda number: self._name(number, REJECTED, "left out"))
         records = reader.read(chunk, odd)
         records = [records[place] for place in places]
         for record in records:

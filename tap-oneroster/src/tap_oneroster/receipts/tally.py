@@ -7,15 +7,25 @@ from datetime import UTC, datetime
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from xxhash import xxh3_64_hexdigest
+
 from .._core.codec import content_digest
 from .._core.coerce.dates import to_utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._core.model import File
     from ..source import Facts, Records
     from .distinct import Distinct
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "header_digest"]
+
+_READ = {"rest", "bulk", "delta"}
+"""Modes of passes that read something."""
+
+_FILTERED = "record left out by stream_maps"
 
 
 class Tally:
@@ -32,14 +42,19 @@ class Tally:
         self.started = datetime.now(UTC)
         self._distinct: Distinct | None = None
         self._digest = 0
+        self._left_out = 0
 
-    def add(self, batch: Records) -> None:
-        """Count some records."""
+    def add(self, batch: Records, written: Sequence[bool] | None = None) -> None:
+        """Count some records; `written` is False for those that a stream map left out."""
         content = batch.content
         self.received += len(batch)
+        if written is not None and not all(written):
+            self._left_out += written.count(False)
+            self.facts.deviations[_FILTERED] = self._left_out
         if not self.facts.unique:
             self._distinct = self._distinct or batch.new_distinct()
-            self._distinct.add(batch.values("sourcedId"))
+            ids = batch.values("sourcedId")
+            self._distinct.add(ids if written is None else compress(ids, written))
         # If all records share status and date, the first record represents them.
         stamped = batch.part(0, 1) if batch.is_uniform else batch
         if latest := max(filter(None, stamped.values("dateLastModified")), default=None):
@@ -55,9 +70,9 @@ class Tally:
             self.schools.update(batch.counts(self.file.school, alive))
 
     def distinct(self) -> int:
-        """Return the number of distinct ids."""
+        """Return the number of distinct ids that were written."""
         if self.facts.unique:
-            return self.received
+            return self.received - self._left_out
         return self._distinct.count() if self._distinct else 0
 
     def receipt(self, run_id: str) -> dict[str, Any]:
@@ -83,4 +98,17 @@ class Tally:
             "contentDigest": None if facts.derived else f"{self._digest:016x}",
             "deviations": dict(sorted(facts.deviations.items())),
             "complete": facts.complete,
+            "columns": list(facts.columns) or None,
+            "headerDigest": header_digest(facts.columns) if facts.columns else None,
+            "counts": dict(sorted(self.schools.items())) if self._has_schools else None,
+            "sourceModifiedAt": to_utc_text(facts.modified) if facts.modified else self.latest,
         }
+
+    @property
+    def _has_schools(self) -> bool:
+        return self.file.school is not None and self.facts.mode in _READ
+
+
+def header_digest(columns: Sequence[str]) -> str:
+    """Return a checksum that differs if a column is added, lost, renamed or moved, or written in another case."""
+    return xxh3_64_hexdigest(msgspec.json.encode(list(columns)))

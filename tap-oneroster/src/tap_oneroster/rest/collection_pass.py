@@ -11,6 +11,7 @@ from .._core.model import NO_SNAPSHOT, TOTAL_NOT_REACHED
 from ..source import Facts, MissingCollection, Records, SourceError, TotalMismatch
 from .records.copies import Pair, RepeatedRecords
 from .records.derived_rows import DerivedRows
+from .records.keys import SeenKeys
 from .records.rows import RowMaker
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .paging.answers import PageStep
     from .paging.pages import Pages
     from .paging.walk import Walk
+    from .records.decode import Page
 
 __all__ = ["Earlier", "RestPass", "Wish"]
 
@@ -81,24 +83,31 @@ class RestPass:
         self._derived = [
             DerivedRows(stream, version, policy) for stream in wish.streams if stream.name != wish.file.name
         ]
-        self._deviations: Counter[str] = Counter()
+        self._deviations = pages.deviations
         self._copies = RepeatedRecords(wish.file, frozenset(), wish.on_invalid, self._deviations)
+        self._seen = SeenKeys()
         self._without_id = 0
         self._unfiltered = False
-        self.facts: Mapping[str, Facts] = {
-            stream.name: Facts(source, "rest", version.value, filter=wish.filter, derived=stream.name != wish.file.name)
-            for stream in wish.streams
-        }
         # Deviations of records are reported once: by the collection, or by its first stream.
-        own = self.facts.get(wish.file.name) or next(iter(self.facts.values()))
-        own.deviations = self._deviations
+        names = [stream.name for stream in wish.streams]
+        own = wish.file.name if wish.file.name in names else names[0]
+        self.facts: Mapping[str, Facts] = {
+            name: Facts(
+                source,
+                "rest",
+                version.value,
+                filter=wish.filter,
+                derived=name != wish.file.name,
+                deviations=pages.deviations if name == own else Counter(),
+            )
+            for name in names
+        }
 
     def __iter__(self) -> Iterator[Records]:
         wish = self._wish
         name = wish.file.name
         known = self._earlier.repeated.get(name, frozenset())
         self._copies = copies = RepeatedRecords(wish.file, known, wish.on_invalid, self._deviations)
-        self._pages.deviations = self._deviations
         try:
             walk = self._pages.open()
         except MissingCollection:
@@ -106,7 +115,6 @@ class RestPass:
                 raise
             self._accept_absence()
             return
-        walk.deviations = self._deviations
         self._unfiltered = wish.filter is not None and not self._pages.filtered
         try:
             for step in walk:
@@ -120,6 +128,8 @@ class RestPass:
             self._earlier.repeated[name] = self._earlier.repeated.get(name, frozenset()) | copies.found
             self._pages.close()
             self._note(walk)
+            if name in self.facts:
+                self.facts[name].columns = sorted(self._seen.names)
         self._finish()
 
     def _check_total(self, walk: Walk) -> None:
@@ -156,8 +166,10 @@ class RestPass:
 
     def _pairs(self, step: PageStep, rows: Sequence[int]) -> list[Pair]:
         deviations = self._deviations
-        came = step.page.take(rows, deviations)  # type: ignore[attr-defined]
-        return list(map(Pair, came, self._maker.read(came, deviations)))
+        page: Page = step.page  # type: ignore[assignment]
+        came = page.take(rows, deviations, self._seen)
+        records = self._maker.read(came, deviations, seen=self._seen if page.fits else None)
+        return list(map(Pair, came, records))
 
     def _batches(self, pairs: Sequence[Pair]) -> Iterator[Records]:
         wish = self._wish
@@ -173,11 +185,19 @@ class RestPass:
         records: list[Struct] = [pair.record for pair in pairs]
         if wish.file.name in self.facts:
             yield Records(wish.file, records)
+        else:
+            self._note_latest(records)
         came = [pair.came for pair in pairs]
         for derived in self._derived:
             own = self.facts[derived.stream.name].deviations
             if rows := derived.rows(came, records, own, self._copies.settled.united):
                 yield Records(derived.stream, rows)
+
+    def _note_latest(self, records: Sequence[Any]) -> None:
+        """Record how far the parent was read: a derived stream may have no rows of its own."""
+        latest = max(filter(None, (record.dateLastModified for record in records)), default="")
+        for facts in self.facts.values():
+            facts.parent_read_until = max(facts.parent_read_until or "", latest) or None
 
     def _reject(self, step: PageStep) -> None:
         faults = step.page.faults  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._core.coerce.dates import to_utc_text
+from .._core.model import TOTAL_NOT_REACHED, UNPROVEN
 from ..receipts.shrink_guard import counts_for_state, shrinks
 from ..receipts.tally import Tally
 from ..source import CollectionMoved, Facts, HeldBack, Request, SourceError, TotalMismatch
@@ -59,8 +60,8 @@ class Member(Protocol):
     def start_attempt(self, version: int) -> None:
         """Give later records this version, and write them to files if batches are configured."""
 
-    def write_records(self, batch: Records, *, plain: bool) -> None:
-        """Write some records."""
+    def write_records(self, batch: Records, *, plain: bool) -> Sequence[bool] | None:
+        """Write some records; return for each whether it was written, or None if all were."""
 
     def get_record_counter(self) -> Any:
         """Return the SDK's counter of records."""
@@ -91,9 +92,9 @@ class CollectionRun:
             self._run.announce_batches()  # deliver what was read, as records or files
             raise
         self._run.announce_batches()
-        braked = [problem for stream in self._family if (problem := self._activate(stream))]
-        if braked:
-            raise HeldBack("; ".join(braked))
+        held = [problem for stream in self._family if (problem := self._activate(stream))]
+        if held:
+            raise HeldBack("; ".join(held))
         self.note_receipts()
         self._remember()
 
@@ -120,7 +121,8 @@ class CollectionRun:
                 if attempt + 1 == _ATTEMPTS and len(reasons) == 1 and isinstance(error, TotalMismatch):
                     raise SourceError(
                         f"{error}, the same in each of {_ATTEMPTS} reads: its total counts records that it does not"
-                        " show; ask the vendor, or set on_total_mismatch to accept (then nothing is deleted)"
+                        " show, or it shows none beyond an offset; ask the vendor, set a larger page_size, or set"
+                        " on_total_mismatch to accept (then nothing is deleted)"
                     ) from None
                 if attempt + 1 == _ATTEMPTS:
                     raise SourceError(
@@ -163,8 +165,7 @@ class CollectionRun:
         if limit is not None:
             batch = batch.part(0, max(limit - tally.received, 0))
         if batch:
-            tally.add(batch)
-            stream.write_records(batch, plain=plain)
+            tally.add(batch, stream.write_records(batch, plain=plain))
 
     def _has_enough(self, one: _Pass) -> bool:
         """True if a test run (`--test`) has read enough records of each stream."""
@@ -205,7 +206,16 @@ class CollectionRun:
     def _remember(self) -> None:
         """Advance the state of each stream: its bookmark, and the bundles that were read."""
         # Derived streams are read as far as their collection, even if they have no rows or only older ones.
-        latest = [t.latest for one in self._passes for t in one.tallies.values() if t.latest]
+        tallies = [tally for one in self._passes for tally in one.tallies.values()]
+        latest = [one for t in tallies for one in (t.latest, t.facts.parent_read_until) if one]
+        if self._is_end_open():
+            latest = []
+            self._run.logger.warning(
+                "%s: nothing proves that the last page was the end (no total, no Link, no order by sourcedId); nothing"
+                " is deleted, the bookmark stays, and the next run reads %s again",
+                self._top.name,
+                self._next_start(),
+            )
         for stream in self._family:
             for one in self._passes:
                 if one.of.bookmark and stream.name in one.tallies:
@@ -217,6 +227,18 @@ class CollectionRun:
                 # A source whose clock is ahead must not move the bookmark into the future.
                 value = min(max(latest), to_utc_text(datetime.now(UTC)))
                 stream.advance(max(filter(None, (before, value))))
+
+    def _is_end_open(self) -> bool:
+        """True if rows may follow the last page: then a bookmark that moves would pass over them."""
+        found = {rule for one in self._passes for tally in one.tallies.values() for rule in tally.facts.deviations}
+        return UNPROVEN in found and TOTAL_NOT_REACHED not in found
+
+    def _next_start(self) -> str:
+        """Return the words for what the next run reads if no bookmark moves."""
+        bookmarks = [stream.stream_state.get("replication_key_value") for stream in self._family]
+        if self._top.file.small or not all(bookmarks):
+            return "everything" if self._is_full else "from start_date"
+        return f"from {min(filter(None, bookmarks))}"
 
     def note_receipts(self) -> None:
         """Create the receipts of this collection, even if it was not read to its end."""

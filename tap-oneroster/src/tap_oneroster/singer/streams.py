@@ -22,7 +22,7 @@ from ..source import Request, SourceError
 from .collection_run import MODIFIED, CollectionRun
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from msgspec import Struct
     from singer_sdk import Tap
@@ -201,23 +201,25 @@ class CollectionStream(OneRosterStream):
         """Advance the bookmark."""
         self._increment_stream_state({MODIFIED: value})
 
-    def write_records(self, batch: Records, *, plain: bool) -> None:
-        """Write records; plain ones are written as encoded rows, which is faster."""
+    def write_records(self, batch: Records, *, plain: bool) -> Sequence[bool] | None:
+        """Write records; plain ones are written as encoded rows, which is faster.
+
+        Return for each record whether it was written; None if all were. A stream map may leave records out.
+        """
         if not plain:
-            for record in batch.records:
-                self._write_mapped(record)
-            return
+            return list(map(self._write_mapped, batch.records))
         self.state_manager.is_flushed = False
         if self.run.batches and self.run.batches.write(batch):
-            return
+            return None
         extracted = datetime.now(UTC).isoformat()
         lines = record_lines(batch.rows, self.name, self._stream_version or 0, extracted, self._tenant)
         self.run.writer.write_lines(lines)
+        return None
 
-    def _write_mapped(self, record: Struct) -> None:
-        """Write one record after stream maps, flattening and selection."""
+    def _write_mapped(self, record: Struct) -> bool:
+        """Write one record after stream maps, flattening and selection; return False if a stream map leaves it out."""
         try:
-            self._write_record_message(self._as_dict(record))
+            messages = list(self._generate_record_messages(self._as_dict(record)))
         except (ClickException, OSError):
             raise
         except MappingError as error:
@@ -226,6 +228,10 @@ class CollectionStream(OneRosterStream):
             raise SourceError(
                 f"{self.name}: stream_maps: an expression fails on a record ({type(error).__name__})"
             ) from None
+        for message in messages:
+            self.run.writer.write_message(message)
+        self.state_manager.is_flushed = False
+        return bool(messages)
 
 
 class ReceiptStream(OneRosterStream):

@@ -25,7 +25,7 @@ from .quarantine import SUFFIX as QUARANTINE
 from .quarantine import write_quarantine
 from .sent_roles import SUFFIX as SENT_ROLES
 from .sent_roles import SentRoles
-from .shrink_guard import brake
+from .shrink_guard import hold_if_shrunk
 from .staging import BundleStaging
 from .stores import store_at
 from .tables import load, set_tombstones_apart
@@ -142,7 +142,7 @@ class BundleBuild:
         drop_superseded(engine, stages, self._derived)
         there = self.store.fetch(self.work)
         upsert = options.load_method == "upsert"
-        needed = upsert or options.braked
+        needed = upsert or options.guards_shrink
         old: Existing | None = None
         if needed or sent.wants_bundle or wants_classes(engine, options):
             # If the old bundle is only helpful, a malformed one is ignored.
@@ -166,7 +166,7 @@ class BundleBuild:
         findings.found += [note] if note else []
         self._judge(findings)
         if old:
-            brake(engine, old, options)
+            hold_if_shrunk(engine, old, options)
         new = self.work.folder("bundle")
         self.outcome.rows = write_files(engine, options, new)
         if not self.outcome.rows:

@@ -56,7 +56,7 @@ class FastLane:
         """Stage the lines of a block; stage nothing and return False if any line is unexpected."""
         try:
             messages = self._decoder.decode_lines(block)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         if len(messages) != lines or len({m.version for m in messages}) != 1:
             return False

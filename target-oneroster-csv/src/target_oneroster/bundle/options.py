@@ -56,6 +56,6 @@ class BundleOptions:
         return self.bulk if self.load_method == "overwrite" else frozenset()
 
     @property
-    def braked(self) -> bool:
+    def guards_shrink(self) -> bool:
         """True if bulk files must not lose too many rows compared with the files that they replace."""
         return bool(self.bulk) and not self.accept_shrink

@@ -92,8 +92,7 @@ class RemoteStore:
 
     def put(self, new: Path, work: WorkDir) -> None:
         """Upload, then move."""
-        temporary = f"{self._parent.rstrip('/')}/{self._temporary_prefix}{secrets.token_hex(4)}"
-        try:
+        with self._temporary() as temporary:
             if self._zip:
                 packed = work.path / "bundle.zip"
                 zip_files(new, packed)
@@ -104,6 +103,13 @@ class RemoteStore:
                     self._files.mv(temporary, self._path)
             else:
                 self._put_folder(new, temporary)
+
+    @contextmanager
+    def _temporary(self) -> Iterator[str]:
+        """Yield a new temporary name; if the upload fails, remove what bears it."""
+        temporary = f"{self._parent.rstrip('/')}/{self._temporary_prefix}{secrets.token_hex(4)}"
+        try:
+            yield temporary
         except BaseException:
             with suppress(Exception):  # the next run removes it
                 if self._files.exists(temporary):
@@ -136,15 +142,18 @@ class RemoteStore:
             return local
 
     def put_beside(self, file: Path | None, suffix: str) -> None:
-        """Write a file named like the bundle, with a suffix; private on SFTP, elsewhere the store controls access."""
+        """Replace a file named like the bundle, with a suffix; private on SFTP, elsewhere the store controls access."""
         target = self._path + suffix
         with _told("a file was put beside the bundle", "Check the bundle and the file beside it, then run again."):
             if file is not None:
-                if self._sftp:
-                    from .._core.stores.sftp import make_private
+                with self._temporary() as temporary:
+                    self._files.makedirs(self._parent, exist_ok=True)
+                    if self._sftp:
+                        from .._core.stores.sftp import make_private
 
-                    make_private(self._files, target)
-                self._files.put_file(str(file), target)
+                        make_private(self._files, temporary)
+                    self._files.put_file(str(file), temporary)
+                    self._files.mv(temporary, target)
             elif self._files.exists(target):
                 self._files.rm(target)
 

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from .options import BundleOptions
     from .published import Existing
 
-__all__ = ["brake"]
+__all__ = ["hold_if_shrunk"]
 
 _SMALL_SCHOOL = 20
 _SHOWN = 10
 
 
-def brake(engine: Engine, old: Existing, options: BundleOptions) -> None:
+def hold_if_shrunk(engine: Engine, old: Existing, options: BundleOptions) -> None:
     """Raise Held if bulk files lose more rows than the limit compared with the files that they replace.
 
     Rows are compared by file, and by school if the school had more than 20.
     """
-    if not options.braked:
+    if not options.guards_shrink:
         return
     losses: list[str] = []
     for kind in csv_files(options.version):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, UNITED, UNITED_USERS, copies_of, left_out, settle
+from .._core.copies import CONFLICT, UNITED
+from .._core.copies.tables import SEVERAL_ROLES, UNITED_USERS, copies_of, left_out, settle
 from .._core.model import File, Kind
 from .._core.sql import Engine, literal, quoted, read_csv
 from .staging import LINE_LIMIT, STAGED_FORM, FileStage

@@ -49,25 +49,22 @@ class OneRosterTarget(Target):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-    message_reader_class = BlockReader
     message_reader: BlockReader
     nothing_done: ClassVar[str]
     """The sentence in errors that describes the outcome of the run."""
 
     def __init__(self, **kwargs: Any) -> None:
         hush(self.logger, metrics.get_metrics_logger())
+        self._lanes: dict[str, Lane] = {}
+        kwargs.setdefault("message_reader", BlockReader(self._lanes, self.nothing_done, self._say_how_far))
         super().__init__(**kwargs)
         self.progress = Progress(self.logger.info)
         self.progress.begin("reading")
         self.has_receipts = False
         """True if the tap has said that receipts will come, as ours does."""
-        self._lanes: dict[str, Lane] = {}
         self._finished = False
         self.version: int | None = None
         """Version of the current record message."""
-        self.message_reader.lane_of = self._lanes.get
-        self.message_reader.nothing_done = self.nothing_done
-        self.message_reader.tell = self._say_how_far
 
     def close(self) -> None:
         """Remove the run's files on disk. Can be called more than once."""

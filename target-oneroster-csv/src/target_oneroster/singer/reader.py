@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
@@ -27,16 +27,22 @@ _RECORD = b'"record"'
 
 
 class BlockReader(GenericSingerReader[bytes]):
-    """Reads Singer messages as bytes, a megabyte at a time."""
+    """Reads Singer messages as bytes, a megabyte at a time.
 
-    def __init__(self) -> None:
+    `lanes` are the fast paths of the streams that have one; `tell` is told how many lines have come. `nothing_done` is
+    the sentence in errors that describes the outcome of the run.
+    """
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane] | None = None,
+        nothing_done: str = "",
+        tell: Callable[[int], None] = lambda _: None,
+    ) -> None:
         super().__init__()
-        self.lane_of: Callable[[str], Lane | None] = lambda _: None
-        """Set by the target: the fast path of a stream, if it has one."""
-        self.nothing_done = ""
-        """Set by the target: the sentence in errors that describes the outcome of the run."""
-        self.tell: Callable[[int], None] = lambda _: None
-        """Set by the target: is told how many lines have come."""
+        self._lanes: Mapping[str, Lane] = {} if lanes is None else lanes
+        self._nothing_done = nothing_done
+        self._tell = tell
         self._heads: dict[bytes, str] = {}
         self._line = 0
         self._callbacks: dict[str, Callable[[dict[str, Any]], None]] = {}
@@ -59,7 +65,7 @@ class BlockReader(GenericSingerReader[bytes]):
             with private_files():
                 for block in blocks(source):
                     self.take(block)
-                    self.tell(self._line)
+                    self._tell(self._line)
         finally:
             gc.enable()
         return self._counts
@@ -90,10 +96,10 @@ class BlockReader(GenericSingerReader[bytes]):
         """Return the text before the record in the first line, if its stream has a lane; otherwise empty."""
         end = text.find(_RECORD, 0, 400)
         head = text[:end] if end > 0 else b""
-        return head if head in self._heads and self.lane_of(self._heads[head]) else b""
+        return head if head in self._heads and self._heads[head] in self._lanes else b""
 
     def _to_lane(self, head: bytes, text: bytes, lines: int, counts: Counter[str]) -> bool:
-        lane = self.lane_of(self._heads[head])
+        lane = self._lanes.get(self._heads[head])
         if lane is None or not lane(text, lines):
             return False
         counts[SingerMessageType.RECORD] += lines
@@ -137,10 +143,10 @@ class BlockReader(GenericSingerReader[bytes]):
         """Parse one line; the error names its number, never its text."""
         try:
             message = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # the last: nested too deeply
             message = None
         if not isinstance(message, dict):
-            raise TargetError(f"Line {self._line} of the input is not a JSON object. {self.nothing_done}")
+            raise TargetError(f"Line {self._line} of the input is not a JSON object. {self._nothing_done}")
         return message
 
     @override
@@ -148,7 +154,7 @@ class BlockReader(GenericSingerReader[bytes]):
         self, line_dict: dict[str, Any], requires: set[str]
     ) -> None:
         if missing := requires - set(line_dict):
-            raise TargetError(f"A Singer message lacks {', '.join(sorted(missing))}. {self.nothing_done}")
+            raise TargetError(f"A Singer message lacks {', '.join(sorted(missing))}. {self._nothing_done}")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ _OTHER_COUNT = "fewer or more rows arrived than the receipt counts"
 
 _ADVICE = {
     _NO_RECEIPT: "Run the tap again.",
-    _NEVER_CAME: "Run again, or select it.",
+    _NEVER_CAME: "Run again, or select it. If a stream map renames it, map the new name back in the target.",
     NOT_COMPLETE: "See the tap's log, and run it again.",
     _DELTA: "Use load_method upsert, which merges changes into the bundle that is there, or file_mode delta, which "
     "passes them on. If the files hold all rows, say so in their manifest, or without one by csv_file_mode bulk in the "

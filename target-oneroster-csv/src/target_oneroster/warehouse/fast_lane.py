@@ -40,7 +40,7 @@ class RawLane:
         if self._decoder:
             try:
                 messages = self._decoder.decode_lines(block)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 return False
             if len(messages) != lines or b"\\u0000" in block:
                 return False

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from .._core.copies.tables import CONFLICT, SEVERAL_ROLES, copies_of
+from .._core.copies import CONFLICT
+from .._core.copies.tables import SEVERAL_ROLES, copies_of
 from .._core.model import FILES, RECEIPTS
 from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
+from .counts import Counts, TableCounts, by_tenant
 from .first_load import first_load
-from .merge import Counts, MergePlan, Parent, merge
+from .loads import LEFT, Loads
+from .merge import MergePlan, Parent, merge
 from .staging import WarehouseStaging
 from .switch import switched
 from .views import export, make_views
@@ -43,6 +46,7 @@ class WarehouseOptions:
     schema: str = "oneroster"
     hard_delete: bool = False
     history: bool = False
+    history_keep_days: int | None = None
     views: bool = True
     activate_version: bool = True
     require_receipts: bool = False
@@ -56,7 +60,7 @@ class WarehouseOptions:
 class LoadOutcome:
     """The outcome of a run."""
 
-    tables: dict[str, Counts] = field(default_factory=dict)
+    tables: dict[str, TableCounts] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Streams whose tables were left unchanged, and why."""
     unreadable: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -113,13 +117,13 @@ class Load:
             store = WarehouseFile(connection, self.options.schema, self.path)
             try:
                 self.outcome.switched = switched(store, self.receipts)
-                self._fill(store, connection, came, merge, begin)
+                self._fill(store, connection, came, begin)
             finally:
                 store.close()
         elif not self._is_new:  # an incremental read into a new file would look like the complete data
             raise TargetError(f"{self.path} was there when the run began, and is gone. Nothing was loaded.")
         else:
-            self._fill(WarehouseFile(connection, self.options.schema), connection, came, first_load, begin)
+            self._fill(WarehouseFile(connection, self.options.schema), connection, came, begin, is_new=True)
             self._move(connection)
         if self.outcome.refused:
             raise TargetError(f"Not loaded, left as it was: {explain(self.outcome.refused)} No state is written.")
@@ -130,21 +134,26 @@ class Load:
         store: WarehouseFile,
         connection: duckdb.DuckDBPyConnection,
         came: Mapping[str, Came],
-        bring: Callable[[WarehouseFile, MergePlan], Counts],
         begin: Callable[[str], None],
+        *,
+        is_new: bool = False,
     ) -> None:
         """Merge each proven stream into its table; then update what depends on the tables."""
+        bring = first_load if is_new else merge
+        loads = Loads(store, self._now)
         kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
-        for name in (kind.name for kind in kinds if kind.name in came):
+        for name in (kind.name for kind in kinds if kind.name in {*came, *self.outcome.refused}):
             if name in self.outcome.refused:
-                if bring is first_load:
-                    connection.execute(f"DROP TABLE {store.place(name)}")
+                self._leave(store, loads, name, came.get(name), is_new=is_new)
+                if is_new and name in came:
+                    store.change(f"DROP TABLE {store.place(name)}")
                 continue
             begin(f"loading {name}")
             # Derived rows come first: a new warehouse consists of the staged tables, and they query those of their
             # parents.
+            plan = self._plan(connection, loads, self.staging.stages[name], came)
             try:
-                counts = bring(store, self._plan(connection, self.staging.stages[name], came))
+                bring(store, plan)
             except duckdb.Error as error:  # its message may contain values
                 if is_damaged(str(error)):
                     raise TargetError(f"{DAMAGED.format(self.path)} No state is written.") from None
@@ -152,15 +161,29 @@ class Load:
                 raise TargetError(
                     f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
                 ) from None
-            notes = [f"{rule}: {n}" for rule, n in came[name].copies.items() if name != RECEIPTS.name]
-            if not self.receipts.complete(name):
-                notes.append("read not to its end: nothing deleted")
-            counts.note = "; ".join(notes)
-            self.outcome.tables[name] = counts
+            self.outcome.tables[name] = plan.counts
+        loads.finish()
         if self.options.views:
             make_views(store)
         if self.options.parquet and not self.outcome.refused:
             self.outcome.files = export(store, self.options.parquet)
+
+    def _leave(self, store: WarehouseFile, loads: Loads, name: str, came: Came | None, *, is_new: bool) -> None:
+        """Record that a table was left as it was, and how many rows came for it."""
+        counts = TableCounts({tenant: Counts() for tenant in self._tenants(name)}, note=self.outcome.refused[name])
+        if came:
+            table = self.staging.stages[name].table
+            keys = [f"count(DISTINCT {quoted(table.keys[-1])})"]
+            rows = self.staging.rows(name, came)
+            for tenant, (count,) in by_tenant(store, keys, rows, tenants=table.tenant).items():
+                counts.of(tenant).came = count
+        if not is_new and (there := store.columns(name)):
+            counts.count_total(store, store.place(name), tenants=TENANT in there)
+        loads.add(name, counts, LEFT)
+
+    def _tenants(self, name: str) -> set[str | None]:
+        """Return the tenants whose rows of a stream were to come, as far as receipts say."""
+        return {r.get(TENANT) for r in self.receipts.of(name) or self.receipts}
 
     def _move(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Move the database of a first run to its place, if no other run has created the file meanwhile."""
@@ -189,28 +212,36 @@ class Load:
 
         None of their rows is loaded: a complete read without that id would delete it.
         """
-        roles = came.get("roles")
         for name, what in came.items():
-            for rule in (CONFLICT, SEVERAL_ROLES):
-                if rule in what.copies and not (rule == SEVERAL_ROLES and roles and roles.records):
-                    self.outcome.refused.setdefault(name, f"{rule} ({what.copies[rule]} ids)")
+            if CONFLICT in what.copies:
+                self.outcome.refused.setdefault(name, f"{CONFLICT} ({what.copies[CONFLICT]} ids)")
 
     def _trusted(self, name: str) -> bool:
         return name not in self.outcome.refused and self.receipts.complete(name)
 
-    def _plan(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> MergePlan:
+    def _plan(
+        self, connection: duckdb.DuckDBPyConnection, loads: Loads, stage: Stage, came: Mapping[str, Came]
+    ) -> MergePlan:
         name = stage.table.name
         parent = self._parent(stage, came)
+        told = came[name].copies if name != RECEIPTS.name else {}
+        notes = [f"{rule}: {n}" for rule, n in told.items() if rule != SEVERAL_ROLES or "roles" not in came]
+        if not self.receipts.complete(name):
+            notes.append("read not to its end: nothing deleted")
+        tenants = self._tenants(name) if stage.table.tenant else {None}
         return MergePlan(
             table=stage.table,
             came=came[name],
             rows=self.staging.rows(name, came[name]),
             now=self._now,
+            loads=loads,
+            counts=TableCounts({tenant: Counts() for tenant in tenants}, came[name].records, "; ".join(notes)),
             superseded=self._superseded(connection, stage, came) if parent and parent.rows else None,
             snapshot=self._trusted(name) and self.activated.get(name, -1) == came[name].version,
             parent=parent,
             hard=self.options.hard_delete,
             history=self.options.history and stage.table.file.name != RECEIPTS.name,
+            keep_days=self.options.history_keep_days,
             stamp=not self.receipts.announced and came[name].version is not None,
         )
 
@@ -224,7 +255,9 @@ class Load:
         owners = came.get(derived.parent) if self._trusted(derived.parent) else None
         if owners is None:
             return Parent(derived.identity[0], None)
-        whole = nested and owners.records > 0 and self.activated.get(derived.parent, -1) == owners.version
+        # If rows came, but not as a whole, the tap holds back the deletion of the others.
+        whole = (nested or not came[name].records) and owners.records > 0
+        whole = whole and self.activated.get(derived.parent, -1) == owners.version
         return Parent(derived.identity[0], self.staging.rows(derived.parent, owners), whole)
 
     def _superseded(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> str | None:

@@ -192,15 +192,21 @@ class Loader:
         """Return an error that names the stream, and the property that cannot be read on its own either."""
         table = segment.table
         for name, kind in table.content.items():
-            only = {name: kind}
-            rows = self._columns(segment, only) if segment.is_parquet else self._lines(table, segment.path, only)
+            if segment.is_parquet and name not in segment.columns:
+                continue
+            value = f"CAST({quoted(name)} AS {kind})" if segment.is_parquet else "record"
+            record = {"record": f"STRUCT({quoted(name)} {kind})"}
+            rows = _parquet(segment.path) if segment.is_parquet else _json(segment.path, record)
             try:
-                self._connection.execute(f"SELECT count(COLUMNS(*)) FROM ({rows})").fetchall()
+                self._connection.execute(f"SELECT count({value}) FROM {rows}").fetchall()
             except duckdb.Error:
                 return TargetError(
                     f"Stream {table.name}, property {name}: a value cannot be read as {kind}. Nothing was loaded."
                 )
-        return TargetError(f"Stream {table.name}: rows cannot be read ({type(error).__name__}). Nothing was loaded.")
+        return TargetError(
+            f"Stream {table.name}: time_extracted or version of a record cannot be read ({type(error).__name__})."
+            " Nothing was loaded."
+        )
 
     def _insert(self, segment: Segment, select: str) -> None:
         table = segment.table
@@ -227,7 +233,7 @@ class Loader:
                 try:
                     message: Any = msgspec.json.decode(line)
                     row = records.row(message["record"])
-                except (msgspec.DecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError, KeyError, AttributeError):
                     raise TargetError(
                         f"A line of stream {table.name} is not a record message. Nothing was loaded."
                     ) from None
@@ -247,13 +253,9 @@ class Loader:
         columns = {"record": f"STRUCT({inside})", "time_extracted": "TIMESTAMPTZ", "version": "BIGINT"}
         if table.has_family:
             columns["number"] = "BIGINT"
-        spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
         values = [f"record.{quoted(name)}" for name in content]
         values += [f"coalesce(time_extracted, {self._now})", *list(columns)[2:]]
-        return (
-            f"SELECT {', '.join(values)} FROM read_json({literal(str(path))}, "
-            f"format = 'newline_delimited', columns = {{{spec}}}, maximum_object_size = {_LONGEST_LINE})"
-        )
+        return f"SELECT {', '.join(values)} FROM {_json(path, columns)}"
 
     def _columns(self, segment: Segment, content: Mapping[str, str]) -> str:
         values = [
@@ -264,4 +266,16 @@ class Loader:
         values.append("NULL" if segment.version is None else str(segment.version))
         if segment.table.has_family:
             values.append("NULL")
-        return f"SELECT {', '.join(values)} FROM read_parquet({literal(str(segment.path))})"
+        return f"SELECT {', '.join(values)} FROM {_parquet(segment.path)}"
+
+
+def _json(path: Path, columns: Mapping[str, str]) -> str:
+    spec = ", ".join(f"{name}: {literal(kind)}" for name, kind in columns.items())
+    return (
+        f"read_json({literal(str(path))}, format = 'newline_delimited', columns = {{{spec}}}, "
+        f"maximum_object_size = {_LONGEST_LINE})"
+    )
+
+
+def _parquet(path: Path) -> str:
+    return f"read_parquet({literal(str(path))})"

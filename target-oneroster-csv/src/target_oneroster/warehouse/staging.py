@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .._core.copies.tables import UNITED, UNITED_USERS, left_out, settle
+from .._core.copies import UNITED
+from .._core.copies.tables import UNITED_USERS, left_out, settle
 from .._core.model import file as file_named
 from .._core.sql import quoted
 from ..errors import Misconfigured, TargetError

@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .answers import Refused
+
 if TYPE_CHECKING:
-    from .answers import Fetch, PageRows
+    from .answers import Answer, Fetch
     from .seen import SeenIds
 
 __all__ = ["NO_KEY", "disputed", "looks_sorted", "rows_after", "top_of"]
@@ -64,22 +66,41 @@ def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[Sequence[str | No
     return top, not ids
 
 
-def rows_after(fetch: Fetch, last: str, seen: SeenIds, pairs: Mapping[int, tuple[str, str]]) -> PageRows | None:
-    """Return the page of rows after an id, from which offsets then count; None if the filter does not work.
+def rows_after(
+    fetch: Fetch, last: str, seen: SeenIds, pairs: Mapping[int, tuple[str, str]], further: Sequence[int] = ()
+) -> tuple[int, Answer] | None:
+    """Return the first page of rows after an id, and its offset from there; None if the filter does not work.
 
-    `pairs` are ids that follow one another in the pages; the filter must return them in the same order.
+    Offsets then count from the id. If no row follows, the page is empty, and offsets stay unchanged. `pairs` are ids
+    that follow one another in the pages; the filter must return them in the same order. `further` are offsets to
+    request if the first page is empty, because the service may hide its rows.
     """
     if NO_KEY in fetch.known or not _filters_as_it_sorts(fetch, pairs):
         return None
-    answer = fetch.after(last)
-    if answer and len(answer.page) and not any(one in seen for one in answer.page.ids if one):
-        return answer.page
-    if answer:
-        fetch.back()
-    if answer and not len(answer.page):
-        return answer.page
+    if not (answer := fetch.after(last)):
+        fetch.known.add(NO_KEY)
+        return None
+    found = _first_rows(fetch, answer, further)
+    page = found[1].page
+    if not any(one in seen for one in page.ids if one):
+        if not len(page):
+            fetch.back()
+        return found
+    fetch.back()
     fetch.known.add(NO_KEY)
     return None
+
+
+def _first_rows(fetch: Fetch, first: Answer, further: Sequence[int]) -> tuple[int, Answer]:
+    if not len(first.page):
+        for offset in further:
+            try:
+                answer = fetch(offset, few_tries=True)
+            except Refused:
+                break
+            if len(answer.page):
+                return offset, answer
+    return 0, first
 
 
 def _filters_as_it_sorts(fetch: Fetch, pairs: Mapping[int, tuple[str, str]]) -> bool:

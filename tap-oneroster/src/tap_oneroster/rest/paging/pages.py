@@ -100,7 +100,14 @@ class Pages:
             if self._habits.supports_filter == "false" or (wants and not filtered):
                 self.known.add(NO_KEY)
             self._count_refused(wants and not filtered, sorts and not ordered)
-            return Walk(self._name, self, self._habits.page_size, ordered=ordered, width=self._habits.max_concurrency)
+            return Walk(
+                self._name,
+                self,
+                self._habits.page_size,
+                ordered=ordered,
+                width=self._habits.max_concurrency,
+                deviations=self.deviations,
+            )
         raise AssertionError
 
     def _count_refused(self, filter_: bool, sort: bool) -> None:

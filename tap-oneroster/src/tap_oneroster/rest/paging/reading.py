@@ -77,6 +77,8 @@ class Reading:
     """True if the rows after the last id were requested since the last new rows."""
     _nothing_after: bool = False
     """True if there are none."""
+    _is_rest_hidden: bool = False
+    """True if none came, although the total beside the empty page says that there are some."""
     _is_top_hidden: bool = False
     """True if the page in descending order was empty."""
     _top_at: int = -1
@@ -159,12 +161,16 @@ class Reading:
     def _note_link(self, answer: Answer) -> None:
         """Record the next page that the service names; a link that never changes leads nowhere."""
         link = answer.link
-        leads_on = link is not None and not link.fault and (self._link is None or link.url != self._link.url)
+        leads_on = self._leads(link)
         self._next_link = link if leads_on else None
         if len(answer.page):
             self._link = link
             self._leads_on = leads_on
             self._had_links |= leads_on
+
+    def _leads(self, link: Link | None) -> bool:
+        """True if a link names another page than the one before."""
+        return link is not None and not link.fault and (self._link is None or link.url != self._link.url)
 
     def _compare(self, answer: Answer) -> None:
         """Detect a change of the collection; raise CollectionMoved if pages do not overlap."""

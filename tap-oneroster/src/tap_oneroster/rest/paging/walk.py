@@ -27,8 +27,15 @@ _LINKED_RUN = 20
 """The same if only Link says that more follows: some services write it on every page."""
 _LOOK_FURTHER = 2
 """Pages to request beyond an empty one if it is unknown whether more follows."""
+_FURTHER = range(1, _LOOK_FURTHER + 1)
 _ROUND = 100
 """Totals that are a multiple of this may be the limit of a window."""
+
+
+def _is_round(total: int) -> bool:
+    """True if a total may be the limit of a window: a multiple of 100, or next to one of 1,000 or to a power of two."""
+    near = {total - 1, total, total + 1} if total > 256 else set()
+    return total % _ROUND == 0 or any(not one % 1000 or not one & (one - 1) for one in near)
 
 
 @dataclass(slots=True)
@@ -122,10 +129,14 @@ class Walk(Reading):
         if last is None or self._key_is_done:
             return None
         self._key_is_done = True
-        page = rows_after(self.fetch, last, self._seen, self._pairs)
-        if page is None:
+        is_first_page = not self._keyed and self._cursor == len(self._last)
+        further = () if self._top or is_first_page else [(self.served or self.asked) * n for n in _FURTHER]
+        found = rows_after(self.fetch, last, self._seen, self._pairs, further)
+        if found is None:
             return None
-        if len(page) and not self._stalled and not self._keyed and self._cursor == len(self._last):
+        offset, answer = found
+        page = answer.page
+        if len(page) and not self._stalled and is_first_page:
             self.fetch.back()
             return False
         if len(page):
@@ -134,11 +145,14 @@ class Walk(Reading):
             if self._stalled:
                 self.deviations["offsets end before the records do; read on by sourcedId"] += 1
             self._opening, self._opened = page.ids, (page, range(len(page)))
-            self._cursor, self._next_link = len(page), None
+            self._cursor, self._next_link = offset + len(page), None
+            self._irregular += offset > 0
             self._stalled, self._last = 0, ()  # the pages before are not a gap
             return False
-        self._nothing_after = True
-        if not (self._top or self._stalled or self._irregular or self._next_link):
+        # A total beside the empty page counts rows that are hidden, unless it is the one of the whole collection.
+        self._is_rest_hidden = (answer.total or 0) > 0 and answer.total != self.total
+        self._nothing_after = not (answer.total or self._leads(answer.link))
+        if self._nothing_after and not (self._top or self._stalled or self._irregular or self._next_link):
             self.proven = self.in_order = True
             return True
         return None
@@ -161,20 +175,34 @@ class Walk(Reading):
             if self.proven or self.total is not None:
                 return True
         bound = _LINKED_RUN if self._next_link and self.total is None else _LOOK_FURTHER
-        bound = _EXPECTED_RUN if must_follow else bound
+        looked_at = f"{self.name}: no rows in {_EXPECTED_RUN} pages after {self._covered} records"
+        bound = _EXPECTED_RUN if must_follow and looked_at not in self.fetch.known else bound
         if self._stalled > bound + 1:
-            if self._top and (self.moved or self.total is None):
-                raise CollectionMoved(f"{self.name}: the last records in the order are there, and no page brings them")
+            self.fetch.known.add(looked_at)
+            if self._top:
+                raise self._unreachable()
             self.proven = self._nothing_after and not (must_follow or self._irregular or self._next_link)
             return True
         if self._stalled > 1:  # the first empty page is requested once more
             self._cursor += self.served or self.asked
         return False
 
+    def _unreachable(self) -> SourceError:
+        """Return why no page brings the last records of the order: they moved, or the service does not show them."""
+        problem = f"{self.name}: the last records in the order are there, and no page brings them"
+        again = self._ask(self._empty_at).page
+        if self.moved or any(one not in self._seen for one in again.ids if one):
+            return CollectionMoved(problem)
+        return SourceError(
+            f"{problem}: {self._covered:,} records had come, and {self._stalled - 1} pages in a row were empty. The service"
+            " hides many records, or shows none beyond an offset: set a larger page_size, and supports_filter to auto if"
+            " it is false; ask the vendor for a filter by sourcedId"
+        )
+
     @property
     def _is_total_proof(self) -> bool:
         """True if a total that was reached proves the end; one that may be the limit of a window does not."""
-        may_be_edge = self._is_top_hidden or self._leads_on or (self.total or 0) % _ROUND == 0
+        may_be_edge = self._is_top_hidden or self._is_rest_hidden or self._leads_on or _is_round(self.total or 0)
         return self._nothing_after or not (self.total and may_be_edge)
 
     def _is_end_refused(self, error: Refused) -> bool:

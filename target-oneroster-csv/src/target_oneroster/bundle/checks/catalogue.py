@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
-from ..._core.copies.tables import CONFLICT
+from ..._core.copies import CONFLICT
 from ..._core.model import Version, csv_files
 from .cells import cell_rules
 from .findings import Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..._core.copies.tables import CONFLICT
+from ..._core.copies import CONFLICT
 from ..._core.sql import quoted
 from .findings import Severity
 
