@@ -139,7 +139,7 @@ def settings_table(plugin: str) -> str:
             words.append("One of " + ", ".join(code(v) for v in setting["enum"] if v is not None) + ".")
         if setting.get("secret"):
             words.append("Secret.")
-        text = " ".join(words).replace("|", r"\|")
+        text = " ".join(words).replace("|", r"\|").replace("<", "&lt;")
         rows.append(f"| `{name}` | {default} | {text} |")
     return "\n".join(rows) + "\n"
 
