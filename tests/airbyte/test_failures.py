@@ -92,6 +92,27 @@ def test_a_snapshot_that_lost_too_much_does_not_overwrite(district, tmp_path):
     assert source.read("users", users="full_refresh", state=first.states).statuses["users"][-1] == "COMPLETE"
 
 
+@pytest.mark.parametrize("mode", ["overwrite", "append_dedup"])
+def test_an_end_that_nothing_proves_overwrites_nothing(rest, service, mode):
+    """Rows that were not shown would be deleted; appended, what came is welcome, and the bookmark stays."""
+    service.knobs_for["users"] = Knobs(total_header=False, link_header=False, refuse_sort=400)
+    chosen = configured(rest.catalog, ["users", "roles", "orgs"], {"users": "full_refresh", "roles": "full_refresh"})
+    for stream in chosen["streams"]:
+        stream["destination_sync_mode"] = mode
+    outcome = rest("read", catalog=chosen)
+    words = {name: found[-1] for name, found in outcome.statuses.items()}
+    if mode == "append_dedup":
+        assert (outcome.code, set(words.values())) == (0, {"COMPLETE"})
+        assert outcome.records["users"]
+        assert "replication_key_value" not in str([s for s in outcome.states if "users" in str(s)])
+        return
+    assert outcome.code == 3
+    assert words == {"users": "INCOMPLETE", "roles": "INCOMPLETE", "orgs": "COMPLETE"}
+    assert "users" not in outcome.records
+    (error,) = outcome.errors
+    assert "choose incremental" in error["message"]
+
+
 def test_a_stream_that_is_not_offered_is_not_passed_over(csv):
     """A catalog of other settings: what is there is read, what is not fails."""
     catalog = configured({**csv.catalog, "streams": csv.catalog["streams"][:2]})

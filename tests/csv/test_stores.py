@@ -14,7 +14,7 @@ from oneroster_sample.district import District
 from tap_oneroster.bundle.locate.stores import Store, store_at
 from tap_oneroster.source import SourceError
 
-from tests.csv.bundles import ORGS, csv_text, read, write
+from tests.csv.bundles import ORGS, csv_text, delta, manifest, read, write
 from tests.csv.stores import PASSWORD, azurite, gcs_emulator, s3_endpoint, sftp_server, web_server
 from tests.singer import run_tap
 
@@ -84,6 +84,34 @@ def test_a_second_run_over_an_sftp_drop_reads_nothing(sftp):
 
 
 USERS = csv_text("sourcedId,status,dateLastModified,username", "u1,,,ann")
+
+
+def test_what_is_missing_damaged_or_without_a_last_line_end_on_an_sftp_server(tmp_path):
+    """As on a disk: a declared file, a manifest whose last line says delta, and the newest bundle of a drop."""
+    pytest.importorskip("sshfs", reason="tap-oneroster[sftp] is not installed")
+    root, keys = tmp_path / "root", tmp_path / "keys"
+    keys.mkdir()
+    for name in ("missing", "missing.zip"):
+        write(root / name, {"orgs.csv": ORGS}, {"orgs": "bulk", "users": "bulk"})
+    open_end = manifest({}).replace("file.orgs,absent\r\n", "") + "file.orgs,delta"
+    write(root / "open", {"orgs.csv": delta("s1,active,One"), "manifest.csv": open_end}, None)
+    write(root / "drop/a.zip", {"orgs.csv": ORGS}, at=1_788_000_000)
+    newest = write(root / "drop/b.zip", {"orgs.csv": ORGS}, at=1_788_090_000)
+    newest.write_bytes(newest.read_bytes()[:-40])
+    os.utime(newest, (1_788_090_000, 1_788_090_000))
+    with sftp_server(root, keys) as server:
+        options = server.options(password=PASSWORD, client_keys=None)
+        for name in ("missing", "missing.zip"):
+            assert (
+                "is declared by the manifest and missing"
+                in read(server.url(name), "users", storage_options=options).error
+            )
+        found = read(server.url("open"), "orgs", storage_options=options, accept_orphan_delta=True)
+        assert (found.modes, found.last.snapshot) == (["delta"], False)
+        config = {"mode": "csv", "settle_seconds": 0, "csv_storage_options": options}
+        run = run_tap({**config, "csv_path": server.url("drop/*.zip")})
+    assert "b.zip: cannot be read, and may be newer" in run.error
+    assert [row["sourcedId"] for row in run.records["orgs"]] == IDS
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such entries here")

@@ -60,6 +60,7 @@ class Chosen(msgspec.Struct):
 
     stream: _Stream
     sync_mode: str = "full_refresh"
+    destination_sync_mode: str = "append"
 
     @property
     def name(self) -> str:
@@ -70,6 +71,11 @@ class Chosen(msgspec.Struct):
     def is_incremental(self) -> bool:
         """True if the stream continues from its state."""
         return self.sync_mode == "incremental"
+
+    @property
+    def overwrites(self) -> bool:
+        """True if the destination deletes what does not arrive."""
+        return not self.is_incremental and self.destination_sync_mode == "overwrite"
 
     def takes(self, column: str) -> bool:
         """True if a column is selected; a catalog without columns selects all."""

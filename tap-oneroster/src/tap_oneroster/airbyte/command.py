@@ -134,6 +134,7 @@ def _read(writer: AirbyteWriter, options: argparse.Namespace) -> None:
     offered = _tap(writer, settings, setup_mapper=False).catalog_dict
     tap = _tap(writer, settings, catalog=select(offered, chosen), state=state)
     writer.streams = frozenset(one.name for one in chosen)
+    writer.overwritten = frozenset(one.name for one in chosen if one.overwrites)
     for name in sorted(writer.streams - tap.streams.keys()):
         tap.run.fail(f"{name}: not offered with these settings; have the streams discovered again", name)
     try:

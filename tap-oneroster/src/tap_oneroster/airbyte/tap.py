@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from typing_extensions import override
 
+from .._core.errors import HeldBack
+from .._core.model import NO_SNAPSHOT
 from .._core.shell import INCOMPLETE, stop
 from ..singer.run import Run
 from ..singer.streams import CollectionStream, ReceiptStream
@@ -70,8 +72,24 @@ class AirbyteCollection(CollectionStream):
         failures = len(self.run.failures)
         yield from super()._sync_records(context, write_messages=write_messages)
         well = not self.run.stopped and len(self.run.failures) == failures
-        for stream in cast("list[AirbyteCollection]", self._family):
+        family = cast("list[AirbyteCollection]", self._family)
+        if well and (fault := self._overwriting_fault([stream.name for stream in family])):
+            self.run.fail(fault, self.name)
+            well = False
+        for stream in family:
             stream._is_complete = well
+
+    def _overwriting_fault(self, family: Sequence[str]) -> HeldBack | None:
+        """Return an error if the destination would delete rows that the source may still hold."""
+        if self.run.writer.overwritten.isdisjoint(family):
+            return None
+        found = [rule for tally, _ in self.run.receipts if tally.file.name in family for rule in tally.facts.deviations]
+        if set(NO_SNAPSHOT).isdisjoint(found):
+            return None
+        return HeldBack(
+            f"{self.name}: the service could not prove that nothing is missing, and the destination would delete what"
+            " did not come: choose incremental in place of full refresh with overwrite"
+        )
 
     @override
     def finalize_state_progress_markers(self, state: dict[str, Any] | None = None) -> None:

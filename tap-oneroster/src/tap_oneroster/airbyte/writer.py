@@ -30,6 +30,8 @@ class AirbyteWriter(BlockWriter):
     def __init__(self) -> None:
         self.streams: frozenset[str] = frozenset()
         """Streams of the configured catalog; nothing is written for others."""
+        self.overwritten: frozenset[str] = frozenset()
+        """Streams whose tables the destination replaces by what arrives."""
         self._lock = RLock()  # threads that fetch pages also write to the log
         self._counts: Counter[str] = Counter()
         self._words: dict[str, str] = {}

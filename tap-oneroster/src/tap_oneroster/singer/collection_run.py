@@ -211,8 +211,8 @@ class CollectionRun:
         if self._is_end_open():
             latest = []
             self._run.logger.warning(
-                "%s: nothing proves that the last page was the end (no total, no Link, no order by sourcedId); nothing"
-                " is deleted, the bookmark stays, and the next run reads %s again",
+                "%s: nothing proves that the last page was the end, neither a total, nor Link, nor the order by"
+                " sourcedId; nothing is deleted, the bookmark stays, and the next run reads %s again",
                 self._top.name,
                 self._next_start(),
             )
