@@ -17,7 +17,7 @@ from .warehouse import sql
 from .words import ALL, Cell, Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ._core.model import File
     from .cells import Move, Places
@@ -90,10 +90,16 @@ class _Night:
     before: Before
     day: date
     receipts: list[dict[str, Any]]
+    touched: dict[str, int]
+    """For each file the newest load that changed one of its rows."""
     findings: list[Finding] = field(default_factory=list)
     counts: dict[Cell, Counts] = field(default_factory=dict)
     columns: list[dict[str, Any]] = field(default_factory=list)
     schools: dict[str, str] = field(default_factory=dict)
+
+    def is_quiet(self, files: Iterable[str], baseline: int) -> bool:
+        """True if no row of these files was changed since a load."""
+        return all(self.touched.get(name, 0) <= baseline for name in files)
 
     def rule(self, cell: Cell) -> Rule | None:
         """Return the calendar's rule of a cell today."""
@@ -114,15 +120,18 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
     load = loads[number]
     warehouse.run(GRADE_RANK)
     day = load.loaded_at.astimezone(policy.zone).date()
-    night = _Night(warehouse, policy, load, loads, before, day, warehouse.receipts(load))
+    night = _Night(warehouse, policy, load, loads, before, day, warehouse.receipts(load), warehouse.touched())
     night.schools = _schools(warehouse, number, before)
     _arrival(night)
     for of in kept(warehouse):
         _file(night, of)
     if warehouse.has("enrollments"):
         _empty_schools(night)
-    night.findings += keys.reused(warehouse, before.baseline, number) if before.baseline else ()
-    night.findings += sanity.sanity(warehouse, before.baseline, number)
+    baseline = before.baseline
+    if baseline is not None and not night.is_quiet(("users", "classes"), baseline):
+        night.findings += keys.reused(warehouse, baseline, number)
+    everything = baseline is not None and night.is_quiet(night.touched, baseline)
+    night.findings += sanity.sanity(warehouse, baseline, number, is_quiet=everything)
     _calendar(night)
     _policy(night)
     brake.fold(night.findings)
@@ -172,14 +181,20 @@ def _file(night: _Night, of: File) -> None:
     filled = columns.filled(warehouse, of, load)
     words = columns.words(warehouse, of, load)
     night.columns += columns.column_rows(of, load, filled, words)
-    night.findings += keys.keys(warehouse, of, before.baseline, load, total)
+    related = {of.name, *(f.refers_to for f in of.fields if f.refers_to), *(("roles",) if of.name == "users" else ())}
+    if before.baseline is None or not night.is_quiet(related, before.baseline):
+        night.findings += keys.orphans(warehouse, of, before.baseline, load, total)
     if before.baseline is None:
+        night.findings += keys.missing(of, {}, filled)
         for cell, count in tally(of.name, dimensions(of), [], now, []).items():
             night.counts[cell] = Counts(now=count.now)
         return
-    blank = list(columns.blank(of, columns.filled(warehouse, of, before.baseline), filled))
-    night.findings += blank
-    night.findings += columns.words_changed(of, columns.words(warehouse, of, before.baseline), words)
+    blank: list[Finding] = []
+    if not night.is_quiet(related, before.baseline):
+        was = columns.filled(warehouse, of, before.baseline)
+        blank = list(columns.blank(of, was, filled))
+        night.findings += [*blank, *keys.missing(of, was, filled)]
+        night.findings += columns.words_changed(of, columns.words(warehouse, of, before.baseline), words)
     elsewhere = {GRADE_ROSE, *(f.column for f in blank)}
     sides: dict[int, _Side] = {}
 
@@ -201,10 +216,13 @@ def _file(night: _Night, of: File) -> None:
 
 
 def _side(night: _Night, of: File, baseline: int, now: list[tuple[Places, int]], elsewhere: set[str]) -> _Side:
-    side = _Side(
-        places_at(night.warehouse, of, baseline),
-        moves(night.warehouse, of, baseline, night.load.number, night.day),
-    )
+    placed_by = (of.name, *(("roles",) if of.name == "users" else ("classes",) if of.terms else ()))
+    side = _Side(now, [])
+    if not night.is_quiet(placed_by, baseline):
+        side = _Side(
+            places_at(night.warehouse, of, baseline),
+            moves(night.warehouse, of, baseline, night.load.number, night.day),
+        )
     side.counts = tally(of.name, dimensions(of), side.before, now, side.moves, is_quiet=elsewhere.issuperset)
     return side
 

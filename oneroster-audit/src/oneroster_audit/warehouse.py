@@ -133,6 +133,14 @@ class Warehouse:
             tables[name] = Table(came or 0, total or 0, bool(whole), outcome or "", deleted or 0)
         return {load: Load(load, at, tables) for load, (at, tables) in found.items()}
 
+    def touched(self) -> dict[str, int]:
+        """Return for each table the newest load that began or ended a version of a row."""
+        found = " UNION ALL ".join(
+            f"SELECT {literal(name)}, max(greatest({FIRST}, coalesce({ENDED}, 0))) FROM {self.place(name + _HISTORY)}"
+            for name in self._columns
+        )
+        return {name: load or 0 for name, load in self.run(found)}
+
     def receipts(self, load: Load) -> list[dict[str, Any]]:
         """Return the receipts of a load, by column; empty if it has none."""
         if "syncReceipts" not in self._tables:

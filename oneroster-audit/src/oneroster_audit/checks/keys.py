@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.model import Kind
-from .._core.sql import quoted
+from .._core.sql import literal, quoted
 from ..warehouse import sql
 from ..words import ALL, Cell, Finding, Severity
+from .columns import is_blank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from .._core.model import Field, File
     from ..warehouse import Warehouse
+    from .columns import Filled
 
-__all__ = ["keys", "missing_rows", "orphan_rows", "reused", "reused_rows"]
+__all__ = ["missing", "missing_rows", "orphan_rows", "orphans", "reused", "reused_rows"]
 
 MANY = 0.01
 """Share of a file from which orphans hold."""
@@ -36,8 +38,7 @@ def orphan_rows(of: File, field: Field) -> str:
 def missing_rows(of: File, field: Field) -> str:
     """Return a query of the rows at $load whose required reference is empty."""
     return (
-        f'SELECT {_school(of)} AS school, x."sourcedId" AS id FROM {quoted(of.name + "_at")}($load) x '
-        f"WHERE x.{quoted(field.name)} IS NULL"
+        f'SELECT {_school(of)} AS school, x."sourcedId" AS id FROM {quoted(of.name + "_at")}($load) x WHERE {is_blank(field)}'
     )
 
 
@@ -46,33 +47,54 @@ def _school(of: File) -> str:
     return f"coalesce(x.{quoted(of.school)}, '')" if of.school and of.name != "users" else f"'{ALL}'"
 
 
-def keys(warehouse: Warehouse, of: File, baseline: int | None, load: int, rows: int) -> Iterator[Finding]:
-    """Yield what is new since the baseline; on a first night, what is there. `rows`: how many the file has."""
-    for field in of.fields:
-        if field.name not in warehouse.columns(of.name) or not field.refers_to:
-            continue
-        word = field.name.removesuffix("s").removesuffix("SourcedId")
-        if warehouse.has(field.refers_to):
-            check = f"keys.orphan-{'user' if word == 'sourcedId' else word}"
-            found = list(_new(warehouse, check, of, field, orphan_rows(of, field), baseline, load))
-            if baseline is not None and sum(f.count for f in found) > rows * MANY:
-                for finding in found:
-                    finding.severity = Severity.HOLD
-            yield from found
-        if field.required and field.kind == Kind.REF:
-            yield from _new(warehouse, "keys.missing", of, field, missing_rows(of, field), baseline, load)
+def orphans(warehouse: Warehouse, of: File, baseline: int | None, load: int, rows: int) -> Iterator[Finding]:
+    """Yield references without a row: those that are new since the baseline, or all on a first night.
 
-
-def _new(
-    warehouse: Warehouse, check: str, of: File, field: Field, query: str, baseline: int | None, load: int
-) -> Iterator[Finding]:
-    counted = f"SELECT school, count(*) FROM ({query}) GROUP BY 1 ORDER BY 1"
-    now = dict(warehouse.run(counted, load=load))
-    was = dict(warehouse.run(counted, load=baseline)) if now and baseline is not None else {}
-    for school, count in now.items():
-        if count > was.get(school, 0):
+    `rows`: how many the file has.
+    """
+    fields = [
+        f for f in of.fields if f.refers_to and warehouse.has(f.refers_to) and f.name in warehouse.columns(of.name)
+    ]
+    if not fields:
+        return
+    counted = " UNION ALL ".join(
+        f"SELECT {literal(f.name)}, school, count(*) FROM ({orphan_rows(of, f)}) GROUP BY ALL" for f in fields
+    )
+    now = {(name, school): count for name, school, count in warehouse.run(f"{counted} ORDER BY ALL", load=load)}
+    was: dict[tuple[str, str], int] = {}
+    if now and baseline is not None:
+        was = {(name, school): count for name, school, count in warehouse.run(counted, load=baseline)}
+    for field in fields:
+        new = {s: n for (name, s), n in now.items() if name == field.name and n > was.get((name, s), 0)}
+        is_hold = baseline is not None and sum(new.values()) > rows * MANY
+        for school, count in new.items():
+            severity = Severity.HOLD if is_hold else Severity.WARN
             cell = Cell(of.name, school, ALL, ALL)
-            yield Finding(check, Severity.WARN, cell, field.name, was.get(school, 0), count, count)
+            before = None if baseline is None else was.get((field.name, school), 0)
+            yield Finding(_orphan(field), severity, cell, field.name, before, count, count)
+
+
+def _orphan(field: Field) -> str:
+    word = field.name.removesuffix("s").removesuffix("SourcedId")
+    return f"keys.orphan-{'user' if word == 'sourcedId' else word}"
+
+
+def missing(of: File, was: Mapping[str, Filled], now: Mapping[str, Filled]) -> Iterator[Finding]:
+    """Yield required references that are empty in more rows than before (pure)."""
+    for field in of.fields:
+        if not field.required or field.kind != Kind.REF:
+            continue
+        for school, filled in now.items():
+            is_shown = school != ALL if of.school and of.name != "users" else school == ALL
+            empty = _empty(filled, field.name)
+            before = _empty(was[school], field.name) if school in was else 0
+            if is_shown and empty > before:
+                cell = Cell(of.name, school, ALL, ALL)
+                yield Finding("keys.missing", Severity.WARN, cell, field.name, before, empty, empty)
+
+
+def _empty(filled: Filled, column: str) -> int:
+    return filled.rows - filled.present.get(column, filled.rows)
 
 
 def reused_rows(name: str) -> str:

@@ -22,14 +22,16 @@ def sanity_rows() -> str:
     return sql("checks/sanity.sql")
 
 
-def sanity(warehouse: Warehouse, baseline: int | None, load: int) -> Iterator[Finding]:
-    """Yield a finding for each check and school."""
+def sanity(warehouse: Warehouse, baseline: int | None, load: int, *, is_quiet: bool) -> Iterator[Finding]:
+    """Yield a finding for each check and school. `is_quiet`: nothing changed since the baseline."""
     if not warehouse.has("enrollments"):
         return
     counted = f"SELECT check_id, school, count(*) FROM ({sanity_rows()}) GROUP BY ALL ORDER BY ALL"
     now = {(check, school): rows for check, school, rows in warehouse.run(counted, load=load)}
     was: dict[tuple[str, str], int] = {}
-    if now and baseline is not None:
+    if is_quiet:
+        was = now
+    elif now and baseline is not None:
         was = {(check, school): rows for check, school, rows in warehouse.run(counted, load=baseline)}
     for (check, school), rows in now.items():
         file = FILE_OF[check.removeprefix("sanity.").partition("-")[0]]
