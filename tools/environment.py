@@ -78,6 +78,9 @@ def enter(environment: Path) -> None:
     os.environ["PATH"] = os.pathsep.join((str(programs(environment)), os.environ.get("PATH", os.defpath)))
     os.environ["VIRTUAL_ENV"] = str(environment)
     os.environ.pop("PYTHONHOME", None)
+    # With this variable, as in container images, each program compiles every module it imports anew: Meltano then needs
+    # three times the CPU time. The files lie in the checkout, and git ignores them.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def prepare() -> None:
