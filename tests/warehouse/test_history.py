@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 DAY = "strftime(timezone('UTC', {}), '%d')"
 VERSIONS = f"""
-    SELECT "classSourcedId", {DAY.format("_sdc_first_seen_at")}, {DAY.format("_sdc_last_seen_at")},
-           {DAY.format("_sdc_ended_at")}, _sdc_deleted_at IS NOT NULL
+    SELECT "classSourcedId", {DAY.format("_sdc_first_seen_at")}, {DAY.format("_sdc_ended_at")},
+           _sdc_deleted_at IS NOT NULL, _sdc_first_load, _sdc_ended_load
     FROM enrollments_history WHERE "sourcedId" = 'e1' ORDER BY _sdc_first_seen_at
 """
 
@@ -40,12 +40,12 @@ def other() -> dict[str, Any]:
 
 
 def test_a_transfer_leaves_both_classes(house: House, seat: Any, other: Any) -> None:
-    """First seen, last seen and ended; the table itself knows only the present."""
+    """First seen and ended, as a time and as a load; the table itself knows only the present."""
     night(house, 1, seat, other)
     night(house, 2, seat, other)
     night(house, 5, dict(seat, classSourcedId="k2"), other)
     night(house, 6, dict(seat, classSourcedId="k2"), other)
-    assert house.query(VERSIONS) == [("k1", "01", "02", "05", False), ("k2", "05", "06", None, False)]
+    assert house.query(VERSIONS) == [("k1", "01", "05", False, 1, 3), ("k2", "05", None, False, 3, None)]
     assert house.rows("enrollments")["e1"]["classSourcedId"] == "k2"
     assert house.query("SELECT count(*) FROM enrollments_history WHERE \"sourcedId\" = 'e2'") == [(1,)]
 
@@ -59,8 +59,8 @@ def test_what_goes_and_comes_back_has_two_versions(house: House, seat: Any, othe
     night(house, 4, dict(seat, status="tobedeleted"), whole=False, hard_delete=hard)
     night(house, 5, dict(seat, status="tobedeleted"), whole=False, hard_delete=hard)
     found = house.query(VERSIONS)
-    assert [(row[1], row[2], row[4]) for row in found] == [("01", "01", True), ("03", "03", True)]
-    assert found[1][3] == "04"
+    assert [row[1:2] + row[3:] for row in found] == [("01", True, 1, 2), ("03", True, 3, 4)]
+    assert found[1][2] == "04"
 
 
 def test_the_time_of_change_alone_makes_no_version(house: House, seat: Any) -> None:
@@ -76,7 +76,7 @@ def test_the_time_of_change_alone_makes_no_version(house: House, seat: Any) -> N
 def test_a_history_that_is_turned_on_later_begins_with_what_is_there(house: House, seat: Any) -> None:
     night(house, 1, seat, history=False)
     night(house, 4, dict(seat, classSourcedId="k2"))
-    assert house.query(VERSIONS) == [("k1", "01", "01", "04", False), ("k2", "04", "04", None, False)]
+    assert house.query(VERSIONS) == [("k1", "01", "04", False, 1, 2), ("k2", "04", None, False, 2, None)]
 
 
 def test_a_read_that_is_repeated_adds_nothing(house: House, seat: Any, other: Any) -> None:

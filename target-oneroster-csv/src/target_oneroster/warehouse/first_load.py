@@ -8,7 +8,7 @@ from .._core.copies.tables import UNITED, UNITED_USERS, left_out
 from .._core.sql import quoted
 from .history import History
 from .loader import NUMBER
-from .merge import TOMBSTONE, Counts
+from .merge import TOMBSTONE
 from .schema import DELETED
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["first_load"]
 
 
-def first_load(store: WarehouseFile, plan: MergePlan) -> Counts:
+def first_load(store: WarehouseFile, plan: MergePlan) -> None:
     """Turn a staged table into a table of the warehouse: only rows that count, deleted ones marked or removed.
 
     No other process sees the file before it is complete, so no transaction is needed.
@@ -41,7 +41,10 @@ def first_load(store: WarehouseFile, plan: MergePlan) -> Counts:
             store.run(f"UPDATE {place} SET {DELETED} = ? WHERE {TOMBSTONE}", [plan.now])
     if table.has_family:
         store.run(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
+    plan.count_what_came(store, place, f"{DELETED} IS NOT NULL")
     if plan.history:
-        History(store, table, plan.now)
-    total = store.one(f"SELECT count(*) FROM {place} WHERE {DELETED} IS NULL")
-    return Counts(came=came.records, new=total, total=total)
+        History(store, table, plan.now, plan.loads.number, before=plan.loads.number)
+    plan.counts.count_total(store, place, tenants=table.tenant)
+    for counts in plan.counts.tenants.values():
+        counts.new = counts.came
+    plan.record()

@@ -1,4 +1,4 @@
-"""Every version of a row, with the times at which it was first and last seen, because upserts overwrite it."""
+"""Every version of a row, with the loads in which it began and ended, because upserts overwrite it."""
 
 from __future__ import annotations
 
@@ -16,38 +16,48 @@ if TYPE_CHECKING:
 __all__ = ["ADDED", "SUFFIX", "History"]
 
 SUFFIX = "_history"
-FIRST, LAST, ENDED = "_sdc_first_seen_at", "_sdc_last_seen_at", "_sdc_ended_at"
+FIRST, ENDED, FIRST_LOAD, ENDED_LOAD = "_sdc_first_seen_at", "_sdc_ended_at", "_sdc_first_load", "_sdc_ended_load"
+_FORMER = "_sdc_last_seen_at"
+"""A column of former releases. It changed in every row in every run; `_loads` says when a table was read."""
 ADDED = {
     FIRST: ("TIMESTAMPTZ", "When this version of the row was first read."),
-    LAST: ("TIMESTAMPTZ", "When it was last read; later reads brought only what had changed, or other rows."),
     ENDED: ("TIMESTAMPTZ", "When the row was first found to be otherwise, or gone; empty while it stands."),
     DELETED: ("TIMESTAMPTZ", "When the row was found to be gone; empty where another version followed."),
+    FIRST_LOAD: ("BIGINT", "Load that brought this version; 0 if that was before loads were numbered."),
+    ENDED_LOAD: ("BIGINT", "Load that found the row to be otherwise, or gone; empty while it stands."),
 }
 
 
 class History:
     """The history of one table, changed in the same transaction as the table."""
 
-    def __init__(self, store: WarehouseFile, table: Table, now: datetime) -> None:
-        self._store, self._table, self._now = store, table, now
-        self._place = store.place(table.name + SUFFIX)
+    def __init__(self, store: WarehouseFile, table: Table, now: datetime, load: int, *, before: int) -> None:
+        """Create the history, or adapt it; rows that the table has already were brought by the load `before`."""
+        self._store, self._table, self._now, self._load = store, table, now, load
+        name = table.name + SUFFIX
+        self._place = store.place(name)
         self._content = [quoted(name) for name in table.content]
-        if store.ensure(table, table.name + SUFFIX, ADDED):
-            self._add(  # it begins with the existing rows
-                f"coalesce({EXTRACTED}, ?)", f"{store.place(table.name)} s WHERE {DELETED} IS NULL"
+        there = store.columns(name)
+        if _FORMER in there:
+            store.run(f"ALTER TABLE {self._place} DROP COLUMN {_FORMER}")
+        if store.ensure(table, name, ADDED):
+            self._add(f"{store.place(table.name)} s WHERE {DELETED} IS NULL", before)
+        elif FIRST_LOAD not in there:
+            store.run(
+                f"UPDATE {self._place} SET {FIRST_LOAD} = 0, {ENDED_LOAD} = CASE WHEN {ENDED} IS NOT NULL THEN 0 END"
             )
 
-    def _add(self, seen: str, rows: str) -> None:
-        names = ", ".join([*self._content, FIRST, LAST])
-        values = ", ".join([*(f"s.{name}" for name in self._content), f"coalesce(s.{EXTRACTED}, ?)"])
-        self._store.run(f"INSERT INTO {self._place} ({names}) SELECT {values}, {seen} FROM {rows}", [self._now] * 2)
+    def _add(self, rows: str, load: int) -> None:
+        names = ", ".join([*self._content, FIRST, FIRST_LOAD])
+        values = ", ".join([*(f"s.{name}" for name in self._content), f"coalesce(s.{EXTRACTED}, ?), ?"])
+        self._store.run(f"INSERT INTO {self._place} ({names}) SELECT {values} FROM {rows}", [self._now, load])
 
     def end(self, gone: str) -> None:
         """End the versions of deleted rows."""
         self._store.run(
-            f"UPDATE {self._place} AS h SET {ENDED} = ?, {DELETED} = ? WHERE {ENDED} IS NULL "
+            f"UPDATE {self._place} AS h SET {ENDED} = ?, {DELETED} = ?, {ENDED_LOAD} = ? WHERE {ENDED} IS NULL "
             f"AND EXISTS (SELECT 1 FROM {gone} g WHERE {self._table.match('g', 'h')})",
-            [self._now] * 2,
+            [self._now, self._now, self._load],
         )
 
     def take(self, came: str, tombstone: str) -> None:
@@ -57,25 +67,19 @@ class History:
         """
         run = self._store.run
         compared = [n for n in self._content if n.strip('"') not in {*self._table.keys, "dateLastModified"}]
-        same = (
-            f"({', '.join(f's.{n}' for n in compared)}) IS NOT DISTINCT FROM ({', '.join(f'h.{n}' for n in compared)})"
-        )
+        same = f"(({', '.join(f's.{n}' for n in compared)}) IS NOT DISTINCT FROM ({', '.join(f'h.{n}' for n in compared)}))"
         marked = tombstone.replace('"status"', 's."status"')
         run(
             f'CREATE TEMP TABLE "versions" AS SELECT s.row AS s, h.rowid AS h, {marked} AS tombstone, '
-            f"h.rowid IS NOT NULL AND {same} AS same, coalesce(s.{EXTRACTED}, ?) AS seen FROM {came} s "
-            f"LEFT JOIN (SELECT *, rowid FROM {self._place} WHERE {ENDED} IS NULL) h ON {self._table.match('s', 'h')}",
+            f"coalesce(s.{EXTRACTED}, ?) AS seen FROM {came} s "
+            f"LEFT JOIN (SELECT *, rowid FROM {self._place} WHERE {ENDED} IS NULL) h ON {self._table.match('s', 'h')} "
+            f"WHERE {marked} OR h.rowid IS NULL OR NOT {same}",
             [self._now],
         )
         run(
-            f'UPDATE {self._place} AS h SET {LAST} = v.seen FROM "versions" v WHERE v.h = h.rowid AND v.same AND NOT v.tombstone'
+            f"UPDATE {self._place} AS h SET {ENDED} = v.seen, {DELETED} = CASE WHEN v.tombstone THEN v.seen END, "
+            f'{ENDED_LOAD} = ? FROM "versions" v WHERE v.h = h.rowid',
+            [self._load],
         )
-        run(
-            f"UPDATE {self._place} AS h SET {ENDED} = v.seen, {DELETED} = CASE WHEN v.tombstone THEN v.seen END "
-            f'FROM "versions" v WHERE v.h = h.rowid AND (v.tombstone OR NOT v.same)'
-        )
-        self._add(
-            f"coalesce(s.{EXTRACTED}, ?)",
-            f'{came} s WHERE s.row IN (SELECT s FROM "versions" WHERE NOT tombstone AND NOT same)',
-        )
+        self._add(f'{came} s WHERE s.row IN (SELECT s FROM "versions" WHERE NOT tombstone)', self._load)
         run('DROP TABLE "versions"')

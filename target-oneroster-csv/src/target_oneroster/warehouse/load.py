@@ -19,8 +19,10 @@ from .._core.sql import quoted
 from .._core.stores.work_folder import WorkDir
 from ..errors import TargetError
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
+from .counts import Counts, TableCounts, by_tenant
 from .first_load import first_load
-from .merge import Counts, MergePlan, Parent, merge
+from .loads import LEFT, Loads
+from .merge import MergePlan, Parent, merge
 from .staging import WarehouseStaging
 from .switch import switched
 from .views import export, make_views
@@ -56,7 +58,7 @@ class WarehouseOptions:
 class LoadOutcome:
     """The outcome of a run."""
 
-    tables: dict[str, Counts] = field(default_factory=dict)
+    tables: dict[str, TableCounts] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Streams whose tables were left unchanged, and why."""
     unreadable: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -130,21 +132,24 @@ class Load:
         store: WarehouseFile,
         connection: duckdb.DuckDBPyConnection,
         came: Mapping[str, Came],
-        bring: Callable[[WarehouseFile, MergePlan], Counts],
+        bring: Callable[[WarehouseFile, MergePlan], None],
         begin: Callable[[str], None],
     ) -> None:
         """Merge each proven stream into its table; then update what depends on the tables."""
+        loads = Loads(store, self._now)
         kinds = sorted((*FILES, RECEIPTS), key=lambda kind: kind.derived is None)
-        for name in (kind.name for kind in kinds if kind.name in came):
+        for name in (kind.name for kind in kinds if kind.name in {*came, *self.outcome.refused}):
             if name in self.outcome.refused:
-                if bring is first_load:
+                self._leave(store, loads, name, came.get(name), is_new=bring is first_load)
+                if bring is first_load and name in came:
                     connection.execute(f"DROP TABLE {store.place(name)}")
                 continue
             begin(f"loading {name}")
             # Derived rows come first: a new warehouse consists of the staged tables, and they query those of their
             # parents.
+            plan = self._plan(connection, loads, self.staging.stages[name], came)
             try:
-                counts = bring(store, self._plan(connection, self.staging.stages[name], came))
+                bring(store, plan)
             except duckdb.Error as error:  # its message may contain values
                 if is_damaged(str(error)):
                     raise TargetError(f"{DAMAGED.format(self.path)} No state is written.") from None
@@ -152,15 +157,29 @@ class Load:
                 raise TargetError(
                     f"Table {name} could not be loaded ({type(error).__name__}{full}) and is as it was. No state is written."
                 ) from None
-            notes = [f"{rule}: {n}" for rule, n in came[name].copies.items() if name != RECEIPTS.name]
-            if not self.receipts.complete(name):
-                notes.append("read not to its end: nothing deleted")
-            counts.note = "; ".join(notes)
-            self.outcome.tables[name] = counts
+            self.outcome.tables[name] = plan.counts
+        loads.finish()
         if self.options.views:
             make_views(store)
         if self.options.parquet and not self.outcome.refused:
             self.outcome.files = export(store, self.options.parquet)
+
+    def _leave(self, store: WarehouseFile, loads: Loads, name: str, came: Came | None, *, is_new: bool) -> None:
+        """Record that a table was left as it was, and how many rows came for it."""
+        counts = TableCounts({tenant: Counts() for tenant in self._tenants(name)}, note=self.outcome.refused[name])
+        if came:
+            table = self.staging.stages[name].table
+            keys = [f"count(DISTINCT {quoted(table.keys[-1])})"]
+            rows = self.staging.rows(name, came)
+            for tenant, (count,) in by_tenant(store, keys, rows, tenants=table.tenant).items():
+                counts.of(tenant).came = count
+        if not is_new and (there := store.columns(name)):
+            counts.count_total(store, store.place(name), tenants=TENANT in there)
+        loads.add(name, counts, LEFT)
+
+    def _tenants(self, name: str) -> set[str | None]:
+        """Return the tenants whose rows of a stream were to come, as far as receipts say."""
+        return {r.get(TENANT) for r in self.receipts.of(name) or self.receipts}
 
     def _move(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Move the database of a first run to its place, if no other run has created the file meanwhile."""
@@ -198,14 +217,22 @@ class Load:
     def _trusted(self, name: str) -> bool:
         return name not in self.outcome.refused and self.receipts.complete(name)
 
-    def _plan(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> MergePlan:
+    def _plan(
+        self, connection: duckdb.DuckDBPyConnection, loads: Loads, stage: Stage, came: Mapping[str, Came]
+    ) -> MergePlan:
         name = stage.table.name
         parent = self._parent(stage, came)
+        notes = [f"{rule}: {n}" for rule, n in came[name].copies.items() if name != RECEIPTS.name]
+        if not self.receipts.complete(name):
+            notes.append("read not to its end: nothing deleted")
+        tenants = self._tenants(name) if stage.table.tenant else {None}
         return MergePlan(
             table=stage.table,
             came=came[name],
             rows=self.staging.rows(name, came[name]),
             now=self._now,
+            loads=loads,
+            counts=TableCounts({tenant: Counts() for tenant in tenants}, came[name].records, "; ".join(notes)),
             superseded=self._superseded(connection, stage, came) if parent and parent.rows else None,
             snapshot=self._trusted(name) and self.activated.get(name, -1) == came[name].version,
             parent=parent,

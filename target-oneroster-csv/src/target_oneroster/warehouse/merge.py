@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._core.model import RECEIPTS
 from .._core.model.schema import TENANT
 from .._core.sql import quoted
+from .counts import TableCounts, by_tenant
 from .history import History
 from .schema import DELETED, EXTRACTED, RECEIVED, VERSION
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .loads import Loads
     from .schema import Table
     from .staging import Came
     from .warehouse_file import WarehouseFile
 
-__all__ = ["TOMBSTONE", "Counts", "MergePlan", "Parent", "merge"]
+__all__ = ["TOMBSTONE", "MergePlan", "Parent", "merge"]
 
 TOMBSTONE = "coalesce(\"status\" = 'tobedeleted', false)"
 
@@ -43,6 +46,9 @@ class MergePlan:
     rows: str
     """FROM clause of the staged rows that count, with their number as `row`."""
     now: datetime
+    loads: Loads
+    counts: TableCounts
+    """Where to count; it has the tenants whose rows were to come, and what was remarkable of them."""
     superseded: str | None = None
     """Query for rows that a later copy of their parent lacks."""
     snapshot: bool = False
@@ -53,28 +59,30 @@ class MergePlan:
     stamp: bool = False
     """True if unchanged rows also get the new version, because another run may continue it."""
 
+    def count_what_came(self, store: WarehouseFile, rows: str, tombstone: str) -> None:
+        """Count the rows that came, and see for which tenants the table was read as a whole."""
+        tenants = self.table.tenant
+        what = ["count(*)", f"count(*) FILTER (NOT ({tombstone}))"]
+        for tenant, (every, came) in by_tenant(store, what, rows, tenants=tenants).items():
+            counts = self.counts.of(tenant)
+            counts.came, counts.whole = came, self.snapshot and every > 0
+        if self.parent and self.parent.rows and self.parent.whole:
+            for tenant in by_tenant(store, ["count(*)"], f"{self.parent.rows} p", tenants=tenants):
+                self.counts.of(tenant).whole = True
 
-@dataclass(slots=True)
-class Counts:
-    """The outcome for the rows of one table."""
-
-    came: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    deleted: int = 0
-    total: int = 0
-    """Number of rows in the table now."""
-    note: str = ""
+    def record(self) -> None:
+        """Add the counts to the loads of the warehouse."""
+        if self.table.file.name != RECEIPTS.name:
+            self.loads.add(self.table.name, self.counts)
 
 
-def merge(store: WarehouseFile, plan: MergePlan) -> Counts:
+def merge(store: WarehouseFile, plan: MergePlan) -> None:
     """Merge the rows that arrived into a table, in one transaction."""
     store.run("BEGIN TRANSACTION")
     store.ensure(plan.table)
-    counts = _Merge(store, plan).run()
+    _Merge(store, plan).run()
+    plan.record()
     store.run("COMMIT")
-    return counts
 
 
 class _Merge:
@@ -86,37 +94,37 @@ class _Merge:
         self._keys = plan.table.keys
         self._tombstone = TOMBSTONE if plan.table.has_status else "false"
 
-    def run(self) -> Counts:
+    def run(self) -> None:
         store, plan = self._store, self._plan
         self._take_rows()
-        history = History(store, self._table, plan.now) if plan.history else None
+        plan.count_what_came(store, '"came"', self._tombstone)
+        load = plan.loads.number
+        history = History(store, self._table, plan.now, load, before=load - 1) if plan.history else None
         empty = not store.one(f"SELECT count(*) FROM (SELECT 1 FROM {self._target} LIMIT 1)")
-        counts = Counts(came=plan.came.records)
         if not empty:
-            counts.deleted = self._find_gone()
+            self._find_gone()
             if history:
                 history.end('"gone"')
             self._remove_gone()
         if history:
             history.take('"came"', self._tombstone)
         if empty:
-            counts.new = self._insert_all()
+            self._insert_all()
         else:
-            self._merge(counts)
+            self._merge()
             if plan.stamp:
                 self._stamp()
-        counts.total = store.one(f"SELECT count(*) FROM {self._target} WHERE {DELETED} IS NULL")
+        plan.counts.count_total(store, self._target, tenants=self._table.tenant)
         store.run('DROP VIEW "came"')
         for name in ("gone", "touched"):
             store.run(f"DROP TABLE IF EXISTS temp.{quoted(name)}")
-        return counts
 
     def _take_rows(self) -> None:
         """Create the view `came`: the rows that count, without derived rows that a later copy of their parent lacks."""
         where = f" WHERE row NOT IN ({self._plan.superseded})" if self._plan.superseded else ""
         self._store.run(f'CREATE TEMP VIEW "came" AS SELECT * FROM {self._plan.rows}{where}')
 
-    def _find_gone(self) -> int:
+    def _find_gone(self) -> None:
         """Create the table `gone`: existing rows that should have arrived but did not."""
         plan, store = self._plan, self._store
         causes: list[str] = []
@@ -145,7 +153,8 @@ class _Merge:
             f"WHERE w.{DELETED} IS NULL AND {within}({' OR '.join(causes)}) "
             f'AND NOT EXISTS (SELECT 1 FROM "came" s WHERE {self._table.match("s", "w")})'
         )
-        return store.one('SELECT count(*) FROM "gone"')
+        for tenant, (gone,) in by_tenant(store, ["count(*)"], '"gone"', tenants=self._table.tenant).items():
+            self._plan.counts.of(tenant).deleted += gone
 
     def _remove_gone(self) -> None:
         these = 'rowid IN (SELECT row FROM "gone")'
@@ -154,11 +163,12 @@ class _Merge:
         else:
             self._store.run(f"UPDATE {self._target} SET {DELETED} = ? WHERE {these}", [self._plan.now])
 
-    def _insert_all(self) -> int:
+    def _insert_all(self) -> None:
         keep = f" WHERE NOT ({self._tombstone})" if self._plan.hard else ""
         deleted = f"CASE WHEN {self._tombstone} THEN ?::TIMESTAMPTZ END"
         self._insert(deleted, f'"came" s{keep}', [self._plan.now])
-        return self._store.one(f'SELECT count(*) FROM "came" WHERE NOT ({self._tombstone})')
+        for counts in self._plan.counts.tenants.values():
+            counts.new = counts.came
 
     def _insert(self, deleted: str, rows: str, parameters: list[object]) -> None:
         content = [quoted(name) for name in self._table.content]
@@ -169,24 +179,28 @@ class _Merge:
         now = self._plan.now
         self._store.run(f"INSERT INTO {self._target} ({names}) SELECT {values} FROM {rows}", [now, now, *parameters])
 
-    def _merge(self, counts: Counts) -> None:
-        store, now = self._store, self._plan.now
-        names = [quoted(name) for name in self._table.content if name not in self._keys]
-        differs = f"(({', '.join(f's.{n}' for n in names)}) IS DISTINCT FROM ({', '.join(f'w.{n}' for n in names)}))"
+    def _merge(self) -> None:
+        store, now, match = self._store, self._plan.now, self._table.match("s", "w")
         tombstone = self._tombstone.replace('"status"', 's."status"')
+        tenant = f", s.{TENANT}" if self._table.tenant else ""
         store.run(
             f'CREATE TEMP TABLE "touched" AS SELECT s.row AS s, w.rowid AS w, w.{DELETED} AS deleted, '
-            f'{tombstone} AS tombstone FROM "came" s LEFT JOIN {self._target} w ON {self._table.match("s", "w")} '
-            f"WHERE w.rowid IS NULL OR {differs} OR (w.{DELETED} IS NOT NULL) <> {tombstone}"
+            f"{tombstone} AS tombstone, {self._differs(but='dateLastModified')} AS differs{tenant} "
+            f'FROM "came" s LEFT JOIN {self._target} w ON {match} '
+            f"WHERE w.rowid IS NULL OR {self._differs()} OR (w.{DELETED} IS NOT NULL) <> {tombstone}"
         )
-        new, changed, deleted, again = store.run(
-            "SELECT count(*) FILTER (w IS NULL AND NOT tombstone), count(*) FILTER (w IS NOT NULL AND NOT tombstone), "
-            "count(*) FILTER (w IS NOT NULL AND tombstone AND deleted IS NULL), "
-            'count(*) FILTER (tombstone AND (w IS NULL OR deleted IS NOT NULL)) FROM "touched"'
-        )[0]
-        counts.new, counts.changed = new, changed
-        counts.deleted += deleted
-        counts.unchanged = store.one('SELECT count(*) FROM "came"') - new - changed - deleted - again
+        was = "w IS NOT NULL AND deleted IS NULL"
+        what = [
+            f"count(*) FILTER (NOT tombstone AND NOT ({was}))",
+            f"count(*) FILTER (NOT tombstone AND {was} AND differs)",
+            f"count(*) FILTER (tombstone AND {was})",
+        ]
+        for of, (new, changed, deleted) in by_tenant(store, what, '"touched"', tenants=self._table.tenant).items():
+            counts = self._plan.counts.of(of)
+            counts.new, counts.changed = new, changed
+            counts.deleted += deleted
+        for counts in self._plan.counts.tenants.values():
+            counts.unchanged = counts.came - counts.new - counts.changed
         store.run(f'DELETE FROM {self._target} WHERE rowid IN (SELECT w FROM "touched" WHERE w IS NOT NULL)')
         hard = " WHERE NOT t.tombstone" if self._plan.hard else ""
         self._insert(
@@ -194,6 +208,11 @@ class _Merge:
             f'"came" s JOIN "touched" t ON t.s = s.row{hard}',
             [now],
         )
+
+    def _differs(self, but: str = "") -> str:
+        """Return the condition that the row that came, `s`, has other values than the one that is there, `w`."""
+        names = [quoted(name) for name in self._table.content if name not in {*self._keys, but}]
+        return f"(({', '.join(f's.{n}' for n in names)}) IS DISTINCT FROM ({', '.join(f'w.{n}' for n in names)}))"
 
     def _stamp(self) -> None:
         self._store.run(

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Mapping
 
+    from .counts import TableCounts
     from .load import LoadOutcome
-    from .merge import Counts
 
 __all__ = ["report"]
 
@@ -30,17 +30,16 @@ def report(outcome: LoadOutcome, logger: logging.Logger, total: Callable[[int], 
     for name, fault in outcome.refused.items():
         logger.error("%s: NOT LOADED: %s", name, fault)
     if tables:
-        logger.info("Records loaded: %s.", total(sum(counts.came for counts in tables.values())))
+        logger.info("Records loaded: %s.", total(sum(counts.records for counts in tables.values())))
         logger.info("%s.", "; ".join(_changes(tables)))
     if outcome.files:
         logger.info("Parquet files written: %d.", outcome.files)
 
 
-def _changes(tables: Mapping[str, Counts]) -> Iterator[str]:
+def _changes(tables: Mapping[str, TableCounts]) -> Iterator[str]:
     idle = 0
     for name, c in tables.items():
-        changes = {"new": c.new, "changed": c.changed, "deleted": c.deleted}
-        words = [f"{n:,} {word}" for word, n in changes.items() if n]
+        words = [f"{n:,} {word}" for word in ("new", "changed", "deleted") if (n := c.sum(word))]
         if words:
             yield f"{name} {', '.join(words)}"
         idle += not words

@@ -33,8 +33,8 @@ CONFIG: dict[str, Any] = th.PropertiesList(
     ),
     switch(
         "history",
-        "Keep every version of every row in <table>_history, with the times of the first and the last "
-        "read that brought it.",
+        "Keep every version of every row in <table>_history, with the time and the load in which it began "
+        "and ended.",
     ),
     switch(
         "views",

@@ -14,6 +14,7 @@ from .loader import STAGED
 from .schema import comments
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from .schema import Table
@@ -133,19 +134,33 @@ class WarehouseFile:
         `extra` are columns that replace those of the loader. Raise Misconfigured if the table has other keys or types.
         """
         name = name or table.name
-        self.refuse_other_kind(name, "TABLE")
         wanted = table.columns if extra is None else table.content | {n: kind for n, (kind, _) in extra.items()}
         there = self.columns(name)
-        if not there:
-            must = dict.fromkeys(table.keys, " NOT NULL")
-            spec = ", ".join(f"{quoted(n)} {kind}{must.get(n, '')}" for n, kind in wanted.items())
-            self.run(f"CREATE TABLE {self.place(name)} ({spec})")
-        elif ("tenant" in there) != table.tenant:
+        if there and ("tenant" in there) != table.tenant:
             had = "with" if "tenant" in there else "without"
             raise Misconfigured(
                 f"Table {self.schema}.{name} was made {had} tenant, which is part of its key. "
                 "Use another default_target_schema, or set tenant in the tap as before."
             )
+        if self._adapt(name, wanted, table.keys):
+            self.comment(table, name, extra)
+        return not there
+
+    def keep(self, name: str, columns: Mapping[str, tuple[str, str]], about: str) -> None:
+        """Create or adapt a table of the loader's own; `columns` are types and comments, `about` is its comment."""
+        if self._adapt(name, {column: kind for column, (kind, _) in columns.items()}):
+            self.run(f"COMMENT ON TABLE {self.place(name)} IS {literal(about)}")
+            for column, (_, text) in columns.items():
+                self.run(f"COMMENT ON COLUMN {self.place(name)}.{quoted(column)} IS {literal(text)}")
+
+    def _adapt(self, name: str, wanted: Mapping[str, str], keys: Collection[str] = ()) -> bool:
+        """Create a table, or add the columns that it lacks; return True if it changed."""
+        self.refuse_other_kind(name, "TABLE")
+        there = self.columns(name)
+        if not there:
+            must = dict.fromkeys(keys, " NOT NULL")
+            spec = ", ".join(f"{quoted(n)} {kind}{must.get(n, '')}" for n, kind in wanted.items())
+            self.run(f"CREATE TABLE {self.place(name)} ({spec})")
         for column, kind in wanted.items():
             if there and column not in there:
                 self.run(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}")
@@ -154,9 +169,7 @@ class WarehouseFile:
                     f"Table {self.schema}.{name}, column {column} is of type {there[column]}, not {kind}: another loader "
                     "made it. Use another default_target_schema, or move the table away."
                 )
-        if not there or set(wanted) - set(there):
-            self.comment(table, name, extra)
-        return not there
+        return not there or bool(set(wanted) - set(there))
 
     def refuse_other_kind(self, name: str, kind: str, schema: str | None = None) -> None:
         """Raise Misconfigured if there is a view where a table is needed, or a table where a view is needed."""
@@ -172,7 +185,7 @@ class WarehouseFile:
                 )
 
     def _same(self, there: str, wanted: str) -> bool:
-        return bool(self.run(f"SELECT typeof(CAST(NULL AS {wanted})) = ?", [there])[0][0])
+        return there == wanted or bool(self.run(f"SELECT typeof(CAST(NULL AS {wanted})) = ?", [there])[0][0])
 
     def comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None = None) -> None:
         """Add the comments of a table and its columns."""

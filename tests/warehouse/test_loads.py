@@ -1,0 +1,244 @@
+"""`_loads`: what each load brought to each table, and history by the number of a load."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+from target_oneroster.errors import TargetError
+
+from tests.target.mini import encode, lines, receipt, record_line, rows, schema_line
+
+from .test_batch import batch, parquet
+from .test_deletes import activate, whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import House
+
+NUMBERS = 'came, "new", changed, unchanged, deleted, total, whole'
+
+
+def loads(house: House, table: str, columns: str = NUMBERS) -> list[tuple[Any, ...]]:
+    """The loads of a table."""
+    return house.query(f"SELECT {columns} FROM _loads WHERE \"table\" = '{table}' ORDER BY load, tenant")
+
+
+def test_columns_are_the_contract(house: House) -> None:
+    """Names and types, and a comment on each."""
+    house.run(lines(rows()))
+    found = house.query(
+        "SELECT column_name, data_type, comment IS NULL FROM duckdb_columns() WHERE table_name = '_loads' ORDER BY column_index"
+    )
+    number, moment, text = "BIGINT", "TIMESTAMP WITH TIME ZONE", "VARCHAR"
+    assert found == [
+        (name, kind, False)
+        for name, kind in {
+            "load": number, "loadedAt": moment, "finishedAt": moment, "table": text, "came": number, "new": number,
+            "changed": number, "unchanged": number, "deleted": number, "total": number, "whole": "BOOLEAN",
+            "outcome": text, "note": text, "tenant": text,
+        }.items()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
+def test_each_load_says_what_it_brought(house: House, hard: bool) -> None:
+    """New, changed, the same, gone, marked, back; numbers count up, and rows are those of the load's time."""
+    one, two, three = rows()["users"]
+    house.run(whole(1, one, two, three), hard_delete=hard)
+    house.run(
+        whole(2, dict(one, givenName="Other"), dict(two, dateLastModified="2027-01-01T00:00:00Z")), hard_delete=hard
+    )
+    house.run(whole(3, dict(two, status="tobedeleted"), three)[:-1], hard_delete=hard)
+    house.run(whole(4, dict(two, status="tobedeleted"))[:-1], hard_delete=hard)
+    assert loads(house, "users") == [
+        (3, 3, 0, 0, 0, 3, True),
+        (2, 0, 1, 1, 1, 2, True),
+        (1, 1, 0, 0, 1, 2, False),
+        (0, 0, 0, 0, 0, 2, False),
+    ]
+    assert loads(house, "users", 'load, outcome, note, tenant, "loadedAt" <= "finishedAt"') == [
+        (number, "loaded", None, None, True) for number in (1, 2, 3, 4)
+    ]
+    arrived = house.query('SELECT DISTINCT load FROM _loads JOIN users ON _sdc_received_at = "loadedAt" ORDER BY 1')
+    assert (2,) in arrived
+
+
+def test_every_stream_has_a_row_and_receipts_have_none(house: House) -> None:
+    house.run(lines(rows(), receipts=True))
+    assert {name for (name,) in house.query('SELECT "table" FROM _loads')} == set(rows())
+
+
+def test_a_stream_that_brings_nothing_has_a_row(house: House) -> None:
+    """A run without any stream has none, and no number."""
+    house.run(lines({"orgs": rows()["orgs"]}))
+    house.run([schema_line("orgs"), activate("orgs", 7)])
+    house.run([{"type": "STATE", "value": {}}])
+    house.run(lines({"orgs": rows()["orgs"]}))
+    assert loads(house, "orgs", f"load, {NUMBERS}") == [
+        (1, 2, 2, 0, 0, 0, 2, False),
+        (2, 0, 0, 0, 0, 0, 2, False),
+        (3, 2, 0, 0, 2, 0, 2, False),
+    ]
+
+
+@pytest.mark.parametrize("is_first", [False, True], ids=["later", "first"])
+def test_a_stream_that_is_refused_is_left_as_it_was(house: House, is_first: bool) -> None:
+    """It says how many rows came, why none was taken, and what the table still holds."""
+    district = {name: rows()[name] for name in ("orgs", "users")}
+    if not is_first:
+        house.run(lines(district))
+    district["users"] = district["users"][:1]
+    proofs = [
+        receipt("orgs", district["orgs"]),
+        receipt("users", district["users"], distinct=9),
+        receipt("classes", [], distinct=5),
+    ]
+    messages = [
+        schema_line("syncReceipts"),
+        *lines(district),
+        *(record_line("syncReceipts", proof) for proof in proofs),
+    ]
+    with pytest.raises(TargetError):
+        house.run(messages)
+    left = "left as it was"
+    found = house.query(
+        f'SELECT "table", {NUMBERS}, outcome, note FROM _loads WHERE load = (SELECT max(load) FROM _loads) ORDER BY 1'
+    )
+    why = "fewer or more rows arrived than the receipt counts"
+    assert found == [
+        ("classes", 0, 0, 0, 0, 0, 0, False, left, "rows were promised and the stream never came"),
+        ("orgs", 2, *((2, 0, 0) if is_first else (0, 0, 2)), 0, 2, False, "loaded", None),
+        ("users", 1, 0, 0, 0, 0, 0 if is_first else 3, False, left, why),
+    ]
+
+
+def test_a_read_that_broke_off_is_noted(house: House) -> None:
+    users = rows()["users"]
+    proof = record_line("syncReceipts", receipt("users", users, complete=False))
+    house.run([schema_line("syncReceipts"), *whole(1, *users), proof])
+    assert loads(house, "users", "came, whole, outcome, note") == [
+        (3, False, "loaded", "read not to its end: nothing deleted")
+    ]
+
+
+def test_tenants_are_counted_apart(house: House) -> None:
+    """A tenant's load says nothing of the others; one run may bring several."""
+    schema = schema_line("orgs")
+    schema["schema"]["properties"] = {"tenant": {"type": "string"}} | schema["schema"]["properties"]
+    schema["key_properties"] = ["tenant", "sourcedId"]
+    one, two = rows()["orgs"]
+
+    def load(version: int, *records: dict[str, Any]) -> None:
+        house.run([schema, *(record_line("orgs", record, version) for record in records), activate("orgs", version)])
+
+    north, south = {"tenant": "north"}, {"tenant": "south"}
+    load(1, one | north, two | north)
+    load(2, one | north, one | south, two | south)
+    load(3, one | south, dict(two, name="Other") | south)
+    assert loads(house, "orgs", f"load, tenant, {NUMBERS}") == [
+        (1, "north", 2, 2, 0, 0, 0, 2, True),
+        (2, "north", 1, 0, 0, 1, 1, 1, True),
+        (2, "south", 2, 2, 0, 0, 0, 2, True),
+        (3, "south", 2, 0, 1, 1, 0, 2, True),
+    ]
+    house.run([schema, activate("orgs", 4)])
+    assert loads(house, "orgs", "load, tenant, came, whole")[-1] == (4, None, 0, False)
+
+
+def test_copies_count_once(house: House) -> None:
+    users = rows()["users"]
+    house.run(lines({"users": [*users, users[0]]}))
+    assert loads(house, "users")[0][:2] == (3, 3)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_batches_count_as_records_do(house: House, tmp_path: Path, kind: str) -> None:
+    users = rows()["users"]
+    for night, some in enumerate((users, users[1:]), start=1):
+        path = tmp_path / f"{night}.{kind}"
+        if kind == "parquet":
+            parquet(some, path, dateLastModified="TIMESTAMPTZ")
+        else:
+            path.write_bytes(encode(some))
+        messages = [schema_line("users"), batch("users", path, kind, version=night), activate("users", night)]
+        proof = record_line("syncReceipts", receipt("users", some))
+        house.run([schema_line("syncReceipts"), *messages, proof], history=True)
+    assert loads(house, "users") == [(3, 3, 0, 0, 0, 3, True), (2, 0, 0, 2, 1, 2, True)]
+    assert house.query(
+        "SELECT _sdc_first_load, _sdc_ended_load, count(*) FROM users_history GROUP BY ALL ORDER BY 2"
+    ) == [
+        (1, 2, 1),
+        (1, None, 2),
+    ]
+
+
+@pytest.mark.parametrize(("seed", "hard"), [(0, False), (1, True), (2, False)], ids=["soft", "hard", "soft again"])
+def test_as_of_a_load_is_what_stood_after_it(house: House, seed: int, hard: bool) -> None:
+    """Random nights, whole or not, with marks, moves, losses and returns: the sums are right, and history is exact."""
+    dice = random.Random(seed)
+    model = {user["sourcedId"]: user for user in rows()["users"]}
+    base, stood = dict(model), []
+    for night in range(1, 8):
+        is_whole = dice.random() < 0.7
+        for key in dice.sample(sorted(base), 2):
+            base[f"n{night}{key}"] = dict(base[key], sourcedId=f"n{night}{key}", givenName=str(night))
+        for key in dice.sample(sorted(base), 2):
+            base[key] = dict(base[key], givenName=str(night), dateLastModified="2027-01-01T00:00:00Z")
+        came = {key: row for key, row in base.items() if dice.random() < 0.8}
+        marked = {key: dict(row, status="tobedeleted") for key, row in came.items() if dice.random() < 0.1}
+        messages = whole(night, *(came | marked).values())
+        house.run(messages if is_whole else messages[:-1], history=True, hard_delete=hard)
+        stood.append(house.query('SELECT "sourcedId", "givenName" FROM users WHERE _sdc_deleted_at IS NULL ORDER BY 1'))
+    before = 0
+    for load, (came_, new, changed, same, deleted, total, _) in enumerate(loads(house, "users"), start=1):
+        as_of = f"_sdc_first_load <= {load} AND coalesce(_sdc_ended_load > {load}, true)"
+        assert (
+            house.query(f'SELECT "sourcedId", "givenName" FROM users_history WHERE {as_of} ORDER BY 1')
+            == stood[load - 1]
+        )
+        assert came_ == new + changed + same
+        assert total == before + new - deleted == len(stood[load - 1])
+        of = f"FILTER (_sdc_ended_load = {load} AND _sdc_deleted_at IS"
+        ended = f"count(*) FILTER (_sdc_first_load = {load}), count(*) {of} NULL), count(*) {of} NOT NULL)"
+        assert house.query(f"SELECT {ended} FROM users_history") == [(new + changed, changed, deleted)]
+        before = total
+
+
+def test_a_history_that_is_turned_on_later_holds_the_load_before(house: House) -> None:
+    """Rows that were there stood after that load, so the two loads can be compared."""
+    one, two, three = rows()["users"]
+    house.run(whole(1, one, two))
+    house.run(whole(2, one, two))
+    house.run(whole(3, one, three), history=True)
+    versions = '"sourcedId", _sdc_first_load, _sdc_ended_load'
+    assert house.query(f"SELECT {versions} FROM users_history ORDER BY 1") == [
+        ("u1", 2, None),
+        ("u2", 2, 3),
+        ("u3", 3, None),
+    ]
+
+
+def test_a_history_of_an_older_release_goes_on_with_load_0(house: House) -> None:
+    """Versions from before loads were numbered: 0 where they began, and where they ended."""
+    one, two, three = rows()["users"]
+    house.run(whole(1, one, two), history=True)
+    house.run(whole(2, two), history=True)
+    with duckdb.connect(str(house.path)) as database:
+        database.execute("DROP TABLE oneroster._loads")
+        for column in ("_sdc_first_load", "_sdc_ended_load"):
+            database.execute(f"ALTER TABLE oneroster.users_history DROP COLUMN {column}")
+        database.execute("ALTER TABLE oneroster.users_history ADD COLUMN _sdc_last_seen_at TIMESTAMPTZ")
+    house.run(whole(3, dict(two, givenName="Other"), three), history=True)
+    versions = '"sourcedId", _sdc_first_load, _sdc_ended_load, _sdc_deleted_at IS NOT NULL'
+    assert house.query(f"SELECT {versions} FROM users_history ORDER BY 1, 2") == [
+        ("u1", 0, 0, True),
+        ("u2", 0, 1, False),
+        ("u2", 1, None, False),
+        ("u3", 1, None, False),
+    ]
+    assert loads(house, "users", f"load, {NUMBERS}") == [(1, 2, 1, 1, 0, 0, 2, True)]
+    assert "_sdc_last_seen_at" not in house.rows("users_history", "_sdc_ended_at IS NULL")["u2"]
