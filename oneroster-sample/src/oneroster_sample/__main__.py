@@ -7,6 +7,8 @@ import sys
 from errno import EADDRINUSE, ENOSPC
 from typing import TYPE_CHECKING
 
+from .events import KINDS, parse_events
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,15 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--enrollments", type=int, help="make a district with exactly that many enrollments instead")
     group.add_argument("--day", type=int, default=0, help="days of changes it has seen (default: 0)")
     group.add_argument(
+        "--event",
+        action="append",
+        default=[],
+        metavar="DAY:KIND:SCHOOL[:N]",
+        help="something that happens to a school on a day, and holds from then on; can be repeated. "
+        "What a bundle's events did is written to truth.json beside it. Kinds: "
+        + "; ".join(f"{kind}: {what}" for kind, what in KINDS.items()),
+    )
+    group.add_argument(
         "--no-gradebook", action="store_true", help="without line items, results and what belongs to them"
     )
     group.add_argument("--passwords", action="store_true", help="with (made-up) passwords")
@@ -44,7 +55,13 @@ def _parser() -> argparse.ArgumentParser:
         "--delta", default="", metavar="FILES", help="files that come as delta in a bulk bundle: users,roles"
     )
     bundle.add_argument("--since", type=int, help="day after which a delta begins (default: the day before --day)")
+    bundle.add_argument("--truth", metavar="FILE", help="where to write what the events did (default: truth.json)")
     bundle.add_argument("--only", metavar="FILES", help="files to write: orgs,users,enrollments (default: all)")
+
+    usage = commands.add_parser(
+        "usage", parents=[size], help="write what other systems know of it: attendance, licences, LMS memberships …"
+    )
+    usage.add_argument("path", help="a folder, such as the one of the bundle")
 
     serve = commands.add_parser("serve", parents=[size], help="serve it over REST, on this machine only")
     serve.add_argument("--port", type=int, default=8765, help="(default: 8765; 0: any free one)")
@@ -60,13 +77,16 @@ def _district(options: argparse.Namespace) -> District:
     from .district import District
 
     settings = {"seed": options.seed, "gradebook": not options.no_gradebook, "passwords": options.passwords}
+    settings["events"] = parse_events(options.event)
     if options.students_per_school:
         settings["students_per_school"] = options.students_per_school
     if options.enrollments:
         district = District.of_size(options.enrollments, **settings)
     else:
         district = District(schools=options.schools, **settings)
-    return district.changed(options.day)
+    district = district.changed(options.day)
+    district.night  # noqa: B018  (a wrong event is told before anything is written)
+    return district
 
 
 def _names(value: str | None) -> list[str] | None:
@@ -93,13 +113,24 @@ def _bundle(options: argparse.Namespace) -> None:
         delta=_names(options.delta) or (),
         since=options.since,
         only=_names(options.only),
+        truth=options.truth,
         progress=progress,
     )
     progress.end()
+    _print_counts(counts)
+    print(f"Rows written: {progress.total(sum(counts.values()))}.", file=sys.stderr)
+
+
+def _print_counts(counts: dict[str, int]) -> None:
     for name, count in counts.items():
         print(f"{name:<30}{count:>12,}")
     print(f"{'rows in all':<30}{sum(counts.values()):>12,}")
-    print(f"Rows written: {progress.total(sum(counts.values()))}.", file=sys.stderr)
+
+
+def _usage(options: argparse.Namespace) -> None:
+    from .usage import write_usage
+
+    _print_counts(write_usage(_district(options), options.path, options.version))
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -130,10 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        (_bundle if options.command == "bundle" else _serve)(options)
+        {"bundle": _bundle, "usage": _usage, "serve": _serve}[options.command](options)
     except (OSError, ValueError) as error:
         # A disk that is full does not say which it is.
-        where = f": {options.path}" if options.command == "bundle" and getattr(error, "errno", None) == ENOSPC else ""
+        where = f": {options.path}" if options.command != "serve" and getattr(error, "errno", None) == ENOSPC else ""
         print(f"oneroster-sample: {error}{where}", file=sys.stderr)
         return 1
     return 0

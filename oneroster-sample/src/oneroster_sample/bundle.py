@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import os
 import zipfile
+from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ._core.model import FILES, MANIFEST_VERSION, File, Version, csv_files, manifest_properties
 from .cells import header, row_writer
+from .truth import Truth
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -42,6 +44,7 @@ def write_bundle(
     delta: Collection[str] = (),
     since: int | None = None,
     only: Collection[str] | None = None,
+    truth: Path | str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Write a bundle: a zip if the path ends in ``.zip``, otherwise a folder.
@@ -54,6 +57,7 @@ def write_bundle(
         delta: Names of files with the mode delta in a bundle that is otherwise bulk.
         since: First day that a delta does not repeat; by default the day before the district's.
         only: Names of files to write; the others are absent.
+        truth: The file for what the events changed since day `since`; without events nothing is written there.
         progress: What says how far the work is.
 
     Returns:
@@ -63,6 +67,7 @@ def write_bundle(
     if mode not in ("bulk", "delta"):
         raise ValueError("mode is bulk or delta")
     since = max(0, district.day - 1) if since is None else since
+    known = Truth(district, since, version) if district.night.events else None
     counts: dict[str, int] = {}
     modes: dict[str, str] = {}
     with _zip(path) if path.suffix == ".zip" else _folder(path) as open_text:
@@ -70,11 +75,11 @@ def write_bundle(
             if only is not None and file.name not in only:
                 continue
             its_mode = "delta" if file.name in delta else mode
-            rows = (
-                district.changes(file.name, version, since=since)
-                if its_mode == "delta"
-                else district.active(file.name, version)
-            )
+            rows = known.follow(file.name) if known else district.active(file.name, version)
+            if its_mode == "delta":
+                if known:
+                    deque(rows, maxlen=0)
+                rows = district.changes(file.name, version, since=since)
             first = next(rows, None)
             if first is None:
                 continue
@@ -91,6 +96,8 @@ def write_bundle(
                 progress=progress,
             )
         _write_manifest(open_text, version, modes)
+    if known:
+        known.write(path.parent / "truth.json" if truth is None else Path(truth))
     return counts
 
 

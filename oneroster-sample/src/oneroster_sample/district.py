@@ -6,10 +6,12 @@ Rows are streamed: at any size, only one school's plan is in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from . import accounts, assessing, catalogue, enrolling, grading, library
 from ._core.model import FILES, File, Service, Version, file
+from .nights import TOMBSTONES, Item, Night
 from .plan import Plan
 from .rows import Row
 from .sizes import plan_of
@@ -80,9 +82,35 @@ class District(Plan):
 
         Every row has all fields of the model, in its order; empty fields, and fields that the version lacks, are None.
         """
+        if not self.night.events:
+            return self._plain(name, Version(version))
+        return self._shown(name, Version(version))
+
+    @cached_property
+    def night(self) -> Night:
+        """What the events up to this day changed; raise EventError if one of them cannot happen."""
+        return Night(self, self.events)
+
+    def _plain(self, name: str, version: Version, *, graves: bool = False) -> Iterator[Row]:
         if file(name) not in self.files(version):
             return iter(())
-        return _SOURCES[name](self, Version(version))
+        if graves and name == "enrollments":
+            return enrolling.enrollments(self, graves=True)
+        return _SOURCES[name](self, version)
+
+    def _shown(self, name: str, version: Version) -> Iterator[Row]:
+        events = self.night.events
+        for item in self.night.items(name, version, self._plain(name, version)):
+            if item.row:
+                yield item.row
+            for number, grave in item.graves:
+                if not item.row and events[number].kind in TOMBSTONES and number == item.by[-1]:
+                    yield grave
+
+    def items(self, name: str, version: Version | str = V1_2) -> Iterator[Item]:
+        """Yield the rows of a file with their origins, and what the events did to them."""
+        version = Version(version)
+        return self.night.items(name, version, self._plain(name, version, graves=True))
 
     def active(self, name: str, version: Version | str = V1_2) -> Iterator[Row]:
         """Yield the rows of a file as in a bulk bundle: only active rows."""
@@ -91,8 +119,16 @@ class District(Plan):
     def changes(self, name: str, version: Version | str = V1_2, *, since: int = 0) -> Iterator[Row]:
         """Yield the rows of a file that changed after day `since`; deleted and disappeared rows are `tobedeleted`."""
         first = f"{self.year.date(since + 1)}T"
-        rows = enrolling.enrollments(self, graves=True) if name == "enrollments" else self.rows(name, version)
-        return (row for row in rows if row["dateLastModified"] >= first)
+        return (row for row in self._with_graves(name, Version(version)) if row["dateLastModified"] >= first)
+
+    def _with_graves(self, name: str, version: Version) -> Iterator[Row]:
+        if not self.night.events:
+            yield from self._plain(name, version, graves=True)
+            return
+        for item in self.items(name, version):
+            yield from (grave for _, grave in item.graves)
+            if item.row:
+                yield item.row
 
     def metadata_keys(self, name: str) -> tuple[str, ...]:
         """Return the keys that `metadata` has in the rows of a file, in the order of their columns."""

@@ -26,7 +26,7 @@ from .plan import (
 from .subjects import SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .rows import Row
 
@@ -36,10 +36,10 @@ _ROWS, _STAFF = salt("enrollments"), salt("staff")
 _CODES = [subject.code for subject in SUBJECTS]
 
 
-def enrollments(plan: Plan, *, graves: bool = False) -> Iterator[Row]:
+def enrollments(plan: Plan, *, graves: bool = False, schools: Iterable[School] | None = None) -> Iterator[Row]:
     """Yield the rows of enrollments; with `graves`, those that disappeared are `tobedeleted`."""
     extra = plan.extra_proctors
-    for school in plan.all_schools():
+    for school in plan.all_schools() if schools is None else schools:
         for its in school.classes():
             yield from _staff(plan, school, its)
             if extra and its.number % PROCTOR_EVERY != PROCTOR_AT:

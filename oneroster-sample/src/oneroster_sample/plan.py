@@ -16,6 +16,8 @@ from .year import SchoolYear
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .events import Event
+
 __all__ = ["DISTRICT_ID", "ClassPlan", "Plan", "School"]
 
 DISTRICT_ID = "D-001"
@@ -149,6 +151,8 @@ class Plan:
     """True if users and profiles have (made-up) passwords."""
     day: int = 0
     """Number of days with changes since the start."""
+    events: tuple[Event, ...] = ()
+    """What happens on some of those days besides, in order."""
 
     def __post_init__(self) -> None:
         if self.schools < 1 or self.students_per_school < 1 or self.day < 0:
