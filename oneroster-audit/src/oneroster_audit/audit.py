@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ._core.model import FILES, Kind
+from ._core.sql import quoted
 from .calendar import emptying, limit, rule_of
 from .cells import Counts, tally
 from .checks import arrival, brake, columns, keys, sanity
@@ -93,6 +95,8 @@ class _Night:
     touched: dict[str, int]
     """For each file the newest load that changed one of its rows."""
     findings: list[Finding] = field(default_factory=list)
+    again: list[tuple[list[Finding], Callable[[set[str]], set[tuple[str, Cell]]]]] = field(default_factory=list)
+    """Findings of the brake, and what is still found when the rows of some schools are left out."""
     counts: dict[Cell, Counts] = field(default_factory=dict)
     columns: list[dict[str, Any]] = field(default_factory=list)
     schools: dict[str, str] = field(default_factory=dict)
@@ -127,6 +131,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         _file(night, of)
     if warehouse.has("enrollments"):
         _empty_schools(night)
+    _explain(night)
     baseline = before.baseline
     if baseline is not None and not night.is_quiet(("users", "classes"), baseline):
         night.findings += keys.reused(warehouse, baseline, number)
@@ -252,8 +257,13 @@ def _brake(
         left = _without(night, of, side, now, elsewhere, days, set())
         sums = {cell: left.get(cell, count) if ALL in cell else count for cell, count in counts.items()}
     found = list(brake.brake(sums, night.limit_of, small, is_whole=is_whole))
-    _explain(night, of, found, side, now, elsewhere, days)
+
+    def again(held: set[str]) -> set[tuple[str, Cell]]:
+        rest = _without(night, of, side, now, elsewhere, days, held)
+        return {(f.check, f.cell) for f in brake.brake(rest, night.limit_of, small, is_whole=is_whole)}
+
     night.findings += found
+    night.again.append((found, again))
 
 
 def _without(
@@ -280,25 +290,23 @@ def _without(
     return _chosen(counted, night.before)
 
 
-def _explain(
-    night: _Night,
-    of: File,
-    found: list[Finding],
-    side: Callable[[int], _Side],
-    now: list[tuple[Places, int]],
-    elsewhere: set[str],
-    days: list[date],
-) -> None:
-    """Give sums over all schools the school as root, where they hold because of schools that are held by themselves."""
-    own = [f for f in found if f.cell.school in night.schools and f.severity == Severity.HOLD]
-    summed = [f for f in found if f.cell.school == ALL]
-    if not own or not summed:
+def _explain(night: _Night) -> None:
+    """Give what holds every school a root, where it holds because of schools that are held by themselves.
+
+    Their rows are not released, so sums are asked again without them.
+    """
+    own = [f for f in night.findings if f.severity == Severity.HOLD and f.cell.school in night.schools]
+    if not own:
         return
-    rest = _without(night, of, side, now, elsewhere, days, {f.cell.school for f in own})
-    again = {(f.check, f.cell) for f in brake.brake(rest, night.limit_of, night.policy.small, is_whole=True)}
-    for finding in summed:
-        if (finding.check, finding.cell) not in again:
-            finding.root = max(own, key=lambda f: f.count).id
+    root = max(own, key=lambda f: (f.check == "brake.empty-school", f.count)).id
+    held = {f.cell.school for f in own}
+    for findings, again in night.again:
+        summed = [f for f in findings if f.cell.school == ALL]
+        still = again(held) if summed else set()
+        for finding in summed:
+            if (finding.check, finding.cell) not in still:
+                finding.root = root
+    _explain_unplaced(night, sorted(held), root)
 
 
 def _slow(night: _Night, of: File, side: Callable[[int], _Side], now: list[tuple[Places, int]], elsewhere: set[str]) -> None:
@@ -337,19 +345,54 @@ def _slow(night: _Night, of: File, side: Callable[[int], _Side], now: list[tuple
 
     already = {f.cell for f in night.findings if f.check == "brake.lost"}
     found = [f for f in brake.lost(counts, limit_of, night.policy.small, "brake.slow") if f.cell not in already]
-    own = [f for f in found if f.cell.school in night.schools]
-    own += [f for f in night.findings if f.check == "brake.lost" and f.cell.file == of.name and f.cell.school in night.schools]
-    if own:
-        held = {f.cell.school for f in own}
+
+    def again(held: set[str]) -> set[tuple[str, Cell]]:
         start = starts[ALL]
-        if start in night.loads and start < night.load.number:
-            rest = tally(of.name, dimensions(of), side(start).before, now, side(start).moves,
-                         is_left_out=lambda c: c.school in held or emptying(night.policy.calendar, days, c))  # fmt: skip
-            still = {f.cell for f in brake.lost(rest, limit_of, night.policy.small, "brake.slow")}
-            for finding in found:
-                if finding.cell.school == ALL and finding.cell not in still:
-                    finding.root = max(own, key=lambda f: f.count).id
+        if start not in night.loads or start >= night.load.number:
+            return set()
+        of_side = side(start)
+        rest = tally(
+            of.name,
+            dimensions(of),
+            of_side.before,
+            now,
+            of_side.moves,
+            is_left_out=lambda cell: cell.school in held or emptying(night.policy.calendar, days, cell),
+        )
+        return {(f.check, f.cell) for f in brake.lost(rest, limit_of, night.policy.small, "brake.slow")}
+
     night.findings += found
+    night.again.append((found, again))
+
+
+_OWNERS = {
+    "users": 'SELECT "userSourcedId" FROM "roles_at"($baseline) WHERE list_contains($held, "orgSourcedId")',
+    "classes": 'SELECT "sourcedId" FROM "classes_at"($baseline) WHERE list_contains($held, "schoolSourcedId")',
+    "courses": 'SELECT "sourcedId" FROM "courses_at"($baseline) WHERE list_contains($held, "orgSourcedId")',
+}
+"""Queries of the rows of held schools to which rows of files without a school belong."""
+
+
+def _explain_unplaced(night: _Night, held: list[str], root: str) -> None:
+    """Do the same for files without a school: the rows of held schools' users, classes and courses went with them."""
+    for finding in night.findings:
+        of = next((f for f in FILES if f.name == finding.cell.file), None)
+        is_lost = finding.check in ("brake.lost", "brake.slow") and not finding.root
+        if not is_lost or of is None or of.school or night.before.baseline is None:
+            continue
+        owner = next((f for target in _OWNERS for f in of.fields if f.refers_to == target and f.kind == Kind.REF), None)
+        if owner is None:
+            continue
+        ((before, gone),) = night.warehouse.run(
+            f'SELECT count(*), count(*) FILTER (n."sourcedId" IS NULL) FROM {quoted(of.name + "_at")}($baseline) x '
+            f'LEFT JOIN {quoted(of.name + "_at")}($load) n ON n."sourcedId" = x."sourcedId" '
+            f"WHERE x.{quoted(owner.name)} NOT IN ({_OWNERS[str(owner.refers_to)]})",
+            baseline=night.before.baseline,
+            load=night.load.number,
+            held=held,
+        )
+        if not (before > night.policy.small and gone * 100 > before * night.limit_of(finding.cell)):
+            finding.root = root
 
 
 def _empty_schools(night: _Night) -> None:

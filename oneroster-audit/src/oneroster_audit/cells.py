@@ -7,6 +7,7 @@ of rows keeps everything here as small as the number of cells, however many rows
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from .words import ALL, Cell
@@ -61,9 +62,12 @@ class Counts:
 
 
 def _projections(has: Dimensions) -> list[tuple[bool, bool, bool]]:
-    """Return which dimensions each kind of cell keeps: all of them, then sums of those that the file has."""
-    sums = [(True, True, False), (True, False, False), (False, True, False), (False, False, True), (False, False, False)]
-    return [(True, True, True), *(p for p in sums if all(h or not k for h, k in zip(has, p, strict=True)))]
+    """Return which dimensions each kind of cell keeps: all of them, then each sum over those that the file has.
+
+    A sum that keeps all of a file's dimensions would repeat its cells; only that of a school is there for every file.
+    """
+    sums = [p for p in product((True, False), repeat=3) if all(h or not k for h, k in zip(has, p, strict=True))]
+    return [(True, True, True), *(p for p in sums if p != tuple(has) or p == (True, False, False) or not any(p))]
 
 
 def tally(

@@ -21,8 +21,9 @@ __all__ = ["GRADE_RANK", "GRADE_ROSE", "changes", "compared", "dimensions", "kep
 _LEFT_OUT = {"sourcedId", "status", "dateLastModified", "metadata"}
 GRADE_ROSE = "grades+"
 
-_PAIRS = """(SELECT "userSourcedId" AS id, list_sort(list_distinct(list([coalesce("orgSourcedId", ''), coalesce("role", ''), '']))) AS pairs
-    FROM "roles_at"({at}) GROUP BY 1)"""
+_ORGS = """(SELECT "userSourcedId" AS id, list("orgSourcedId") AS orgs FROM "roles_at"({at})
+    WHERE "orgSourcedId" IS NOT NULL GROUP BY 1)"""
+_SORTED = "CASE WHEN len(t) > 0 THEN list_sort(list_distinct(t)) ELSE [''] END"
 
 
 def dimensions(of: File) -> Dimensions:
@@ -36,14 +37,10 @@ def placed(of: File, at: str) -> tuple[str, str, str]:
     The places are an expression over the parts, `s`, `r` and `t`, so that rows can be grouped by the parts first.
     """
     rows = f"{quoted(of.name + '_at')}({at}) x"
-    if of.name == "users":  # 1.2 keeps schools and roles of a user in roles, and the tap fills them for 1.1
-        parts = (
-            "p.pairs AS s, CASE WHEN p.pairs IS NULL THEN coalesce(x.\"role\", '') END AS r, "
-            'CASE WHEN p.pairs IS NULL THEN x."orgSourcedIds" END AS t'
-        )
-        orgs = "CASE WHEN len(t) > 0 THEN list_sort(list_distinct(t)) ELSE [''] END"
-        places = f"coalesce(s, list_transform({orgs}, lambda o: [o, r, '']))"
-        return f'{rows} LEFT JOIN {_PAIRS.format(at=at)} p ON p.id = x."sourcedId"', parts, places
+    if of.name == "users":  # 1.2 keeps the schools of a user in roles, and the tap fills them for 1.1
+        parts = """'' AS s, coalesce(x."role", '') AS r, coalesce(p.orgs, x."orgSourcedIds") AS t"""
+        places = f"list_transform({_SORTED}, lambda o: [o, r, ''])"
+        return f'{rows} LEFT JOIN {_ORGS.format(at=at)} p ON p.id = x."sourcedId"', parts, places
     school = f"coalesce(x.{quoted(of.school)}, '')" if of.school else "''"
     role = f"coalesce(x.{quoted(of.role)}, '')" if of.role else "''"
     terms = "NULL::VARCHAR[]"
@@ -52,7 +49,7 @@ def placed(of: File, at: str) -> tuple[str, str, str]:
     elif of.terms:
         rows += f' LEFT JOIN "classes_at"({at}) c ON c."sourcedId" = x.{quoted(of.terms)}'
         terms = 'c."termSourcedIds"'
-    places = "list_transform(CASE WHEN len(t) > 0 THEN list_sort(list_distinct(t)) ELSE [''] END, lambda o: [s, r, o])"
+    places = f"list_transform({_SORTED}, lambda o: [s, r, o])"
     return rows, f"{school} AS s, {role} AS r, {terms} AS t", places
 
 

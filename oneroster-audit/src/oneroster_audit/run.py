@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
 from .audit import Audit, Before, as_rows, audit_load
 from .errors import Unknown, Wrong
+from .report.contents import contents
 from .store import Store
 from .verdicts import cell_verdicts, exit_code, judge
 from .warehouse import Warehouse
@@ -15,10 +18,11 @@ from .words import ALL, Cell, Finding, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from .policy import Policy
 
-__all__ = ["Outcome", "approve", "newest_load", "open_store", "open_warehouse", "run"]
+__all__ = ["Outcome", "approve", "newest_load", "open_store", "open_warehouse", "run", "write_report"]
 
 
 class Outcome:
@@ -74,6 +78,7 @@ def run(policy: Policy, now: datetime | None = None) -> Outcome:
         audit = audit_load(warehouse, policy, loads, newest.number, before)
     with open_store(policy) as store:
         _write(store, audit, policy)
+    write_report(policy, newest.number)
     judged = audit.judgement
     return Outcome(newest.number, judged.verdict, is_planned=judged.is_planned, is_new=True)
 
@@ -119,10 +124,36 @@ def _write(store: Store, audit: Audit, policy: Policy) -> None:
             store.release([s for s in audit.schools if s not in judged.held], load.number)
 
 
+def write_report(policy: Policy, number: int) -> None:
+    """Write page and JSON of a load, each beside its place first and then renamed."""
+    if not (policy.report.path or policy.report.json):
+        return
+    with open_store(policy, read_only=True) as store:
+        found = contents(store, number, policy.report.nights)
+    if policy.report.path:
+        from .report.page import page
+
+        _replace(policy.path(policy.report.path), page(found, policy))
+    if policy.report.json:
+        _replace(policy.path(policy.report.json), json.dumps(found.as_json(), ensure_ascii=False, indent=1) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.replace(path)
+    except OSError as error:
+        raise Unknown(f"{path} cannot be written ({error.strerror}).") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def approve(policy: Policy, number: int, schools: Sequence[str], by: str, reason: str) -> Outcome:
     """Approve held schools of a load, or all of them; raise Wrong if that is not possible. They are released then."""
     with open_store(policy) as store:
-        load = store.load(number)
+        load, newest = store.load(number), newest_load(store)
         known = store.rows("schools", "load = $load", "school_id", load=number)
         held = [s["school_id"] for s in known if s["held"]]
         for school in schools:
@@ -146,7 +177,8 @@ def approve(policy: Policy, number: int, schools: Sequence[str], by: str, reason
             outcome = _judge_again(store, number, {s["school_id"]: s["name"] for s in known}, by)
             # A newer load that was released already is never put back.
             store.release([s for s in chosen if store.released().get(s, 0) < number], number)
-        return outcome
+    write_report(policy, newest)
+    return outcome
 
 
 def _judge_again(store: Store, number: int, schools: dict[str, str], by: str) -> Outcome:

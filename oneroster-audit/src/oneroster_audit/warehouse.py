@@ -51,6 +51,8 @@ class Load:
     number: int
     loaded_at: datetime
     tables: dict[str, Table]
+    is_finished: bool = True
+    """False if the load broke off before all tables were in place."""
 
     @property
     def whole(self) -> bool:
@@ -123,15 +125,18 @@ class Warehouse:
         if "_loads" not in self._tables:
             raise Unknown("the warehouse has no table _loads. Load it once with this version of target-oneroster-duckdb.")
         found: dict[int, tuple[datetime, dict[str, Table]]] = {}
-        for load, at, name, *rest in self.run(
-            'SELECT "load", epoch_us("loadedAt"), "table", "came", "total", "whole", "outcome", "deleted" '
+        broken = set()
+        for load, at, name, is_finished, *rest in self.run(
+            'SELECT "load", epoch_us("loadedAt"), "table", "finishedAt" IS NOT NULL, "came", "total", "whole", "outcome", "deleted" '
             f"FROM {self.place('_loads')} ORDER BY 1, 3"
         ):
             moment = datetime.fromtimestamp(at / 1e6, UTC)
             came, total, whole, outcome, deleted = rest
+            if not is_finished:
+                broken.add(load)
             tables = found.setdefault(load, (moment, {}))[1]
             tables[name] = Table(came or 0, total or 0, bool(whole), outcome or "", deleted or 0)
-        return {load: Load(load, at, tables) for load, (at, tables) in found.items()}
+        return {load: Load(load, at, tables, load not in broken) for load, (at, tables) in found.items()}
 
     def touched(self) -> dict[str, int]:
         """Return for each table the newest load that began or ended a version of a row."""
@@ -222,7 +227,8 @@ class Warehouse:
         return f"warehouse.{quoted(self._schema)}.{quoted(table)}"
 
     def _where(self, table: str) -> str:
-        return f" WHERE {TENANT} = {literal(self._tenant)}" if TENANT in self._tables.get(table, ()) else ""
+        has = self._tenant and TENANT in self._tables.get(table, ())
+        return f" WHERE {TENANT} = {literal(self._tenant)}" if has else ""
 
 
 def _model_columns(table: str) -> dict[str, str]:

@@ -24,6 +24,8 @@ def arrival(
     load: Load, loads: Mapping[int, Load], baseline: int | None, receipts: Receipts, *, hours: float, days: float
 ) -> Iterator[Finding]:
     """Yield what is wrong with the arrival of a load. `hours`, `days`: how old a whole read and the source may be."""
+    if not load.is_finished:
+        yield Finding("arrival.incomplete", Severity.UNKNOWN)
     for name, table in sorted(load.tables.items()):
         if _LEFT in table.outcome:
             yield Finding("arrival.incomplete", Severity.UNKNOWN, _file(name))

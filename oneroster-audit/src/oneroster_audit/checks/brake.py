@@ -82,3 +82,7 @@ def fold(findings: list[Finding]) -> None:
             top = tops.get(("brake.lost", cell.file, cell.school), top)
         if top is not finding:
             finding.root = finding.root or top.root or top.id
+    by_id = {f.id: f for f in findings}
+    for finding in findings:
+        while finding.root and (root := by_id[finding.root]).root:
+            finding.root = root.root
