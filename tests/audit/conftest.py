@@ -55,7 +55,9 @@ class Desk:
 
     def cells(self, load: int, file: str, key: str = "school_id, role, term_id") -> dict[Any, tuple[int, ...]]:
         """Counts of a file: before, added, removed, changed, now."""
-        rows = self.store(f"SELECT {key}, before, added, removed, changed, now FROM counts WHERE load = {load} AND file = '{file}'")
+        rows = self.store(
+            f"SELECT {key}, before, added, removed, changed, now FROM counts WHERE load = {load} AND file = '{file}'"
+        )
         return {row[:-5] if len(row) > 6 else row[0]: row[-5:] for row in rows}
 
     def released(self) -> dict[str, int]:

@@ -35,7 +35,15 @@ def district(schools: int = 8, students: int = 30, classes: int = 5) -> District
     def add(name: str, sourced_id: str, /, **columns: Any) -> None:
         found[name][sourced_id] = {"sourcedId": sourced_id, **columns}
 
-    add("academicSessions", "year", title="2026-2027", type="schoolYear", startDate="2026-08-24", endDate="2027-06-05", schoolYear="2027")
+    add(
+        "academicSessions",
+        "year",
+        title="2026-2027",
+        type="schoolYear",
+        startDate="2026-08-24",
+        endDate="2027-06-05",
+        schoolYear="2027",
+    )
     for term in ("t1", "t2"):
         add("academicSessions", term, title=term, type="term", parentSourcedId="year", schoolYear="2027")
     add("orgs", "d", name="District", type="district")
@@ -118,7 +126,15 @@ class House:
             self._receipts(database, rows, at, receipts, without)
         return self.loads
 
-    def _table(self, database: duckdb.DuckDBPyConnection, name: str, new: dict[str, Row], at: datetime, whole: bool, outcome: str) -> None:
+    def _table(
+        self,
+        database: duckdb.DuckDBPyConnection,
+        name: str,
+        new: dict[str, Row],
+        at: datetime,
+        whole: bool,
+        outcome: str,
+    ) -> None:
         content = Table(file(name)).content
         place = f"oneroster.{quoted(name + '_history')}"
         spec = ", ".join(f"{quoted(n)} {kind}" for n, kind in content.items())
@@ -163,13 +179,22 @@ class House:
                 f"FROM read_json({literal(out.name)}, format = 'newline_delimited', columns = {{{spec}}})"
             )
 
-    def _receipts(self, database: duckdb.DuckDBPyConnection, rows: Any, at: datetime, given: Mapping[str, Row] | None, without: tuple[str, ...]) -> None:
+    def _receipts(
+        self,
+        database: duckdb.DuckDBPyConnection,
+        rows: Any,
+        at: datetime,
+        given: Mapping[str, Row] | None,
+        without: tuple[str, ...],
+    ) -> None:
         if given is None:
             return
         kinds = Table(file_of_receipts()).content | {"columns": "VARCHAR[]", "sourceModifiedAt": "TIMESTAMPTZ"}
         first = "tenant VARCHAR, " if self.tenant else ""
         spec = ", ".join(f"{quoted(n)} {kind}" for n, kind in kinds.items())
-        database.execute(f'CREATE TABLE IF NOT EXISTS oneroster."syncReceipts" ({first}{spec}, _sdc_received_at TIMESTAMPTZ)')
+        database.execute(
+            f'CREATE TABLE IF NOT EXISTS oneroster."syncReceipts" ({first}{spec}, _sdc_received_at TIMESTAMPTZ)'
+        )
         for name in rows:
             if not rows[name] or name in without:
                 continue

@@ -83,7 +83,7 @@ def test_small_cells_do_not_hold_and_empty_schools_do(desk: Desk) -> None:
     for key in of_school(rows, "enrollments", "s1")[19:]:
         del rows["enrollments"][key]
     desk.audit(rows)
-    students = [k for k in of_school(rows, "enrollments", "s1")]
+    students = of_school(rows, "enrollments", "s1")
     report = desk.audit(without(rows, "enrollments", students), code=3)
     assert not found(report, "brake.lost")
     assert [(f["school"], f["before"], f["now"]) for f in found(report, "brake.empty-school")] == [("s1", 19, 0)]
@@ -168,7 +168,9 @@ def test_tombstones_of_a_load_that_is_not_whole(desk: Desk) -> None:
     assert len(found(report, "arrival.not-whole")) == 1
     assert desk.cells(2, "enrollments")["s2", "*", "*"] == (155, 0, 155, 0, 0)
     # The next whole load is judged: nothing is lost since last night, and within the week the whole school is.
-    report = desk.audit({**rows, "enrollments": {k: v for k, v in rows["enrollments"].items() if k not in keys}}, code=3)
+    report = desk.audit(
+        {**rows, "enrollments": {k: v for k, v in rows["enrollments"].items() if k not in keys}}, code=3
+    )
     assert {f["school"] for f in found(report, "brake.slow") if not f["root"]} == {"s2"}
 
 

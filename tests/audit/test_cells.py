@@ -44,7 +44,12 @@ def test_a_class_that_moves_to_another_term(desk: Desk) -> None:
 def test_a_user_of_two_schools(desk: Desk) -> None:
     """A teacher of two schools stands in each, and once in the total."""
     rows = district(2, students=3, classes=1)
-    rows["roles"]["second"] = {"sourcedId": "second", "userSourcedId": "s1-teacher", "role": "teacher", "orgSourcedId": "s2"}
+    rows["roles"]["second"] = {
+        "sourcedId": "second",
+        "userSourcedId": "s1-teacher",
+        "role": "teacher",
+        "orgSourcedId": "s2",
+    }
     desk.audit(rows)
     cells = desk.cells(1, "users")
     assert cells["s1", "*", "*"][-1] == 4
@@ -66,7 +71,9 @@ def test_a_transfer(desk: Desk) -> None:
     assert desk.cells(2, "users")["s2", "*", "*"] == (6, 1, 0, 0, 7)
     assert desk.cells(2, "users")["*", "*", "*"] == (12, 0, 0, 0, 12)
     assert desk.cells(2, "roles")["*", "*", "*"] == (12, 0, 0, 1, 12)
-    assert desk.store("SELECT school_id, reason, enrollments, students FROM reasons") == [("s1", "moved to another school", 2, 1)]
+    assert desk.store("SELECT school_id, reason, enrollments, students FROM reasons") == [
+        ("s1", "moved to another school", 2, 1)
+    ]
 
 
 def test_metadata_and_dates_are_no_change(desk: Desk) -> None:
@@ -74,7 +81,11 @@ def test_metadata_and_dates_are_no_change(desk: Desk) -> None:
     rows = district(1, students=4, classes=1)
     desk.audit(rows)
     new = copy.deepcopy(rows)
-    new["users"]["s1-p1"] |= {"metadata": {"locker": "7"}, "dateLastModified": "2026-09-14T00:00:00Z", "status": "active"}
+    new["users"]["s1-p1"] |= {
+        "metadata": {"locker": "7"},
+        "dateLastModified": "2026-09-14T00:00:00Z",
+        "status": "active",
+    }
     desk.audit(new)
     assert desk.cells(2, "users")["*", "*", "*"] == (5, 0, 0, 0, 5)
     new = copy.deepcopy(new)
@@ -116,7 +127,14 @@ def counted(rows: District) -> dict[tuple[str, str, str], set[str]]:
         terms = set(rows["classes"].get(row.get("classSourcedId") or "", {}).get("termSourcedIds") or [""])
         school, role = row.get("schoolSourcedId") or "", row.get("role") or ""
         for term in terms:
-            for cell in ((school, role, term), (school, role, "*"), (school, "*", "*"), ("*", role, "*"), ("*", "*", term), ("*", "*", "*")):
+            for cell in (
+                (school, role, term),
+                (school, role, "*"),
+                (school, "*", "*"),
+                ("*", role, "*"),
+                ("*", "*", term),
+                ("*", "*", "*"),
+            ):
                 found.setdefault(cell, set()).add(key)
     return found
 
@@ -141,7 +159,7 @@ def test_sums_of_random_nights(desk: Desk, seed: int) -> None:
             assert cells.get(cell, (0,))[-1] == len(after), (cell, baselines)
             if baselines == {night - 1} and not desk.store(f"SELECT 1 FROM schools WHERE load = {night - 1} AND held"):
                 assert cells[cell][:3] == (len(before), len(after - before), len(before - after)), cell
-        for (_, _, _), (before_, added, removed, _, now_) in cells.items():
+        for before_, added, removed, _, now_ in cells.values():
             assert before_ + added - removed == now_
         sums = dict(desk.store(f"SELECT school_id, sum(enrollments)::INT FROM reasons WHERE load = {night} GROUP BY 1"))
         for (school, role, term), row in cells.items():

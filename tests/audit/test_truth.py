@@ -67,7 +67,9 @@ def check_counts(desk: Desk, truth: dict[str, Any]) -> None:
     told = {(c["file"], c["school"], c["role"], c["term"]): c for c in truth["cells"]}
     counted = {
         row[:4]: row[4:]
-        for row in desk.store("SELECT file, school_id, role, term_id, before, added, removed, changed, now FROM counts WHERE load = 2")
+        for row in desk.store(
+            "SELECT file, school_id, role, term_id, before, added, removed, changed, now FROM counts WHERE load = 2"
+        )
     }
     for cell, row in counted.items():
         if any(row):
@@ -98,7 +100,9 @@ def test_an_event_alone(desk: Desk, kind: str) -> None:
         desk.house.state["demographics"].clear()
     assert desk("run") == (3 if schools else 0), desk.out + desk.err
     report = desk.report()
-    everywhere = [f for f in report["findings"] if f["severity"] == "hold" and f["school"] in ("", "*") and not f["root"]]
+    everywhere = [
+        f for f in report["findings"] if f["severity"] == "hold" and f["school"] in ("", "*") and not f["root"]
+    ]
     assert {s["id"] for s in report["held_schools"]} == schools, everywhere
     assert not check or found(report, check)
     if kind != "drop-file":

@@ -6,7 +6,9 @@ of rows keeps everything here as small as the number of cells, however many rows
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,42 +87,42 @@ def tally(
     `is_left_out`: sums leave out rows that stand in such a cell. `is_quiet`: changes of these columns only do not count
     as changes for the brake.
     """
-    found: dict[Cell, Counts] = {}
+    found: defaultdict[Cell, Counts] = defaultdict(Counts)
     projections = _projections(has)
-    seen: dict[Places, tuple[Cell, ...]] = {}
 
-    def cells(places: Places | None) -> tuple[Cell, ...]:
-        if places is None:
-            return ()
-        if places not in seen:
-            seen[places] = tuple(dict.fromkeys(_cells(file, places, projections, is_left_out)))
-        return seen[places]
-
-    def at(cell: Cell) -> Counts:
-        if cell not in found:
-            found[cell] = Counts()
-        return found[cell]
+    @cache
+    def cells(places: Places) -> tuple[Cell, ...]:
+        return tuple(dict.fromkeys(_cells(file, places, projections, is_left_out)))
 
     for places, rows in before:
         for cell in cells(places):
-            at(cell).before += rows
+            found[cell].before += rows
     for places, rows in now:
         for cell in cells(places):
-            at(cell).now += rows
+            found[cell].now += rows
     for move in moves:
-        was, is_now = cells(move.was), cells(move.now)
-        for cell in was:
-            if cell in is_now:
-                if move.columns:
-                    at(cell).changed += move.rows
-                    at(cell).quiet += move.rows * is_quiet(move.columns)
-            else:
-                at(cell).removed += move.rows
-                at(cell).expected += move.rows * move.is_expected
-        for cell in is_now:
-            if cell not in was:
-                at(cell).added += move.rows
-    return found
+        _count_move(found, move, cells(move.was or ()), cells(move.now or ()), is_quiet=is_quiet)
+    return dict(found)
+
+
+def _count_move(
+    found: defaultdict[Cell, Counts],
+    move: Move,
+    was: tuple[Cell, ...],
+    is_now: tuple[Cell, ...],
+    *,
+    is_quiet: Callable[[frozenset[str]], bool],
+) -> None:
+    for cell in was:
+        if cell not in is_now:
+            found[cell].removed += move.rows
+            found[cell].expected += move.rows * move.is_expected
+        elif move.columns:
+            found[cell].changed += move.rows
+            found[cell].quiet += move.rows * is_quiet(move.columns)
+    for cell in is_now:
+        if cell not in was:
+            found[cell].added += move.rows
 
 
 def _cells(

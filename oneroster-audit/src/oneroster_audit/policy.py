@@ -125,7 +125,11 @@ def read_policy(path: Path, environment: Mapping[str, str] = os.environ, *, aler
         for name in filter(None, map(_variable, (alert.url, *alert.to))):
             if not environment.get(name):
                 raise file.fault(("alert", index, "url"), f"the variable {name} is not set")
-    given = {name: environment[f"ONEROSTER_AUDIT_{name.upper()}"] for name in SETTINGS if environment.get(f"ONEROSTER_AUDIT_{name.upper()}")}
+    given = {
+        name: environment[f"ONEROSTER_AUDIT_{name.upper()}"]
+        for name in SETTINGS
+        if environment.get(f"ONEROSTER_AUDIT_{name.upper()}")
+    }
     if report := given.pop("report_path", ""):
         given["report"] = msgspec.structs.replace(policy.report, path=report)
     digest = sha256(text.encode()).hexdigest()[:12]
@@ -203,9 +207,7 @@ class _File:
             path.append(name or (int(index) if index.isdigit() else index))
         unknown = re.search(r"unknown field `(.+)`", what)
         tail = (*(p for p in path if p not in ("...", "$")), *((unknown[1],) if unknown else ()))
-        line = next(
-            (known for known in self.lines if _fits(known, path, unknown[1] if unknown else None)), tuple(tail)
-        )
+        line = next((known for known in self.lines if _fits(known, path, unknown[1] if unknown else None)), tuple(tail))
         if unknown:
             return self.fault(line, f"no such key: {unknown[1]}")
         return self.fault(line, f"{'.'.join(map(str, tail)) or 'policy'}: {what[0].lower()}{what[1:]}".replace("`", ""))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from . import __version__
-from .audit import Audit, Before, as_rows, audit_load
+from .audit import Audit, as_rows, audit_load
 from .errors import Unknown, Wrong
+from .night import Before
 from .report.contents import contents
 from .store import Store
 from .verdicts import cell_verdicts, exit_code, judge
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from .policy import Policy
 
-__all__ = ["Outcome", "approve", "newest_load", "open_store", "open_warehouse", "run", "write_report"]
+__all__ = ["Outcome", "approve", "newest_load", "open_store", "open_warehouse", "purge", "run", "write_report"]
 
 
 class Outcome:
@@ -72,7 +73,9 @@ def run(policy: Policy, now: datetime | None = None) -> Outcome:
             if last and newest.number == last["load"]:
                 age = (now or datetime.now(UTC)) - newest.loaded_at
                 if age > timedelta(hours=policy.max_age_hours):
-                    raise Unknown(f"no new load since {newest.loaded_at:%Y-%m-%d %H:%M} UTC. Nothing newer is released.")
+                    raise Unknown(
+                        f"no new load since {newest.loaded_at:%Y-%m-%d %H:%M} UTC. Nothing newer is released."
+                    )
                 return Outcome(last["load"], Verdict(last["verdict"]), is_planned=bool(last["planned"]), is_new=False)
             before = _before(store, last)
         audit = audit_load(warehouse, policy, loads, newest.number, before)
@@ -97,7 +100,10 @@ def _before(store: Store, last: dict[str, Any] | None) -> Before:
 def _write(store: Store, audit: Audit, policy: Policy) -> None:
     """Write a load, all or nothing."""
     load, judged = audit.load, audit.judgement
-    limits = {school: f"{own.lost_percent:g} % until {own.until}: {own.reason}" for school, own in policy.limits.schools.items()}
+    limits = {
+        school: f"{own.lost_percent:g} % until {own.until}: {own.reason}"
+        for school, own in policy.limits.schools.items()
+    }
     with store.transaction():
         store.add(
             "loads",
@@ -114,7 +120,9 @@ def _write(store: Store, audit: Audit, policy: Policy) -> None:
                     "policy_digest": policy.digest,
                     "versions": f"oneroster-audit {__version__}",
                     "district": policy.district,
-                    "limits": "; ".join([f"{policy.limits.lost_percent:g} %", *(f"{s}: {t}" for s, t in limits.items())]),
+                    "limits": "; ".join(
+                        [f"{policy.limits.lost_percent:g} %", *(f"{s}: {t}" for s, t in limits.items())]
+                    ),
                 }
             ],
         )
@@ -212,3 +220,18 @@ def _judge_again(store: Store, number: int, schools: dict[str, str], by: str) ->
         store.delete(table, "load = $load", load=number)
         store.add(table, new)
     return Outcome(number, judged.verdict, is_planned=judged.is_planned, is_new=False)
+
+
+def purge(store: Store, policy: Policy, before: date) -> int:
+    """Remove the details of loads before a day; those that are somebody's baseline, and the newest, stay."""
+    kept = {*store.released().values(), newest_load(store)}
+    loads = [
+        row["load"]
+        for row in store.rows("loads", order="load")
+        if row["loaded_at"].astimezone(policy.zone).date() < before and row["load"] not in kept
+    ]
+    there = {row["load"] for row in store.rows("arrivals")}
+    with store.transaction():
+        for table in ("counts", "columns", "findings", "reasons", "arrivals"):
+            store.delete(table, "list_contains($loads, load)", loads=loads)
+    return len(there & set(loads))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["FIRST", "ENDED", "Load", "Table", "Warehouse", "sql"]
+__all__ = ["ENDED", "FIRST", "Load", "Table", "Warehouse", "sql"]
 
 PATIENCE_SECONDS = 30.0
 MEMORY = "600MB"
@@ -92,7 +92,9 @@ class Warehouse:
     def __enter__(self) -> Warehouse:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -123,7 +125,9 @@ class Warehouse:
     def loads(self) -> dict[int, Load]:
         """Return all loads, the oldest first."""
         if "_loads" not in self._tables:
-            raise Unknown("the warehouse has no table _loads. Load it once with this version of target-oneroster-duckdb.")
+            raise Unknown(
+                "the warehouse has no table _loads. Load it once with this version of target-oneroster-duckdb."
+            )
         found: dict[int, tuple[datetime, dict[str, Table]]] = {}
         broken = set()
         for load, at, name, is_finished, *rest in self.run(
@@ -193,7 +197,9 @@ class Warehouse:
             raise Unknown(f"the warehouse has no schema {self._schema} with tables in it.")
         kept = [name for name in found if name.endswith(_HISTORY)]
         if not kept:
-            raise Unknown("the warehouse keeps no history. Set history: true in target-oneroster-duckdb, and load again.")
+            raise Unknown(
+                "the warehouse keeps no history. Set history: true in target-oneroster-duckdb, and load again."
+            )
         if any(FIRST not in found[name] for name in kept):
             raise Unknown("its history has no load numbers. Load once with this version of target-oneroster-duckdb.")
         return found
@@ -216,9 +222,7 @@ class Warehouse:
         else:
             self._columns[table] = [name for name in there if not name.startswith("_sdc_") and name != TENANT]
             missing = "".join(
-                f", NULL::{kind} AS {quoted(name)}"
-                for name, kind in _model_columns(table).items()
-                if name not in there
+                f", NULL::{kind} AS {quoted(name)}" for name, kind in _model_columns(table).items() if name not in there
             )
             body = f"SELECT *{missing} FROM {self.place(table + _HISTORY)} WHERE {FIRST} <= k AND ({ENDED} IS NULL OR {ENDED} > k)"
         self._connection.execute(f"CREATE TEMP MACRO {macro}(k) AS TABLE {body}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from hashlib import sha256
 from typing import NamedTuple
@@ -14,7 +14,7 @@ ALL = "*"
 
 
 class Cell(NamedTuple):
-    """File × school × role × term. What has none is empty; what is summed is `*`."""
+    """File, school, role and term. What has none is empty; what is summed is `*`."""
 
     file: str = ""
     school: str = ""
@@ -46,7 +46,7 @@ class Finding:
 
     check: str
     severity: Severity
-    cell: Cell = Cell()
+    cell: Cell = field(default_factory=Cell)
     column: str = ""
     before: int | None = None
     now: int | None = None

@@ -35,9 +35,7 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[object]], 
     `numbers` are the columns that are right-aligned.
     """
     right = set(numbers)
-    head = "".join(
-        element("th", text, scope="col", class_="n" if n in right else None) for n, text in enumerate(heads)
-    )
+    head = "".join(element("th", text, scope="col", class_="n" if n in right else None) for n, text in enumerate(heads))
     lines = []
     for row in rows:
         first, *rest = row
@@ -45,7 +43,9 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[object]], 
         cells += [element("td", cell, class_="n" if n in right else None) for n, cell in enumerate(rest, 1)]
         lines.append(f"<tr>{''.join(cells)}</tr>")
     inner = f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
-    return Raw(f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0"><table>{inner}</table></div>')
+    return Raw(
+        f'<div class="wide" role="region" aria-label="{escape(caption)}" tabindex="0"><table>{inner}</table></div>'
+    )
 
 
 def figure(name: str, drawing: Raw, sentence: str, its_table: Raw) -> Raw:

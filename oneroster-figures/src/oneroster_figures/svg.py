@@ -38,7 +38,13 @@ def element(name: str, *inside: object, **attributes: Any) -> Raw:
 def svg(width: float, height: float, *inside: object) -> Raw:
     """Return a drawing. It says nothing by itself: the sentence and the table beside it do."""
     return element(
-        "svg", *inside, viewBox=f"0 0 {_short(width)} {_short(height)}", width=width, height=height, aria_hidden="true", focusable="false"
+        "svg",
+        *inside,
+        viewBox=f"0 0 {_short(width)} {_short(height)}",
+        width=width,
+        height=height,
+        aria_hidden="true",
+        focusable="false",
     )
 
 

@@ -24,27 +24,15 @@ def arrival(
     load: Load, loads: Mapping[int, Load], baseline: int | None, receipts: Receipts, *, hours: float, days: float
 ) -> Iterator[Finding]:
     """Yield what is wrong with the arrival of a load. `hours`, `days`: how old a whole read and the source may be."""
-    if not load.is_finished:
-        yield Finding("arrival.incomplete", Severity.UNKNOWN)
-    for name, table in sorted(load.tables.items()):
-        if _LEFT in table.outcome:
-            yield Finding("arrival.incomplete", Severity.UNKNOWN, _file(name))
     incomplete = {str(r["collection"]) for r in receipts if r["complete"] is False}
-    for name in sorted(incomplete):
-        yield Finding("arrival.incomplete", Severity.UNKNOWN, _file(name))
+    left = {name for name, table in load.tables.items() if table.outcome == _LEFT}
+    for name in sorted(incomplete | left | (set() if load.is_finished else {""})):
+        yield Finding("arrival.incomplete", Severity.UNKNOWN, _file(name) if name else Cell())
     if not receipts:
         yield Finding("arrival.receipts", Severity.WARN)
     for receipt in receipts:
-        name = str(receipt["collection"])
-        if name in incomplete:
-            continue
-        if receipt["rejected"]:
-            yield Finding("arrival.rejected", Severity.WARN, _file(name), now=receipt["rejected"])
-        expected, distinct, received = receipt["expected"], receipt["distinct"], receipt["received"]
-        if expected is not None and distinct is not None and distinct < expected:
-            yield Finding("arrival.fewer", Severity.WARN, _file(name), before=expected, now=distinct)
-        if received is not None and distinct is not None and distinct < received:
-            yield Finding("keys.duplicate", Severity.WARN, _file(name), before=received, now=distinct)
+        if str(receipt["collection"]) not in incomplete:
+            yield from _receipt(receipt)
     parts = [name for name, table in load.tables.items() if not table.whole and name != "syncReceipts"]
     if parts:
         yield Finding("arrival.not-whole", Severity.NOTE, now=len(parts))
@@ -54,6 +42,18 @@ def arrival(
     newest = source_time(receipts)
     if newest is not None and (age := (load.loaded_at - newest).total_seconds() / _DAY) > days:
         yield Finding("arrival.late", Severity.WARN, now=int(age))
+
+
+def _receipt(receipt: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what a complete receipt says about records that did not arrive as they should."""
+    cell = _file(str(receipt["collection"]))
+    expected, distinct, received = receipt["expected"], receipt["distinct"], receipt["received"]
+    if receipt["rejected"]:
+        yield Finding("arrival.rejected", Severity.WARN, cell, now=receipt["rejected"])
+    if expected is not None and distinct is not None and distinct < expected:
+        yield Finding("arrival.fewer", Severity.WARN, cell, before=expected, now=distinct)
+    if received is not None and distinct is not None and distinct < received:
+        yield Finding("keys.duplicate", Severity.WARN, cell, before=received, now=distinct)
 
 
 def _missing(load: Load, loads: Mapping[int, Load], baseline: int) -> Iterator[Finding]:
@@ -70,7 +70,11 @@ def _missing(load: Load, loads: Mapping[int, Load], baseline: int) -> Iterator[F
 
 def _late_reads(load: Load, loads: Mapping[int, Load], hours: float) -> Iterator[Finding]:
     for name, table in sorted(load.tables.items()):
-        wholes = [l.loaded_at for l in loads.values() if l.number <= load.number and name in l.tables and l.tables[name].whole]
+        wholes = [
+            other.loaded_at
+            for other in loads.values()
+            if other.number <= load.number and name in other.tables and other.tables[name].whole
+        ]
         if not table.whole and wholes and (age := (load.loaded_at - max(wholes)).total_seconds() / _HOUR) > hours:
             yield Finding("arrival.late", Severity.WARN, _file(name), now=int(age / 24))
 

@@ -35,7 +35,9 @@ def is_blank(field: Field) -> str:
     name = f"x.{quoted(field.name)}"
     if field.kind.is_list:
         return f"coalesce(len({name}), 0) = 0"
-    return f"coalesce({name}, '') = ''" if field.kind in (Kind.STRING, Kind.REF, Kind.ID, Kind.WORD) else f"{name} IS NULL"
+    return (
+        f"coalesce({name}, '') = ''" if field.kind in (Kind.STRING, Kind.REF, Kind.ID, Kind.WORD) else f"{name} IS NULL"
+    )
 
 
 def filled(warehouse: Warehouse, of: File, load: int) -> dict[str, Filled]:
@@ -53,7 +55,9 @@ def filled(warehouse: Warehouse, of: File, load: int) -> dict[str, Filled]:
         query = f"{total} UNION ALL SELECT school, count(*), {counts} FROM (SELECT *, {schools} AS school FROM ({inner})) x GROUP BY 1"
     elif of.school:
         school = f"coalesce(x.{quoted(of.school)}, '')"
-        query = f"{total} UNION ALL SELECT {school}, count(*), {counts} FROM {quoted(of.name + '_at')}($load) x GROUP BY 1"
+        query = (
+            f"{total} UNION ALL SELECT {school}, count(*), {counts} FROM {quoted(of.name + '_at')}($load) x GROUP BY 1"
+        )
     answer = warehouse.run(query, load=load)
     return {school: Filled(n, dict(zip(columns, present, strict=True))) for school, n, *present in answer}
 
@@ -119,14 +123,15 @@ def words(warehouse: Warehouse, of: File, load: int) -> dict[str, dict[str, int]
     return found
 
 
-def words_changed(of: File, was: Mapping[str, Mapping[str, int]], now: Mapping[str, Mapping[str, int]]) -> Iterator[Finding]:
+def words_changed(
+    of: File, was: Mapping[str, Mapping[str, int]], now: Mapping[str, Mapping[str, int]]
+) -> Iterator[Finding]:
     """Yield the vocabulary columns in which a word is new or gone (pure)."""
     for column, counted in now.items():
         before = was.get(column, {})
         new, gone = set(counted) - set(before), set(before) - set(counted)
         if before and (new or gone):
-            rows = sum(counted[word] for word in new)
-            yield Finding("columns.words", Severity.NOTE, Cell(of.name, ALL, ALL, ALL), column, len(gone), len(new), rows)
+            yield Finding("columns.words", Severity.NOTE, Cell(of.name, ALL, ALL, ALL), column, len(gone), len(new))
 
 
 def described(counted: Mapping[str, int]) -> str:

@@ -37,9 +37,7 @@ def orphan_rows(of: File, field: Field) -> str:
 
 def missing_rows(of: File, field: Field) -> str:
     """Return a query of the rows at $load whose required reference is empty."""
-    return (
-        f'SELECT {_school(of)} AS school, x."sourcedId" AS id FROM {quoted(of.name + "_at")}($load) x WHERE {is_blank(field)}'
-    )
+    return f'SELECT {_school(of)} AS school, x."sourcedId" AS id FROM {quoted(of.name + "_at")}($load) x WHERE {is_blank(field)}'
 
 
 def _school(of: File) -> str:
@@ -108,6 +106,8 @@ def reused(warehouse: Warehouse, baseline: int, load: int) -> Iterator[Finding]:
         if not warehouse.has(name):
             continue
         for school, count in warehouse.run(
-            f"SELECT school, count(DISTINCT id) FROM ({reused_rows(name)}) GROUP BY 1 ORDER BY 1", baseline=baseline, load=load
+            f"SELECT school, count(DISTINCT id) FROM ({reused_rows(name)}) GROUP BY 1 ORDER BY 1",
+            baseline=baseline,
+            load=load,
         ):
             yield Finding("keys.reused", Severity.HOLD, Cell(name, school, ALL, ALL), now=count, count=count)

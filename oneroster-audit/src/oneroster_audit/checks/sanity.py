@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FILE_OF", "sanity", "sanity_rows"]
 
-FILE_OF = {"students": "users", "classes": "classes", "courses": "courses", "two": "users", "large": "classes", "many": "users"}
+FILE_OF = {
+    "students": "users",
+    "classes": "classes",
+    "courses": "courses",
+    "two": "users",
+    "large": "classes",
+    "many": "users",
+}
 
 
 def sanity_rows() -> str:

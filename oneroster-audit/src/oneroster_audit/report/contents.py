@@ -90,7 +90,9 @@ class Contents:
             "baseline": self.load["baseline"],
             "verdict": self.load["verdict"],
             "held_schools": [{"id": s, "name": self.schools[s]} for s in self.held],
-            "files": [{k: row[k] for k in ("file", "before", "added", "removed", "changed", "now")} for row in self.files],
+            "files": [
+                {k: row[k] for k in ("file", "before", "added", "removed", "changed", "now")} for row in self.files
+            ],
             "findings": [self._finding(f) for f in self.findings],
             "schedule": [],
             "rollover": [],
@@ -106,7 +108,12 @@ class Contents:
         }  # fmt: skip
 
 
-_KINDS = {"students": ("enrollments", "student"), "teachers": ("enrollments", "teacher"), "classes": ("classes", ALL), "enrollments": ("enrollments", ALL)}
+_KINDS = {
+    "students": ("enrollments", "student"),
+    "teachers": ("enrollments", "teacher"),
+    "classes": ("classes", ALL),
+    "enrollments": ("enrollments", ALL),
+}
 
 
 def contents(store: Store, number: int, nights: int = 30) -> Contents:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
+MINUS = "\N{MINUS SIGN}"
 NEEDS, OPEN_SCHOOLS, NAMED = 7, 50, 10
 MARKS = {"passed": "c", "noted": "e", "held": "b", "unknown": "g"}
 
@@ -28,7 +29,9 @@ MARKS = {"passed": "c", "noted": "e", "held": "b", "unknown": "g"}
 def page(of: Contents, policy: Policy) -> str:
     """Return the whole page."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(files(__package__ or __name__).joinpath("page.html.j2").read_text(encoding="utf-8"))
+    template = environment.from_string(
+        files(__package__ or __name__).joinpath("page.html.j2").read_text(encoding="utf-8")
+    )
     needs, others = _needs(of)
     schools = _schools(of)
     body = template.render(
@@ -63,7 +66,11 @@ def _age(of: Contents) -> str:
     if newest is None:
         return ""
     hours = (of.load["loaded_at"] - newest).total_seconds() / 3600
-    return f"The source was changed {hours / 24:.0f} days before." if hours >= 48 else f"The source was changed {max(0, hours):.0f} hours before."
+    return (
+        f"The source was changed {hours / 24:.0f} days before."
+        if hours >= 48
+        else f"The source was changed {max(0, hours):.0f} hours before."
+    )
 
 
 def _needs(of: Contents) -> tuple[list[Row], list[Row]]:
@@ -106,8 +113,12 @@ def _others(of: Contents, rows: list[Row]) -> Raw:
     for (severity, name), its in groups.items():
         schools = sorted({f["school_id"] for f in its} - {"", ALL})
         where = _named(of, schools) if schools else of.where(its[0])
-        lines.append([check(name).sentence, name, severity, f"{len(its):,}", f"{sum(f['count'] for f in its):,}", where])
-    return figures.table("Other findings, by check", ["What", "Check", "Severity", "Findings", "Rows", "Where"], lines, numbers=(3, 4))
+        lines.append(
+            [check(name).sentence, name, severity, f"{len(its):,}", f"{sum(f['count'] for f in its):,}", where]
+        )
+    return figures.table(
+        "Other findings, by check", ["What", "Check", "Severity", "Findings", "Rows", "Where"], lines, numbers=(3, 4)
+    )
 
 
 def _arrived(of: Contents) -> Raw:
@@ -126,9 +137,19 @@ def _arrived(of: Contents) -> Raw:
         lines.append(
             [name, _n(arrival.get("promised")), _n(arrival.get("arrived")), *(_n(row.get(k)) for k in ("before", "added", "removed", "changed", "now")), drawn, receipt]
         )  # fmt: skip
-    heads = ["File", "Promised", "Arrived", "Before", "+", "−", "Changed", "Now", f"{len(of.trend.get('users', []))} nights", "Receipt"]
-    its_table = figures.table("What arrived, and what changed since the baseline", heads, lines, numbers=range(1, 8))
-    return its_table
+    heads = [
+        "File",
+        "Promised",
+        "Arrived",
+        "Before",
+        "+",
+        MINUS,
+        "Changed",
+        "Now",
+        f"{len(of.trend.get('users', []))} nights",
+        "Receipt",
+    ]
+    return figures.table("What arrived, and what changed since the baseline", heads, lines, numbers=range(1, 8))
 
 
 def _n(value: int | None) -> str:
@@ -157,7 +178,16 @@ def _school_table(of: Contents, schools: list[str], *, is_drawn: bool) -> Raw:
         lines.append(
             [of.school(school), word, *(_change(its.get(k)) for k in ("students", "teachers", "classes", "enrollments")), lost, *drawn]
         )  # fmt: skip
-    heads = ["School", "", "Students", "Teachers", "Classes", "Enrollments", "Gone", *(["− gone, + new"] if is_drawn else [])]
+    heads = [
+        "School",
+        "",
+        "Students",
+        "Teachers",
+        "Classes",
+        "Enrollments",
+        "Gone",
+        *([f"{MINUS} gone, + new"] if is_drawn else []),
+    ]
     caption = "Seats of students and teachers, classes and enrollments of each school"
     return figures.table(caption if is_drawn else f"{caption}, the others", heads, lines, numbers=range(2, 7))
 
@@ -166,7 +196,7 @@ def _change(row: Row | None) -> str:
     if row is None:
         return "0"
     text = f"{row['now']:,}"
-    text += f" −{row['removed']:,}" if row["removed"] else ""
+    text += f" {MINUS}{row['removed']:,}" if row["removed"] else ""
     return text + (f" +{row['added']:,}" if row["added"] else "")
 
 
@@ -174,11 +204,19 @@ def _cells(of: Contents) -> list[tuple[str, Raw]]:
     found: dict[str, list[list[object]]] = {}
     for row in of.cells:
         if ALL not in (row["role"], row["term_id"]):
-            line = [row["role"] or "none", row["term_id"] or "none", *(_n(row[k]) for k in ("before", "added", "removed", "changed", "now")), row["verdict"]]
+            line = [
+                row["role"] or "none",
+                row["term_id"] or "none",
+                *(_n(row[k]) for k in ("before", "added", "removed", "changed", "now")),
+                row["verdict"],
+            ]
             found.setdefault(row["school_id"], []).append(line)
-    heads = ["Role", "Term", "Before", "+", "−", "Changed", "Now", "Verdict"]
+    heads = ["Role", "Term", "Before", "+", MINUS, "Changed", "Now", "Verdict"]
     shown = list(found.items())[:OPEN_SCHOOLS]
-    return [(of.school(s), figures.table(f"Enrollments of {of.school(s)}", heads, rows, numbers=range(2, 7))) for s, rows in shown]
+    return [
+        (of.school(s), figures.table(f"Enrollments of {of.school(s)}", heads, rows, numbers=range(2, 7)))
+        for s, rows in shown
+    ]
 
 
 def _reasons(of: Contents) -> Raw | str:
@@ -191,15 +229,34 @@ def _reasons(of: Contents) -> Raw | str:
         return ""
     order = [reason for reason, _ in total.most_common()]
     worst = sorted(by_school, key=lambda s: (-by_school[s].total(), s))[:10]
-    key = Raw("".join(f"<li>{figures.share([0] * n + [1], 12, 12)} {figures.escape(r)}: {total[r]:,}</li>" for n, r in enumerate(order)))
+    key = Raw(
+        "".join(
+            f"<li>{figures.share([0] * n + [1], 12, 12)} {figures.escape(r)}: {total[r]:,}</li>"
+            for n, r in enumerate(order)
+        )
+    )
     drawn = Raw(f"{figures.share([total[r] for r in order])}<ul>{key}</ul>")
     top = order[0]
     sentence = f"{total.total():,} student enrollments are gone; {total[top]:,} of them: {top}."
-    lines: list[list[object]] = [["All schools", *(f"{total[r]:,}" for r in order), f"{total.total():,}", figures.share([total[r] for r in order], 120, 12)]]
+    lines: list[list[object]] = [
+        [
+            "All schools",
+            *(f"{total[r]:,}" for r in order),
+            f"{total.total():,}",
+            figures.share([total[r] for r in order], 120, 12),
+        ]
+    ]
     for school in worst:
         counts = [by_school[school][r] for r in order]
-        lines.append([of.school(school), *(f"{n:,}" for n in counts), f"{sum(counts):,}", figures.share(counts, 120, 12)])
-    its_table = figures.table("Student enrollments that are gone, by reason: all schools and the ten with most", ["School", *order, "All", "Shares"], lines, numbers=range(1, len(order) + 2))
+        lines.append(
+            [of.school(school), *(f"{n:,}" for n in counts), f"{sum(counts):,}", figures.share(counts, 120, 12)]
+        )
+    its_table = figures.table(
+        "Student enrollments that are gone, by reason: all schools and the ten with most",
+        ["School", *order, "All", "Shares"],
+        lines,
+        numbers=range(1, len(order) + 2),
+    )
     return figures.figure("reasons", drawn, sentence, its_table)
 
 
@@ -215,7 +272,9 @@ def _columns(of: Contents) -> Raw | str:
         if finding["check_id"] == "columns.blank" and totals.get(finding["file"]):
             now = 1 - finding["count"] / max(1, finding["count"] + finding["now"])
             drawn = figures.slope(min(1, now + finding["share"]), now)
-        lines.append([of.where(finding), check(finding["check_id"]).sentence, change(finding), known.get("words") or "", drawn])
+        lines.append(
+            [of.where(finding), check(finding["check_id"]).sentence, change(finding), known.get("words") or "", drawn]
+        )
     if not lines:
         return ""
     return figures.table("Columns that changed", ["Where", "What", "Numbers", "Words", "Before and now"], lines[:100])
@@ -224,7 +283,9 @@ def _columns(of: Contents) -> Raw | str:
 def _nights(of: Contents) -> Raw:
     nights = list(reversed(of.nights))
     counted = Counter(n["verdict"] for n in nights)
-    sentence = f"The last {len(nights)} loads: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(counted.items())) + "."
+    sentence = (
+        f"The last {len(nights)} loads: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(counted.items())) + "."
+    )
     lines = [[str(n["load"]), n["verdict"], (n["rule"] or "").replace("_", " ")] for n in reversed(nights)]
     its_table = figures.table("Loads, their verdict, and the calendar's rule", ["Load", "Verdict", "Calendar"], lines)
     return figures.figure("nights", figures.calendar([n["verdict"] for n in nights], MARKS), sentence, its_table)
@@ -233,5 +294,13 @@ def _nights(of: Contents) -> Raw:
 def _approvals(of: Contents) -> Raw | str:
     if not of.approvals:
         return ""
-    lines = [[str(a["load"]), "all held schools" if a["school_id"] == ALL else of.school(a["school_id"]), a["approved_by"], a["reason"]] for a in of.approvals]
+    lines = [
+        [
+            str(a["load"]),
+            "all held schools" if a["school_id"] == ALL else of.school(a["school_id"]),
+            a["approved_by"],
+            a["reason"],
+        ]
+        for a in of.approvals
+    ]
     return figures.table("Approvals", ["Load", "For", "By", "Why"], lines)

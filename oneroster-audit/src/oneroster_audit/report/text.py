@@ -37,11 +37,14 @@ def _lines(of: Contents, zone: ZoneInfo) -> Iterator[str]:
     yield f"{'file':<24}{'before':>12}{'added':>10}{'removed':>10}{'changed':>10}{'now':>12}"
     for row in of.files:
         yield f"{row['file']:<24}" + "".join(
-            f"{row[k]:>{w},}" for k, w in zip(("before", "added", "removed", "changed", "now"), (12, 10, 10, 10, 12), strict=True)
+            f"{row[k]:>{w},}"
+            for k, w in zip(("before", "added", "removed", "changed", "now"), (12, 10, 10, 10, 12), strict=True)
         )
     roots = [f for f in of.findings if not f["root"]]
     yield ""
-    yield f"{len(roots):,} findings" + (f", {len(of.findings) - len(roots):,} more follow from them" if len(roots) < len(of.findings) else "")
+    yield f"{len(roots):,} findings" + (
+        f", {len(of.findings) - len(roots):,} more follow from them" if len(roots) < len(of.findings) else ""
+    )
     for finding in roots[:SHOWN]:
         yield f"  {finding['severity']:<7} {finding['id']}  {finding['check_id']}: {of.where(finding)}: {change(finding)}"
         yield f"          {check(finding['check_id']).sentence}. {check(finding['check_id']).advice}"
@@ -51,7 +54,7 @@ def _lines(of: Contents, zone: ZoneInfo) -> Iterator[str]:
         yield f"  and {len(roots) - SHOWN:,} more: oneroster-audit show --json"
     if of.held and load["verdict"] == "held":
         yield ""
-        yield f'If it is right: oneroster-audit approve {load["load"]} --by NAME --reason TEXT'
+        yield f"If it is right: oneroster-audit approve {load['load']} --by NAME --reason TEXT"
 
 
 def change(finding: Row) -> str:
