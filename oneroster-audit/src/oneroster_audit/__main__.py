@@ -68,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 
     def add(name: str, do: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
-        sub.add_argument("--policy", type=Path, default=Path("policy.yml"), help="the policy (default: policy.yml)")
+        policy = Path(os.environ.get("ONEROSTER_AUDIT_POLICY") or "policy.yml")
+        sub.add_argument("--policy", type=Path, default=policy, help="the policy (default: policy.yml)")
         sub.set_defaults(do=do)
         return sub
 

@@ -68,7 +68,11 @@ def _projections(has: Dimensions) -> list[tuple[bool, bool, bool]]:
 
     A sum that keeps all of a file's dimensions would repeat its cells; only that of a school is there for every file.
     """
-    sums = [p for p in product((True, False), repeat=3) if all(h or not k for h, k in zip(has, p, strict=True))]
+    sums = [
+        (school, role, term)
+        for school, role, term in product((True, False), repeat=3)
+        if school <= has.school and role <= has.role and term <= has.term
+    ]
     return [(True, True, True), *(p for p in sums if p != tuple(has) or p == (True, False, False) or not any(p))]
 
 

@@ -19,7 +19,7 @@ from .errors import Wrong
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Alert", "Limit", "Limits", "Policy", "Report", "Rule", "RuleKind", "read_policy"]
+__all__ = ["SECRET_SETTINGS", "SETTINGS", "Alert", "Limit", "Limits", "Policy", "Report", "Rule", "RuleKind", "read_policy"]
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Text = Annotated[str, Meta(min_length=1)]
@@ -107,8 +107,17 @@ class Policy(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 OWN = {"digest", "folder"}
-SETTINGS = ("warehouse", "schema", "store", "tenant", "report_path")
-"""Settings that a variable ONEROSTER_AUDIT_<NAME> sets instead of the file; Meltano passes them so."""
+SETTINGS = {
+    "policy": "The policy file. All other settings take precedence over it.",
+    "warehouse": "The DuckDB file that target-oneroster-duckdb keeps with history.",
+    "schema": "Schema of the tables in the warehouse.",
+    "store": "The audit's own DuckDB file.",
+    "tenant": "The district, if the warehouse holds several.",
+    "report_path": "Where the page is written.",
+    "alert_url": "Address of a channel, for a policy that names it as $ONEROSTER_AUDIT_ALERT_URL.",
+}
+"""Settings that a variable ONEROSTER_AUDIT_<NAME> sets; Meltano passes them so."""
+SECRET_SETTINGS = frozenset({"alert_url"})
 
 
 def read_policy(path: Path, environment: Mapping[str, str] = os.environ, *, alerts: bool = False) -> Policy:
@@ -125,11 +134,10 @@ def read_policy(path: Path, environment: Mapping[str, str] = os.environ, *, aler
         for name in filter(None, map(_variable, (alert.url, *alert.to))):
             if not environment.get(name):
                 raise file.fault(("alert", index, "url"), f"the variable {name} is not set")
-    given = {
-        name: environment[f"ONEROSTER_AUDIT_{name.upper()}"]
-        for name in SETTINGS
-        if environment.get(f"ONEROSTER_AUDIT_{name.upper()}")
-    }
+    given: dict[str, Any] = {}
+    for name in SETTINGS.keys() - {"policy", "alert_url"}:
+        if value := environment.get(f"ONEROSTER_AUDIT_{name.upper()}"):
+            given[name] = value
     if report := given.pop("report_path", ""):
         given["report"] = msgspec.structs.replace(policy.report, path=report)
     digest = sha256(text.encode()).hexdigest()[:12]

@@ -16,7 +16,6 @@ from .loss import slow_starts
 from .words import ALL, Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from .policy import Policy
@@ -114,12 +113,6 @@ def _moved(store: Store, warehouse: Warehouse, policy: Policy, finding: Row, cel
         "findings", "load = $load AND check_id = 'columns.blank' AND file = $file", load=load, file=of.name
     )
     quiet = {GRADE_ROSE, *(f["column_name"] for f in blank)}
-    picks: dict[str, Callable[[Counts], int]] = {
-        "brake.added": lambda c: c.added,
-        "brake.changed": lambda c: c.changed - c.quiet,
-        "brake.empty-school": lambda c: c.removed,
-    }
-    pick = picks.get(check, lambda c: c.removed - c.expected)
     warehouse.run(GRADE_RANK)
     rows = warehouse.run(
         f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of)})",
@@ -131,9 +124,21 @@ def _moved(store: Store, warehouse: Warehouse, policy: Policy, finding: Row, cel
     for row_id, was, now, changed, expected in rows:
         move = Move(_tuples(was), _tuples(now), frozenset(changed), expected, 1)
         counts = tally(of.name, dimensions(of), [], [], [move], is_quiet=quiet.issuperset).get(cell)
-        if counts and pick(counts):
+        if counts and _is_behind(check, counts):
             found.append((row_id,))
     return found
+
+
+def _is_behind(check: str, count: Counts) -> bool:
+    """True if a row with these counts is one of those that the check counted."""
+    match check:
+        case "brake.added":
+            return count.added > 0
+        case "brake.changed":
+            return count.changed > count.quiet
+        case "brake.empty-school":
+            return count.removed > 0
+    return count.removed > count.expected
 
 
 def _tuples(places: Any) -> Any:
@@ -142,8 +147,9 @@ def _tuples(places: Any) -> Any:
 
 def _baseline(store: Store, school: str, load: int) -> int | None:
     """Return what a school was compared with in a load."""
+    found: int | None
     if school == ALL:
-        found: int | None = store.load(load)["baseline"]
+        found = store.load(load)["baseline"]
         return found
     good = "load IN (SELECT load FROM loads WHERE verdict <> 'unknown')"
     rows = store.rows(
@@ -155,7 +161,8 @@ def _baseline(store: Store, school: str, load: int) -> int | None:
     )
     if not rows:
         rows = store.rows("loads", "load < $load AND verdict IN ('passed', 'noted')", "load DESC LIMIT 1", load=load)
-    return rows[0]["load"] if rows else store.load(load)["baseline"]
+    found = rows[0]["load"] if rows else store.load(load)["baseline"]
+    return found
 
 
 def _people(warehouse: Warehouse, name: str, ids: list[str], *loads: int) -> dict[str, tuple[str, str, str]]:
