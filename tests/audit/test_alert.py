@@ -142,7 +142,7 @@ def test_fewer_than_ten_persons_are_not_told_exactly(desk: Desk, channel: Channe
     desk.policy(POLICY + '- {kind: webhook, url: "$HOOK"}\n')
     rows = district(8)
     desk.audit(rows)
-    desk.audit(lost_from(rows, "s2", 150), code=3)
+    desk.audit(lost_from(rows, "s2", 149), code=3)
     told = channel.posts[0]["findings"]
     assert {f["now"] for f in told if f["check"] == "brake.lost" and f["school"]} == {"fewer than 10"}
 

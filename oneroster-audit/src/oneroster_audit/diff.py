@@ -38,11 +38,11 @@ def placed(of: File, at: str) -> tuple[str, str, str]:
     """
     rows = f"{quoted(of.name + '_at')}({at}) x"
     if of.name == "users":  # 1.2 keeps the schools of a user in roles, and the tap fills them for 1.1
-        parts = """'' AS s, coalesce(x."role", '') AS r, coalesce(p.orgs, x."orgSourcedIds") AS t"""
+        parts = f"""'' AS s, {_role(of)} AS r, coalesce(p.orgs, x."orgSourcedIds") AS t"""
         places = f"list_transform({_SORTED}, lambda o: [o, r, ''])"
         return f'{rows} LEFT JOIN {_ORGS.format(at=at)} p ON p.id = x."sourcedId"', parts, places
     school = f"coalesce(x.{quoted(of.school)}, '')" if of.school else "''"
-    role = f"coalesce(x.{quoted(of.role)}, '')" if of.role else "''"
+    role = _role(of)
     terms = "NULL::VARCHAR[]"
     if of.terms and of.field(of.terms).kind.is_list:
         terms = f"x.{quoted(of.terms)}"
@@ -51,6 +51,16 @@ def placed(of: File, at: str) -> tuple[str, str, str]:
         terms = 'c."termSourcedIds"'
     places = f"list_transform({_SORTED}, lambda o: [s, r, o])"
     return rows, f"{school} AS s, {role} AS r, {terms} AS t", places
+
+
+def _role(of: File) -> str:
+    """Return the role of a row `x`; what is no word of the standard is `other`, since it may be anything."""
+    if of.role is None:
+        return "''"
+    vocabulary = of.field(of.role).words
+    words = ", ".join(map(literal, (*vocabulary.words, *vocabulary.added))) if vocabulary else "''"
+    name = f"x.{quoted(of.role)}"
+    return f"CASE WHEN {name} IS NULL THEN '' WHEN {name} IN ({words}) OR {name} LIKE 'ext:%' THEN {name} ELSE 'other' END"
 
 
 def places_at(warehouse: Warehouse, of: File, load: int) -> list[tuple[Places, int]]:
