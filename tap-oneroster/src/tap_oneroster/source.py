@@ -123,6 +123,10 @@ class Facts:
     """True if the rows were derived from their parent's records."""
     collapsed: int = 0
     """Records that were not delivered because another record with the same id was."""
+    columns: Sequence[str] = ()
+    """Names of the source's columns or keys, as it wrote them; of keys only those that had a value, sorted."""
+    modified: datetime | None = None
+    """When the source was last changed, if files tell it."""
     unique: bool = False
     """True if each record is known to have its own id."""
 

@@ -47,4 +47,4 @@ def first_load(store: WarehouseFile, plan: MergePlan) -> None:
     plan.counts.count_total(store, place, tenants=table.tenant)
     for counts in plan.counts.tenants.values():
         counts.new = counts.came
-    plan.record()
+    plan.record(store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .._core.sql import quoted
@@ -83,3 +84,8 @@ class History:
         )
         self._add(f'{came} s WHERE s.row IN (SELECT s FROM "versions" WHERE NOT tombstone)', self._load)
         run('DROP TABLE "versions"')
+
+    def forget(self, days: int | None) -> None:
+        """Remove versions that ended more than so many days ago; none without a number."""
+        if days:
+            self._store.run(f"DELETE FROM {self._place} WHERE {ENDED} < ?", [self._now - timedelta(days=days)])

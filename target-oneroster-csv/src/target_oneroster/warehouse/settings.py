@@ -33,8 +33,12 @@ CONFIG: dict[str, Any] = th.PropertiesList(
     ),
     switch(
         "history",
-        "Keep every version of every row in <table>_history, with the time and the load in which it began "
-        "and ended.",
+        "Keep every version of every row in <table>_history, with the time and the load in which it began and ended.",
+    ),
+    setting(
+        "history_keep_days",
+        th.IntegerType(nullable=False, minimum=1),
+        "Number of days after which versions that have ended are removed from the history. Default: never.",
     ),
     switch(
         "views",

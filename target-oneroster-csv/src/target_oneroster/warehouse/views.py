@@ -11,6 +11,7 @@ from .._core.stores.work_folder import keep_mode
 from .history import SUFFIX
 from .loads import NAME as LOADS
 from .schema import DELETED
+from .schema_table import NAME as COLUMNS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def export(store: WarehouseFile, folder: Path) -> int:
     Tables that other users added are not exported.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + SUFFIX)} | {LOADS}
+    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + SUFFIX)} | {LOADS, COLUMNS}
     tables = [name for name in store.tables() if name in ours]
     for name in tables:
         new = folder / f".{name}.parquet.new"
