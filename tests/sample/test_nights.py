@@ -59,8 +59,8 @@ ALL = [
 
 
 def district(seed: int, *events: str, **settings: Any) -> District:
-    """A small district of five schools, two days old."""
-    made = District(seed=seed, schools=5, students_per_school=14, events=parse_events(events), **settings)
+    """A small district of four schools, two days old."""
+    made = District(seed=seed, schools=4, students_per_school=20, events=parse_events(events), **settings)
     return made.changed(2)
 
 
@@ -249,6 +249,9 @@ def test_the_command_writes_the_truth_beside_the_bundle(tmp_path: Path) -> None:
     assert [set(truth["files"]) > {"enrollments"} for truth in truths] == [False, True]
     assert truths[0]["files"]["enrollments"] == truths[1]["files"]["enrollments"]
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in ("truth.json", "b.json")} == {0o600}
+    delta = ["--mode", "delta", "--only", "enrollments", "--truth", str(tmp_path / "c.json")]
+    assert cli.main(["bundle", *night, *delta, str(tmp_path / "c.zip")]) == 0
+    assert json.loads((tmp_path / "c.json").read_text()) == truths[0]
 
 
 @pytest.mark.parametrize(
@@ -287,7 +290,15 @@ def test_an_event_that_cannot_happen_is_one_clear_line(
     assert not list(tmp_path.iterdir())
 
 
-@settings(max_examples=6, deadline=None, database=None)
+def test_a_district_of_one_school_has_nowhere_to_go(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The only school can have no transfer, but all events that need no other one."""
+    only = ["bundle", "--schools", "1", "--students-per-school", "6", "--day", "1", "--event"]
+    assert cli.main([*only, "1:transfer:00001:1", str(tmp_path / "a.zip")]) == 1
+    assert "event 1:transfer:00001:1: there is no other school\n" in capsys.readouterr().err
+    assert cli.main([*only, "1:reentry:00001", str(tmp_path / "b.zip")]) == 0
+
+
+@settings(max_examples=4, deadline=None, database=None)
 @given(data=st.data())
 def test_any_night_is_told_exactly(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Any seed, size and events, on any of three days."""

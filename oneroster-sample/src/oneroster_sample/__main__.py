@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from errno import EADDRINUSE, ENOSPC
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,16 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--enrollments", type=int, help="make a district with exactly that many enrollments instead")
     group.add_argument("--day", type=int, default=0, help="days of changes it has seen (default: 0)")
     group.add_argument(
+        "--year", type=int, default=1, metavar="N", help="school year: 2 (or 2028) is the second one (default: 1)"
+    )
+    group.add_argument(
+        "--rolled",
+        type=float,
+        default=1.0,
+        metavar="SHARE",
+        help="share of the schools that rolled over (default: 1.0)",
+    )
+    group.add_argument(
         "--event",
         action="append",
         default=[],
@@ -42,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     group.add_argument(
         "--no-gradebook", action="store_true", help="without line items, results and what belongs to them"
+    )
+    group.add_argument(
+        "--results",
+        choices=("snapshot", "year"),
+        default="snapshot",
+        help="two items of a class, or work of every week, with students who slip (default: snapshot)",
     )
     group.add_argument("--passwords", action="store_true", help="with (made-up) passwords")
     group.add_argument("--version", choices=VERSIONS, default="1.2", help="version of OneRoster (default: 1.2)")
@@ -77,6 +94,7 @@ def _district(options: argparse.Namespace) -> District:
     from .district import District
 
     settings = {"seed": options.seed, "gradebook": not options.no_gradebook, "passwords": options.passwords}
+    settings["weekly"] = options.results == "year"
     settings["events"] = parse_events(options.event)
     if options.students_per_school:
         settings["students_per_school"] = options.students_per_school
@@ -84,9 +102,13 @@ def _district(options: argparse.Namespace) -> District:
         district = District.of_size(options.enrollments, **settings)
     else:
         district = District(schools=options.schools, **settings)
-    district = district.changed(options.day)
+    district = replace(district.changed(options.day), years=_year(options.year, district), rolled=options.rolled)
     district.night  # noqa: B018  (a wrong event is told before anything is written)
     return district
+
+
+def _year(value: int, district: District) -> int:
+    return value - district.school_year + 1 if value >= 1000 else value
 
 
 def _names(value: str | None) -> list[str] | None:

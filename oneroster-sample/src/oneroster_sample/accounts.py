@@ -127,7 +127,7 @@ def _has_account(person: Person) -> bool:
 
 def user_profiles(plan: Plan) -> Iterator[Row]:
     """Yield the rows of userProfiles: older students have one account, teachers two, the first with two credentials."""
-    for person in people(plan):
+    for person in people(plan, guardians=False):
         if not _has_account(person):
             continue
         accounts = [(LMS, "LMS", "basicAuth")]
@@ -166,7 +166,7 @@ def demographics(plan: Plan, version: Version) -> Iterator[Row]:
         for person in students(plan, school):
             draw = mix(person.number, _BIRTH)
             races = {draw % 5, draw >> 4 & 7} & set(range(5))
-            born = plan.school_year - 6 - (person.grade or 0)
+            born = school.year.ends - 6 - (person.grade or 0)
             values: Row = {
                 "sourcedId": person.id,
                 "status": person.life.status,
@@ -189,7 +189,7 @@ def demographics(plan: Plan, version: Version) -> Iterator[Row]:
 
 def user_resources(plan: Plan) -> Iterator[Row]:
     """Yield the rows of userResources: teachers and some students have a resource of their own."""
-    for person in people(plan):
+    for person in people(plan, guardians=False):
         if person.role == "teacher" or (person.grade is not None and person.number % 11 == 0):
             values: Row = {
                 "sourcedId": f"{person.id}/resource.1",

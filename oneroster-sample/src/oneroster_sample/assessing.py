@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .changes import life, student_life
-from .dice import mix, salt, uuid
+from .dice import mix, root, salt, uuid
 from .grading import SCALED
 from .rows import Row, row
 
@@ -51,16 +51,16 @@ def assessment_results(plan: Plan) -> Iterator[Row]:
     for school in plan.all_schools():
         for index in range(0, school.students, 4):
             its = student_life(plan, school, index)
-            draw = mix(plan.seed, _RESULT, school.number, index)
+            draw = mix(root(plan.seed, _RESULT, school.number), school.pupil(index))
             user = school.student_id(index)
             values: Row = {
-                "sourcedId": f"ar.{user}",
+                "sourcedId": f"ar.{user}{school.suffix}",
                 "status": its.status,
                 "dateLastModified": its.stamp,
                 "assessmentLineItemSourcedId": f"asmt.{school.id}{_PARTS[1 + draw % 2]}",
                 "studentSourcedId": user,
                 "score": draw % 301,
-                "scoreDate": plan.year.date(-40),
+                "scoreDate": school.year.date(-40),
                 "scorePercentile": draw % 1000 / 10,
                 "scoreStatus": "fully graded",
                 "missing": False,

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import contextmanager
 from io import TextIOWrapper
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -57,7 +57,8 @@ def write_bundle(
         delta: Names of files with the mode delta in a bundle that is otherwise bulk.
         since: First day that a delta does not repeat; by default the day before the district's.
         only: Names of files to write; the others are absent.
-        truth: The file for what the events changed since day `since`; without events nothing is written there.
+        truth: The file for what the events changed since day `since`, which schools rolled over to a second year, and whose
+            results slip; a plain first year has none.
         progress: What says how far the work is.
 
     Returns:
@@ -67,7 +68,8 @@ def write_bundle(
     if mode not in ("bulk", "delta"):
         raise ValueError("mode is bulk or delta")
     since = max(0, district.day - 1) if since is None else since
-    known = Truth(district, since, version) if district.night.events else None
+    told = district.night.events or district.years > 1 or district.weekly
+    known = Truth(district, since, version) if told else None
     counts: dict[str, int] = {}
     modes: dict[str, str] = {}
     with _zip(path) if path.suffix == ".zip" else _folder(path) as open_text:
@@ -91,7 +93,7 @@ def write_bundle(
                 file,
                 version,
                 chain([first], rows),
-                district.metadata_keys(file.name),
+                district.metadata_keys(file.name, version),
                 bulk=its_mode == "bulk",
                 progress=progress,
             )
@@ -147,9 +149,9 @@ def _write_file(
     with open_text(f"{file.name}.csv") as text:
         writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(header(file, version, metadata))
-        for row in rows:
-            writer.writerow(cells(row))
-            count += 1
+        while chunk := list(islice(rows, 1000)):
+            writer.writerows(map(cells, chunk))
+            count += len(chunk)
             if progress and not count % 1000:
                 progress.report(count, "rows")
     return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from .changes import Life, life
@@ -9,6 +10,7 @@ from .dice import salt
 from .plan import DEPARTMENT_ID, DISTRICT_ID, ClassPlan, Plan, School
 from .rows import Row, row
 from .subjects import ELECTIVES, GRADES, SUBJECTS, subjects_in
+from .year import SchoolYear
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +58,9 @@ def _org(plan: Plan, place: int, values: Row) -> Row:
 
 def academic_sessions(plan: Plan) -> Iterator[Row]:
     """Yield the rows of academicSessions."""
-    sessions = plan.year.sessions()
+    first = SchoolYear(plan.school_year).sessions()
+    later = (SchoolYear(plan.school_year + n).sessions()[1:] for n in range(1, plan.years))
+    sessions = [*first, *chain.from_iterable(later)]
     for n, session in enumerate(sessions):
         its = life(plan, _SESSIONS + n, 1000)
         values: Row = {
@@ -68,7 +72,7 @@ def academic_sessions(plan: Plan) -> Iterator[Row]:
             "startDate": session.start,
             "endDate": session.end,
             "parentSourcedId": session.parent,
-            "schoolYear": str(plan.school_year - (n == 0)),  # the first session is the year before
+            "schoolYear": str(session.ends),
             "childSourcedIds": [other.id for other in sessions if other.parent == session.id] or None,
         }
         yield row("academicSessions", values)
@@ -112,8 +116,8 @@ def class_life(plan: Plan, school: School, its: ClassPlan) -> Life:
 
 def classes(plan: Plan) -> Iterator[Row]:
     """Yield the rows of classes: homerooms, subjects of the whole year, electives of a semester."""
-    year = plan.year
     for school in plan.all_schools():
+        year = school.year
         for its in school.classes():
             grade = school.grades[its.grade]
             subject = SUBJECTS[its.subject]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .dice import mix, salt
+from .dice import mix, root, salt
 
 if TYPE_CHECKING:
     from .plan import Plan, School
@@ -51,9 +51,9 @@ def vanished_on(index: int) -> int:
 
 def student_life(plan: Plan, school: School, index: int) -> Life:
     """Return the current state of a student."""
-    number = mix(plan.seed, _STAMP, school.number, index)
+    number = mix(root(plan.seed, _STAMP, school.number), school.pupil(index))
     if plan.day == 0:
-        return Life("active", plan.year.stamp(number), 0)
+        return Life("active", school.year.stamp(number), 0)
     left = left_on(school, index)
     if 0 < left <= plan.day:
         return Life("tobedeleted", plan.year.stamp_on(left, number), 0)
@@ -61,7 +61,7 @@ def student_life(plan: Plan, school: School, index: int) -> Life:
     changed = max(edited, arrived_on(school, index))
     if changed:
         return Life("active", plan.year.stamp_on(changed, number + changed), edited)
-    return Life("active", plan.year.stamp(number), 0)
+    return Life("active", school.year.stamp(number), 0)
 
 
 def life(plan: Plan, place: int, every: int) -> Life:

@@ -25,6 +25,7 @@ MOVES = ("period", "room", "teacher")
 _DEFAULT = 10
 
 
+@lru_cache(maxsize=16_384)
 def home_of(user: str) -> str:
     """Return the org to which a person's id belongs."""
     if user[0] == "g":
@@ -64,7 +65,6 @@ class Choices:
         self.halves: dict[str, int] = {}
         """Enrollments that are gone, with the number of the event that took them."""
         self.closed: dict[str, int] = {}
-        self.arrivals: list[tuple[int, str, str, str]] = []
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ and with any Python version, and has the same bytes.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 from zlib import crc32
@@ -13,7 +14,7 @@ from zlib import crc32
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["mix", "pick", "salt", "uuid"]
+__all__ = ["mix", "pick", "root", "salt", "uuid"]
 
 T = TypeVar("T")
 
@@ -29,6 +30,12 @@ def mix(seed: int, *place: int) -> int:
         value = ((value ^ value >> 27) * 0x94D049BB133111EB) & _MASK
         value ^= value >> 31
     return value
+
+
+@lru_cache(maxsize=16_384)
+def root(seed: int, *place: int) -> int:
+    """Return `mix(seed, *place)`, kept for the places of which many numbers are drawn: `mix(root(s, a), b) == mix(s, a, b)`."""
+    return mix(seed, *place)
 
 
 def salt(word: str) -> int:

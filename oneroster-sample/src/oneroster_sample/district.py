@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import accounts, assessing, catalogue, enrolling, grading, library
+from . import accounts, assessing, catalogue, enrolling, grading, library, weekly
 from ._core.model import FILES, File, Service, Version, file
 from .nights import TOMBSTONES, Item, Night
 from .plan import Plan
@@ -48,6 +48,14 @@ _SOURCES: dict[str, Callable[[Plan, Version], Iterator[Row]]] = {
     "userResources": lambda plan, _: accounts.user_resources(plan),
     "users": accounts.users,
 }
+_WEEKLY: dict[str, Callable[[Plan, Version], Iterator[Row]]] = {
+    "lineItemScoreScales": lambda plan, _: weekly.line_item_scales(plan),
+    "lineItems": weekly.line_items,
+    "resultLearningObjectiveIds": lambda *_: iter(()),
+    "resultScoreScales": lambda plan, _: weekly.result_scales(plan),
+    "results": weekly.results,
+}
+"""Files that differ if there is work of every week."""
 _METADATA = {
     "classes": ("building", "schedule.day"),
     "orgs": ("gradeSpan", "address.city"),
@@ -96,7 +104,8 @@ class District(Plan):
             return iter(())
         if graves and name == "enrollments":
             return enrolling.enrollments(self, graves=True)
-        return _SOURCES[name](self, version)
+        source = _WEEKLY.get(name) if self.weekly else None
+        return (source or _SOURCES[name])(self, version)
 
     def _shown(self, name: str, version: Version) -> Iterator[Row]:
         events = self.night.events
@@ -130,8 +139,10 @@ class District(Plan):
             if item.row:
                 yield item.row
 
-    def metadata_keys(self, name: str) -> tuple[str, ...]:
+    def metadata_keys(self, name: str, version: Version | str = V1_2) -> tuple[str, ...]:
         """Return the keys that `metadata` has in the rows of a file, in the order of their columns."""
+        if self.weekly and name == "results" and version == V1_1:
+            return ("late", "missing", "letter")
         return _METADATA.get(name, ())
 
     def count(self, name: str, version: Version | str = V1_2) -> int:

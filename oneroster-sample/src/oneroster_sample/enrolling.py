@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .changes import VANISHING_SUBJECT, student_life, vanished_on
-from .dice import mix, salt
+from .dice import mix, root, salt
 from .plan import (
     CO_TEACHER_AT,
     CO_TEACHER_EVERY,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from .rows import Row
+    from .year import SchoolYear
 
 __all__ = ["enrollments"]
 
@@ -56,7 +57,7 @@ def _staff(plan: Plan, school: School, its: ClassPlan) -> Iterator[Row]:
         teacher = visitor.teacher_id(0)
     if number % HANDOVER_EVERY == HANDOVER_AT:
         successor = school.teacher_id((number + 2) % school.teachers)
-        day = plan.year.moving_day
+        day = school.year.moving_day
         yield _assigned(plan, school, its, "t1", teacher, "teacher", primary=True, end=day)
         yield _assigned(plan, school, its, "t3", successor, "teacher", primary=True, begin=day)
     else:
@@ -80,33 +81,34 @@ def _assigned(
     begin: str | None = None,
     end: str | None = None,
 ) -> Row:
-    number = mix(plan.seed, _STAFF, school.number, its.number)
+    number = mix(root(plan.seed, _STAFF, school.number), its.number)
     return {
         "sourcedId": f"{its.id}/{part}",
         "status": "active",
-        "dateLastModified": plan.year.stamp(number),
+        "dateLastModified": school.year.stamp(number),
         "classSourcedId": its.id,
         "schoolSourcedId": school.id,
         "userSourcedId": user,
         "role": role,
         "primary": primary,
-        "beginDate": begin or plan.year.start,
+        "beginDate": begin or school.year.start,
         "endDate": end,
         "metadata": None,
     }
 
 
 def _students(plan: Plan, school: School, *, graves: bool) -> Iterator[Row]:
-    year, grades = plan.year, len(school.grades)
-    spans = _spans(plan, year.start)
-    moved = _spans(plan, year.moving_day)
+    year, grades, suffix = school.year, len(school.grades), school.suffix
+    spans = _spans(year, year.start)
+    moved = _spans(year, year.moving_day)
+    drawn = root(plan.seed, _ROWS, school.number)
     for index in range(school.students + plan.day):
         grade = index % grades
         if not school.sections[grade]:  # a new student in a grade that the school does not have
             grade = 0
         user = school.student_id(index)
         life = student_life(plan, school, index)
-        number = mix(plan.seed, _ROWS, school.number, index)
+        number = mix(drawn, school.pupil(index))
         old = plan.old_school(school, index)
         gone = vanished_on(index) if plan.day else 0
         settled = life.status == "active" and index < school.students
@@ -117,10 +119,10 @@ def _students(plan: Plan, school: School, *, graves: bool) -> Iterator[Row]:
             if k == VANISHING_SUBJECT and 0 < gone <= plan.day:
                 if not graves:
                     continue
-                status, stamp = "tobedeleted", year.stamp_on(gone, number)
+                status, stamp = "tobedeleted", plan.year.stamp_on(gone, number)
             begin, end = (moved if old else spans)[k]
             yield {
-                "sourcedId": f"{user}-{_CODES[k]}",
+                "sourcedId": f"{user}-{_CODES[k]}{suffix}",
                 "status": status,
                 "dateLastModified": stamp,
                 "classSourcedId": class_id,
@@ -136,23 +138,22 @@ def _students(plan: Plan, school: School, *, graves: bool) -> Iterator[Row]:
             yield from _left_behind(plan, school, old, index)
 
 
-def _spans(plan: Plan, begin: str) -> list[tuple[str, str | None]]:
+def _spans(year: SchoolYear, begin: str) -> list[tuple[str, str | None]]:
     """Return begin and end of a student's enrollments, by subject: electives last a semester."""
-    year = plan.year
     return [(begin, None)] * 7 + [(begin, year.middle), (year.middle, year.end)]
 
 
 def _left_behind(plan: Plan, school: School, old: School, index: int) -> Iterator[Row]:
     """Yield the ended enrollments of a student who came from another school."""
-    year = plan.year
+    year = school.year
     life = student_life(plan, school, index)
     grade = school.grades[index % len(school.grades)] - old.grades[0]
     user = school.student_id(index)
-    number = mix(plan.seed, _ROWS, school.number, index, 1)
+    number = mix(root(plan.seed, _ROWS, school.number), school.pupil(index), 1)
     gone = life.status != "active"
     for k, class_id in enumerate(old.classes_of(grade, index)[:LEFT_BEHIND]):
         yield {
-            "sourcedId": f"{user}-{_CODES[k]}@{old.id}",
+            "sourcedId": f"{user}-{_CODES[k]}@{old.id}{school.suffix}",
             "status": life.status,
             "dateLastModified": life.stamp if gone else year.stamp(number + k * 40_961),
             "classSourcedId": class_id,

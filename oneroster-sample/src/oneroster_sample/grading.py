@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from ._core.model import Version
 from .catalogue import class_life, course_id
 from .changes import Life, last_edit, life, student_life
-from .dice import mix, pick, salt, uuid
+from .dice import mix, pick, root, salt, uuid
 from .rows import Row, row
 from .subjects import GRADEBOOK, SUBJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .plan import ClassPlan, Plan, School
+    from .year import SchoolYear
 
 __all__ = [
+    "CATEGORY_COUNT",
+    "SCALED",
+    "TITLES",
     "categories",
+    "letter",
     "line_item_objectives",
     "line_item_scales",
     "line_items",
@@ -36,8 +41,9 @@ _CATEGORIES = (
     ("Participation", 10),
     ("Übung", None),
 )
+CATEGORY_COUNT = len(_CATEGORIES)
 _LETTERS = (("A", "90-100"), ("B", "80-89"), ("C", "70-79"), ("D", "60-69"), ("F", "0-59"))
-_TITLES = ('Quiz "Fractions"', "Essay: the river's end, part 2")
+TITLES = ('Quiz "Fractions"', "Essay: the river's end, part 2")
 _DUE = ((9, 2), (11, 5))  # hours and days: not at midnight, where a time zone could move the date
 _RESULT, _CATEGORY, _OBJECTIVE = salt("result"), salt("category"), salt("objective")
 
@@ -51,6 +57,7 @@ class _Item(NamedTuple):
 
 class _Result(NamedTuple):
     id: str
+    year: SchoolYear
     student: str
     class_id: str
     subject: int
@@ -77,7 +84,7 @@ def _items(plan: Plan) -> Iterator[tuple[School, _Item]]:
     for school in plan.all_schools():
         for its in school.classes():
             if its.subject in GRADEBOOK:
-                for n in range(len(_TITLES)):
+                for n in range(len(TITLES)):
                     now = life(plan, school.number * 20_000 + its.number * 2 + n, 90)
                     yield school, _Item(f"{its.id}/li-{n + 1}", its, n, now)
 
@@ -87,18 +94,18 @@ def line_items(plan: Plan, version: Version) -> Iterator[Row]:
     for school, item in _items(plan):
         hour, days = _DUE[item.number]
         first = -30 + 12 * item.number + item.its.number % 9
-        assigned, due = plan.year.date(first), plan.year.date(first + days)
+        assigned, due = school.year.date(first), school.year.date(first + days)
         values: Row = {
             "sourcedId": item.id,
             "status": item.life.status,
             "dateLastModified": item.life.stamp,
-            "title": _TITLES[item.number],
+            "title": TITLES[item.number],
             "description": "Bring a ruler, a pencil and your own words." if item.its.number % 2 else None,
             "assignDate": assigned,
             "dueDate": due,
             "classSourcedId": item.its.id,
             "categorySourcedId": f"cat_{1 + item.its.number % len(_CATEGORIES):02d}",
-            "academicSessionSourcedId": plan.year.periods[2],
+            "academicSessionSourcedId": school.year.periods[2],
             "resultValueMin": 0,
             "resultValueMax": 100,
             "schoolSourcedId": school.id if version == Version.V1_2 else None,
@@ -165,22 +172,25 @@ def line_item_objectives(plan: Plan) -> Iterator[Row]:
             yield row("lineItemLearningObjectiveIds", values)
 
 
-def _results(plan: Plan) -> Iterator[_Result]:
+def _results(plan: Plan, subjects: Sequence[int] = GRADEBOOK, items: int = len(TITLES)) -> Iterator[_Result]:
+    """Yield the results in these subjects, for the first line items of a class."""
     for school in plan.all_schools():
-        grades = len(school.grades)
+        grades, year, suffix = len(school.grades), school.year, school.suffix
+        drawn = root(plan.seed, _RESULT, school.number)
         for index in range(school.students):
             user = school.student_id(index)
             its = student_life(plan, school, index)
             gone = its.status != "active"
             mine = school.classes_of(index % grades, index // grades)
-            for subject in GRADEBOOK:
-                for n in range(len(_TITLES)):
-                    draw = mix(plan.seed, _RESULT, school.number, index, subject * 2 + n)
+            own = mix(drawn, school.pupil(index))
+            for subject in subjects:
+                for n in range(items):
+                    draw = mix(own, subject * 2 + n + 100 * school.years)
                     edited = last_edit(draw % 1000, plan.day, 40) if plan.day and not gone else 0
-                    stamp = plan.year.stamp_on(edited, draw) if edited else plan.year.stamp(draw)
+                    stamp = plan.year.stamp_on(edited, draw) if edited else year.stamp(draw)
                     now = Life(its.status, its.stamp if gone else stamp, edited)
-                    result_id = f"r.{user}.{SUBJECTS[subject].code}{n + 1}"
-                    yield _Result(result_id, user, mine[subject], subject, n, draw, now)
+                    result_id = f"r.{user}.{SUBJECTS[subject].code}{n + 1}{suffix}"
+                    yield _Result(result_id, year, user, mine[subject], subject, n, draw, now)
 
 
 def results(plan: Plan, version: Version) -> Iterator[Row]:
@@ -198,12 +208,12 @@ def results(plan: Plan, version: Version) -> Iterator[Row]:
             "studentSourcedId": result.student,
             "scoreStatus": "fully graded" if graded else pick(("not submitted", "exempt", "submitted"), draw >> 4),
             "score": 0 if old and score is None else score,
-            "scoreDate": plan.year.date(number % 4 - 4),
+            "scoreDate": result.year.date(number % 4 - 4),
             "comment": '-1 point: "units" missing, see p. 4' if draw >> 8 & 15 == 0 else None,
         }
         if not old:
             if score is not None and result.subject == SCALED:
-                values["textScore"] = _letter(score)
+                values["textScore"] = letter(score)
             values["classSourcedId"] = result.class_id
             values["missing"] = values["scoreStatus"] == "not submitted"
             values["late"] = draw >> 12 & 15 == 0
@@ -217,28 +227,28 @@ def _score(result: _Result) -> float:
     return min(100.0, score + 1) if result.life.edited else score
 
 
-def _letter(score: float) -> str:
+def letter(score: float) -> str:
+    """Return the letter of a percentage."""
     return next(letter for letter, span in _LETTERS if score >= int(span.partition("-")[0]))
 
 
 def result_scales(plan: Plan) -> Iterator[Row]:
     """Yield the rows of resultScoreScales."""
-    for result in _results(plan):
-        if result.subject == SCALED:
-            values: Row = {
-                "sourcedId": f"{result.id}/scale",
-                "status": result.life.status,
-                "dateLastModified": result.life.stamp,
-                "resultSourcedId": result.id,
-                "scoreScaleSourcedId": f"{result.class_id}/scale",
-            }
-            yield row("resultScoreScales", values)
+    for result in _results(plan, (SCALED,)):
+        values: Row = {
+            "sourcedId": f"{result.id}/scale",
+            "status": result.life.status,
+            "dateLastModified": result.life.stamp,
+            "resultSourcedId": result.id,
+            "scoreScaleSourcedId": f"{result.class_id}/scale",
+        }
+        yield row("resultScoreScales", values)
 
 
 def result_objectives(plan: Plan) -> Iterator[Row]:
     """Yield the rows of resultLearningObjectiveIds: for some results of a class's first item."""
-    for result in _results(plan):
-        if result.item or result.draw >> 28 & 7:
+    for result in _results(plan, items=1):
+        if result.draw >> 28 & 7:
             continue
         for n, source in enumerate(("case", "unknown")[: 1 + (result.draw >> 31 & 1)]):
             values: Row = {

@@ -29,7 +29,6 @@ ABSENCE = 21
 """Days for which a pupil who comes back was away."""
 TOMBSTONES = frozenset({"transfer", "close"})
 """Kinds whose removed rows a service shows as `tobedeleted`; the rows of others vanish."""
-_FIRST_CODE = f"-{SUBJECTS[0].code}"
 
 
 class Item(NamedTuple):
@@ -128,6 +127,13 @@ class Night:
         self.pupils = {user: move for user, move in self.choices.pupils.items() if move.event in self.events}
         touched = {event.school for event in self.events.values() if event.school}
         self._touched = touched | {move.school.id for move in self.pupils.values()}
+        self._without_roles = [
+            event.school
+            for event in self.events.values()
+            if event.word in ("roles", "roles.orgSourcedId", "roles.userSourcedId")
+        ]
+        self.roles = (self._without_roles, self.closed, self.pupils)
+        """What decides about the orgs of persons."""
         # Teachers of two schools bring what happens at one of them to the other.
         self._touched_persons = self._touched | self._visited(touched)
 
@@ -198,6 +204,9 @@ class Night:
         touched = self._touched_persons if name in ("users", "roles", "enrollments", "userProfiles") else self._touched
         always = finish.always or (name in ("users", "roles", "orgs") and bool(self.closed))
         by_user = name == "enrollments"
+        if not self.events:
+            yield from (Item(row["sourcedId"], row) for row in rows)
+            return
         for row in rows:
             if not always:
                 its_home = home(row) if home else ""
@@ -235,7 +244,7 @@ class Night:
         elif move.kind == "reentry" and (again := self._again(move, row)):
             by.append(move.event)
             made.append(again)
-        if move.kind != "reentry" and its_id.endswith(_FIRST_CODE):
+        if move.kind != "reentry" and its_id == f"{user}-{SUBJECTS[0].code}{move.school.suffix}":
             made += self._made(move, row)
         yield _Change(row, by, removed)
         for new in made:
@@ -257,11 +266,11 @@ class Night:
 
     def _made(self, move: Move, row: Row) -> Iterator[Row]:
         """Yield the enrollments at the other school: all of the grade there, or one."""
-        other, year = move.other, self.plan.year
+        other, year = move.other, move.other.year
         grade = move.school.grades[move.place % len(move.school.grades)]
         able = [n for n, sections in enumerate(other.sections) if sections]
         place = min(able, key=lambda n: abs(other.grades[n] - grade))
-        begin = year.date(move.day)
+        begin = self.plan.year.date(move.day)
         classes = other.classes_of(place, move.place)
         for k in [1] if move.kind == "dual" else range(subjects_in(other.grades[place])):
             start = max(begin, year.middle) if k == 8 else begin
@@ -322,13 +331,16 @@ class Night:
         yield _Change(row, by)
 
     def orgs(self, user: str) -> list[str]:
-        """Return the orgs at which a person has a role, ended ones included."""
+        """Return the orgs of the roles of a person, ended ones included."""
         home = home_of(user)
+        if any(school in (None, home) for school in self._without_roles):
+            return []
         orgs = self._orgs(user, home)
         if user[0].isdigit():
             number = int(home) - 1
             school = self.plan.school(number)
-            old = self.plan.old_school(school, (int(user) - 1) % 100_000)
+            place = school.place((int(user) - 1) % 100_000)
+            old = None if place is None else self.plan.old_school(school, place)
             orgs += [old.id] if old else []
         return self.places(user, orgs)
 

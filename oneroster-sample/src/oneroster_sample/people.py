@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from .changes import Life, left_on, life, student_life
-from .dice import mix, pick, salt
+from .dice import mix, pick, root, salt
 from .plan import DISTRICT_ID, Plan, School
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Person(NamedTuple):
         return self.places[0].role
 
 
-def people(plan: Plan) -> Iterator[Person]:
+def people(plan: Plan, *, guardians: bool = True) -> Iterator[Person]:
     """Yield all people, school by school."""
     for n, role in enumerate(DISTRICT_STAFF):
         number = mix(plan.seed, _PERSON, n)
@@ -59,7 +59,8 @@ def people(plan: Plan) -> Iterator[Person]:
         yield from _staff(plan, school)
         yield from _teachers(plan, school)
         yield from students(plan, school)
-        yield from _guardians(plan, school)
+        if guardians:
+            yield from _guardians(plan, school)
 
 
 def _staff(plan: Plan, school: School) -> Iterator[Person]:
@@ -82,17 +83,21 @@ def _teachers(plan: Plan, school: School) -> Iterator[Person]:
 
 def students(plan: Plan, school: School) -> Iterator[Person]:
     """Yield the students of a school: those of the start, and one more for each day."""
-    year = plan.year
-    grades = school.grades
+    year, grades = school.year, school.grades
+    drawn, houses = root(plan.seed, _PERSON, school.number + 1), root(plan.seed, _HOUSE, school.number)
+    usual = (Place("student", school.id, year.start),)
     for index in range(school.students + plan.day):
         old = plan.old_school(school, index)
-        place = Place("student", school.id, year.moving_day if old else year.start)
-        places = (place, Place("student", old.id, year.start, year.moving_day)) if old else (place,)
-        key = _household(plan, school, index)
-        household = mix(plan.seed, _HOUSE, school.number, key)
+        places: tuple[Place, ...] = usual
+        if old:
+            moved = Place("student", school.id, year.moving_day)
+            places = (moved, Place("student", old.id, year.start, year.moving_day))
+        pupil = school.pupil(index)
+        key = _household(plan, school, pupil)
+        household = mix(houses, key)
         yield Person(
-            school.student_id(index),
-            mix(plan.seed, _PERSON, school.number + 1, index, 2),
+            school.pupil_id(pupil),
+            mix(drawn, pupil, 2),
             household,
             places,
             student_life(plan, school, index),
@@ -101,39 +106,50 @@ def students(plan: Plan, school: School) -> Iterator[Person]:
         )
 
 
-def _household(plan: Plan, school: School, index: int) -> int:
-    """Return the index of the household's first student: some neighbours in the list are siblings."""
-    first = index & ~1
-    if index != first and first + 1 < school.students and _are_siblings(plan, school, first):
-        return first
-    return index
+def _household(plan: Plan, school: School, pupil: int) -> int:
+    """Return the number of the household's first pupil: some neighbours in the list are siblings."""
+    if pupil & 1 and pupil < school.students and _are_siblings(plan, school, pupil - 1):
+        return pupil - 1
+    return pupil
 
 
 def _are_siblings(plan: Plan, school: School, first: int) -> bool:
-    return mix(plan.seed, _SIBLINGS, school.number, first) % 6 == 0
+    return mix(root(plan.seed, _SIBLINGS, school.number), first) % 6 == 0
 
 
 def _guardian_ids(school: School, key: int, household: int) -> list[str]:
     count = (0, 1, 1, 1, 2, 2, 2, 2)[household >> 8 & 7]
-    return [f"g.{school.student_id(key)}.{n + 1}" for n in range(count)]
+    return [f"g.{school.pupil_id(key)}.{n + 1}" for n in range(count)]
+
+
+def _children(plan: Plan, school: School, key: int) -> list[int]:
+    """Return the places of the pupils of a household who are there."""
+    pupils = [key]
+    if key & 1 == 0 and key + 1 < school.students and _are_siblings(plan, school, key):
+        pupils.append(key + 1)
+    return [place for pupil in pupils if (place := school.place(pupil)) is not None] if school.years else pupils
 
 
 def _guardians(plan: Plan, school: School) -> Iterator[Person]:
-    for key in range(school.students + plan.day):
-        if _household(plan, school, key) != key:
+    drawn, houses = root(plan.seed, _PERSON, school.number + 1), root(plan.seed, _HOUSE, school.number)
+    for index in range(school.students + plan.day):
+        key = _household(plan, school, school.pupil(index))
+        household = mix(houses, key)
+        ids = _guardian_ids(school, key, household)
+        if not ids:
             continue
-        children = [key]
-        if key % 2 == 0 and key + 1 < school.students and _are_siblings(plan, school, key):
-            children.append(key + 1)
-        household = mix(plan.seed, _HOUSE, school.number, key)
+        children = _children(plan, school, key)
+        if children[0] != index:  # once for each household
+            continue
         lives = [student_life(plan, school, child) for child in children]
         # Students who leave the district are removed from the guardian's agents, so the guardian's row changes too.
         agents = tuple(
             school.student_id(child) for child, its in zip(children, lives, strict=True) if its.status == "active"
         )
-        changed = any(0 < left_on(school, child) <= plan.day for child in children)
-        stamp = max(its.stamp for its in lives) if changed or key >= school.students else plan.year.stamp(household)
-        for n, person_id in enumerate(_guardian_ids(school, key, household)):
+        changed = plan.day and any(0 < left_on(school, child) <= plan.day for child in children)
+        new = changed or index >= school.students
+        stamp = max(its.stamp for its in lives) if new else school.year.stamp(household)
+        for n, person_id in enumerate(ids):
             place = Place(pick(_GUARDIAN_WORDS, household >> 16 + 4 * n), school.id)
-            number = mix(plan.seed, _PERSON, school.number + 1, key, 3 + n)
+            number = mix(drawn, key, 3 + n)
             yield Person(person_id, number, household, (place,), Life("active", stamp, 0), agents)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from .dice import mix, salt
 from .subjects import GRADES, SUBJECTS, subjects_in
 from .year import SchoolYear
 
@@ -30,6 +31,9 @@ VISITOR_EVERY, VISITOR_AT = 23, 5
 PROCTOR_EVERY, PROCTOR_AT = 19, 6
 LEFT_BEHIND = 8
 """Subjects in which a transferred student had a class at the old school: all but the spring elective."""
+ENTRANTS = 20_000
+"""Numbers of the pupils who came in the second year begin here; each later year has as many."""
+_ROLLED = salt("rolled")
 
 
 class Level(NamedTuple):
@@ -68,9 +72,15 @@ class ClassPlan(NamedTuple):
 class School:
     """One school, computed from its type and its number of students."""
 
-    def __init__(self, number: int, students: int) -> None:
+    def __init__(self, number: int, students: int, year: SchoolYear, years: int) -> None:
         self.number = number
         self.students = students
+        self.year = year
+        """The school year of its classes: the year before, if the school has not rolled over."""
+        self.years = years
+        """How often it rolled over."""
+        self.suffix = f".{year.ends}" if years else ""
+        """End of ids that are new in a later year."""
         self.level = BLOCK[number % len(BLOCK)]
         self.id = f"{number + 1:05d}"
         self.grades = self.level.grades
@@ -84,7 +94,7 @@ class School:
         """Ids of classes by grade (position), subject and section."""
         return [
             [
-                [f"{self.id}.{GRADES[grade]}-{SUBJECTS[k].code}_{x + 1:02d}" for x in range(sections)]
+                [f"{self.id}{self.suffix}.{GRADES[grade]}-{SUBJECTS[k].code}_{x + 1:02d}" for x in range(sections)]
                 for k in range(subjects_in(grade))
             ]
             for grade, sections in zip(self.grades, self.sections, strict=True)
@@ -108,9 +118,36 @@ class School:
         turn = rank // sections if self.grades[grade] >= 6 else 0
         return [ids[(rank + k * turn) % sections] for k, ids in enumerate(self.class_ids[grade])]
 
+    def pupil(self, index: int) -> int:
+        """Return the number of the pupil in a place: after a rollover, that of the place before, one grade below.
+
+        The first grade and the arrivals of a later year have numbers of their own.
+        """
+        if not self.years:
+            return index
+        if index >= self.students:
+            return self.years * ENTRANTS + index
+        grade = index % len(self.grades)
+        if grade >= self.years:
+            return index - self.years
+        return (self.years - grade) * ENTRANTS + index - grade
+
+    def place(self, pupil: int) -> int | None:
+        """Return the place of a pupil; None if the pupil has left with the highest grade, or is not there any more."""
+        entered, index = divmod(pupil, ENTRANTS) if self.years else (0, pupil)
+        passed = self.years - entered
+        if index >= self.students:
+            return index if passed == 0 else None
+        last = index + passed
+        return last if index % len(self.grades) + passed < len(self.grades) and last < self.students else None
+
     def student_id(self, index: int) -> str:
-        """Return the id of a student, with leading zeros."""
-        return f"{self.number * 100_000 + index + 1:09d}"
+        """Return the id of the student in a place, with leading zeros."""
+        return self.pupil_id(self.pupil(index))
+
+    def pupil_id(self, pupil: int) -> str:
+        """Return the id of a pupil."""
+        return f"{self.number * 100_000 + pupil + 1:09d}"
 
     def teacher_id(self, index: int) -> str:
         """Return the id of a teacher."""
@@ -145,8 +182,14 @@ class Plan:
     extra_proctors: int = 0
     """Additional proctors in classes of the first school, to reach an exact total."""
     school_year: int = 2027
-    """The year in which the school year ends."""
+    """The year in which the first school year ends."""
+    years: int = 1
+    """Number of the school year, from 1 on."""
+    rolled: float = 1.0
+    """Share of the schools that rolled over to a later year; the others keep classes, enrollments and grades of the first."""
     gradebook: bool = True
+    weekly: bool = False
+    """True if the gradebook has work of every week of the year, not two items of a class."""
     passwords: bool = False
     """True if users and profiles have (made-up) passwords."""
     day: int = 0
@@ -157,15 +200,29 @@ class Plan:
     def __post_init__(self) -> None:
         if self.schools < 1 or self.students_per_school < 1 or self.day < 0:
             raise ValueError("A district has at least one school and one student, and its days count from 0")
+        if not 1 <= self.years <= 5 or not 0 <= self.rolled <= 1:
+            raise ValueError("A district has 1 to 5 school years, and the share of schools that rolled over is 0 to 1")
+        if self.years > 1 and self.students_per_school > ENTRANTS // 2:
+            raise ValueError(f"A second school year is for schools of {ENTRANTS // 2:,} students or fewer")
 
     @cached_property
     def year(self) -> SchoolYear:
         """The school year of the district."""
-        return SchoolYear(self.school_year)
+        return SchoolYear(self.school_year + self.years - 1)
+
+    @cached_property
+    def kept(self) -> frozenset[int]:
+        """Numbers of the schools that have not rolled over."""
+        if self.years == 1:
+            return frozenset()
+        drawn = sorted(range(self.schools), key=lambda number: mix(self.seed, _ROLLED, number))
+        return frozenset(drawn[: self.schools - round(self.rolled * self.schools)])
 
     def school(self, number: int) -> School:
         """Return the school with that number."""
-        return _school(number, self._size(number))
+        if number in self.kept:
+            return _school(number, self._size(number), self.school_year, 0)
+        return _school(number, self._size(number), self.school_year + self.years - 1, self.years - 1)
 
     def all_schools(self) -> Iterator[School]:
         """Yield all schools, one at a time."""
@@ -184,7 +241,9 @@ class Plan:
         first = school.number - school.number % len(BLOCK)
         for number in range(first, min(first + len(BLOCK), self.schools)):
             other = self.school(number)
-            if number != school.number and grade in other.grades and other.sections[grade - other.grades[0]]:
+            if other.years != school.years or number == school.number:
+                continue
+            if grade in other.grades and other.sections[grade - other.grades[0]]:
                 return other
         return None
 
@@ -215,5 +274,10 @@ class Plan:
 
 
 @lru_cache(maxsize=32)
-def _school(number: int, students: int) -> School:
-    return School(number, students)
+def _school(number: int, students: int, ends: int, years: int) -> School:
+    return School(number, students, _year(ends), years)
+
+
+@lru_cache(maxsize=8)
+def _year(ends: int) -> SchoolYear:
+    return SchoolYear(ends)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
+from copy import copy
 from functools import lru_cache
 from itertools import groupby, product
 from operator import itemgetter
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._core.model import Version, file
 from .changes import student_life
 from .events import PUPIL_KINDS
+from .weekly import slippage
+from .year import SchoolYear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from .district import District
     from .nights import Item
+    from .plan import School
     from .rows import Row
 
 __all__ = ["DIMENSIONS", "REASONS", "Truth"]
@@ -113,10 +117,17 @@ class Truth:
         )
         columns = [field.name for field in file(name).columns(self._version) if field.name not in _LEFT_OUT]
         content = itemgetter(*columns)
+        # A row that is the same has the same cells, unless other files decide about them: roles, or the class.
+        by_class, settled = name == "enrollments", name != "users" or self._before.night.roles == self._now.night.roles
+        moved = {its for its in {**self._old_classes, **self._new_classes} if self._terms(its) is None}
         for pair in pairs:
             old, new = pair.old, pair.new
-            was = old_key(pair.origin, old) if old else None
             its = new_key(pair.origin, new) if new else None
+            if new and its and settled and old == new and not (by_class and new["classSourcedId"] in moved):
+                self._stayed[name, its] += 1
+                yield new
+                continue
+            was = old_key(pair.origin, old) if old else None
             if old and new and old["sourcedId"] == new["sourcedId"]:
                 changed = old != new and content(old) != content(new)
                 if was is not None and was == its and not changed:
@@ -133,6 +144,11 @@ class Truth:
             if new:
                 yield new
 
+    def _terms(self, class_id: str) -> tuple[str, ...] | None:
+        """Return the terms that a class has on both nights; None if they differ."""
+        old, new = self._old_classes.get(class_id), self._new_classes.get(class_id)
+        return old.terms if old and new and old.terms == new.terms else None
+
     def _side_by_side(self, name: str) -> Iterator[_Pair]:
         """Pair the rows of both nights by their origin; rows of the earlier one are never missing in the later one."""
         before = self._before.items(name, self._version)
@@ -145,7 +161,7 @@ class Truth:
                 old = None
             new = item.row if item.row and item.row["status"] == "active" else None
             if old or new:
-                yield _Pair(item.origin, old, new, self._cause(item, old, new))
+                yield _Pair(item.origin, old, new, self._cause(item, old, new) if item.by else None)
         if waiting is not None:
             raise RuntimeError(f"{name}: rows of two nights are not in the same order, from {waiting.origin}")
 
@@ -204,6 +220,8 @@ class Truth:
         lost = [(p, p.old) for p in own if p.old and not (p.new and p.new["sourcedId"] == p.old["sourcedId"])]
         if not lost:
             return
+        left = self._has_left(student)
+        reissued = not left and self._now.night.renamed_user(student) != self._before.night.renamed_user(student)
         there = [pair.new for pair in own if pair.new]
         schools = {row["schoolSourcedId"] for row in there}
         courses = {(row["schoolSourcedId"], self._course(row)) for row in there}
@@ -212,8 +230,8 @@ class Truth:
             course = self._old_classes[class_id].course if class_id in self._old_classes else None
             holds = (
                 class_id in self._renamed_classes,
-                self._now.night.renamed_user(student) != self._before.night.renamed_user(student),
-                self._has_left(student),
+                reissued,
+                left,
                 bool(schools) and school not in schools,
                 (school, course) in courses,
                 class_id not in self._new_classes,
@@ -232,9 +250,10 @@ class Truth:
     def _has_left(self, student: str) -> bool:
         now, number = self._now, int(student) - 1
         school = now.school(number // 100_000)
-        if now.night.gone_by(student) is not None or student_life(now, school, number % 100_000).status != "active":
+        place = school.place(number % 100_000)
+        if place is None or student_life(now, school, place).status != "active":
             return True
-        return self._drops("users", school.id)
+        return now.night.gone_by(student) is not None or self._drops("users", school.id)
 
     def _drops(self, name: str, school: str) -> bool:
         return any(
@@ -263,6 +282,21 @@ class Truth:
             "reasons": self._reasons_of("all"),
             "everyday": self._part(None, own[None]),
             "events": [self._event(n, own[n]) for n in sorted(self._events)],
+            "rollover": self._rollover(),
+            "results": slippage(now, now.night, self._version) if now.weekly else None,
+        }
+
+    def _rollover(self) -> dict[str, Any] | None:
+        """Return which schools rolled over since the year before; None in the first year."""
+        now = self._now
+        if now.years == 1:
+            return None
+        return {
+            "year": now.year.id,
+            "last_year": SchoolYear(now.year.ends - 1).id,
+            "rolled": [school.id for school in now.all_schools() if school.years],
+            "kept": [school.id for school in now.all_schools() if not school.years],
+            "schools": {school.id: _rolled(school) for school in now.all_schools()},
         }
 
     def _part(self, event: int | None, table: _Table) -> dict[str, Any]:
@@ -364,6 +398,32 @@ def _classes(district: District, version: Version) -> dict[str, tuple[str, _Clas
                 _Class(terms.setdefault(its, its), item.row["courseSourcedId"]),
             )
     return classes
+
+
+def _rolled(school: School) -> dict[str, Any]:
+    """Return what the rollover did with the pupils of a school at the start of the year."""
+    count, grades = school.students, len(school.grades)
+    if not school.years:
+        return {"rolled": False, "classes": school.class_count, "year": school.year.id, "same_grade": count}
+    entered = sum(1 for place in range(0, count, grades))
+    left = [place for place in range(count) if place % grades < grades - 1 and place + 1 >= count]
+    before = [school.pupil_id(_pupil_before(school, place)) for place in left]
+    return {
+        "rolled": True,
+        "classes": school.class_count,
+        "year": school.year.id,
+        "promoted": count - entered,
+        "entered": entered,
+        "graduated": count - (count - entered) - len(left),
+        "left_early": before,
+    }
+
+
+def _pupil_before(school: School, place: int) -> int:
+    """Return the pupil who was in a place in the year before."""
+    earlier = copy(school)
+    earlier.years -= 1
+    return earlier.pupil(place)
 
 
 def _student(origin: str) -> str | None:

@@ -192,7 +192,8 @@ class _Usage:
     def _first_day(self, student: str) -> str:
         plan = self._district
         school = plan.school(int(home_of(student)) - 1)
-        arrived = arrived_on(school, (int(student) - 1) % 100_000)
+        place = school.place((int(student) - 1) % 100_000)
+        arrived = arrived_on(school, place) if place is not None else 0
         return plan.year.date(arrived) if arrived else plan.year.start
 
     def _school_on(self, student: str, day: str) -> str:

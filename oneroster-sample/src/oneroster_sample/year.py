@@ -19,6 +19,8 @@ class Session(NamedTuple):
     start: str
     end: str
     parent: str | None
+    ends: int
+    """The year in which its school year ends."""
 
 
 class SchoolYear:
@@ -53,6 +55,11 @@ class SchoolYear:
         """Return a moment between July and day 0, by number."""
         return self._days[(number >> 12) % 142] + _TIMES[number & 4095]
 
+    @staticmethod
+    def stamp_at(day: str, number: int) -> str:
+        """Return a moment of a calendar day, by number."""
+        return day + _TIMES[number & 4095]
+
     def stamp_on(self, day: int, number: int) -> str:
         """Return a moment of one day, by number."""
         return self.date(day) + _TIMES[number & 4095]
@@ -62,27 +69,30 @@ class SchoolYear:
         start = [bound.isoformat() for bound in self._bounds]
         title = f"{self.ends - 1}-{self.ends}"
         last = date(self.ends - 2, 8, 18).isoformat(), date(self.ends - 1, 6, 13).isoformat()
+        last_title = f"School year {self.ends - 2}-{self.ends - 1}"
         rows = [
-            Session(f"SY/{self.ends - 1}", "schoolYear", f"School year {self.ends - 2}-{self.ends - 1}", *last, None),
-            Session(self.id, "schoolYear", f"School year {title}", start[0], start[4], None),
-            Session(self.semesters[0], "semester", f'Fall semester "{title}"', start[0], start[2], self.id),
-            Session(self.semesters[1], "semester", f"Spring semester, {title}", start[2], start[4], self.id),
+            Session(f"SY/{self.ends - 1}", "schoolYear", last_title, *last, None, self.ends - 1),
+            Session(self.id, "schoolYear", f"School year {title}", start[0], start[4], None, self.ends),
+            Session(self.semesters[0], "semester", f'Fall semester "{title}"', start[0], start[2], self.id, self.ends),
+            Session(self.semesters[1], "semester", f"Spring semester, {title}", start[2], start[4], self.id, self.ends),
         ]
         for n, term in enumerate(self.terms):
-            rows.append(Session(term, "term", f"Term {n + 1}", start[n], start[n + 1], self.semesters[n // 2]))
+            parent = self.semesters[n // 2]
+            rows.append(Session(term, "term", f"Term {n + 1}", start[n], start[n + 1], parent, self.ends))
         for n, period in enumerate(self.periods):
             begin, end = self._bounds[n // 2], self._bounds[n // 2 + 1]
             half = begin + (end - begin) / 2
-            dates = (begin, half) if n % 2 == 0 else (half, end)
+            first, after = (begin, half) if n % 2 == 0 else (half, end)
             word = "Progress report" if n % 2 == 0 else "Report card"
             rows.append(
                 Session(
                     period,
                     "gradingPeriod",
                     f"{word} {n // 2 + 1}",
-                    dates[0].isoformat(),
-                    dates[1].isoformat(),
+                    first.isoformat(),
+                    after.isoformat(),
                     self.terms[n // 2],
+                    self.ends,
                 )
             )
         return rows
