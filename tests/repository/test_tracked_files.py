@@ -11,6 +11,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 LINKS = {
+    "oneroster-audit/src/oneroster_audit/_core",
+    "oneroster-audit/src/oneroster_audit/_figures",
     "oneroster-sample/src/oneroster_sample/_core",
     "tap-oneroster/src/tap_oneroster/_core",
     "target-oneroster-csv/src/target_oneroster/_core",
@@ -41,7 +43,7 @@ def test_nothing_private_or_generated_is_tracked(tracked: dict[str, str]) -> Non
     assert not [path for path in tracked if unwanted.search(path)]
 
 
-@pytest.mark.parametrize("plugin", ["tap-oneroster", "target-oneroster-csv"])
+@pytest.mark.parametrize("plugin", ["tap-oneroster", "target-oneroster-csv", "oneroster-audit"])
 def test_each_plugin_carries_the_licence(plugin: str) -> None:
     """A copy, since an sdist would keep a link as a link."""
     assert (ROOT / plugin / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
@@ -55,7 +57,7 @@ def test_scripts_are_executable(tracked: dict[str, str]) -> None:
 def test_plugins_use_their_own_copy_of_the_model() -> None:
     """A plugin that imports `oneroster_core` works in this checkout and nowhere else."""
     sources = [
-        path for plugin in ("tap-oneroster", "target-oneroster-csv") for path in (ROOT / plugin / "src").rglob("*.py")
+        path for plugin in ("tap-oneroster", "target-oneroster-csv", "oneroster-audit") for path in (ROOT / plugin / "src").rglob("*.py")
     ]
     assert not [
         str(p)
