@@ -14,10 +14,8 @@ import pytest
 from target_oneroster.errors import TargetError
 from target_oneroster.warehouse.target import TargetOneRosterDuckDB
 
-from tests.target.mini import encode, lines, receipt, record_line, rows, schema_line
-
-from .test_batch import batch, parquet
-from .test_deletes import activate, whole
+from tests.support.batches import batch, parquet
+from tests.target.mini import activate, encode, lines, receipt, record_line, rows, schema_line, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
