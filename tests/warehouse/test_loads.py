@@ -225,6 +225,19 @@ def test_a_history_that_is_turned_on_later_holds_the_load_before(house: House) -
     ]
 
 
+def test_a_load_without_history_ends_what_was_known(house: House) -> None:
+    """It is not known what stood after that load; the next one with history begins again with what is there."""
+    one, two, three = rows()["users"]
+    house.run(whole(1, one, two), history=True)
+    house.run(whole(2, one, three))
+    house.run(whole(3, one, two), history=True)
+    stood = []
+    for load in range(1, 4):
+        as_of = f"_sdc_first_load <= {load} AND coalesce(_sdc_ended_load > {load}, true)"
+        stood.append([key for (key,) in house.query(f'SELECT "sourcedId" FROM users_history WHERE {as_of} ORDER BY 1')])
+    assert stood == [["u1", "u2"], ["u1", "u3"], ["u1", "u2"]]
+
+
 def test_a_history_of_an_older_release_goes_on_with_load_0(house: House) -> None:
     """Versions from before loads were numbered: 0 where they began, and where they ended."""
     one, two, three = rows()["users"]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .schema import Table
     from .warehouse_file import WarehouseFile
 
-__all__ = ["ADDED", "SUFFIX", "History"]
+__all__ = ["ADDED", "SUFFIX", "History", "close"]
 
 SUFFIX = "_history"
 FIRST, ENDED, FIRST_LOAD, ENDED_LOAD = "_sdc_first_seen_at", "_sdc_ended_at", "_sdc_first_load", "_sdc_ended_load"
@@ -41,12 +41,13 @@ class History:
         there = store.columns(name)
         if _FORMER in there:
             store.change(f"ALTER TABLE {self._place} DROP COLUMN {_FORMER}")
-        if store.ensure(table, name, ADDED):
-            self._add(f"{store.place(table.name)} s WHERE {DELETED} IS NULL", before)
-        elif FIRST_LOAD not in there:
+        is_new = store.ensure(table, name, ADDED)
+        if not is_new and FIRST_LOAD not in there:
             store.run(
                 f"UPDATE {self._place} SET {FIRST_LOAD} = 0, {ENDED_LOAD} = CASE WHEN {ENDED} IS NOT NULL THEN 0 END"
             )
+        if is_new or not store.one(f"SELECT count(*) FROM {self._place} WHERE {ENDED} IS NULL"):
+            self._add(f"{store.place(table.name)} s WHERE {DELETED} IS NULL", before)
 
     def _add(self, rows: str, load: int) -> None:
         names = ", ".join([*self._content, FIRST, FIRST_LOAD])
@@ -89,3 +90,11 @@ class History:
         """Remove versions that ended more than so many days ago; none without a number."""
         if days:
             self._store.run(f"DELETE FROM {self._place} WHERE {ENDED} < ?", [self._now - timedelta(days=days)])
+
+
+def close(store: WarehouseFile, table: Table, now: datetime, load: int) -> None:
+    """End all versions of a history that is not kept any more, because nobody knows how long they stand."""
+    name = table.name + SUFFIX
+    if name in store.tables() and ENDED_LOAD in store.columns(name):
+        set_ended = f"SET {ENDED} = ?, {ENDED_LOAD} = ?"
+        store.run(f"UPDATE {store.place(name)} {set_ended} WHERE {ENDED} IS NULL", [now, load])

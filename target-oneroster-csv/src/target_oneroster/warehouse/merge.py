@@ -9,7 +9,7 @@ from .._core.model import RECEIPTS
 from .._core.model.schema import TENANT
 from .._core.sql import quoted
 from .counts import TableCounts, by_tenant
-from .history import History
+from .history import History, close
 from .schema import DELETED, EXTRACTED, RECEIVED, VERSION
 from .schema_table import note_columns
 
@@ -104,6 +104,8 @@ class _Merge:
         plan.count_what_came(store, '"came"', self._tombstone)
         load = plan.loads.number
         history = History(store, self._table, plan.now, load, before=load - 1) if plan.history else None
+        if not history:
+            close(store, self._table, plan.now, load)
         empty = not store.one(f"SELECT count(*) FROM (SELECT 1 FROM {self._target} LIMIT 1)")
         if not empty:
             self._find_gone()

@@ -14,7 +14,7 @@ from ..._core.coerce.texts import NULL
 from ..._core.model import File, Kind
 from ..._core.model import file as file_named
 from ...source import SourceError
-from .forms import UNKNOWN, Forms, struct_class
+from .forms import SKIPPED, UNKNOWN, Forms, struct_class
 from .lenient import UNREADABLE, decode_leniently
 from .mend import mend, spelt
 
@@ -75,7 +75,7 @@ class Page:
         if self.fits:
             return chosen
         if seen:
-            seen.as_written(chosen)
+            seen.as_written(chosen, self._decoder.skipped)
         return self._decoder.mend(chosen, deviations)
 
 
@@ -107,6 +107,7 @@ class PageDecoder:
             raise ValueError(file.name)
         self._file = file
         self._forms = forms
+        self.skipped = {key.lower() for key, form in forms.items() if form is SKIPPED}
         self._wrapper = file.collection.wrapper
         path = file.collection.path.strip("/")
         self._aliases = (path, file.name, file.collection.single, "data")
