@@ -430,7 +430,7 @@ def test_an_empty_answer_by_key_is_no_proof_where_its_total_or_link_says_that_ro
     """Rows 20 to 49 are hidden after paging, the total is cut at a window, and there is no descending order."""
     hidden = frozenset(rows(65)[20:50])
     for more in ({"total": "true", "window": 20, "caps_total": True}, {"total": "none", "links": "always"}):
-        outcome = read_out(Shelf(rows(65), cap=5, hidden=hidden, descends=False, **more))  # type: ignore[arg-type]
+        outcome = read_out(Shelf(rows(65), cap=5, hidden=hidden, descends=False, **more))
         assert not outcome.proven
 
 

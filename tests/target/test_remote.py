@@ -186,7 +186,7 @@ def test_a_failed_upload_keeps_the_old_bundle(store, path, monkeypatch, capsys) 
 @pytest.mark.parametrize("path", ["sent.zip", "sent"])
 def test_roles_that_were_sent_are_remembered_beside_a_remote_bundle(store, path) -> None:
     """The teacher left school s1 for s2: the next delta deletes the role, and what lies beside holds ids only."""
-    delta = {"file_mode": "delta", "oneroster_version": "1.2"}
+    delta: dict[str, Any] = {"file_mode": "delta", "oneroster_version": "1.2"}
     user = row(rows("1.1"), "users", "u2")
     run(store, f"roles/{path}", lines({"users": [user]}), **delta)
     beside = below(store, "roles")[f"{path}.sent-roles.csv"]
@@ -204,7 +204,7 @@ def test_roles_that_were_sent_are_remembered_beside_a_remote_bundle(store, path)
 
 def test_a_memory_that_cannot_be_read_publishes_nothing(sftp, monkeypatch) -> None:
     """Without it, roles that a person has lost would stay unsaid for ever."""
-    delta = {"file_mode": "delta", "oneroster_version": "1.2"}
+    delta: dict[str, Any] = {"file_mode": "delta", "oneroster_version": "1.2"}
     user = row(rows("1.1"), "users", "u2")
     run(sftp, "memory.zip", lines({"users": [user]}), **delta)
     before = sftp.all()
@@ -222,7 +222,7 @@ def test_a_memory_that_cannot_be_read_publishes_nothing(sftp, monkeypatch) -> No
 
 def test_a_memory_that_was_cut_while_it_was_sent_keeps_the_old_one(store, monkeypatch) -> None:
     """Half a memory would forget roles without a word."""
-    delta = {"file_mode": "delta", "oneroster_version": "1.2"}
+    delta: dict[str, Any] = {"file_mode": "delta", "oneroster_version": "1.2"}
     user = row(rows("1.1"), "users", "u2")
     run(store, "cut/sent.zip", lines({"users": [user]}), **delta)
     before = below(store, "cut")
