@@ -78,28 +78,51 @@ def become(name: str, *arguments: str) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606 - the command is the caller's own
 
 
+QUICK_POLICY = """\
+# The policy of the quick start's audit; ./run writes it anew each time.
+warehouse: warehouse.duckdb
+district: Sample district
+report: {path: roster.html, json: roster.json}
+"""
+SECOND_NIGHT = ("--day", "1", "--event", "1:half:00002")
+
+
 def quick_start() -> None:
     """Run the quick start."""
     set_up("quickstart")
     set_up_plugins()
     output = ROOT / "output"
     log = output / "quickstart.log"
-    say("a sample district: output/sample/district.zip")
     (output / "sample").mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as file:
-        made = ran(program("oneroster-sample"), "bundle", "output/sample/district.zip", stdout=file, stderr=file)
-    if made.returncode:
-        fail(f"the sample was not made: {(content(log).splitlines() or [''])[-1]}")
+    (output / "policy.yml").write_text(QUICK_POLICY, encoding="utf-8")
     # Start anew each time: a second run would correctly find nothing new, and show nothing.
-    for name in ("warehouse.duckdb", "warehouse.duckdb.wal"):
+    for name in ("warehouse.duckdb", "warehouse.duckdb.wal", "audit.duckdb", "audit.duckdb.wal"):
         (output / name).unlink(missing_ok=True)
-    say(f"meltano run --full-refresh quickstart (log: {log.relative_to(ROOT)})")
-    with log.open("wb") as file:
-        done = ran(program("meltano"), "run", "--full-refresh", "quickstart", stdout=file, stderr=file)
-    if done.returncode:
-        print(*content(log).splitlines()[-20:], sep="\n", file=sys.stderr)
-        fail(f"the pipeline failed; all it said is in {log.relative_to(ROOT)}")
-    become("python", "-m", "tools.quickstart.summary")
+    one_night(log, "a sample district: output/sample/district.zip")
+    summary = ran(program("python"), "-m", "tools.quickstart.summary")
+    if summary.returncode:
+        sys.exit(summary.returncode)
+    print(flush=True)
+    one_night(log, "a second night, in which a school loses half of its enrollments", *SECOND_NIGHT)
+    ran(program("oneroster-audit"), "show", "--policy", "output/policy.yml")
+    print(flush=True)
+    say("is tonight safe? Open output/roster.html")
+
+
+def one_night(log: Path, text: str, *events: str) -> None:
+    """Make the sample of a night, load it, and audit the load."""
+    policy = ("--policy", "output/policy.yml")
+    say(f"{text} (log: {log.relative_to(ROOT)})")
+    for what, expected, command in (
+        ("the sample was not made", {0}, ("oneroster-sample", "bundle", "output/sample/district.zip", *events)),
+        ("the pipeline failed", {0}, ("meltano", "run", "--full-refresh", "quickstart")),
+        ("the audit failed", {0, 3}, ("oneroster-audit", "run", *policy)),  # 3: it holds a school
+    ):
+        with log.open("wb") as file:
+            done = ran(program(command[0]), *command[1:], stdout=file, stderr=file)
+        if done.returncode not in expected:
+            print(*content(log).splitlines()[-20:], sep="\n", file=sys.stderr)
+            fail(f"{what}; all it said is in {log.relative_to(ROOT)}")
 
 
 def query(*arguments: str) -> None:

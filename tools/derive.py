@@ -30,6 +30,10 @@ from typing import TYPE_CHECKING, Any
 import oneroster_core.model as model
 import yaml
 from meltano.core.plugin.base import StandalonePlugin
+from oneroster_audit.__main__ import EXIT_CODES as AUDIT_EXIT_CODES
+from oneroster_audit.checks.catalogue import CHECKS
+from oneroster_audit.policy import SECRET_SETTINGS
+from oneroster_audit.policy import SETTINGS as AUDIT_SETTINGS
 from oneroster_core.shell import EXIT_CODES
 from tap_oneroster import TapOneRoster
 from tap_oneroster._core.http.presets import PRESETS
@@ -43,7 +47,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "hub/*.yml", "*/pyproject.toml")
 ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
 LOCKS = "plugins/*/*.lock"
-KINDS_OF_PLUGINS = {"tap": "extractors", "target": "loaders"}
+KINDS_OF_PLUGINS = {"tap": "extractors", "target": "loaders", "oneroster": "utilities"}
+MEMBERS = {"target-oneroster-duckdb": "target-oneroster-csv"}
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"
     r".*?"
@@ -139,7 +144,7 @@ def settings_table(plugin: str) -> str:
             words.append("One of " + ", ".join(code(v) for v in setting["enum"] if v is not None) + ".")
         if setting.get("secret"):
             words.append("Secret.")
-        text = " ".join(words).replace("|", r"\|")
+        text = " ".join(words).replace("|", r"\|").replace("<", "&lt;")
         rows.append(f"| `{name}` | {default} | {text} |")
     return "\n".join(rows) + "\n"
 
@@ -204,8 +209,13 @@ def package_table(_: str) -> str:
 
 def exit_codes(_: str) -> str:
     """Return a table of the exit codes of all commands."""
+    return table_of_codes(EXIT_CODES)
+
+
+def table_of_codes(codes: dict[int, tuple[str, str]]) -> str:
+    """Return a table of exit codes."""
     rows = ["| Code | Meaning | What to do |", "| --- | --- | --- |"]
-    rows += [f"| {code} | {meaning} | {advice} |" for code, (meaning, advice) in EXIT_CODES.items()]
+    rows += [f"| {number} | {meaning} | {advice} |" for number, (meaning, advice) in codes.items()]
     return "\n".join(rows) + "\n"
 
 
@@ -235,7 +245,7 @@ def addresses(plugin: str) -> str:
     """Return the addresses of logo, repository and package."""
     kind = KINDS_OF_PLUGINS[plugin.partition("-")[0]]
     logo = f"/assets/logos/{kind}/oneroster.png"
-    member = "tap-oneroster" if kind == "extractors" else "target-oneroster-csv"
+    member = MEMBERS.get(plugin, plugin)
     return in_yaml({"logo_url": logo, "repo": repository(), "pip_url": pip_url(member)})
 
 
@@ -249,23 +259,56 @@ def pip_url(member: str) -> str:
     return places[workspace()["install_from"]]
 
 
-def project_urls(_: str) -> str:
-    """Return the links on a package's index page."""
+def utility_settings(_: str) -> str:
+    """Return the settings of the audit's definition."""
+    settings = []
+    for name, description in AUDIT_SETTINGS.items():
+        setting: dict[str, Any] = {"name": name, "label": name.replace("_", " ").title(), "kind": "string"}
+        if name in SECRET_SETTINGS:
+            setting["sensitive"] = True
+        settings.append(setting | {"description": description})
+    return in_yaml({"settings": settings})
+
+
+def audit_checks(_: str) -> str:
+    """Return a table of the audit's checks."""
+    rows = ["| Check | Severity | For | What it says | What to do |", "| --- | --- | --- | --- | --- |"]
+    rows += [f"| `{c.id}` | {c.severity.name.lower()} | {c.owner} | {c.sentence} | {c.advice} |" for c in CHECKS]
+    return "\n".join(rows) + "\n"
+
+
+def audit_exit_codes(_: str) -> str:
+    """Return a table of the audit's exit codes."""
+    return table_of_codes(AUDIT_EXIT_CODES)
+
+
+def urls() -> dict[str, str]:
+    """Return the addresses that the index page of a package links to."""
     url = repository()
-    urls = {
+    return {
         "Homepage": url,
         "Documentation": f"{url}/tree/main/docs",
         "Repository": url,
         "Issues": f"{url}/issues",
         "Changelog": f"{url}/blob/main/CHANGELOG.md",
     }
-    return "".join(f'{name} = "{link}"\n' for name, link in urls.items())
+
+
+def project_urls(_: str) -> str:
+    """Return the links beside the text of a package's index page."""
+    return "".join(f'{name} = "{link}"\n' for name, link in urls().items())
+
+
+def links(_: str) -> str:
+    """Return the links in that text, which must be absolute there."""
+    return " · ".join(f"[{name}]({link})" for name, link in urls().items() if name != "Homepage") + "\n"
 
 
 DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
     ".yml": {
         "addresses": addresses,
         "settings": meltano_settings,
+        "utility settings": utility_settings,
         "capabilities": capabilities,
         "python versions": pythons,
     },
@@ -277,6 +320,9 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "rules": rules_table,
         "rules of form": package_table,
         "exit codes": exit_codes,
+        "links": links,
+        "audit checks": audit_checks,
+        "audit exit codes": audit_exit_codes,
     },
 }
 

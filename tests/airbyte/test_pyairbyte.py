@@ -66,7 +66,7 @@ class PyAirbyte:
 
     def close(self) -> None:
         """End it."""
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=240)
         self._log.close()
 
 

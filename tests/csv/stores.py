@@ -88,7 +88,7 @@ def sftp_server(root: Path, keys: Path, **more: Any) -> Iterator[Sftp]:
 
         asyncio.run_coroutine_threadsafe(stop(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(20)
+        thread.join(240)
         loop.close()
 
 
@@ -223,7 +223,7 @@ def azurite(command: str, folder: Path) -> Iterator[Azure]:
         yield store
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(240)
         process.stdout.close()
 
 
@@ -263,4 +263,4 @@ def web_server(root: Path, *, ranges: bool) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(20)
+        thread.join(240)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
+from oneroster_core.model import Kind
 
 from .pipe import ROOT, pipe
 from .source import Bundles, Service, comparable
@@ -49,6 +52,16 @@ class Nights:
         return [f for f in self.district.files() if f.name != "demographics" and (f.csv or self.binding == "rest")]
 
 
+def check_receipt(store, receipt, today, binding):
+    """What a receipt says of the source arrives like the lists, objects and times of other streams."""
+    columns = store.value(Kind.STRINGS, receipt["columns"])
+    assert {"sourcedId", "role", "classSourcedId" if binding == "csv" else "class"} <= set(columns)
+    counts = store.value(Kind.OBJECT, receipt["counts"])
+    assert counts == Counter(row["schoolSourcedId"] for row in today.active("enrollments"))
+    assert len(receipt["headerdigest"]) == 16
+    assert store.value(Kind.DATETIME, receipt["sourcemodifiedat"]).startswith("20")
+
+
 @pytest.mark.parametrize("binding", ["csv", "rest"])
 @each_loader
 def test_what_the_source_holds_is_in_the_store(name, binding, district, make_store, tmp_path):
@@ -77,6 +90,8 @@ def test_what_the_source_holds_is_in_the_store(name, binding, district, make_sto
         receipts = [{key.lower(): value for key, value in row.items()} for row in store.raw("syncReceipts")]
         assert len({row["runid"] for row in receipts}) == night + 1, "no run's receipts are lost"
         assert not any(row.get("_sdc_deleted_at") for row in receipts)
+        if night == 0:
+            check_receipt(store, next(row for row in receipts if row["collection"] == "enrollments"), today, binding)
         if name == "target-duckdb" and binding == "csv":
             there = {row["sourcedid"] for row in store.query(STILL_THERE)}
             assert there == {row["sourcedId"] for row in today.active("enrollments")}, night

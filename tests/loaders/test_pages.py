@@ -177,6 +177,12 @@ def test_the_queries_over_receipts(store, district, tmp_path, name):
     assert len(trend) == 2
     assert trend[0]["change"] is None
     assert int(trend[1]["change"]) == int(trend[1]["distinct"]) - int(trend[0]["distinct"])
+    ages = {row["collection"]: str(row["source_modified_at"]) for row in ask(store, query(page, "age"))}
+    assert ages["orgs"] < str(fresh["orgs"]["read_until"])
+    columns = [row for row in ask(store, query(page, "columns")) if row["collection"] == "enrollments"]
+    assert int(columns[-1]["reads"]) > 0
+    [first, *_] = ask(store, query(page, f"schools ({kind})"))
+    assert int(first["number_of_rows"]) > 0
     if name == "target-postgres":
         make_views(store)
     if name != "target-duckdb":  # which deletes nothing, and has no views of present rows

@@ -176,7 +176,7 @@ def test_a_killed_process(nights, service):
             os.kill(process_of(victim, night.pid), signal.SIGKILL)
         finally:
             go_on.set()
-            log, _ = night.communicate(timeout=120)
+            log, _ = night.communicate(timeout=240)
         assert night.returncode != 0, log[-2000:]
         assert nights.output.read_bytes() == first
         assert nights.state == state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -139,6 +140,15 @@ def test_the_repository_has_one_address(tmp_path: Path, monkeypatch: pytest.Monk
         assert links["Repository"] == new["repo"]
     everything = "".join(p.read_text(encoding="utf-8") for p in tmp_path.rglob("*") if p.is_file())
     assert before not in everything
+
+
+@pytest.mark.parametrize("member", ["tap-oneroster", "target-oneroster-csv"])
+def test_links_on_an_index_page_are_absolute(member: str) -> None:
+    """A package's README is its page on the index, where nothing lies beside it; the repository is linked from there."""
+    text = (ROOT / member / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)]+)\)", text)
+    assert not [target for target in targets if not target.startswith(("https://", "#"))]
+    assert derive.urls()["Documentation"] in targets
 
 
 @each_plugin

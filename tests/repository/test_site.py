@@ -21,7 +21,7 @@ from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
 
 from tools import project
-from tools.derive import about, pip_url, properties
+from tools.derive import about, pip_url, properties, repository, settings_table
 from tools.site import diagram, hook, messages, providers
 from tools.site import model as site_model
 from tools.site.model import KINDS_OF_DATA
@@ -54,10 +54,12 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.loads: list[str] = []
         self.anchors: set[str] = set()
+        self.tags: set[str] = set()
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         its = {name: value or "" for name, value in attrs}
+        self.tags.add(tag)
         self.anchors |= {its[name] for name in ("id", "name") if name in its}
         if tag == "a" and "href" in its:
             self.links.append(its["href"])
@@ -112,6 +114,38 @@ def test_nothing_is_fetched_from_elsewhere(site: dict[str, Page]) -> None:
     for name, page in site.items():
         assert not [place for place in page.loads if urlsplit(place).netloc], name
     assert not [p for p in DOCS.rglob("*.md") if "```mermaid" in p.read_text(encoding="utf-8")]
+
+
+TAGS = re.compile(
+    "a|article|body|button|circle|code|defs|div|em|footer|form|h[1-3]|head|header|html|input|label|li|link|main|marker|meta"
+    "|nav|ol|p|path|pre|rect|script|span|strong|style|svg|table|tbody|td|text|th|thead|title|tr|ul"
+)
+
+
+def test_no_word_in_angle_brackets_is_taken_for_html(site: dict[str, Page]) -> None:
+    """`<schema>_current` in a description would vanish from the page, and `<table>` begin a table."""
+    assert not [tag for page in site.values() for tag in page.tags if not TAGS.fullmatch(tag)]
+    for plugin in (TAP, TARGET, "target-oneroster-duckdb"):
+        assert "<" not in settings_table(plugin)
+
+
+def test_every_page_names_the_version_and_the_repository(site: dict[str, Page], built_site: Path) -> None:
+    """In its footer; the address is the one that the packages link to."""
+    for name, page in site.items():
+        assert repository() in page.links, name
+        assert re.search(r"Version \d+\.\d+", (built_site / name).read_text(encoding="utf-8")), name
+
+
+def test_a_table_of_figures_has_the_command_beside_it() -> None:
+    """Who reads how fast something is can measure it: the command stands in the same section."""
+    figures = re.compile(r"^\|.*\b(records a second|[Ww]all s|CPU s|[Pp]eak MB)\b.*\|$", re.MULTILINE)
+    found = 0
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("*-*/README.md"), *DOCS.rglob("*.md")):
+        for section in re.split(r"^## ", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
+            if figures.search(section):
+                found += 1
+                assert "./run python -m benchmarks." in section, path
+    assert found > 2
 
 
 def test_a_mark_that_nothing_makes_stops_the_build() -> None:

@@ -20,6 +20,7 @@ from tap_oneroster.policy import Policy
 from tap_oneroster.rest.records.decode import NoJson, Page, PageDecoder
 from tap_oneroster.rest.records.derived_rows import DerivedRows
 from tap_oneroster.rest.records.forms import forms_of
+from tap_oneroster.rest.records.keys import SeenKeys
 from tap_oneroster.rest.records.rows import RowMaker
 from tap_oneroster.source import SourceError
 
@@ -42,9 +43,11 @@ class Made:
         page = decoder.decode(body, self.deviations)
         if slowly:
             page = Page(decoder, *decoder._any_records(body, Counter()), fits=False)
-        self.fits = page._fits
-        came = page.take([row for row, one in enumerate(page.ids) if one], self.deviations)
-        self.records = RowMaker(its, version, policy).read(came, self.deviations)
+        self.fits = page.fits
+        seen = SeenKeys()
+        came = page.take([row for row, one in enumerate(page.ids) if one], self.deviations, seen)
+        self.records = RowMaker(its, version, policy).read(came, self.deviations, seen=seen if page.fits else None)
+        self.keys = seen.names
         self.derived = {
             s.name: DerivedRows(s, version, policy).rows(came, self.records, self.deviations) for s in streams
         }
@@ -77,6 +80,27 @@ def test_pages_that_fit_give_the_same_records_as_mended_ones(name: str, version:
     assert not slow.fits
     assert fast.lines == slow.lines
     assert fast.deviations == slow.deviations
+    sent = {key for body in bodies for key, value in json.loads(body).items() if value is not None}
+    assert fast.keys == slow.keys == sent
+
+
+def test_keys_are_those_that_had_a_value_as_they_are_written() -> None:
+    """Also keys that the standard does not have, and rows inside of records that are not wanted."""
+    user: dict[str, Any] = {
+        "sourcedId": "x",
+        "GivenName": "A",
+        "middleName": None,
+        "bus": 7,
+        "roles": [],
+        "resources": None,
+    }
+    assert Made("users", page_of("users", user)).keys == {"sourcedId", "GivenName", "bus", "roles"}
+    decoder = PageDecoder(file("users"), forms_of(file("users"), secrets=False, derived=[]))
+    maker, seen = RowMaker(file("users"), Version.V1_2, PLAIN), SeenKeys()
+    for key in ("bus", "email", "bus", "roles", "password", "metadata"):
+        page = decoder.decode(page_of("users", {"sourcedId": "x", key: {} if key == "metadata" else []}), Counter())
+        maker.read(page.take([0], Counter(), seen), Counter(), seen=seen if page.fits else None)
+    assert seen.names == {"sourcedId", "bus", "email", "roles", "password", "metadata"}
 
 
 anything = st.recursive(
@@ -231,7 +255,7 @@ def test_unknown_keys_go_to_metadata_also_once_they_are_learned() -> None:
         deviations: Counter[str] = Counter()
         page = decoder.decode(body, deviations)
         made.append((maker.read(page.take([0], deviations), deviations), deviations))
-    assert page._fits
+    assert page.fits
     assert made[0] == made[1]
     assert made[0][0][0].metadata == {"a.b": 1, "tier.level": 2}  # type: ignore[attr-defined]
     assert made[0][1]["key that the standard does not have"] == 1

@@ -324,14 +324,14 @@ def test_a_total_is_compared_and_never_allocated(total: int) -> None:
 
 
 def drip(first: bytes, again: bytes) -> Callable[[Any], None]:
-    """Write something, and then something more in short intervals, for a minute."""
+    """Write something, and then something more in short intervals, for minutes."""
 
     def write(file: Any) -> None:
         file.write(first)
         file.flush()
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while time.monotonic() < until:
-            time.sleep(0.1)
+            time.sleep(0.02)
             file.write(again)
             file.flush()
 
@@ -349,8 +349,7 @@ DRIPS = {
 }
 
 
-@pytest.mark.parametrize("part", DRIPS)
-@pytest.mark.parametrize("which", ["page", "token"])
+@pytest.mark.parametrize(("which", "part"), [("token", "body"), *(("page", part) for part in DRIPS)])
 def test_an_answer_that_never_ends_is_given_up(part: str, which: str) -> None:
     """`timeout_seconds` counts from byte to byte; the whole answer has a limit, too."""
 
@@ -364,7 +363,7 @@ def test_an_answer_that_never_ends_is_given_up(part: str, which: str) -> None:
         pytest.raises(SourceError, match=r"did not end within 1\.5 s, 2 times; raise timeout_seconds") as caught,
     ):
         reader.once("users")
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 200
     assert reader.provider.host in str(caught.value)  # type: ignore[attr-defined]
 
 

@@ -35,7 +35,7 @@ class Client:
 
     def __init__(self, provider: Provider, scope: str | None = None) -> None:
         self.provider = provider
-        self.connection = HTTPConnection(urlsplit(provider.base_url).netloc, timeout=10)
+        self.connection = HTTPConnection(urlsplit(provider.base_url).netloc, timeout=240)
         self.token: str | None = None
         reply = self.ask_token(scope)
         self.token = reply.json["access_token"]

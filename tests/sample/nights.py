@@ -141,3 +141,34 @@ def reasons(old: Tables, new: Tables) -> dict[tuple[str, str], tuple[int, int]]:
         }
         found[school, next(reason for reason, holds in rules.items() if holds)].append(user)
     return {key: (len(users), len(set(users))) for key, users in found.items()}
+
+
+def check(old: Tables, new: Tables, truth: dict[str, Any]) -> None:
+    """The truth against the difference: every cell, the files, the reasons; the events and the everyday add up."""
+    counts = difference(old, new)
+    told = {
+        (cell["file"], cell["school"], cell["role"], cell["term"]): {what: cell[what] for what in COUNTS}
+        for cell in truth["cells"]
+    }
+    assert told == counts
+    assert all(c["before"] + c["added"] - c["removed"] == c["now"] for c in told.values())
+    assert truth["files"] == {name: counts[name, "*", "*", "*"] for name in {*old, *new}}
+    shares: defaultdict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    why: Counter[tuple[str, str]] = Counter()
+    for part in (truth["everyday"], *truth["events"]):
+        for cell in part["cells"]:
+            shares[cell["file"], cell["school"], cell["role"], cell["term"]].update(
+                {what: cell[what] for what in ("added", "removed", "changed")}
+            )
+        for line in part["reasons"]:
+            why[line["school"], line["reason"]] += line["enrollments"]
+    changed = {cell: {what: count[what] for what in ("added", "removed", "changed")} for cell, count in counts.items()}
+    assert {cell: dict(count) for cell, count in shares.items()} == {
+        cell: count for cell, count in changed.items() if any(count.values())
+    }
+    told_reasons = {
+        (line["school"], line["reason"]): (line["enrollments"], line["students"]) for line in truth["reasons"]
+    }
+    if "drop-file" not in str(truth["events"]):
+        assert told_reasons == reasons(old, new)
+    assert why == {key: count for key, (count, _) in told_reasons.items()}

@@ -6,7 +6,10 @@ import csv
 import errno
 import hashlib
 import io
+import os
+import re
 import socket
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -217,3 +220,17 @@ def test_a_full_disk_is_named(
     monkeypatch.setattr("oneroster_sample.bundle._write_manifest", fail)
     assert cli.main(["bundle", str(tmp_path / "district.zip")]) == 1
     assert capsys.readouterr().err.endswith(f"No space left on device: {tmp_path / 'district.zip'}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of POSIX")
+def test_on_a_terminal_the_line_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of the tap does."""
+    import pty
+
+    monkeypatch.setattr("oneroster_sample._core.log._MOVE", 0.0)
+    ours, its = pty.openpty()
+    with open(ours, "rb", buffering=0), open(its, "w") as terminal:  # noqa: PTH123 - a terminal has no path
+        monkeypatch.setattr("sys.stderr", terminal)
+        assert cli.main(["bundle", "--only", "enrollments", str(tmp_path / "d.zip")]) == 0
+        seen = os.read(ours, 65536)
+    assert re.search(rb"\x1b\[Kenrollments: [^\r\n]+\r", seen)

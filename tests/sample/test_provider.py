@@ -319,7 +319,7 @@ def test_the_command_serves_and_prints_the_sheet() -> None:
             assert process.stdout
             assert "OneRoster 1.1 provider" in process.stdout.readline()
             address = urlsplit(process.stdout.readline().split()[-1])
-            connection = HTTPConnection(address.netloc, timeout=10)
+            connection = HTTPConnection(address.netloc, timeout=240)
             connection.request("GET", "/ims/oneroster/v1p1/orgs")
             assert connection.getresponse().status == 401
             connection.close()

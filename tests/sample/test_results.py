@@ -10,8 +10,7 @@ import pytest
 from oneroster_sample.district import District
 from oneroster_sample.events import parse_events
 
-from .nights import Tables, difference, two_nights
-from .test_nights import check
+from .nights import Tables, check, difference, two_nights
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,7 @@ from oneroster_sample.district import District
 from oneroster_sample.events import parse_events
 from oneroster_sample.subjects import GRADES
 
-from .nights import Tables, parts, read_bundle, two_nights
-from .test_nights import check
+from .nights import Tables, check, parts, read_bundle, two_nights
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -138,5 +138,5 @@ class Loading:
 sys.modules["{loads}"] = Loading()
 main()
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=240)
     assert (done.returncode, done.stderr) == (code, "")

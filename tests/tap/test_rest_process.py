@@ -65,7 +65,7 @@ class Night:
 
     def finish(self):
         self.lines += self.process.stdout.readlines()
-        self.process.wait(30)
+        self.process.wait(240)
         self.process.stdout.close()
 
     @property
@@ -117,7 +117,7 @@ def stuck_after(pages):
 
     def wait(number):
         if number >= pages:
-            go_on.wait(20)
+            go_on.wait(240)
 
     knobs = Knobs(page_cap=20, before_page=wait)
     try:

@@ -272,6 +272,15 @@ def activate(stream: str, version: int) -> dict[str, Any]:
     return {"type": "ACTIVATE_VERSION", "stream": stream, "version": version}
 
 
+def whole(version: int, *records: dict[str, Any], stream: str = "users") -> list[dict[str, Any]]:
+    """A whole read of one stream."""
+    return [
+        schema_line(stream),
+        *(record_line(stream, record, version) for record in records),
+        activate(stream, version),
+    ]
+
+
 def encode(messages: Iterable[Any]) -> bytes:
     """Messages as the bytes of a pipe."""
     return b"".join(json.dumps(m, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for m in messages)

@@ -7,10 +7,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pytest
 from target_oneroster.errors import TargetError
 
+from tests.support.batches import batch, parquet
 from tests.support.values import plain
 from tests.target.mini import activate, encode, lines, receipt, record_line, rows, schema_line
 
@@ -20,26 +20,6 @@ if TYPE_CHECKING:
     from .conftest import House
 
 STATE = {"bookmarks": {"users": {"x": 1}}}
-
-
-def batch(stream: str, path: Path, kind: str, compression: str | None = None, **more: Any) -> dict[str, Any]:
-    encoding = {"format": kind} | ({"compression": compression} if compression else {})
-    return {"type": "BATCH", "stream": stream, "encoding": encoding, "manifest": [f"file://{path}"]} | more
-
-
-def parquet(records: list[dict[str, Any]], path: Path, **types: str) -> Path:
-    """A file of rows with these types; `metadata` is text of JSON, as Parquet has no open objects."""
-    source = path.with_suffix(".source")
-    source.write_text("".join(json.dumps(record) + "\n" for record in records))
-    names = {name: None for record in records for name in record}
-    columns = ", ".join(
-        f"CAST(to_json({name}) AS VARCHAR) AS metadata" if name == "metadata" else f'CAST("{name}" AS {types[name]}) AS "{name}"' if name in types else f'"{name}"'
-        for name in names
-    )  # fmt: skip
-    with duckdb.connect() as database:
-        database.execute(f"COPY (SELECT {columns} FROM read_json('{source}')) TO '{path}' (FORMAT parquet)")
-    source.unlink()
-    return path
 
 
 @pytest.mark.parametrize("kind", ["parquet", "jsonl", "jsonl gzip"])

@@ -6,19 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.target.mini import activate, lines, receipt, record_line, rows, schema_line
+from tests.target.mini import activate, lines, receipt, record_line, rows, schema_line, whole
 
 if TYPE_CHECKING:
     from .conftest import House
-
-
-def whole(version: int, *records: dict[str, Any], stream: str = "users") -> list[dict[str, Any]]:
-    """A whole read of one stream."""
-    return [
-        schema_line(stream),
-        *(record_line(stream, record, version) for record in records),
-        activate(stream, version),
-    ]
 
 
 @pytest.fixture

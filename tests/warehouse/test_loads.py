@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import random
+import subprocess
+import sys
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 from target_oneroster.errors import TargetError
+from target_oneroster.warehouse.target import TargetOneRosterDuckDB
 
-from tests.target.mini import encode, lines, receipt, record_line, rows, schema_line
-
-from .test_batch import batch, parquet
-from .test_deletes import activate, whole
+from tests.support.batches import batch, parquet
+from tests.target.mini import activate, encode, lines, receipt, record_line, rows, schema_line, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -242,3 +245,130 @@ def test_a_history_of_an_older_release_goes_on_with_load_0(house: House) -> None
     ]
     assert loads(house, "users", f"load, {NUMBERS}") == [(1, 2, 1, 1, 0, 0, 2, True)]
     assert "_sdc_last_seen_at" not in house.rows("users_history", "_sdc_ended_at IS NULL")["u2"]
+
+
+@pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
+def test_derived_rows_end_with_their_parent(house: House, hard: bool) -> None:
+    """The last user with a profile is gone, so no profile comes at all: both end in the same load."""
+    users, profiles = rows()["users"], rows()["userProfiles"]
+
+    def load(night: int, some: list[Any], theirs: list[Any]) -> None:
+        proofs = [receipt("users", some), receipt("userProfiles", theirs, contentDigest=None)]
+        house.run(
+            [
+                schema_line("syncReceipts"),
+                *whole(night, *some),
+                *whole(night, *theirs, stream="userProfiles"),
+                *(record_line("syncReceipts", proof) for proof in proofs),
+            ],
+            history=True,
+            hard_delete=hard,
+        )
+
+    load(1, users, profiles)
+    load(2, [user for user in users if user["sourcedId"] != "u2"], [])
+    for table in ("users", "userProfiles"):
+        where = "\"sourcedId\" IN ('u2', 'p2')"
+        assert house.query(f"SELECT _sdc_ended_load FROM {table}_history WHERE {where}") == [(2,)]
+        assert house.query(f"SELECT count(*) FROM {table} WHERE {where} AND _sdc_deleted_at IS NULL") == [(0,)]
+    assert loads(house, "userProfiles") == [(1, 1, 0, 0, 0, 1, True), (0, 0, 0, 0, 1, 0, True)]
+
+
+def test_the_history_is_kept_for_some_days(house: House) -> None:
+    """Versions that ended before are removed, others stay, however old; the loads stay."""
+    one, two, three = rows()["users"]
+    house.run(whole(1, one, two, three), history=True)
+    house.run(whole(2, dict(one, givenName="Other"), two), history=True)
+    for column in ("_sdc_first_seen_at", "_sdc_ended_at"):
+        with duckdb.connect(str(house.path)) as database:
+            database.execute(f"UPDATE oneroster.users_history SET {column} = {column} - INTERVAL 10 DAY")
+    versions = 'SELECT "sourcedId", _sdc_first_load, _sdc_ended_load FROM users_history ORDER BY ALL'
+    house.run(whole(3, dict(one, givenName="Other"), two), history=True, history_keep_days=11)
+    assert len(house.query(versions)) == 4
+    house.run(whole(4, dict(one, givenName="Third"), two), history=True, history_keep_days=9)
+    assert house.query(versions) == [("u1", 2, 4), ("u1", 4, None), ("u2", 1, None)]
+    assert len(loads(house, "users")) == 4
+
+
+def test_history_is_kept_for_a_day_at_least(house: House) -> None:
+    with pytest.raises(Exception, match="history_keep_days"):
+        house.run(lines(rows()), history=True, history_keep_days=0)
+
+
+def test_the_file_can_be_read_as_soon_as_the_state_is_out(house: House) -> None:
+    """Nothing is left to be replayed from a log, and nothing holds the file."""
+    house.run(whole(1, *rows()["users"]), history=True)
+    house.run(whole(2, *rows()["users"][1:]), history=True)
+    assert house.strays() == []
+    reads = "import duckdb, sys; duckdb.execute(f\"ATTACH '{sys.argv[1]}' AS w (READ_ONLY)\")"
+    print_it = "print(duckdb.execute('SELECT max(load) FROM w.oneroster._loads').fetchall()[0][0])"
+    seen: list[str] = []
+
+    class Output(io.StringIO):
+        def write(self, text: str) -> int:
+            if text.strip():
+                command = [sys.executable, "-c", f"{reads}; {print_it}", str(house.path)]
+                seen.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+            return len(text)
+
+    target = TargetOneRosterDuckDB(config={"filepath": str(house.path)})
+    with redirect_stdout(Output()):
+        target.listen(io.BytesIO(encode(lines({"orgs": rows()["orgs"]}, state={"bookmarks": {}}))))  # type: ignore[arg-type]
+    target.close()
+    assert seen == ["3"]
+
+
+def test_the_schema_table_tells_what_each_column_held(house: House) -> None:
+    """Rows with a value, how many words if there are few, and the words of vocabularies with their numbers."""
+    one, two, three = rows()["users"]
+    house.run(whole(1, one, two, three))
+    house.run(whole(2, dict(one, grades=["01", "02"]), two))
+    house.run(lines({"enrollments": rows()["enrollments"]}))
+    columns = 'present, "distinct", words'
+    found = {
+        (load, column): tuple(values)
+        for load, column, *values in house.query(
+            f"SELECT load, column_name, {columns} FROM _schema WHERE \"table\" = 'users' ORDER BY 1, 2"
+        )
+    }
+    assert found[1, "sourcedId"] == (3, 3, None)
+    assert found[1, "grades"] == (1, 1, None)
+    assert found[2, "grades"] == (1, 2, None)
+    assert found[2, "sourcedId"] == (2, 2, None)
+    assert found[1, "pronouns"] == (0, 0, None)
+    assert found[1, "userIds"][0] == 1
+    assert found[1, "status"] == (3, 1, '{"active":3}')
+    assert {load for load, _ in found} == {1, 2}
+    assert house.query(f"SELECT {columns} FROM _schema WHERE \"table\" = 'enrollments' AND column_name = 'role'") == [
+        (2, 2, '{"student":1,"teacher":1}')
+    ]
+    assert house.query(
+        "SELECT count(*) FROM _schema WHERE column_name LIKE '\\_sdc%' ESCAPE '\\' OR column_name = 'tenant'"
+    ) == [(0,)]
+
+
+def test_many_words_are_not_counted(house: House) -> None:
+    """Up to 50 different values; a column of a vocabulary with more of them may hold anything."""
+    one = rows()["orgs"][0]
+    house.run(lines({"orgs": [dict(one, sourcedId=str(n), name=str(n % 50), type=f"ext:{n}") for n in range(51)]}))
+    columns = 'column_name, present, "distinct", words'
+    found = {column: rest for column, *rest in house.query(f"SELECT {columns} FROM _schema")}
+    assert found["sourcedId"] == [51, None, None]
+    assert found["name"] == [51, 50, None]
+    assert found["type"] == [51, None, None]
+    assert found["parentSourcedId"] == [0, 0, None]
+
+
+def test_the_schema_table_keeps_tenants_apart_and_no_passwords(house: House) -> None:
+    schema = schema_line("users")
+    schema["schema"]["properties"] = {"tenant": {"type": "string"}} | schema["schema"]["properties"]
+    schema["key_properties"] = ["tenant", "sourcedId"]
+    one, two, _ = rows()["users"]
+    for version, tenant in enumerate(("north", "south"), start=1):
+        records = [row | {"tenant": tenant, "password": "Zweistein"} for row in (one, two)[:version]]
+        house.run([schema, *(record_line("users", record, version) for record in records)], include_passwords=True)
+    assert house.query("SELECT load, tenant, present FROM _schema WHERE column_name = 'sourcedId' ORDER BY 1") == [
+        (1, "north", 1),
+        (2, "south", 2),
+    ]
+    assert house.query("SELECT count(*) FROM _schema WHERE column_name = 'password'") == [(0,)]

@@ -72,7 +72,7 @@ def test_every_table_of_the_model_can_be_made(house: House) -> None:
     """Also those that nothing came for, and those that only REST 1.2 has."""
     house.run([schema_line(file.name) for file in model.FILES])
     tables = {name for (name,) in house.query("SELECT table_name FROM duckdb_tables()")}
-    assert tables == {"_loads", *(f.name for f in model.FILES)}
+    assert tables == {"_loads", "_schema", *(f.name for f in model.FILES)}
     assert house.rows("users") == {}
 
 
@@ -181,7 +181,7 @@ def test_parquet_files_are_the_tables(house: House) -> None:
     folder = house.path.parent / "parquet"
     for _ in range(2):
         house.run(lines(rows()), parquet_path=str(folder))
-    assert {path.name for path in folder.iterdir()} == {f"{name}.parquet" for name in (*rows(), "_loads")}
+    assert {path.name for path in folder.iterdir()} == {f"{name}.parquet" for name in (*rows(), "_loads", "_schema")}
     with duckdb.connect() as database:
         found = database.execute(f'SELECT "grades", "userIds"[1].identifier FROM \'{folder}/users.parquet\'').fetchall()
     assert len(found) == len(rows()["users"])

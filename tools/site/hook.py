@@ -79,6 +79,11 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     return turned(filled(markdown, page.file.src_uri), page.file.src_uri)
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Return a page whose tables have no empty headings: the corner above the first column is a cell."""
+    return html.replace("<th></th>", "<td></td>")
+
+
 def filled(markdown: str, place: str) -> str:
     """Return a page with its generated lines."""
 

@@ -39,10 +39,10 @@ def _is_wanted(record: logging.LogRecord) -> bool:
 class Progress:
     """Says how far a long piece of work is: in a log a line every ten seconds, on a terminal one line that moves."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], *, logged: bool = True) -> None:
         self._say = say
-        self.moves = sys.stderr.isatty() and logging.getLogger().isEnabledFor(logging.INFO)
-        """True if the line is on a terminal."""
+        self.moves = sys.stderr.isatty() and (not logged or logging.getLogger().isEnabledFor(logging.INFO))
+        """True if the line is on a terminal. A line of a log moves only if the log shows such lines."""
         self._every = _MOVE if self.moves else _SECONDS
         self._name = ""
         self._started = self._begun = self._last = time.monotonic()

@@ -126,7 +126,7 @@ def _bundle(options: argparse.Namespace) -> None:
     from ._core.log import Progress
     from .bundle import write_bundle
 
-    progress = Progress(lambda text: print(text, file=sys.stderr, flush=True))
+    progress = Progress(lambda text: print(text, file=sys.stderr, flush=True), logged=False)
     counts = write_bundle(
         _district(options),
         options.path,

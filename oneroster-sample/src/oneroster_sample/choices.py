@@ -18,23 +18,11 @@ from .plan import CO_TEACHER_AT, CO_TEACHER_EVERY, HANDOVER_AT, HANDOVER_EVERY, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Choices", "Move", "Shift", "choose", "home_of"]
+__all__ = ["Choices", "Move", "Shift", "choose"]
 
 _PUPILS, _CLASSES, _HALF = salt("event pupils"), salt("event classes"), salt("event half")
 MOVES = ("period", "room", "teacher")
 _DEFAULT = 10
-
-
-@lru_cache(maxsize=16_384)
-def home_of(user: str) -> str:
-    """Return the org to which a person's id belongs."""
-    if user[0] == "g":
-        user = user.split(".")[1]
-    if user[0].isdigit():
-        return f"{(int(user) - 1) // 100_000 + 1:05d}"
-    if user.startswith("Tch."):
-        return user[4:].partition("-")[0]
-    return user.partition("@")[2] or user.partition(".")[2]
 
 
 class Move(NamedTuple):

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from . import accounts, assessing, catalogue, enrolling, grading, library, weekly
 from ._core.model import FILES, File, Service, Version, file
-from .nights import TOMBSTONES, Item, Night
+from .nights import TOMBSTONES, Night
 from .plan import Plan
 from .rows import Row
 from .sizes import plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .finishing import Item
 
 __all__ = ["District", "Row"]
 

@@ -7,111 +7,27 @@ the numbers of the events that touched it, so that `truth` can say what each eve
 from __future__ import annotations
 
 from dataclasses import replace
-from hashlib import blake2b
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
-from zlib import crc32
+from typing import TYPE_CHECKING, Any
 
-from ._core.model import Kind, Version, file
-from .choices import Choices, Move, choose, home_of
-from .events import NO_KEYS, Event
+from .belonging import HOME, home_of
+from .choices import Choices, Move, choose
+from .finishing import Change, Finish, Item, new_id
 from .subjects import SUBJECTS, subjects_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
+    from ._core.model import Version
+    from .events import Event
     from .plan import Plan
     from .rows import Row
 
-__all__ = ["Item", "Night"]
+__all__ = ["ABSENCE", "TOMBSTONES", "Night"]
 
 ABSENCE = 21
 """Days for which a pupil who comes back was away."""
 TOMBSTONES = frozenset({"transfer", "close"})
 """Kinds whose removed rows a service shows as `tobedeleted`; the rows of others vanish."""
-
-
-class Item(NamedTuple):
-    """A row on its way, with what the events did to it."""
-
-    origin: str
-    """The id of the row without events, or of the event that made it."""
-    row: Row | None
-    """None if an event removed it."""
-    by: tuple[int, ...] = ()
-    """Numbers of the events that made, changed or removed it."""
-    graves: tuple[tuple[int, Row], ...] = ()
-    """What it was under ids that are gone, with the number of the event that ended each; a removal comes first."""
-    made: int | None = None
-    """Number of the event that made the row."""
-
-
-class _Change(NamedTuple):
-    """A row and the numbers of the events that changed it, removed it, and made it."""
-
-    row: Row
-    by: list[int]
-    removed: int | None = None
-    made: int | None = None
-
-
-def _class_school(row: Row) -> str:
-    return str(row["classSourcedId"]).partition(".")[0]
-
-
-def _item_school(row: Row) -> str:
-    return str(row["lineItemSourcedId"]).partition(".")[0]
-
-
-def _user_home(row: Row) -> str:
-    return home_of(row["userSourcedId"])
-
-
-def _result_home(row: Row) -> str:
-    return home_of(_student_of(row["resultSourcedId"]))
-
-
-def _student_of(result: str) -> str:
-    return result.split(".")[1]
-
-
-_HOME: dict[str, Callable[[Row], str]] = {
-    "assessmentLineItems": lambda row: row["sourcedId"].split(".")[1],
-    "assessmentResults": lambda row: home_of(row["studentSourcedId"]),
-    "classResources": _class_school,
-    "classes": lambda row: row["schoolSourcedId"],
-    "demographics": lambda row: home_of(row["sourcedId"]),
-    "enrollments": lambda row: row["schoolSourcedId"],
-    "lineItemLearningObjectiveIds": _item_school,
-    "lineItemScoreScales": _item_school,
-    "lineItems": _class_school,
-    "orgs": lambda row: row["sourcedId"],
-    "resultLearningObjectiveIds": _result_home,
-    "resultScoreScales": _result_home,
-    "results": lambda row: home_of(row["studentSourcedId"]),
-    "roles": _user_home,
-    "scoreScales": lambda row: row["orgSourcedId"],
-    "userProfiles": _user_home,
-    "userResources": _user_home,
-    "users": lambda row: home_of(row["sourcedId"]),
-}
-"""The school to which a row belongs, as the plan made it; files that are not here belong to the district."""
-_PERSON: dict[str, Callable[[Row], str]] = {
-    "assessmentResults": itemgetter("studentSourcedId"),
-    "demographics": itemgetter("sourcedId"),
-    "enrollments": itemgetter("userSourcedId"),
-    "resultLearningObjectiveIds": lambda row: _student_of(row["resultSourcedId"]),
-    "resultScoreScales": lambda row: _student_of(row["resultSourcedId"]),
-    "results": itemgetter("studentSourcedId"),
-    "roles": itemgetter("userSourcedId"),
-    "userProfiles": itemgetter("userSourcedId"),
-    "userResources": itemgetter("userSourcedId"),
-    "users": itemgetter("sourcedId"),
-}
-"""The person without whom a row is gone."""
-_AT_ORG = {"roles": "orgSourcedId", "enrollments": "schoolSourcedId"}
-_OF_PERSONS = ("users", "demographics", "userProfiles", "userResources")
-"""Files whose rows stay if the person stays in the district; rows of other files are gone with the school."""
 
 
 class Night:
@@ -126,12 +42,14 @@ class Night:
         self.closed = {school: n for school, n in self.choices.closed.items() if n in self.events}
         self.pupils = {user: move for user, move in self.choices.pupils.items() if move.event in self.events}
         touched = {event.school for event in self.events.values() if event.school}
+        self._touched = touched | {move.school.id for move in self.pupils.values()}
         self._without_roles = [
             event.school
             for event in self.events.values()
             if event.word in ("roles", "roles.orgSourcedId", "roles.userSourcedId")
         ]
-        self._touched = touched | {move.school.id for move in self.pupils.values()}
+        self.roles = (self._without_roles, self.closed, self.pupils)
+        """What decides about the orgs of persons."""
         # Teachers of two schools bring what happens at one of them to the other.
         self._touched_persons = self._touched | self._visited(touched)
 
@@ -156,11 +74,11 @@ class Night:
 
     def class_id(self, its_id: str) -> str:
         """Return the id of a class now."""
-        return _new_id("c", self.renamed_class(its_id), its_id)
+        return new_id("c", self.renamed_class(its_id), its_id)
 
     def user_id(self, user: str) -> str:
         """Return the id of a person now."""
-        return _new_id("u", self.renamed_user(user), user)
+        return new_id("u", self.renamed_user(user), user)
 
     def rebuilt(self, school: str) -> tuple[int, ...]:
         """Return the numbers of the events that gave a school's classes and enrollments new ids."""
@@ -188,9 +106,9 @@ class Night:
 
     def items(self, name: str, version: Version, rows: Iterator[Row]) -> Iterator[Item]:
         """Yield the rows of a file as the events leave them."""
-        finish = _Finish(self, name, version)
-        home = _HOME.get(name)
-        special: dict[str, Callable[[Row], Iterator[_Change]]] = {
+        finish = Finish(self, name, version)
+        home = HOME.get(name)
+        special: dict[str, Callable[[Row], Iterator[Change]]] = {
             "classes": self._class,
             "enrollments": self._enrollment,
             "orgs": self._org,
@@ -213,7 +131,7 @@ class Night:
                     continue
             yield from map(finish, work(row))
 
-    def _class(self, row: Row) -> Iterator[_Change]:
+    def _class(self, row: Row) -> Iterator[Change]:
         by: list[int] = []
         shift = self.choices.classes.get(row["sourcedId"])
         if shift and shift.event in self.events and shift.what != "teacher":
@@ -222,9 +140,9 @@ class Night:
                 row["periods"] = [shift.to]
             else:
                 row["location"] = shift.to
-        yield _Change(row, by)
+        yield Change(row, by)
 
-    def _enrollment(self, row: Row) -> Iterator[_Change]:
+    def _enrollment(self, row: Row) -> Iterator[Change]:
         by: list[int] = []
         its_id, user = row["sourcedId"], row["userSourcedId"]
         removed = self._halved(its_id)
@@ -234,7 +152,7 @@ class Night:
             row["userSourcedId"] = shift.to
         move = self.pupils.get(user)
         if move is None or row["schoolSourcedId"] != move.school.id:
-            yield _Change(row, by, removed)
+            yield Change(row, by, removed)
             return
         made: list[Row] = []
         if move.kind == "transfer":
@@ -244,9 +162,9 @@ class Night:
             made.append(again)
         if move.kind != "reentry" and its_id == f"{user}-{SUBJECTS[0].code}{move.school.suffix}":
             made += self._made(move, row)
-        yield _Change(row, by, removed)
+        yield Change(row, by, removed)
         for new in made:
-            yield _Change(new, [move.event], self._halved(new["sourcedId"]), move.event)
+            yield Change(new, [move.event], self._halved(new["sourcedId"]), move.event)
 
     def _halved(self, its_id: str) -> int | None:
         number = self.choices.halves.get(its_id)
@@ -282,39 +200,39 @@ class Night:
                     "endDate": end,
                 }
 
-    def _org(self, row: Row) -> Iterator[_Change]:
+    def _org(self, row: Row) -> Iterator[Change]:
         by: list[int] = []
         if row["childSourcedIds"] and self.closed:
             row["childSourcedIds"] = [child for child in row["childSourcedIds"] if child not in self.closed]
             by.append(max(self.closed.values()))
-        yield _Change(row, by)
+        yield Change(row, by)
 
-    def _role(self, row: Row) -> Iterator[_Change]:
+    def _role(self, row: Row) -> Iterator[Change]:
         user, org = row["userSourcedId"], row["orgSourcedId"]
         by: list[int] = []
         move = self.pupils.get(user)
         if not move or org != move.school.id:
-            yield _Change(row, by, self.closed.get(org))
+            yield Change(row, by, self.closed.get(org))
             return
         day = self.plan.year.date(move.day)
         if move.kind == "transfer":
             by.append(move.event)
             org = row["orgSourcedId"] = move.other.id
             row["beginDate"] = day
-        yield _Change(row, by, self.closed.get(org))
+        yield Change(row, by, self.closed.get(org))
         if move.kind == "dual":
             new = row | {"sourcedId": f"{user}/role.dual", "orgSourcedId": move.other.id, "beginDate": day}
             new["roleType"], new["userProfileSourcedId"] = "primary", None
-            yield _Change(new, [move.event], self.closed.get(move.other.id), move.event)
+            yield Change(new, [move.event], self.closed.get(move.other.id), move.event)
 
-    def _resource(self, row: Row) -> Iterator[_Change]:
+    def _resource(self, row: Row) -> Iterator[Change]:
         by: list[int] = []
         if org := row["orgSourcedId"]:
             user = row["userSourcedId"]
             self._move(row, "orgSourcedId", next(iter(self.places(user, [org])), None), user, by)
-        yield _Change(row, by)
+        yield Change(row, by)
 
-    def _user(self, row: Row) -> Iterator[_Change]:
+    def _user(self, row: Row) -> Iterator[Change]:
         by: list[int] = []
         user = row["sourcedId"]
         if orgs := row["orgSourcedIds"]:
@@ -326,7 +244,7 @@ class Night:
             if gone:
                 row["agentSourcedIds"] = [agent for agent in agents if agent not in gone] or None
                 by += gone.values()
-        yield _Change(row, by)
+        yield Change(row, by)
 
     def orgs(self, user: str) -> list[str]:
         """Return the orgs of the roles of a person, ended ones included."""
@@ -361,137 +279,5 @@ class Night:
         by += [number for org, number in self.closed.items() if org in gone]
 
 
-class _Finish:
-    """The last steps for the rows of one file: what is removed, new ids, times of change, blank columns."""
-
-    def __init__(self, night: Night, name: str, version: Version) -> None:
-        self._night, self._name = night, name
-        self._home = _HOME.get(name)
-        events = night.events.items()
-        self._drops = [(n, event.school) for n, event in events if (event.kind, event.word) == ("drop-file", name)]
-        self._blanks = [
-            (n, event.school, (event.word or "").partition(".")[2])
-            for n, event in events
-            if event.kind == "blank" and (event.word or "").startswith(f"{name}.")
-        ]
-        fields = [field for field in file(name).fields if field.exists_in(version) and field.refers_to]
-        self._refs = [
-            (field.name, field.kind == Kind.REFS, *_RENAMED[field.refers_to])
-            for field in fields
-            if field.refers_to in _RENAMED
-        ]
-        if name in _RENAMED:
-            self._refs.append(("sourcedId", False, *_RENAMED[name]))
-        self.always = bool(self._drops or self._blanks)
-
-    def __call__(self, change: _Change) -> Item:
-        row, by, removed, made = change
-        night, origin = self._night, row["sourcedId"]
-        ends = [n for n in (removed, self._closed(row), self._dropped(row)) if n is not None]
-        removed = min(ends, default=None)
-        home = self._home(row) if self._blanks and self._home else None
-        if row["status"] != "active":
-            day = row["dateLastModified"][:10]
-            ended = next((n for n, event in night.events.items() if night.plan.year.date(event.day) >= day), None)
-        else:
-            ended = removed
-        ids = self._rename(row, by, ended)
-        if removed is not None:
-            kept = None
-            graves = [(removed, self._grave(row, origin, removed))]
-            by.append(removed)
-        else:
-            kept, graves = row, []
-            for n, school, column in self._blanks:
-                if row[column] is not None and school in (None, home):
-                    row[column] = None
-                    by.append(n)
-        for n in by if kept and row["status"] == "active" else ():
-            row["dateLastModified"] = max(row["dateLastModified"], self._stamp(n, origin))
-        graves += [(n, self._grave(row | {"sourcedId": old}, origin, n)) for n, old in ids]
-        return Item(origin, kept, tuple(by), tuple(graves), made)
-
-    def _stamp(self, number: int, origin: str) -> str:
-        night = self._night
-        return night.plan.year.stamp_on(night.events[number].day, crc32(origin.encode()))
-
-    def _grave(self, row: Row, origin: str, number: int) -> Row:
-        return row | {"status": "tobedeleted", "dateLastModified": self._stamp(number, origin)}
-
-    def _dropped(self, row: Row) -> int | None:
-        for n, school in self._drops:
-            if school is None or (self._home and self._home(row) == school):
-                return n
-        return None
-
-    def _closed(self, row: Row) -> int | None:
-        night = self._night
-        if not night.closed or not self._home:
-            return None
-        number = None
-        if self._name not in _OF_PERSONS:
-            place = row[_AT_ORG[self._name]] if self._name in _AT_ORG else self._home(row)
-            number = night.closed.get(place)
-        if number is None and self._name in _PERSON:
-            number = night.gone_by(_PERSON[self._name](row))
-        return number
-
-    def _rename(self, row: Row, by: list[int], ended: int | None) -> list[tuple[int, str]]:
-        """Give new ids to what the row refers to and to itself; return its earlier ids and the events that ended them."""
-        earlier: list[tuple[int, str]] = []
-        for name, many, letter in self._refs:
-            value = row[name]
-            if value is None:
-                continue
-            if many:
-                ids = [(item, self._renames(letter, item, ended)) for item in value]
-                row[name] = [_new_id(letter, numbers, item) for item, numbers in ids]
-                by += {n for _, numbers in ids for n in numbers}
-            elif numbers := self._renames(letter, value, ended):
-                row[name] = _new_id(letter, numbers, value)
-                by += numbers
-                if name == "sourcedId":
-                    earlier = _earlier_ids(letter, numbers, value)
-        if earlier and self._name == "users" and any(self._night.events[n].word == NO_KEYS for n, _ in earlier):
-            _forget_keys(row)
-        if self._name == "enrollments" and (numbers := self._renames("e", row["schoolSourcedId"], ended)):
-            earlier = _earlier_ids("e", numbers, row["sourcedId"])
-            row["sourcedId"] = _new_id("e", numbers, row["sourcedId"])
-            by += numbers
-        return earlier
-
-    def _renames(self, letter: str, its_id: str, ended: int | None) -> list[int]:
-        """Return the events before `ended` that gave new ids to a user, a class, or the enrollments of a school."""
-        night = self._night
-        numbers = {"u": night.renamed_user, "c": night.renamed_class, "e": night.rebuilt}[letter](its_id)
-        return [n for n in numbers if ended is None or n < ended]
-
-
-def _earlier_ids(letter: str, numbers: list[int], its_id: str) -> list[tuple[int, str]]:
-    return [(n, _new_id(letter, numbers[:k], its_id)) for k, n in enumerate(numbers)]
-
-
-_RENAMED = {"users": ("u",), "classes": ("c",)}
-"""Files whose rows get new ids that others refer to, with the letter of those ids."""
-
-
-def _new_id(letter: str, numbers: Sequence[int], its_id: str) -> str:
-    """Return the id that the last of these events gave."""
-    return f"{letter}-{_hash(numbers[-1], its_id)}" if numbers else its_id
-
-
-def _forget_keys(row: Row) -> None:
-    """Give a person other usernames and numbers, so that only the name tells who it is."""
-    row["username"] = row["sourcedId"]
-    row["email"] = row["email"] and f"{row['sourcedId']}@example.org"
-    row["identifier"] = row["identifier"] and row["sourcedId"]
-    row["userIds"] = row["userIds"] and [{"type": "State", "identifier": row["sourcedId"]}]
-    row["userMasterIdentifier"] = row["userMasterIdentifier"] and f"UMI-{row['sourcedId']}"
-
-
-def _as_it_is(row: Row) -> Iterator[_Change]:
-    yield _Change(row, [])
-
-
-def _hash(number: int, its_id: str) -> str:
-    return blake2b(f"{number}:{its_id}".encode(), digest_size=8).hexdigest()
+def _as_it_is(row: Row) -> Iterator[Change]:
+    yield Change(row, [])

@@ -10,28 +10,26 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
-from copy import copy
-from functools import lru_cache
-from itertools import groupby, product
+from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._core.model import Version, file
 from .changes import student_life
 from .events import PUPIL_KINDS
+from .rollover import rollover
+from .tables import ALL_COUNTS, COUNTS, Key, Table
 from .weekly import slippage
-from .year import SchoolYear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from .district import District
-    from .nights import Item
-    from .plan import School
+    from .finishing import Item
     from .rows import Row
 
-__all__ = ["DIMENSIONS", "REASONS", "Truth"]
+__all__ = ["DIMENSIONS", "REASONS", "Truth", "write_private"]
 
 REASONS = (
     "class has a new id",
@@ -54,12 +52,6 @@ DIMENSIONS = {
 }
 """What cells of a file have; cells of other files are empty."""
 _LEFT_OUT = frozenset({"status", "dateLastModified"})
-_COUNTS = ("added", "removed", "changed")
-_ALL_COUNTS = ("before", *_COUNTS, "now")
-
-Key = tuple[tuple[str, ...], str, tuple[str, ...]]
-"""Schools, role and terms of a row."""
-Cell = tuple[str, str, str, str]
 
 
 class _Class(NamedTuple):
@@ -118,7 +110,7 @@ class Truth:
         columns = [field.name for field in file(name).columns(self._version) if field.name not in _LEFT_OUT]
         content = itemgetter(*columns)
         # A row that is the same has the same cells, unless other files decide about them: roles, or the class.
-        settled, by_class = name != "users", name == "enrollments"
+        by_class, settled = name == "enrollments", name != "users" or self._before.night.roles == self._now.night.roles
         moved = {its for its in {**self._old_classes, **self._new_classes} if self._terms(its) is None}
         for pair in pairs:
             old, new = pair.old, pair.new
@@ -264,8 +256,8 @@ class Truth:
     def result(self) -> dict[str, Any]:
         """Return the truth, once all files have been followed."""
         now, before = self._now, self._before
-        totals = _Table()
-        own: defaultdict[int | None, _Table] = defaultdict(_Table)
+        totals = Table()
+        own: defaultdict[int | None, Table] = defaultdict(Table)
         for (name, key), count in self._stayed.items():
             totals.add(name, key, key, count, changed=False)
         for (event, name, was, its, changed), count in self._moves.items():
@@ -277,32 +269,19 @@ class Truth:
             "since": before.day,
             "day": now.day,
             "dimensions": DIMENSIONS,
-            "files": totals.files(_ALL_COUNTS),
-            "cells": totals.cells(_ALL_COUNTS),
+            "files": totals.files(ALL_COUNTS),
+            "cells": totals.cells(ALL_COUNTS),
             "reasons": self._reasons_of("all"),
             "everyday": self._part(None, own[None]),
             "events": [self._event(n, own[n]) for n in sorted(self._events)],
-            "rollover": self._rollover(),
+            "rollover": rollover(now),
             "results": slippage(now, now.night, self._version) if now.weekly else None,
         }
 
-    def _rollover(self) -> dict[str, Any] | None:
-        """Return which schools rolled over since the year before; None in the first year."""
-        now = self._now
-        if now.years == 1:
-            return None
+    def _part(self, event: int | None, table: Table) -> dict[str, Any]:
         return {
-            "year": now.year.id,
-            "last_year": SchoolYear(now.year.ends - 1).id,
-            "rolled": [school.id for school in now.all_schools() if school.years],
-            "kept": [school.id for school in now.all_schools() if not school.years],
-            "schools": {school.id: _rolled(school) for school in now.all_schools()},
-        }
-
-    def _part(self, event: int | None, table: _Table) -> dict[str, Any]:
-        return {
-            "files": table.files(_COUNTS),
-            "cells": table.cells(_COUNTS),
+            "files": table.files(COUNTS),
+            "cells": table.cells(COUNTS),
             "reasons": self._reasons_of(event),
         }
 
@@ -313,7 +292,7 @@ class Truth:
             for (_, school, reason), count in [(key, self._reasons[key])]
         ]
 
-    def _event(self, number: int, table: _Table) -> dict[str, Any]:
+    def _event(self, number: int, table: Table) -> dict[str, Any]:
         night = self._now.night
         event = night.events[number]
         said: dict[str, Any] = {"event": str(event), "day": event.day, "kind": event.kind, "school": event.school}
@@ -346,46 +325,6 @@ class Truth:
         write_private(path, self.result())
 
 
-class _Table:
-    """Counts of rows by cell."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, Counter[Cell]] = {name: Counter() for name in _ALL_COUNTS}
-
-    def add(self, name: str, was: Key | None, its: Key | None, count: int, *, changed: bool) -> None:
-        """Count rows that were in the cells of one key and are in those of another."""
-        old, new = _cells(name, was), _cells(name, its)
-        places = {"before": old, "now": new, "added": new - old, "removed": old - new}
-        places["changed"] = old & new if changed else frozenset()
-        for what, cells in places.items():
-            counter = self._counts[what]
-            for cell in cells:
-                counter[cell] += count
-
-    def files(self, counts: Iterable[str]) -> dict[str, dict[str, int]]:
-        """Return the totals of each file."""
-        names = dict.fromkeys(cell[0] for counter in self._counts.values() for cell in counter)
-        return {name: {what: self._counts[what][name, "*", "*", "*"] for what in counts} for name in sorted(names)}
-
-    def cells(self, counts: Sequence[str]) -> list[dict[str, Any]]:
-        """Return the counts of each cell, in order; cells without any are left out."""
-        cells = sorted({cell for what in counts for cell, count in self._counts[what].items() if count})
-        return [
-            dict(zip(("file", "school", "role", "term"), cell, strict=True))
-            | {what: self._counts[what][cell] for what in counts}
-            for cell in cells
-        ]
-
-
-@lru_cache(maxsize=50_000)
-def _cells(name: str, key: Key | None) -> frozenset[Cell]:
-    """Return the cells in which a row stands, sums included."""
-    if key is None:
-        return frozenset()
-    schools, role, terms = key
-    return frozenset(product((name,), ("*", *(schools or ("",))), ("*", role), ("*", *(terms or ("",)))))
-
-
 def _classes(district: District, version: Version) -> dict[str, tuple[str, _Class]]:
     """Return id, terms and course of each class, by its origin."""
     terms: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -398,32 +337,6 @@ def _classes(district: District, version: Version) -> dict[str, tuple[str, _Clas
                 _Class(terms.setdefault(its, its), item.row["courseSourcedId"]),
             )
     return classes
-
-
-def _rolled(school: School) -> dict[str, Any]:
-    """Return what the rollover did with the pupils of a school at the start of the year."""
-    count, grades = school.students, len(school.grades)
-    if not school.years:
-        return {"rolled": False, "classes": school.class_count, "year": school.year.id, "same_grade": count}
-    entered = sum(1 for place in range(0, count, grades))
-    left = [place for place in range(count) if place % grades < grades - 1 and place + 1 >= count]
-    before = [school.pupil_id(_pupil_before(school, place)) for place in left]
-    return {
-        "rolled": True,
-        "classes": school.class_count,
-        "year": school.year.id,
-        "promoted": count - entered,
-        "entered": entered,
-        "graduated": count - (count - entered) - len(left),
-        "left_early": before,
-    }
-
-
-def _pupil_before(school: School, place: int) -> int:
-    """Return the pupil who was in a place in the year before."""
-    earlier = copy(school)
-    earlier.years -= 1
-    return earlier.pupil(place)
 
 
 def _student(origin: str) -> str | None:

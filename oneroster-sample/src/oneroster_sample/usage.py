@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._core.model import Version
+from .belonging import home_of
 from .changes import arrived_on
-from .choices import home_of
 from .dice import mix, salt
 from .subjects import GRADES, SUBJECTS
 from .truth import write_private

@@ -125,6 +125,10 @@ class Facts:
     """Records that were not delivered because another record with the same id was."""
     parent_read_until: str | None = None
     """Latest `dateLastModified` of the parent's records, if they were read and not delivered."""
+    columns: Sequence[str] = ()
+    """Names of the source's columns or keys, as it wrote them; of keys only those that had a value, sorted."""
+    modified: datetime | None = None
+    """When the source was last changed, if files tell it."""
     unique: bool = False
     """True if each record is known to have its own id."""
 

@@ -67,7 +67,7 @@ class Server:
     def close(self) -> None:
         """Stop the server."""
         self._questions.close()
-        self._process.wait(20)
+        self._process.wait(240)
         self._answers.close()
 
 

@@ -197,6 +197,10 @@ FIELDS = {
         "contentDigest": "Checksum over the active rows, in any order, without status, dateLastModified and metadata; empty for derived rows.",
         "deviations": "What deviated from the standard: rule and count.",
         "complete": "True if the source was read to its end.",
+        "columns": "Names of the columns as the file has them, in order; of a service the keys that had a value in any record, sorted. Empty for derived rows.",
+        "headerDigest": "Checksum over columns: another one if a column is added, lost, renamed or moved, or written in another case.",
+        "counts": "Rows of each school that are not deleted: sourcedId of the org and number. A row of two schools counts in both. Empty for collections without a school.",
+        "sourceModifiedAt": "How new the source is: the latest dateLastModified that came; of a bundle the time of its newest file.",
     },
     "userProfiles": {
         "userSourcedId": "Person whose account it is.",

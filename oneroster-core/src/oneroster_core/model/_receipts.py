@@ -27,6 +27,10 @@ RECEIPTS = File(
         Field("contentDigest"),
         Field("deviations", Kind.OBJECT),  # rule -> count
         Field("complete", Kind.TRUE_FALSE),
+        Field("columns", Kind.STRINGS),
+        Field("headerDigest"),
+        Field("counts", Kind.OBJECT),  # school -> rows
+        Field("sourceModifiedAt", Kind.DATETIME),
     ),
     csv=False,
 )

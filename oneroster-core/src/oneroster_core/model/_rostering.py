@@ -49,6 +49,7 @@ CLASSES = _file(
     Field("periods", Kind.STRINGS),
     collection=_core("/classes", "classes", "class"),
     school="schoolSourcedId",
+    terms="termSourcedIds",
     small=True,
 )
 
@@ -107,6 +108,8 @@ ENROLLMENTS = _file(
     Field("endDate", Kind.DATE),  # exclusive
     collection=_core("/enrollments", "enrollments", "enrollment"),
     school="schoolSourcedId",
+    role="role",
+    terms="classSourcedId",
 )
 
 ORGS = _file(
@@ -138,6 +141,7 @@ ROLES = _file(
     derived=Derived("users", "roles", ("userSourcedId", "orgSourcedId", "role"), ordinal_by="beginDate"),
     since=V1_2,
     school="orgSourcedId",
+    role="role",
 )
 
 USER_PROFILES = _file(
@@ -180,6 +184,7 @@ USERS = _file(
     Field("pronouns", since=V1_2),
     collection=_core("/users", "users", "user"),
     school="orgSourcedIds",
+    role="role",
 )
 
 VIEWS = (

@@ -226,6 +226,10 @@ class File:
     """False if only REST has these records."""
     school: str | None = None
     """Column that names the school of a row."""
+    role: str | None = None
+    """Column that names the role of a row."""
+    terms: str | None = None
+    """Column that lists the terms of a row, or that names the class whose terms they are."""
     small: bool = False
     """True if the collection is small enough to be read completely on every run."""
 

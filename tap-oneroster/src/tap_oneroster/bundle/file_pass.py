@@ -67,6 +67,7 @@ class FilePass:
                 mode=self.manifest.mode(self.file.name) or "bulk",
                 version=self.manifest.version.value,
                 derived=stream.derived is not None and stream.name != self.file.name,
+                modified=self.bundle.modified if self.bundle.modified.timestamp() else None,
             )
             for stream in self.streams
         }
@@ -78,6 +79,8 @@ class FilePass:
         with self.bundle.open(self.file.name) as stream:
             size = COLUMN_BLOCK if self.columnar else BLOCK
             rows = RowReader(self.file, stream, self._where, deviations, self._reject, block_size=size)
+            if self.file.name in self.facts:
+                self._own.columns = rows.header.names
             reader = RecordReader(self.file, rows.header, self.manifest.version, self.policy, deviations)
             quick, split = self._quick_reader(rows, reader)
             self._copies = copies = self._settle_copies(first=not rows.header.columns["sourcedId"])

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+from xxhash import xxh3_64_hexdigest
+
 from .._core.codec import content_digest
 from .._core.coerce.dates import to_utc_text
 
@@ -17,7 +20,10 @@ if TYPE_CHECKING:
     from ..source import Facts, Records
     from .distinct import Distinct
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "header_digest"]
+
+_READ = {"rest", "bulk", "delta"}
+"""Modes of passes that read something."""
 
 _FILTERED = "record left out by stream_maps"
 
@@ -92,4 +98,17 @@ class Tally:
             "contentDigest": None if facts.derived else f"{self._digest:016x}",
             "deviations": dict(sorted(facts.deviations.items())),
             "complete": facts.complete,
+            "columns": list(facts.columns) or None,
+            "headerDigest": header_digest(facts.columns) if facts.columns else None,
+            "counts": dict(sorted(self.schools.items())) if self._has_schools else None,
+            "sourceModifiedAt": to_utc_text(facts.modified) if facts.modified else self.latest,
         }
+
+    @property
+    def _has_schools(self) -> bool:
+        return self.file.school is not None and self.facts.mode in _READ
+
+
+def header_digest(columns: Sequence[str]) -> str:
+    """Return a checksum that differs if a column is added, lost, renamed or moved, or written in another case."""
+    return xxh3_64_hexdigest(msgspec.json.encode(list(columns)))

@@ -11,6 +11,7 @@ from .._core.model import NO_SNAPSHOT, TOTAL_NOT_REACHED
 from ..source import Facts, MissingCollection, Records, SourceError, TotalMismatch
 from .records.copies import Pair, RepeatedRecords
 from .records.derived_rows import DerivedRows
+from .records.keys import SeenKeys
 from .records.rows import RowMaker
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from .paging.answers import PageStep
     from .paging.pages import Pages
     from .paging.walk import Walk
+    from .records.decode import Page
 
 __all__ = ["Earlier", "RestPass", "Wish"]
 
@@ -83,6 +85,7 @@ class RestPass:
         ]
         self._deviations = pages.deviations
         self._copies = RepeatedRecords(wish.file, frozenset(), wish.on_invalid, self._deviations)
+        self._seen = SeenKeys()
         self._without_id = 0
         self._unfiltered = False
         # Deviations of records are reported once: by the collection, or by its first stream.
@@ -125,6 +128,8 @@ class RestPass:
             self._earlier.repeated[name] = self._earlier.repeated.get(name, frozenset()) | copies.found
             self._pages.close()
             self._note(walk)
+            if name in self.facts:
+                self.facts[name].columns = sorted(self._seen.names)
         self._finish()
 
     def _check_total(self, walk: Walk) -> None:
@@ -161,8 +166,10 @@ class RestPass:
 
     def _pairs(self, step: PageStep, rows: Sequence[int]) -> list[Pair]:
         deviations = self._deviations
-        came = step.page.take(rows, deviations)  # type: ignore[attr-defined]
-        return list(map(Pair, came, self._maker.read(came, deviations)))
+        page: Page = step.page  # type: ignore[assignment]
+        came = page.take(rows, deviations, self._seen)
+        records = self._maker.read(came, deviations, seen=self._seen if page.fits else None)
+        return list(map(Pair, came, records))
 
     def _batches(self, pairs: Sequence[Pair]) -> Iterator[Records]:
         wish = self._wish

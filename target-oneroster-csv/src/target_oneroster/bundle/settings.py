@@ -69,7 +69,8 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         default=20,
     ),
     switch(
-        "accept_shrink", "Publish a bundle that shrinks more than that. Set it for one run, after someone has looked."
+        "accept_shrink",
+        "Publish a bundle that shrinks more than max_shrink_percent. Set it for one run, after someone has looked.",
     ),
     setting("report_path", th.StringType, "File for a JSON report of the checks. It holds no personal data."),
     setting(

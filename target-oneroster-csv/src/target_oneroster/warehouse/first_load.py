@@ -41,11 +41,11 @@ def first_load(store: WarehouseFile, plan: MergePlan) -> None:
         else:
             store.run(f"UPDATE {place} SET {DELETED} = ? WHERE {TOMBSTONE}", [plan.now])
     if table.has_family:
-        store.run(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
+        store.change(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
     plan.count_what_came(store, place, f"{DELETED} IS NOT NULL")
     if plan.history:
         History(store, table, plan.now, plan.loads.number, before=plan.loads.number)
     plan.counts.count_total(store, place, tenants=table.tenant)
     for counts in plan.counts.tenants.values():
         counts.new = counts.came
-    plan.record()
+    plan.record(store)

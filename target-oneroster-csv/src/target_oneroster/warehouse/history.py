@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .._core.sql import quoted
@@ -39,7 +40,7 @@ class History:
         self._content = [quoted(name) for name in table.content]
         there = store.columns(name)
         if _FORMER in there:
-            store.run(f"ALTER TABLE {self._place} DROP COLUMN {_FORMER}")
+            store.change(f"ALTER TABLE {self._place} DROP COLUMN {_FORMER}")
         if store.ensure(table, name, ADDED):
             self._add(f"{store.place(table.name)} s WHERE {DELETED} IS NULL", before)
         elif FIRST_LOAD not in there:
@@ -83,3 +84,8 @@ class History:
         )
         self._add(f'{came} s WHERE s.row IN (SELECT s FROM "versions" WHERE NOT tombstone)', self._load)
         run('DROP TABLE "versions"')
+
+    def forget(self, days: int | None) -> None:
+        """Remove versions that ended more than so many days ago; none without a number."""
+        if days:
+            self._store.run(f"DELETE FROM {self._place} WHERE {ENDED} < ?", [self._now - timedelta(days=days)])

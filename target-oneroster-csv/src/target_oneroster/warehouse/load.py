@@ -46,6 +46,7 @@ class WarehouseOptions:
     schema: str = "oneroster"
     hard_delete: bool = False
     history: bool = False
+    history_keep_days: int | None = None
     views: bool = True
     activate_version: bool = True
     require_receipts: bool = False
@@ -145,7 +146,7 @@ class Load:
             if name in self.outcome.refused:
                 self._leave(store, loads, name, came.get(name), is_new=is_new)
                 if is_new and name in came:
-                    connection.execute(f"DROP TABLE {store.place(name)}")
+                    store.change(f"DROP TABLE {store.place(name)}")
                 continue
             begin(f"loading {name}")
             # Derived rows come first: a new warehouse consists of the staged tables, and they query those of their
@@ -240,6 +241,7 @@ class Load:
             parent=parent,
             hard=self.options.hard_delete,
             history=self.options.history and stage.table.file.name != RECEIPTS.name,
+            keep_days=self.options.history_keep_days,
             stamp=not self.receipts.announced and came[name].version is not None,
         )
 
@@ -253,7 +255,9 @@ class Load:
         owners = came.get(derived.parent) if self._trusted(derived.parent) else None
         if owners is None:
             return Parent(derived.identity[0], None)
-        whole = nested and owners.records > 0 and self.activated.get(derived.parent, -1) == owners.version
+        # If rows came, but not as a whole, the tap holds back the deletion of the others.
+        whole = (nested or not came[name].records) and owners.records > 0
+        whole = whole and self.activated.get(derived.parent, -1) == owners.version
         return Parent(derived.identity[0], self.staging.rows(derived.parent, owners), whole)
 
     def _superseded(self, connection: duckdb.DuckDBPyConnection, stage: Stage, came: Mapping[str, Came]) -> str | None:

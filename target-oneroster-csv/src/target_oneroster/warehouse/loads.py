@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._core.sql import quoted
+from . import schema_table
 from .counts import Counts
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Loads:
         self._store, self._now = store, now
         self._place = store.place(NAME)
         store.keep(NAME, _COLUMNS, _ABOUT)
+        store.keep(schema_table.NAME, schema_table.COLUMNS, schema_table.ABOUT)
         self.number = store.one(f"SELECT max(load) FROM {self._place}") + 1
 
     def add(self, table: str, counts: TableCounts, outcome: str = LOADED) -> None:

@@ -11,6 +11,7 @@ from .._core.sql import quoted
 from .counts import TableCounts, by_tenant
 from .history import History
 from .schema import DELETED, EXTRACTED, RECEIVED, VERSION
+from .schema_table import note_columns
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,6 +57,8 @@ class MergePlan:
     parent: Parent | None = None
     hard: bool = False
     history: bool = False
+    keep_days: int | None = None
+    """Versions that ended longer ago are removed from the history."""
     stamp: bool = False
     """True if unchanged rows also get the new version, because another run may continue it."""
 
@@ -70,10 +73,11 @@ class MergePlan:
             for tenant in by_tenant(store, ["count(*)"], f"{self.parent.rows} p", tenants=tenants):
                 self.counts.of(tenant).whole = True
 
-    def record(self) -> None:
-        """Add the counts to the loads of the warehouse."""
+    def record(self, store: WarehouseFile) -> None:
+        """Add the counts to the loads of the warehouse, and what the columns hold now."""
         if self.table.file.name != RECEIPTS.name:
             self.loads.add(self.table.name, self.counts)
+            note_columns(store, self)
 
 
 def merge(store: WarehouseFile, plan: MergePlan) -> None:
@@ -81,7 +85,7 @@ def merge(store: WarehouseFile, plan: MergePlan) -> None:
     store.run("BEGIN TRANSACTION")
     store.ensure(plan.table)
     _Merge(store, plan).run()
-    plan.record()
+    plan.record(store)
     store.run("COMMIT")
 
 
@@ -108,6 +112,7 @@ class _Merge:
             self._remove_gone()
         if history:
             history.take('"came"', self._tombstone)
+            history.forget(plan.keep_days)
         if empty:
             self._insert_all()
         else:

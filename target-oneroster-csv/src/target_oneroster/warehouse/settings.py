@@ -35,6 +35,11 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         "history",
         "Keep every version of every row in <table>_history, with the time and the load in which it began and ended.",
     ),
+    setting(
+        "history_keep_days",
+        th.IntegerType(nullable=False, minimum=1),
+        "Number of days after which versions that have ended are removed from the history. Default: never.",
+    ),
     switch(
         "views",
         "Create the schema <schema>_current, which has a view for each table with the present rows and "

@@ -11,6 +11,7 @@ from .._core.stores.work_folder import keep_mode
 from .history import SUFFIX
 from .loads import NAME as LOADS
 from .schema import DELETED
+from .schema_table import NAME as COLUMNS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +27,16 @@ def make_views(store: WarehouseFile) -> None:
     schema = current_schema(store.schema)
     for name in (*tables, *(view.name for view in VIEWS)):
         store.refuse_other_kind(name, "VIEW", schema)
+    for view in VIEWS:
+        if view.parent in tables:
+            store.refuse_other_kind(view.name, "VIEW")
+    store.run(
+        "BEGIN"
+    )  # readers see all views, and a commit for each of 300 statements takes longer than the statements
     for statement in present_rows(store.schema, tables):
         store.run(statement)
     for view in VIEWS:
         if view.parent in tables:
-            store.refuse_other_kind(view.name, "VIEW")
             text = f"Rows of {view.parent} that are present and whose {view.column} is {view.word}."
             store.run(
                 f"CREATE OR REPLACE VIEW {store.place(view.name)} AS SELECT p.* FROM {store.place(view.parent)} p "
@@ -38,6 +44,7 @@ def make_views(store: WarehouseFile) -> None:
                 f"AND {view_condition(view, store.schema, tables)}"
             )
             store.run(f"COMMENT ON VIEW {store.place(view.name)} IS {literal(text)}")
+    store.change("COMMIT")
 
 
 def export(store: WarehouseFile, folder: Path) -> int:
@@ -46,7 +53,7 @@ def export(store: WarehouseFile, folder: Path) -> int:
     Tables that other users added are not exported.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + SUFFIX)} | {LOADS}
+    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + SUFFIX)} | {LOADS, COLUMNS}
     tables = [name for name in store.tables() if name in ours]
     for name in tables:
         new = folder / f".{name}.parquet.new"

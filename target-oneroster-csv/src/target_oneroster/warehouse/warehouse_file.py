@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
@@ -79,6 +79,13 @@ def _fault(words: str, path: Path) -> tuple[TargetError, bool]:
     return TargetError(text), False
 
 
+class _Entry(NamedTuple):
+    """What has a name in the file: a table or a view, and the types of its columns."""
+
+    kind: str
+    columns: dict[str, str]
+
+
 class WarehouseFile:
     """The open database, on the connection that holds the staged rows."""
 
@@ -87,6 +94,8 @@ class WarehouseFile:
         self._connection = connection
         self._name = _NAME if path else STAGED
         self.schema = schema
+        self._catalogue: dict[tuple[str, str], _Entry] | None = None
+        self._types: dict[str, str] = {}
         if path:
             _attach(connection, path)
         try:
@@ -104,29 +113,43 @@ class WarehouseFile:
         """Return the single number that a query selects."""
         return int(self.run(sql, parameters)[0][0] or 0)
 
+    def change(self, sql: str) -> None:
+        """Run a statement that creates, changes or drops a table or a view of the file."""
+        self._catalogue = None
+        self.run(sql)
+
     def place(self, name: str) -> str:
         """Return a table's name for SQL."""
         return f"{quoted(self.schema)}.{quoted(name)}"
 
     def columns(self, name: str) -> dict[str, str]:
         """Return the columns of a table and their types; empty if the table does not exist."""
-        return dict(
-            self.run(
-                "SELECT column_name, data_type FROM duckdb_columns() "
-                "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
-                [self._name, self.schema, name],
-            )
-        )
+        entry = self._there().get((self.schema, name))
+        return entry.columns if entry else {}
 
     def tables(self) -> list[str]:
         """Return the names of all tables."""
-        return [
-            name
-            for (name,) in self.run(
-                "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? ORDER BY 1",
-                [self._name, self.schema],
+        there = self._there()
+        return sorted(name for (schema, name), of in there.items() if schema == self.schema and of.kind == "TABLE")
+
+    def _there(self) -> dict[tuple[str, str], _Entry]:
+        """Return the tables and views of the file by schema and name; they are read once, and again after a change."""
+        if self._catalogue is None:
+            kinds = self.run(
+                "SELECT table_schema, table_name, CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END "
+                "FROM information_schema.tables WHERE table_catalog = ?",
+                [self._name],
             )
-        ]
+            found = {(schema, name): _Entry(kind, {}) for schema, name, kind in kinds}
+            for schema, name, column, kind in self.run(
+                "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = ? ORDER BY column_index",
+                [self._name],
+            ):
+                if entry := found.get((schema, name)):
+                    entry.columns[column] = kind
+            self._catalogue = found
+        return self._catalogue
 
     def ensure(self, table: Table, name: str | None = None, extra: dict[str, tuple[str, str]] | None = None) -> bool:
         """Create a table, or adapt it to the model; return True if it is new.
@@ -160,10 +183,10 @@ class WarehouseFile:
         if not there:
             must = dict.fromkeys(keys, " NOT NULL")
             spec = ", ".join(f"{quoted(n)} {kind}{must.get(n, '')}" for n, kind in wanted.items())
-            self.run(f"CREATE TABLE {self.place(name)} ({spec})")
+            self.change(f"CREATE TABLE {self.place(name)} ({spec})")
         for column, kind in wanted.items():
             if there and column not in there:
-                self.run(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}")
+                self.change(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}")
             elif there and not self._same(there[column], kind):
                 raise Misconfigured(
                     f"Table {self.schema}.{name}, column {column} is of type {there[column]}, not {kind}: another loader "
@@ -173,19 +196,17 @@ class WarehouseFile:
 
     def refuse_other_kind(self, name: str, kind: str, schema: str | None = None) -> None:
         """Raise Misconfigured if there is a view where a table is needed, or a table where a view is needed."""
-        for (other,) in self.run(
-            "SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END FROM information_schema.tables "
-            "WHERE table_catalog = ? AND table_schema = ? AND table_name = ?",
-            [self._name, schema or self.schema, name],
-        ):
-            if other != kind:
-                raise Misconfigured(
-                    f"{schema or self.schema}.{name} is a {other.lower()}, and a {kind.lower()} of that name is to be made. "
-                    "Rename or drop it, or use another default_target_schema."
-                )
+        entry = self._there().get((schema or self.schema, name))
+        if entry and entry.kind != kind:
+            raise Misconfigured(
+                f"{schema or self.schema}.{name} is a {entry.kind.lower()}, and a {kind.lower()} of that name is to be made. "
+                "Rename or drop it, or use another default_target_schema."
+            )
 
     def _same(self, there: str, wanted: str) -> bool:
-        return there == wanted or bool(self.run(f"SELECT typeof(CAST(NULL AS {wanted})) = ?", [there])[0][0])
+        if wanted not in self._types:
+            ((self._types[wanted],),) = self.run(f"SELECT typeof(CAST(NULL AS {wanted}))")
+        return there in {wanted, self._types[wanted]}
 
     def comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None = None) -> None:
         """Add the comments of a table and its columns."""
@@ -199,4 +220,6 @@ class WarehouseFile:
             self.run("ROLLBACK")
         if self._name == _NAME:
             self.run(f"USE {STAGED}")
+            with suppress(duckdb.Error):  # a full disk: the log stays, and the next run or reader replays it
+                self.run(f"CHECKPOINT {_NAME}")
             self.run(f"DETACH {_NAME}")

@@ -36,7 +36,8 @@ _MOVED: dict[str, dict[str, str]] = {"users": {"resourcesourcedids": "resourceSo
 class Header:
     """Positions of the standard's columns and of the metadata keys in a row."""
 
-    width: int
+    names: tuple[str, ...]
+    """The names as the source wrote them."""
     columns: dict[str, int]
     """Position by the field's name in the warehouse shape."""
     metadata: dict[str, int]
@@ -44,10 +45,15 @@ class Header:
     moved: dict[str, int]
     """Positions of columns whose values are now rows of another stream."""
 
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.names)
+
     @classmethod
     def match(cls, file: File, names: list[str], where: str, deviations: Counter[str]) -> Header:
         """Match a header row to the file's columns; raise SourceError if that is impossible."""
-        header = cls(len(names), {}, {}, {})
+        header = cls(tuple(names), {}, {}, {})
         known = _names(file)
         old, moved = _OLD.get(file.name, {}), _MOVED.get(file.name, {})
         for position, written in enumerate(names):

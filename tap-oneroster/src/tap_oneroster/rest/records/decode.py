@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,9 @@ from ...source import SourceError
 from .forms import UNKNOWN, Forms, struct_class
 from .lenient import UNREADABLE, decode_leniently
 from .mend import mend, spelt
+
+if TYPE_CHECKING:
+    from .keys import SeenKeys
 
 __all__ = ["NoJson", "Page", "PageDecoder", "read_total", "spelling"]
 
@@ -41,7 +44,8 @@ class Page:
     def __init__(self, decoder: PageDecoder, records: list[Any], total: int | None = None, *, fits: bool) -> None:
         self._decoder = decoder
         self._records = records
-        self._fits = fits
+        self.fits = fits
+        """True if all records have the expected form."""
         self.total = total
         """The total in the body, if any."""
         self.ids: list[str | None] = [record.sourcedId for record in records] if fits else list(map(_raw_id, records))
@@ -61,11 +65,18 @@ class Page:
             if _NUL.search(msgspec.json.encode(record)):
                 self.ids[row], self.faults[row] = None, "row with a NUL character"
 
-    def take(self, rows: Sequence[int], deviations: Counter[str]) -> list[Any]:
-        """Return the records at these positions in their form; repairs are counted."""
+    def take(self, rows: Sequence[int], deviations: Counter[str], seen: SeenKeys | None = None) -> list[Any]:
+        """Return the records at these positions in their form; repairs are counted.
+
+        `seen` takes the keys of records that did not have their form.
+        """
         whole = len(rows) == len(self._records)
         chosen = self._records if whole else [self._records[row] for row in rows]
-        return chosen if self._fits else self._decoder.mend(chosen, deviations)
+        if self.fits:
+            return chosen
+        if seen:
+            seen.as_written(chosen)
+        return self._decoder.mend(chosen, deviations)
 
 
 def read_total(value: Any, deviations: Counter[str]) -> int | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..._core.model import Field, File, Version
     from ...policy import Policy
+    from .keys import SeenKeys
 
 __all__ = ["RowMaker"]
 
@@ -33,8 +34,7 @@ class RowMaker:
         self._policy = policy
         self._make = record_class(file, secrets=policy.secrets)
         self._columns = [
-            (field.name, self._getters(field), self._reader(field))
-            for field in line_order(file, secrets=policy.secrets)
+            (field, self._getters(field), self._reader(field)) for field in line_order(file, secrets=policy.secrets)
         ]
 
         # The parent has already checked the values of given columns, so they are not required here.
@@ -53,13 +53,23 @@ class RowMaker:
         return reader_of(field, self._version, self._policy)
 
     def read(
-        self, records: Sequence[Any], deviations: Counter[str], given: Mapping[str, Sequence[Any]] | None = None
+        self,
+        records: Sequence[Any],
+        deviations: Counter[str],
+        given: Mapping[str, Sequence[Any]] | None = None,
+        seen: SeenKeys | None = None,
     ) -> list[Struct]:
-        """Return a record of the warehouse shape for each record; `given` holds columns that the records lack."""
+        """Return a record of the warehouse shape for each record.
+
+        `given` holds columns that the records lack; `seen` takes the keys that have values.
+        """
         if not records:
             return []
+        if seen:
+            seen.others(records, (field for field, *_ in self._columns))
         columns: list[Sequence[Any]] = []
-        for name, getters, reader in self._columns:
+        for field, getters, reader in self._columns:
+            name = field.name
             if given and name in given:
                 plain = self._plain.get(name)
                 columns.append(plain.read(given[name], deviations) if plain else given[name])
@@ -68,7 +78,10 @@ class RowMaker:
             elif not getters:
                 columns.append([None] * len(records))
             else:
-                columns.append(reader(_values(records, getters), deviations))
+                values = _values(records, getters)
+                if seen:
+                    seen.column(field, values, records, getters)
+                columns.append(reader(values, deviations))
         return list(map(self._make, *columns))
 
     def _metadata(self, records: Sequence[Any], deviations: Counter[str]) -> list[Any]:

@@ -1,0 +1,1 @@
+"""The checks: one short module for each family, its SQL beside it."""

@@ -1,0 +1,71 @@
+"""The report as text, for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..checks.catalogue import check
+from .contents import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
+
+    from .contents import Contents, Row
+
+__all__ = ["change", "text"]
+
+SHOWN = 20
+
+
+def text(of: Contents, zone: ZoneInfo) -> str:
+    """Return the whole report."""
+    return "\n".join(_lines(of, zone)) + "\n"
+
+
+def _lines(of: Contents, zone: ZoneInfo) -> Iterator[str]:
+    load = of.load
+    yield of.sentence
+    baseline = "no baseline" if of.is_first else f"baseline {load['baseline']}"
+    yield f"load {load['load']}, {moment(load['loaded_at'], zone)}, {baseline}, calendar: {load['rule']}"
+    for school in of.held[:SHOWN]:
+        why = "; ".join(f"{n:,} {reason}" for reason, n in of.reasons_of(school)[:3])
+        yield f"  held: {of.school(school)}" + (f" - student enrollments gone: {why}" if why else "")
+    if len(of.held) > SHOWN:
+        yield f"  and {len(of.held) - SHOWN:,} more"
+    yield ""
+    yield f"{'file':<24}{'before':>12}{'added':>10}{'removed':>10}{'changed':>10}{'now':>12}"
+    for row in of.files:
+        yield f"{row['file']:<24}" + "".join(
+            f"{row[k]:>{w},}"
+            for k, w in zip(("before", "added", "removed", "changed", "now"), (12, 10, 10, 10, 12), strict=True)
+        )
+    roots = [f for f in of.findings if not f["root"]]
+    yield ""
+    yield f"{len(roots):,} findings" + (
+        f", {len(of.findings) - len(roots):,} more follow from them" if len(roots) < len(of.findings) else ""
+    )
+    for finding in roots[:SHOWN]:
+        yield f"  {finding['severity']:<7} {finding['id']}  {finding['check_id']}: {of.where(finding)}: {change(finding)}"
+        yield f"          {check(finding['check_id']).sentence}. {check(finding['check_id']).advice}"
+        if finding["approved_by"]:
+            yield f"          approved by {finding['approved_by']}"
+    if len(roots) > SHOWN:
+        yield f"  and {len(roots) - SHOWN:,} more: oneroster-audit show --json"
+    if of.held and load["verdict"] == "held":
+        yield ""
+        yield f"If it is right: oneroster-audit approve {load['load']} --by NAME --reason TEXT"
+
+
+def change(finding: Row) -> str:
+    """Return the numbers of a finding in words."""
+    parts = []
+    if finding["before"] is not None and finding["now"] is not None:
+        parts.append(f"{finding['before']:,} before, {finding['now']:,} now")
+    elif finding["now"] is not None:
+        parts.append(f"{finding['now']:,}")
+    if finding["count"]:
+        parts.append(f"{finding['count']:,} rows")
+    if finding["share"] is not None:
+        parts.append(f"{finding['share'] * 100:.1f} %")
+    return ", ".join(parts) or "see the load"

@@ -1,0 +1,197 @@
+"""The audit's own tables: one DuckDB file beside the warehouse, one transaction for each load, nothing of persons."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ._core.sql import quoted
+from .errors import Unknown, Wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["TABLES", "VERSION", "Store"]
+
+VERSION = 1
+PATIENCE_SECONDS = 30.0
+
+TABLES: dict[str, dict[str, str]] = {
+    "loads": {
+        "load": "BIGINT", "loaded_at": "TIMESTAMPTZ", "run_ids": "VARCHAR[]", "source": "VARCHAR", "mode": "VARCHAR",
+        "whole": "BOOLEAN", "complete": "BOOLEAN", "baseline": "BIGINT", "verdict": "VARCHAR", "audited_at": "TIMESTAMPTZ",
+        "policy_digest": "VARCHAR", "versions": "VARCHAR", "planned": "BOOLEAN", "rule": "VARCHAR",
+        "source_modified_at": "TIMESTAMPTZ", "district": "VARCHAR", "limits": "VARCHAR",
+    },
+    "counts": {
+        "load": "BIGINT", "file": "VARCHAR", "school_id": "VARCHAR", "role": "VARCHAR", "term_id": "VARCHAR",
+        "before": "BIGINT", "added": "BIGINT", "removed": "BIGINT", "changed": "BIGINT", "now": "BIGINT",
+        "verdict": "VARCHAR",
+    },
+    "arrivals": {
+        "load": "BIGINT", "file": "VARCHAR", "promised": "BIGINT", "arrived": "BIGINT", "rejected": "BIGINT",
+        "complete": "BOOLEAN", "whole": "BOOLEAN", "outcome": "VARCHAR", "header": "VARCHAR[]",
+    },
+    "columns": {
+        "load": "BIGINT", "file": "VARCHAR", "column_name": "VARCHAR", "present": "BIGINT", "share": "DOUBLE",
+        "words": "VARCHAR",
+    },
+    "findings": {
+        "id": "VARCHAR", "load": "BIGINT", "check_id": "VARCHAR", "severity": "VARCHAR", "file": "VARCHAR",
+        "school_id": "VARCHAR", "role": "VARCHAR", "term_id": "VARCHAR", "column_name": "VARCHAR", "before": "BIGINT",
+        "now": "BIGINT", "count": "BIGINT", "share": "DOUBLE", "root": "VARCHAR", "planned": "BOOLEAN",
+        "first_load": "BIGINT", "approved_by": "VARCHAR",
+    },
+    "reasons": {
+        "load": "BIGINT", "school_id": "VARCHAR", "reason": "VARCHAR", "enrollments": "BIGINT", "students": "BIGINT",
+    },
+    "approvals": {
+        "load": "BIGINT", "school_id": "VARCHAR", "approved_by": "VARCHAR", "reason": "VARCHAR",
+        "approved_at": "TIMESTAMPTZ",
+    },
+    "schools": {"load": "BIGINT", "school_id": "VARCHAR", "name": "VARCHAR", "held": "BOOLEAN"},
+    "released": {"school": "VARCHAR", "load": "BIGINT"},
+    "alerts": {"load": "BIGINT", "channel": "BIGINT", "verdict": "VARCHAR"},
+}  # fmt: skip
+"""Tables and their columns. With a tenant each has it as its first column; `released` always has it."""
+
+
+class Store:
+    """The open store, of one tenant."""
+
+    def __init__(self, path: Path, tenant: str = "", *, read_only: bool = False) -> None:
+        if read_only and not path.is_file():
+            raise Wrong(f"no store at {path}. Audit a load first: oneroster-audit run")
+        self._tenant = tenant or None
+        self._connection = _connect(path, read_only=read_only)
+        try:
+            self._prepare(path, read_only=read_only)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+
+    def _prepare(self, path: Path, *, read_only: bool) -> None:
+        there = {name for (name,) in self._run("SELECT table_name FROM duckdb_tables()")}
+        if "meta" in there:
+            version = int(self._run("SELECT version FROM meta")[0][0])
+            if version > VERSION:
+                raise Wrong(f"{path} was made by a newer oneroster-audit. Upgrade the package.")
+            has_tenant = bool(
+                self._run("SELECT 1 FROM duckdb_columns() WHERE table_name = 'loads' AND column_name = 'tenant'")
+            )
+            if has_tenant != bool(self._tenant):
+                raise Wrong(f"{path} was made {'with' if has_tenant else 'without'} a tenant. Set another `store`.")
+        elif there or read_only:
+            raise Wrong(f"{path} is not a store of oneroster-audit. Set another `store`.")
+        else:
+            with self.transaction():
+                self._run("CREATE TABLE meta (version INTEGER)")
+                self._run("INSERT INTO meta VALUES ($version)", version=VERSION)
+                for name, columns in TABLES.items():
+                    spec = ", ".join(f"{quoted(column)} {kind}" for column, kind in self._spec(name, columns).items())
+                    self._run(f"CREATE TABLE {quoted(name)} ({spec})")
+
+    def _spec(self, table: str, columns: Mapping[str, str]) -> dict[str, str]:
+        has = self._tenant is not None or table == "released"
+        return {"tenant": "VARCHAR", **columns} if has else dict(columns)
+
+    def _run(self, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        return self._connection.execute(text, parameters or None).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing."""
+        self._run("BEGIN TRANSACTION")
+        try:
+            yield
+        except BaseException:
+            self._run("ROLLBACK")
+            raise
+        self._run("COMMIT")
+
+    def rows(self, table: str, where: str = "true", order: str = "ALL", **parameters: Any) -> list[dict[str, Any]]:
+        """Return the rows of a table by column, of this tenant; times in UTC."""
+        kinds = TABLES[table]
+        names = [quoted(n) if kind != "TIMESTAMPTZ" else f"epoch_us({quoted(n)})" for n, kind in kinds.items()]
+        mine = ""
+        if self._tenant is not None:
+            mine, parameters["tenant"] = "tenant = $tenant AND ", self._tenant
+        found = self._run(
+            f"SELECT {', '.join(names)} FROM {quoted(table)} WHERE {mine}({where}) ORDER BY {order}", **parameters
+        )
+        rows = []
+        for row in found:
+            values = dict(zip(kinds, row, strict=True))
+            for name, kind in kinds.items():
+                if kind == "TIMESTAMPTZ" and values[name] is not None:
+                    values[name] = datetime.fromtimestamp(values[name] / 1e6, UTC)
+            rows.append(values)
+        return rows
+
+    def add(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows; a column that a row lacks is null."""
+        spec = self._spec(table, TABLES[table])
+        names = ", ".join(map(quoted, spec))
+        marks = ", ".join(f"unnest($c{n}::{kind}[])" for n, kind in enumerate(spec.values()))
+        for start in range(0, len(rows), 50_000):
+            part = [{"tenant": self._tenant, **row} for row in rows[start : start + 50_000]]
+            columns = {f"c{n}": [row.get(name) for row in part] for n, name in enumerate(spec)}
+            self._run(f"INSERT INTO {quoted(table)} ({names}) SELECT {marks}", **columns)
+
+    def delete(self, table: str, where: str, **parameters: Any) -> None:
+        """Delete rows of this tenant."""
+        mine = ""
+        if self._tenant is not None:
+            mine, parameters["tenant"] = "tenant = $tenant AND ", self._tenant
+        self._run(f"DELETE FROM {quoted(table)} WHERE {mine}({where})", **parameters)
+
+    def newest(self) -> dict[str, Any] | None:
+        """Return the newest load that was audited."""
+        found = self.rows("loads", order="load DESC LIMIT 1")
+        return found[0] if found else None
+
+    def load(self, number: int) -> dict[str, Any]:
+        """Return a load; raise Wrong if it was not audited."""
+        found = self.rows("loads", "load = $load", load=number)
+        if not found:
+            raise Wrong(f"load {number} was not audited")
+        return found[0]
+
+    def released(self) -> dict[str, int]:
+        """Return for each school the load from which it may be published."""
+        return {row["school"]: row["load"] for row in self.rows("released")}
+
+    def release(self, schools: Sequence[str], load: int) -> None:
+        """Let these schools be published from that load."""
+        self.delete("released", "list_contains($schools, school)", schools=list(schools))
+        self.add("released", [{"school": school, "load": load} for school in schools])
+
+
+def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    end = time.monotonic() + PATIENCE_SECONDS
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config={"autoload_known_extensions": False})
+        except duckdb.Error as error:
+            words = str(error).replace(str(path), "")
+            if "set lock" in words or "different configuration" in words:
+                if time.monotonic() < end:
+                    time.sleep(0.5)
+                    continue
+                raise Unknown(f"{path} is in use by another process. Run again when it has ended.") from None
+            raise Wrong(f"{path} cannot be opened as a store of oneroster-audit.") from None

@@ -1,0 +1,242 @@
+"""The warehouse, read only: its loads, and the versions of its rows as of a load."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ._core.model import FILES
+from ._core.model.schema import TENANT
+from ._core.sql import literal, quoted
+from .errors import Unknown, Wrong
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["ENDED", "FIRST", "Load", "Table", "Warehouse", "sql"]
+
+PATIENCE_SECONDS = 30.0
+MEMORY = "600MB"
+FIRST, ENDED = "_sdc_first_load", "_sdc_ended_load"
+_HISTORY = "_history"
+
+
+def sql(name: str) -> str:
+    """Return the text of a SQL file of this package."""
+    return files(__package__ or __name__).joinpath(name).read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a load did to one table."""
+
+    came: int
+    total: int
+    whole: bool
+    outcome: str
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One run of the target."""
+
+    number: int
+    loaded_at: datetime
+    tables: dict[str, Table]
+    is_finished: bool = True
+    """False if the load broke off before all tables were in place."""
+
+    @property
+    def whole(self) -> bool:
+        """True if every table came whole."""
+        return all(table.whole for table in self.tables.values())
+
+
+class Warehouse:
+    """One file, open while SQL runs. Each table of the model is a macro `<table>_at(load)`: its rows as of that load."""
+
+    def __init__(self, path: Path, schema: str, tenant: str, *, memory: str = MEMORY) -> None:
+        if not path.is_file():
+            raise Unknown(f"no warehouse at {path}. Load it with target-oneroster-duckdb and history: true.")
+        self._spill = TemporaryDirectory(prefix="oneroster-audit-")
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": memory,
+                "threads": 2,
+                "temp_directory": self._spill.name,
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+        self._schema, self._tenant = schema, tenant
+        try:
+            self._attach(path)
+            self._tables = self._find_tables()
+            self._columns: dict[str, list[str]] = {}
+            self._see_tenants()
+            for file in FILES:
+                self._make_macro(file.name)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self._connection.close()
+        self._spill.cleanup()
+
+    def run(self, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement with those parameters that it names, and return its rows."""
+        named = {name: value for name, value in parameters.items() if f"${name}" in text}
+        try:
+            return self._connection.execute(text, named or None).fetchall()
+        except duckdb.Error as error:  # its message may contain values
+            raise Unknown(f"a check failed ({type(error).__name__}). Nothing newer is released.") from None
+
+    def columns(self, table: str) -> list[str]:
+        """Return the columns of a table's rows; empty if the warehouse does not have it."""
+        return self._columns.get(table, [])
+
+    def has(self, table: str) -> bool:
+        """True if the warehouse keeps the versions of that table."""
+        return table in self._columns
+
+    def place(self, table: str) -> str:
+        """Return a FROM clause of a table of the loader, of this tenant only."""
+        return f"(SELECT * FROM {self._name(table)}{self._where(table)})"
+
+    def loads(self) -> dict[int, Load]:
+        """Return all loads, the oldest first."""
+        if "_loads" not in self._tables:
+            raise Unknown(
+                "the warehouse has no table _loads. Load it once with this version of target-oneroster-duckdb."
+            )
+        found: dict[int, tuple[datetime, dict[str, Table]]] = {}
+        broken = set()
+        for load, at, name, is_finished, *rest in self.run(
+            'SELECT "load", epoch_us("loadedAt"), "table", "finishedAt" IS NOT NULL, "came", "total", "whole", "outcome", "deleted" '
+            f"FROM {self.place('_loads')} ORDER BY 1, 3"
+        ):
+            moment = datetime.fromtimestamp(at / 1e6, UTC)
+            came, total, whole, outcome, deleted = rest
+            if not is_finished:
+                broken.add(load)
+            tables = found.setdefault(load, (moment, {}))[1]
+            tables[name] = Table(came or 0, total or 0, bool(whole), outcome or "", deleted or 0)
+        return {load: Load(load, at, tables, load not in broken) for load, (at, tables) in found.items()}
+
+    def touched(self) -> dict[str, int]:
+        """Return for each table the newest load that began or ended a version of a row."""
+        found = " UNION ALL ".join(
+            f"SELECT {literal(name)}, max(greatest({FIRST}, coalesce({ENDED}, 0))) FROM {self.place(name + _HISTORY)}"
+            for name in self._columns
+        )
+        return {name: load or 0 for name, load in self.run(found)}
+
+    def receipts(self, load: Load) -> list[dict[str, Any]]:
+        """Return the receipts of a load, by column; empty if it has none."""
+        if "syncReceipts" not in self._tables:
+            return []
+        there = self._tables["syncReceipts"]
+        wanted = {
+            "runId": '"runId"', "collection": '"collection"', "source": '"source"', "mode": '"mode"',
+            "expected": '"expected"', "received": '"received"', "distinct": '"distinct"', "rejected": '"rejected"',
+            "complete": '"complete"', "columns": '"columns"', "sourceModifiedAt": 'epoch_us("sourceModifiedAt")',
+        }  # fmt: skip
+        columns = ", ".join(what if name in there else "NULL" for name, what in wanted.items())
+        rows = self.run(
+            f"SELECT {columns} FROM {self.place('syncReceipts')} WHERE epoch_us(_sdc_received_at) = $at "
+            'ORDER BY "collection", "startedAt"',
+            at=round(load.loaded_at.timestamp() * 1e6),
+        )
+        return [dict(zip(wanted, row, strict=True)) for row in rows]
+
+    def _attach(self, path: Path) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                self._connection.execute(f"ATTACH {literal(str(path))} AS warehouse (READ_ONLY)")
+            except duckdb.Error as error:
+                words = str(error).replace(str(path), "")
+                if "set lock" in words or "file handle conflict" in words or "already attached" in words:
+                    if time.monotonic() < end:
+                        time.sleep(0.5)
+                        continue
+                    raise Unknown(f"{path} is in use by another process. Run again when it has ended.") from None
+                if "version number" in words or "newer version" in words:
+                    raise Wrong(f"{path} was made by a newer DuckDB than {duckdb.__version__}.") from None
+                raise Unknown(f"{path} cannot be opened as a DuckDB database.") from None
+            return
+
+    def _find_tables(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for table, column in self._connection.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'warehouse' AND schema_name = $s "
+            "ORDER BY table_name, column_index",
+            {"s": self._schema},
+        ).fetchall():
+            found.setdefault(table, []).append(column)
+        if not found:
+            raise Unknown(f"the warehouse has no schema {self._schema} with tables in it.")
+        kept = [name for name in found if name.endswith(_HISTORY)]
+        if not kept:
+            raise Unknown(
+                "the warehouse keeps no history. Set history: true in target-oneroster-duckdb, and load again."
+            )
+        if any(FIRST not in found[name] for name in kept):
+            raise Unknown("its history has no load numbers. Load once with this version of target-oneroster-duckdb.")
+        return found
+
+    def _see_tenants(self) -> None:
+        kept = [n for n in self._tables if n.endswith(_HISTORY) and TENANT in self._tables[n]]
+        if kept and not self._tenant:
+            union = " UNION ".join(f"SELECT {TENANT} FROM {self._name(name)}" for name in kept)
+            names = [str(name) for (name,) in self._connection.execute(f"{union} ORDER BY 1").fetchall()]
+            raise Wrong(f"the warehouse has tenants: set `tenant` in the policy to one of {', '.join(names)}")
+        if self._tenant and not kept:
+            raise Wrong("the policy sets `tenant`, and the warehouse has none")
+
+    def _make_macro(self, table: str) -> None:
+        there = self._tables.get(table + _HISTORY)
+        macro = quoted(f"{table}_at")
+        if there is None:
+            nothing = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in _model_columns(table).items())
+            body = f"SELECT {nothing}, NULL::BIGINT AS {FIRST}, NULL::BIGINT AS {ENDED} WHERE k IS NULL AND k = 0"
+        else:
+            self._columns[table] = [name for name in there if not name.startswith("_sdc_") and name != TENANT]
+            missing = "".join(
+                f", NULL::{kind} AS {quoted(name)}" for name, kind in _model_columns(table).items() if name not in there
+            )
+            body = f"SELECT *{missing} FROM {self.place(table + _HISTORY)} WHERE {FIRST} <= k AND ({ENDED} IS NULL OR {ENDED} > k)"
+        self._connection.execute(f"CREATE TEMP MACRO {macro}(k) AS TABLE {body}")
+
+    def _name(self, table: str) -> str:
+        return f"warehouse.{quoted(self._schema)}.{quoted(table)}"
+
+    def _where(self, table: str) -> str:
+        has = self._tenant and TENANT in self._tables.get(table, ())
+        return f" WHERE {TENANT} = {literal(self._tenant)}" if has else ""
+
+
+def _model_columns(table: str) -> dict[str, str]:
+    return {
+        field.name: "VARCHAR[]" if field.kind.is_list else "DATE" if field.kind == "date" else "VARCHAR"
+        for field in next(file for file in FILES if file.name == table).fields
+    }

@@ -1,0 +1,90 @@
+"""Six figures: bar, diverging bar, sparkline, stacked share, slope, calendar strip.
+
+Colours are classes of the page's style (`a` to `h`), so that dark mode and print can change them. Nothing is said by
+colour alone: words and numbers stand beside each figure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .svg import Raw, element, svg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["bar", "calendar", "diverging", "share", "slope", "sparkline"]
+
+PALETTE = "abcdefgh"
+
+
+def bar(value: float, largest: float, width: float = 120, height: float = 12) -> Raw:
+    """Draw one bar of a list; `largest` is the longest of all."""
+    length = width * min(1, value / largest) if largest > 0 else 0
+    return svg(width, height, _track(width, height), element("rect", width=length, height=height, class_="a"))
+
+
+def diverging(removed: int, added: int, before: int, width: float = 120, height: float = 12) -> Raw:
+    """Draw the share lost to the left and the share gained to the right; the middle is the baseline."""
+    half = width / 2
+    left = half * min(1, removed / before) if before else 0
+    right = half * min(1, added / before) if before else (half if added else 0)
+    return svg(
+        width,
+        height,
+        _track(width, height),
+        element("rect", x=half - left, width=left, height=height, class_="lost"),
+        element("rect", x=half, width=right, height=height, class_="gained"),
+        element("line", x1=half, x2=half, y1=0, y2=height, class_="axis"),
+    )
+
+
+def sparkline(values: Sequence[float], width: float = 90, height: float = 18) -> Raw:
+    """Draw a line of values over nights, the oldest left, with a dot on the newest."""
+    if not values:
+        return svg(width, height)
+    low, high = min(values), max(values)
+    span = (high - low) or 1
+    step = (width - 6) / max(1, len(values) - 1)
+    points = [(3 + n * step, 3 + (height - 6) * (1 - (v - low) / span)) for n, v in enumerate(values)]
+    if high == low:
+        points = [(x, height / 2) for x, _ in points]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    last = element("circle", cx=points[-1][0], cy=points[-1][1], r=2.5, class_="dot")
+    return svg(width, height, element("polyline", points=path, class_="line"), last)
+
+
+def share(parts: Sequence[float], width: float = 320, height: float = 16) -> Raw:
+    """Draw parts of a whole beside one another; each has the colour and the pattern of its place."""
+    total = sum(parts)
+    x, drawn = 0.0, []
+    for n, part in enumerate(parts):
+        length = width * part / total if total else 0
+        drawn.append(element("rect", x=x, width=length, height=height, class_=f"{PALETTE[n % len(PALETTE)]} part"))
+        x += length
+    return svg(width, height, *drawn)
+
+
+def slope(before: float, now: float, width: float = 60, height: float = 24) -> Raw:
+    """Draw two shares (0 to 1), before and now, joined by a line."""
+    one, two = ((height - 6) * (1 - min(1, max(0, v))) + 3 for v in (before, now))
+    return svg(
+        width,
+        height,
+        element("line", x1=4, x2=width - 4, y1=one, y2=two, class_="line"),
+        element("circle", cx=4, cy=one, r=2.5, class_="dot"),
+        element("circle", cx=width - 4, cy=two, r=2.5, class_="dot"),
+    )
+
+
+def calendar(words: Sequence[str], marks: dict[str, str], size: float = 10) -> Raw:
+    """Draw a strip of nights, a square each; `marks` gives the class of a word."""
+    squares = [
+        element("rect", x=n * (size + 2), width=size, height=size, class_=marks.get(word, "none"))
+        for n, word in enumerate(words)
+    ]
+    return svg(max(1.0, len(words) * (size + 2)), size, *squares)
+
+
+def _track(width: float, height: float) -> Raw:
+    return element("rect", width=width, height=height, class_="track")

@@ -1,0 +1,168 @@
+"""Cells and sums: before + added - removed = now, everywhere, and totals come from rows."""
+
+from __future__ import annotations
+
+import copy
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.audit.nights import district, enroll
+
+if TYPE_CHECKING:
+    from tests.audit.conftest import Desk
+    from tests.audit.nights import District
+
+
+def test_a_class_of_two_terms_stands_in_both(desk: Desk) -> None:
+    """Its enrollments count in each term, and once in the school and in the file."""
+    rows = district(1, students=10, classes=1)
+    rows["classes"]["s1-c0"]["termSourcedIds"] = ["t1", "t2"]
+    desk.audit(rows)
+    cells = desk.cells(1, "enrollments")
+    assert cells["s1", "student", "t1"][-1] == cells["s1", "student", "t2"][-1] == 10
+    assert cells["s1", "student", "*"][-1] == 10
+    assert cells["*", "*", "*"][-1] == cells["s1", "*", "*"][-1] == 11
+    assert cells["*", "*", "t1"][-1] == 11
+
+
+def test_a_class_that_moves_to_another_term(desk: Desk) -> None:
+    """Trap 3: its enrollments leave one cell and enter another, and nothing is lost in the school."""
+    rows = district(1, students=10, classes=1)
+    desk.audit(rows)
+    moved = copy.deepcopy(rows)
+    moved["classes"]["s1-c0"]["termSourcedIds"] = ["t1"]
+    desk.audit(moved)
+    cells = desk.cells(2, "enrollments")
+    assert cells["s1", "student", "t2"] == (10, 0, 10, 0, 0)
+    assert cells["s1", "student", "t1"] == (0, 10, 0, 0, 10)
+    assert cells["s1", "*", "*"] == cells["*", "*", "*"] == (11, 0, 0, 0, 11)
+    assert desk.cells(2, "classes")["*", "*", "*"] == (1, 0, 0, 1, 1)
+
+
+def test_a_user_of_two_schools(desk: Desk) -> None:
+    """A teacher of two schools stands in each, and once in the total."""
+    rows = district(2, students=3, classes=1)
+    rows["roles"]["second"] = {
+        "sourcedId": "second",
+        "userSourcedId": "s1-teacher",
+        "role": "teacher",
+        "orgSourcedId": "s2",
+    }
+    desk.audit(rows)
+    cells = desk.cells(1, "users")
+    assert cells["s1", "*", "*"][-1] == 4
+    assert cells["s2", "*", "*"][-1] == 5
+    assert cells["*", "*", "*"][-1] == 8
+
+
+def test_a_transfer(desk: Desk) -> None:
+    """Trap 1: a student who moves leaves one school and enters the other; it is no loss of the district's."""
+    rows = district(2, students=5, classes=2)
+    desk.audit(rows)
+    moved = copy.deepcopy(rows)
+    moved["roles"]["s1-p1-r"]["orgSourcedId"] = "s2"
+    for c in (0, 1):
+        del moved["enrollments"][f"s1-c{c}-s1-p1"]
+        enroll(moved, f"s2-c{c}", "s1-p1")
+    desk.audit(moved)
+    assert desk.cells(2, "users")["s1", "*", "*"] == (6, 0, 1, 0, 5)
+    assert desk.cells(2, "users")["s2", "*", "*"] == (6, 1, 0, 0, 7)
+    assert desk.cells(2, "users")["*", "*", "*"] == (12, 0, 0, 0, 12)
+    assert desk.cells(2, "roles")["*", "*", "*"] == (12, 0, 0, 1, 12)
+    assert desk.store("SELECT school_id, reason, enrollments, students FROM reasons") == [
+        ("s1", "moved to another school", 2, 1)
+    ]
+
+
+def test_metadata_and_dates_are_no_change(desk: Desk) -> None:
+    """Trap 34: metadata, status and dateLastModified are no columns of a diff; any other column is."""
+    rows = district(1, students=4, classes=1)
+    desk.audit(rows)
+    new = copy.deepcopy(rows)
+    new["users"]["s1-p1"] |= {
+        "metadata": {"locker": "7"},
+        "dateLastModified": "2026-09-14T00:00:00Z",
+        "status": "active",
+    }
+    desk.audit(new)
+    assert desk.cells(2, "users")["*", "*", "*"] == (5, 0, 0, 0, 5)
+    new = copy.deepcopy(new)
+    new["users"]["s1-p1"]["phone"] = "1"
+    desk.audit(new)
+    assert desk.cells(3, "users")["*", "*", "*"] == (5, 0, 0, 1, 5)
+
+
+def mutate(rows: District, dice: random.Random) -> District:
+    """A random night after another one."""
+    new = copy.deepcopy(rows)
+    for key in list(new["enrollments"]):
+        roll = dice.random()
+        if roll < 0.1:
+            del new["enrollments"][key]
+        elif roll < 0.2:
+            new["enrollments"][key] |= dice.choice(
+                [{"role": "teacher"}, {"schoolSourcedId": dice.choice(["s1", "s2", None])}, {"beginDate": "2026-09-01"},
+                 {"classSourcedId": dice.choice([*new["classes"], "nowhere"])}, {"endDate": "2026-09-10"}]
+            )  # fmt: skip
+    for row in new["classes"].values():
+        if dice.random() < 0.2:
+            row["termSourcedIds"] = dice.choice([["t1"], ["t2"], ["t1", "t2"], [], ["t2", "t2"]])
+    for key in list(new["roles"]):
+        if dice.random() < 0.1:
+            new["roles"][key] = new["roles"][key] | {"orgSourcedId": dice.choice(["s1", "s2"])}
+        elif dice.random() < 0.05:
+            del new["roles"][key]
+    for n in range(dice.randrange(3)):
+        class_id = dice.choice([k for k in new["classes"] if new["classes"][k]["schoolSourcedId"]])
+        enroll(new, class_id, f"new{dice.randrange(10**6)}-{n}", dice.choice(["student", "teacher"]))
+    return new
+
+
+def counted(rows: District) -> dict[tuple[str, str, str], set[str]]:
+    """Which enrollments stand in each cell and sum, counted one by one."""
+    found: dict[tuple[str, str, str], set[str]] = {}
+    for key, row in rows["enrollments"].items():
+        terms = set(rows["classes"].get(row.get("classSourcedId") or "", {}).get("termSourcedIds") or [""])
+        school, role = row.get("schoolSourcedId") or "", row.get("role") or ""
+        for term in terms:
+            for cell in (
+                (school, role, term),
+                (school, role, "*"),
+                (school, "*", "*"),
+                ("*", role, "*"),
+                ("*", "*", term),
+                ("*", "*", "*"),
+            ):
+                found.setdefault(cell, set()).add(key)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sums_of_random_nights(desk: Desk, seed: int) -> None:
+    """Counts equal a count one by one, before + added - removed = now in every cell, and reasons add up to removals."""
+    dice = random.Random(seed)
+    desk.policy("max_age_hours: 1000000\nsmall: 1000000\n")
+    rows = district(2, students=6, classes=4)
+    desk.house.load(rows)
+    assert desk("run") == 0
+    for night in range(2, 5):
+        new = mutate(rows, dice)
+        desk.house.load(new)
+        assert desk("run") in (0, 3), desk.err
+        cells = desk.cells(night, "enrollments")
+        baselines = {row[0] for row in desk.store(f"SELECT baseline FROM loads WHERE load = {night}")}
+        was, now = counted(rows), counted(new)
+        for cell in was.keys() | now.keys():
+            before, after = was.get(cell, set()), now.get(cell, set())
+            assert cells.get(cell, (0,))[-1] == len(after), (cell, baselines)
+            if baselines == {night - 1} and not desk.store(f"SELECT 1 FROM schools WHERE load = {night - 1} AND held"):
+                assert cells[cell][:3] == (len(before), len(after - before), len(before - after)), cell
+        for before_, added, removed, _, now_ in cells.values():
+            assert before_ + added - removed == now_
+        sums = dict(desk.store(f"SELECT school_id, sum(enrollments)::INT FROM reasons WHERE load = {night} GROUP BY 1"))
+        for (school, role, term), row in cells.items():
+            if school != "*" and (role, term) == ("student", "*"):
+                assert sums.get(school, 0) == row[2]
+        rows = new
