@@ -81,7 +81,7 @@ def test_a_quiet_night_of_a_service_is_few_lines(nights, district):
         r"users \d+ \(\d+ deleted\)",
     ):
         assert re.search(told, text)
-    assert re.search(r"roles \d+ new, \d+ changed", text)
+    assert re.search(r"users \d+ new, \d+ changed", text)
     assert re.search(r"\d+ tables: nothing new", text)
     assert "Beginning sync" not in text
     assert "METRIC" not in text
