@@ -25,7 +25,14 @@ WINDOWS = sys.platform == "win32"
 MADE = ROOT / ".uv"
 LOG = MADE / "setup.log"
 LOCK = ROOT / "requirements.lock"
-OWN = ("oneroster-core", "oneroster-figures", "tap-oneroster", "target-oneroster-csv", "oneroster-sample", "oneroster-audit")
+OWN = (
+    "oneroster-core",
+    "oneroster-figures",
+    "tap-oneroster",
+    "target-oneroster-csv",
+    "oneroster-sample",
+    "oneroster-audit",
+)
 FROM_PIP = {
     "no-index": "UV_NO_INDEX",
     "index-url": "UV_DEFAULT_INDEX",

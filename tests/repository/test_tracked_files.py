@@ -56,7 +56,9 @@ def test_scripts_are_executable(tracked: dict[str, str]) -> None:
 def test_plugins_use_their_own_copy_of_the_model() -> None:
     """A plugin that imports `oneroster_core` works in this checkout and nowhere else."""
     sources = [
-        path for plugin in ("tap-oneroster", "target-oneroster-csv", "oneroster-audit") for path in (ROOT / plugin / "src").rglob("*.py")
+        path
+        for plugin in ("tap-oneroster", "target-oneroster-csv", "oneroster-audit")
+        for path in (ROOT / plugin / "src").rglob("*.py")
     ]
     assert not [
         str(p)

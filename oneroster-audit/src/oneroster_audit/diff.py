@@ -60,7 +60,9 @@ def _role(of: File) -> str:
     vocabulary = of.field(of.role).words
     words = ", ".join(map(literal, (*vocabulary.words, *vocabulary.added))) if vocabulary else "''"
     name = f"x.{quoted(of.role)}"
-    return f"CASE WHEN {name} IS NULL THEN '' WHEN {name} IN ({words}) OR {name} LIKE 'ext:%' THEN {name} ELSE 'other' END"
+    return (
+        f"CASE WHEN {name} IS NULL THEN '' WHEN {name} IN ({words}) OR {name} LIKE 'ext:%' THEN {name} ELSE 'other' END"
+    )
 
 
 def places_at(warehouse: Warehouse, of: File, load: int) -> list[tuple[Places, int]]:

@@ -19,7 +19,18 @@ from .errors import Wrong
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["SECRET_SETTINGS", "SETTINGS", "Alert", "Limit", "Limits", "Policy", "Report", "Rule", "RuleKind", "read_policy"]
+__all__ = [
+    "SECRET_SETTINGS",
+    "SETTINGS",
+    "Alert",
+    "Limit",
+    "Limits",
+    "Policy",
+    "Report",
+    "Rule",
+    "RuleKind",
+    "read_policy",
+]
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Text = Annotated[str, Meta(min_length=1)]
