@@ -182,7 +182,7 @@ def _school_table(of: Contents, schools: list[str], *, is_drawn: bool) -> Raw:
         )  # fmt: skip
     heads = [
         "School",
-        "",
+        "Verdict",
         "Students",
         "Teachers",
         "Classes",
