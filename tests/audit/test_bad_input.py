@@ -219,3 +219,17 @@ def test_headers() -> None:
     assert severities([columns[1], columns[0], *columns[2:]], "rest") == []
     assert severities(columns[:3]) == [Severity.WARN]
     assert severities([columns[0], *columns[2:]]) == [Severity.HOLD]
+
+
+def test_a_history_that_does_not_reach_back(desk: Desk) -> None:
+    """A school that was held for longer than the warehouse keeps versions stays held; the others pass."""
+    rows = district(8)
+    desk.audit(rows)
+    gone = without(rows, "enrollments", of_school(rows, "enrollments", "s2")[:78])
+    desk.audit(gone, code=3)
+    desk.house.load(gone)
+    desk.house.sql("DELETE FROM oneroster.enrollments_history WHERE _sdc_ended_load IS NOT NULL")
+    assert desk("run") == 3
+    report = desk.report()
+    assert [f["school"] for f in found(report, "arrival.history")] == ["s2"]
+    assert [s["id"] for s in report["held_schools"]] == ["s2"]

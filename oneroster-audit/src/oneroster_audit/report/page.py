@@ -54,6 +54,7 @@ def page(of: Contents, policy: Policy) -> str:
         nights=_nights(of),
         approvals=_approvals(of),
         small=policy.small,
+        consumers=", ".join(policy.consumers),
     )
     return figures.page(f"{of.load['verdict']}: load {of.load['load']} - roster audit", Raw(body))
 
