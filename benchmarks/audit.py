@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
-from oneroster_core.model import FILES
+from target_oneroster._core.model import FILES
 from target_oneroster.warehouse.schema import Table
 
 STUDENTS_PER_SCHOOL, CLASSES_PER_STUDENT, PER_CLASS = 676, 8, 25

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from oneroster_core.model import FILES, file
-from oneroster_core.model.schema import json_schema
 from oneroster_core.sql import literal, quoted
+from target_oneroster._core.model import FILES, RECEIPTS, file
 from target_oneroster.warehouse.schema import Table
 
 if TYPE_CHECKING:
@@ -189,7 +188,7 @@ class House:
     ) -> None:
         if given is None:
             return
-        kinds = Table(file_of_receipts()).content | {"columns": "VARCHAR[]", "sourceModifiedAt": "TIMESTAMPTZ"}
+        kinds = Table(RECEIPTS).content | {"columns": "VARCHAR[]", "sourceModifiedAt": "TIMESTAMPTZ"}
         first = "tenant VARCHAR, " if self.tenant else ""
         spec = ", ".join(f"{quoted(n)} {kind}" for n, kind in kinds.items())
         database.execute(
@@ -210,11 +209,3 @@ class House:
         """Change the warehouse by hand."""
         with self._open() as database:
             database.execute(text)
-
-
-def file_of_receipts() -> Any:
-    """The receipts as a file of the model."""
-    from oneroster_core.model import RECEIPTS
-
-    assert json_schema(RECEIPTS)
-    return RECEIPTS

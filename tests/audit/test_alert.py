@@ -128,7 +128,7 @@ def test_mail(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         def send_message(self, letter: Any) -> None:
             letters.append(letter)
 
-    monkeypatch.setattr(alert.smtplib, "SMTP", Server)
+    monkeypatch.setattr("smtplib.SMTP", Server)
     monkeypatch.setenv("SMTP_URL", "smtp://me:p%40ss@mail.example:2525")
     desk.policy(POLICY + '- {kind: mail, url: "$SMTP_URL", to: [ada@example.org], when: [noted]}\n')
     desk.audit(district(1, students=3, classes=1))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.audit.nights import district
 from tests.audit.test_brake import lost_from
 
@@ -46,12 +48,10 @@ def test_an_approval_that_is_refused(desk: Desk) -> None:
     ):
         assert desk("approve", *arguments) == 2
         assert words in desk.err
-    for arguments in (("2", "--by", "Ada"), ("2", "--reason", "x"), ("2", "--by", " ", "--reason", "x")):
-        try:
-            code = desk("approve", *arguments)
-        except SystemExit as end:
-            code = end.code
-        assert code == 2
+    for wrong in (["2", "--by", "Ada"], ["2", "--reason", "x"], ["2", "--by", " ", "--reason", "x"]):
+        with pytest.raises(SystemExit) as end:
+            desk("approve", *wrong)
+        assert end.value.code == 2
     assert desk.released()["s2"] == 1
 
 

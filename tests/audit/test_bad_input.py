@@ -88,9 +88,10 @@ def test_receipts_missing_or_incomplete(desk: Desk) -> None:
     assert desk.released() == {"s1": 2}
     report = desk.audit(rows, receipts={}, outcome="left as it was", code=1)
     assert found(report, "arrival.incomplete")
-    report = desk.audit(rows, receipts={"users": {"rejected": 2, "expected": 40}})
+    report = desk.audit(rows, receipts={"users": {"rejected": 2, "expected": 40, "received": 33}})
     assert found(report, "arrival.rejected")
     assert found(report, "arrival.fewer")
+    assert [(f["before"], f["now"]) for f in found(report, "keys.duplicate")] == [(33, 31)]
 
 
 def test_no_new_load(desk: Desk) -> None:
@@ -207,7 +208,9 @@ def test_headers() -> None:
 
     def severities(new: list[str], mode: str = "bulk") -> list[Severity]:
         was, now = ([{"collection": "classes", "columns": names, "mode": mode}] for names in (columns, new))
-        return [f.severity for f in header(was, now)]
+        found = list(header(was, now))
+        assert {f.check for f in found} <= {"arrival.header"}
+        return [f.severity for f in found]
 
     assert severities(columns) == []
     assert severities([*columns, "metadata.x"]) == [Severity.WARN]
@@ -216,3 +219,17 @@ def test_headers() -> None:
     assert severities([columns[1], columns[0], *columns[2:]], "rest") == []
     assert severities(columns[:3]) == [Severity.WARN]
     assert severities([columns[0], *columns[2:]]) == [Severity.HOLD]
+
+
+def test_a_history_that_does_not_reach_back(desk: Desk) -> None:
+    """A school that was held for longer than the warehouse keeps versions stays held; the others pass."""
+    rows = district(8)
+    desk.audit(rows)
+    gone = without(rows, "enrollments", of_school(rows, "enrollments", "s2")[:78])
+    desk.audit(gone, code=3)
+    desk.house.load(gone)
+    desk.house.sql("DELETE FROM oneroster.enrollments_history WHERE _sdc_ended_load IS NOT NULL")
+    assert desk("run") == 3
+    report = desk.report()
+    assert [f["school"] for f in found(report, "arrival.history")] == ["s2"]
+    assert [s["id"] for s in report["held_schools"]] == ["s2"]

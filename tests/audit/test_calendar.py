@@ -43,6 +43,7 @@ def test_additions_only(desk: Desk) -> None:
     del new["enrollments"]["s2-c0-s2-p1"]
     report = desk.audit(new)
     assert [s["id"] for s in report["held_schools"]] == ["s2"]
+    assert [(f["school"], f["now"]) for f in found(report, "calendar.additions-only")] == [("s2", 1)]
     assert desk.released() == {"s1": 2, "s2": 1, "s3": 2}
 
 

@@ -28,6 +28,9 @@ def test_a_column_that_went_blank(desk: Desk) -> None:
     assert not [b for b in blank if b[2] == "s3"]
     assert [s["id"] for s in report["held_schools"]] == ["s2"]
     assert {f["school"] for f in found(report, "columns.blank") if f["severity"] == "hold" and not f["root"]} == {"s2"}
+    assert [(f["column"], f["school"], f["count"]) for f in found(report, "keys.missing")] == [
+        ("userSourcedId", "s2", 30)
+    ]
     # What went blank is reported as such, and not as rows that changed.
     assert not [f for f in found(report, "brake.changed") if f["file"] == "users"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import oneroster_figures as figures
 import pytest
@@ -13,10 +14,6 @@ from oneroster_audit.checks.catalogue import CHECKS
 
 from tests.audit.nights import district
 from tests.audit.test_brake import rebuilt
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 POLICY = (
     "warehouse: warehouse.duckdb\nmax_age_hours: 1000000\ndistrict: A & B <i>Unified</i>\nreport: {path: page.html}\n"
@@ -191,3 +188,10 @@ def test_every_check_says_what_to_do() -> None:
     for known in CHECKS:
         assert known.owner in ("registrar", "IT", "vendor")
         assert known.advice.endswith(".")
+
+
+def test_every_check_has_a_test() -> None:
+    """Each check of the catalogue is named by a test of this folder, so one that is switched off is noticed."""
+    here = Path(__file__).parent
+    tests = "".join(p.read_text(encoding="utf-8") for p in here.glob("test_*.py") if p.name != "test_page.py")
+    assert not [c.id for c in CHECKS if c.id not in tests]

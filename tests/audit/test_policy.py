@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from oneroster_audit.calendar import emptying, limit, rule_of
@@ -63,7 +63,7 @@ def test_settings_of_meltano_take_precedence(tmp_path: Path) -> None:
 DAY = date(2027, 6, 20)
 
 
-def rule(kind: str, first: date = date(2027, 6, 1), last: date = date(2027, 6, 30), **more):
+def rule(kind: Any, first: date = date(2027, 6, 1), last: date = date(2027, 6, 30), **more: Any) -> Rule:
     return Rule(first, last, kind, **more)
 
 

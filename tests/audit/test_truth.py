@@ -125,7 +125,7 @@ def test_tap_and_target(desk: Desk, tmp_path: Path) -> None:
         output.flush()
         target = TargetOneRosterDuckDB(config={"filepath": str(desk.house.path), "history": True})
         with redirect_stdout(io.StringIO()):
-            target.listen(io.BytesIO(output.buffer.getvalue()))  # type: ignore[attr-defined]
+            target.listen(io.BytesIO(output.buffer.getvalue()))  # type: ignore[arg-type]
         target.close()
         assert desk("run") == (3 if day == 2 else 0), desk.out + desk.err
     report = desk.report()

@@ -95,7 +95,8 @@ def test_the_project_file_is_what_a_person_wrote() -> None:
 
 def definition_of(plugin: dict[str, Any]) -> dict[str, Any]:
     """What the lock file of an entry in meltano.yml says."""
-    kind = "extractors" if plugin["name"].startswith("tap-") else "loaders"
+    kinds = {"tap": "extractors", "oneroster": "utilities"}
+    kind = kinds.get(plugin["name"].partition("-")[0], "loaders")
     return project.plugins(kind)[plugin["name"]]
 
 

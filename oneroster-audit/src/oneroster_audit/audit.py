@@ -135,6 +135,7 @@ def _file(night: Night, of: File) -> None:
     night.counts |= counts
     table = night.load.tables.get(of.name)
     is_whole = table is None or table.whole
+    loss.history_reaches_back()
     loss.brake(counts, is_whole=is_whole)
     if is_whole:
         loss.slow()

@@ -44,6 +44,18 @@ class FileLoss:
             raise Unknown(f"the counts of {self.of.name} do not add up. Nothing newer is released.")
         return counts
 
+    def history_reaches_back(self) -> None:
+        """Hold the schools whose baseline the history does not keep any more: what they lost would not be seen."""
+        night, name = self.night, self.of.name
+        for baseline in night.before.all:
+            load = night.loads.get(baseline)
+            kept = sum(rows for _, rows in self._side(baseline)[0])
+            if load is None or (name in load.tables and kept < load.tables[name].total):
+                was = load.tables[name].total if load else None
+                for school in (s for s in night.schools if night.before.of(s) == baseline):
+                    cell = Cell(name, school, ALL, ALL)
+                    night.findings.append(Finding("arrival.history", Severity.HOLD, cell, before=was, now=kept))
+
     def brake(self, counts: dict[Cell, Counts], *, is_whole: bool) -> None:
         """Ask the brake about each cell and each sum; sums leave out the terms that may empty today."""
         night, days = self.night, [self.night.day]

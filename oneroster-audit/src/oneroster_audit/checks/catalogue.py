@@ -75,6 +75,13 @@ CHECKS = (
         "Ask whether the export of the source still runs.",
     ),
     Check(
+        "arrival.history",
+        HOLD,
+        IT,
+        "The warehouse does not keep the baseline any more, so a loss would not be seen",
+        "Look at the school, approve, and set history_keep_days higher than a school may be held.",
+    ),
+    Check(
         "arrival.header",
         HOLD,
         VENDOR,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 MINUS = "\N{MINUS SIGN}"
-NEEDS, OPEN_SCHOOLS, NAMED = 7, 50, 10
+NEEDS, OPEN_SCHOOLS, FOLDED_SCHOOLS, NAMED = 7, 50, 1000, 10
 MARKS = {"passed": "c", "noted": "e", "held": "b", "unknown": "g"}
 
 
@@ -34,6 +34,7 @@ def page(of: Contents, policy: Policy) -> str:
     )
     needs, others = _needs(of)
     schools = _schools(of)
+    folded = schools[OPEN_SCHOOLS : OPEN_SCHOOLS + FOLDED_SCHOOLS]
     body = template.render(
         of=of,
         at=moment(of.load["loaded_at"], policy.zone),
@@ -44,14 +45,16 @@ def page(of: Contents, policy: Policy) -> str:
         others_count=len(others),
         arrived=_arrived(of),
         schools=_school_table(of, schools[:OPEN_SCHOOLS], is_drawn=True) if schools else "",
-        more_schools=_school_table(of, schools[OPEN_SCHOOLS:], is_drawn=False) if schools[OPEN_SCHOOLS:] else "",
-        more_count=f"{len(schools[OPEN_SCHOOLS:]):,}",
+        more_schools=_school_table(of, folded, is_drawn=False) if folded else "",
+        more_count=f"{len(folded):,}",
+        untold=f"{max(0, len(schools) - OPEN_SCHOOLS - FOLDED_SCHOOLS):,}",
         cells=_cells(of),
         reasons=_reasons(of),
         columns=_columns(of),
         nights=_nights(of),
         approvals=_approvals(of),
         small=policy.small,
+        consumers=", ".join(policy.consumers),
     )
     return figures.page(f"{of.load['verdict']}: load {of.load['load']} - roster audit", Raw(body))
 
@@ -180,7 +183,7 @@ def _school_table(of: Contents, schools: list[str], *, is_drawn: bool) -> Raw:
         )  # fmt: skip
     heads = [
         "School",
-        "",
+        "Verdict",
         "Students",
         "Teachers",
         "Classes",

@@ -1,0 +1,60 @@
+"""The page in a browser: axe finds nothing, nothing is fetched, and nothing is wider than a phone.
+
+It needs Chromium, and Playwright with axe (pip install playwright axe-playwright-python); without them it is left out.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.audit.test_page import STATES, pages  # noqa: F401 - a fixture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+sync = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.mark.parametrize("mode", ["light", "dark", "print", "320 px"])
+def test_in_a_browser(browser: Any, pages: dict[str, str], tmp_path: Path, mode: str) -> None:  # noqa: F811
+    """Each state of the page, opened as a file."""
+    size = {"width": 320 if mode == "320 px" else 1100, "height": 900}
+    scheme = "dark" if mode == "dark" else "light"
+    context = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True)  # for axe's own script
+    for state in STATES:
+        path = tmp_path / "page.html"
+        path.write_text(pages[state], encoding="utf-8")
+        page = context.new_page()
+        requests: list[str] = []
+        errors: list[str] = []
+        page.on("request", lambda request, seen=requests: seen.append(request.url))
+        page.on("console", lambda message, seen=errors: seen.append(message.text))
+        page.emulate_media(media="print" if mode == "print" else "screen", color_scheme=scheme)
+        page.goto(path.as_uri())
+        found = axe.Axe().run(page, options={"runOnly": RULES})
+        assert not [(v["id"], v["nodes"][0]["target"]) for v in found.response["violations"]], (state, mode)
+        assert requests == [path.as_uri()]
+        assert errors == []
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        if mode == "print":
+            page.pdf(path=str(tmp_path / "page.pdf"), format="A4")
+            assert len(re.findall(rb"/Type\s*/Page[^s]", (tmp_path / "page.pdf").read_bytes())) <= 12
+        page.close()
+    context.close()
