@@ -23,6 +23,8 @@ class Check:
     sentence: str
     """What was found, as the page says it."""
     advice: str
+    counted: str = "rows"
+    """What the finding's count is a number of, after the rows before and now."""
 
     @property
     def family(self) -> str:
@@ -104,6 +106,7 @@ CHECKS = (
         REGISTRAR,
         "More rows are gone than the limit allows",
         "Look at the reasons. If it is right, approve; else mend the source and load again.",
+        "gone",
     ),
     Check(
         "brake.changed",
@@ -111,6 +114,7 @@ CHECKS = (
         REGISTRAR,
         "More than three quarters of the rows changed",
         "Look at which columns changed. If it is right, approve.",
+        "changed",
     ),
     Check(
         "brake.added",
@@ -125,6 +129,7 @@ CHECKS = (
         REGISTRAR,
         "More rows are gone within the last days than the limit allows",
         "A slow leak: find since when. If it is right, approve.",
+        "gone",
     ),
     Check(
         "brake.empty-school",
@@ -132,6 +137,7 @@ CHECKS = (
         REGISTRAR,
         "A school has no student enrollments any more",
         "If the school closed, approve; else ask the school.",
+        "gone",
     ),
     Check(
         "calendar.blackout", HOLD, REGISTRAR, "The calendar says that nothing is released today", "Nothing: planned."

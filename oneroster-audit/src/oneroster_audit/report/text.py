@@ -65,7 +65,7 @@ def change(finding: Row) -> str:
     elif finding["now"] is not None:
         parts.append(f"{finding['now']:,}")
     if finding["count"]:
-        parts.append(f"{finding['count']:,} rows")
+        parts.append(f"{finding['count']:,} {check(finding['check_id']).counted}")
     if finding["share"] is not None:
         parts.append(f"{finding['share'] * 100:.1f} %")
     return ", ".join(parts) or "see the load"
