@@ -94,7 +94,8 @@ def make(path: Path, schools: int, *, is_quiet: bool) -> None:
         )
         for name in ("academicSessions", "orgs", "courses", "classes", "users", "roles", "enrollments"):
             db.execute(f"""INSERT INTO "_loads" SELECT n, '2026-10-01'::TIMESTAMPTZ + to_days(n::INT), now(), '{name}', count(*), 0, 0, count(*), 0, count(*), true, 'loaded', NULL, NULL
-                FROM "{name}_history", range(1, 3) r(n) GROUP BY n""")
+                FROM "{name}_history", range(1, 3) r(n)
+                WHERE _sdc_first_load <= n AND (_sdc_ended_load IS NULL OR _sdc_ended_load > n) GROUP BY n""")
         db.execute("CHECKPOINT")
 
 

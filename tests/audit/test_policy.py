@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from oneroster_audit.calendar import emptying, limit, rule_of
 from oneroster_audit.errors import Wrong
 from oneroster_audit.policy import Rule, read_policy
 from oneroster_audit.words import Cell
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def read(folder: Path, text: str, **environment: str):
@@ -52,6 +50,15 @@ def test_a_policy_that_says_nothing(tmp_path: Path) -> None:
     policy = read(tmp_path, "")
     assert (policy.limits.lost_percent, policy.small, policy.lookback_days) == (20, 20, 7)
     assert policy.path(policy.store) == tmp_path / "audit.duckdb"
+
+
+def test_the_policy_of_the_docs_is_one(tmp_path: Path) -> None:
+    """The example is read without a fault."""
+    text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n")[2].partition("```")[0]
+    policy = read(tmp_path, example, SLACK_WEBHOOK="x", SMTP_URL="x", REGISTRAR="x")
+    assert [rule.rule for rule in policy.calendar] == ["blackout", "additions_only", "rollover"]
+    assert [alert.kind for alert in policy.alert] == ["slack", "mail"]
 
 
 def test_settings_of_meltano_take_precedence(tmp_path: Path) -> None:

@@ -241,9 +241,11 @@ def test_every_preset_has_a_page() -> None:
 
 
 def snippets() -> list[tuple[str, dict[str, Any]]]:
-    """Pieces of a meltano.yml on the pages written by hand."""
+    """Pieces of a meltano.yml on the pages written by hand; the audit's page has a policy, which its own test reads."""
     found = []
     for page, content in own_pages().items():
+        if page == "audit.md":
+            continue
         for indent, language, text in BLOCK.findall(content):
             if language == "yaml":
                 found.append((page, yaml.safe_load(re.sub(rf"^{indent}", "", text, flags=re.MULTILINE))))
