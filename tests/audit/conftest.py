@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from oneroster_audit.__main__ import command
 
-from tests.audit.nights import House
+from tests.audit.nights import House, district, rebuilt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +78,31 @@ def desk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Desk:
     made = Desk(tmp_path, House(tmp_path / "warehouse.duckdb"), capsys=capsys)
     made.policy(POLICY)
     return made
+
+
+PAGE_POLICY = (
+    "warehouse: warehouse.duckdb\nmax_age_hours: 1000000\ndistrict: A & B <i>Unified</i>\nreport: {path: page.html}\n"
+)
+STATES = ("first night", "all well", "one school held", "unknown", "everything held")
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The page in five states."""
+    folder: Path = tmp_path_factory.mktemp("pages")
+    house = House(folder / "warehouse.duckdb")
+    rows = district(8, students=30, classes=3)
+    (folder / "policy.yml").write_text(PAGE_POLICY, encoding="utf-8")
+    found = {}
+    receipts: Any = {"*": {}}
+    for state, night, more in (
+        ("first night", rows, {}),
+        ("all well", rows, {}),
+        ("one school held", rebuilt(rows, "s3"), {}),
+        ("unknown", rows, {"receipts": {"users": {"complete": False}}}),
+        ("everything held", rows, {"without": ("classes",)}),
+    ):
+        house.load(night, **({"receipts": receipts} | more))
+        command(["run", "--policy", str(folder / "policy.yml")])
+        found[state] = (folder / "page.html").read_text(encoding="utf-8")
+    return found

@@ -209,3 +209,27 @@ class House:
         """Change the warehouse by hand."""
         with self._open() as database:
             database.execute(text)
+
+
+def without(rows: District, name: str, keys: list[str]) -> District:
+    """The same night without these rows."""
+    gone = set(keys)
+    return {**rows, name: {k: v for k, v in rows[name].items() if k not in gone}}
+
+
+def lost_from(rows: District, school: str, count: int) -> District:
+    """The same night without some enrollments of a school, spread over its cells."""
+    return without(rows, "enrollments", of_school(rows, "enrollments", school)[:count])
+
+
+def rebuilt(rows: District, school: str) -> District:
+    """The same night with the calendar of a school rebuilt: its classes and enrollments come under new ids."""
+    new = copy.deepcopy(rows)
+    for name, column in (("classes", ""), ("enrollments", "classSourcedId")):
+        for key in of_school(rows, name, school):
+            row = new[name].pop(key)
+            row["sourcedId"] = f"new-{key}"
+            if column:
+                row[column] = f"new-{row[column]}"
+            new[name][row["sourcedId"]] = row
+    return new

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from oneroster_audit import alert
 
-from tests.audit.nights import district
-from tests.audit.test_brake import lost_from
+from tests.audit.nights import district, lost_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.audit.nights import district
-from tests.audit.test_brake import lost_from
+from tests.audit.nights import district, lost_from
 
 if TYPE_CHECKING:
     from tests.audit.conftest import Desk

@@ -1,40 +1,38 @@
-"""The page in a browser: axe finds nothing, nothing is fetched, and nothing is wider than a phone.
-
-It needs Chromium, and Playwright with axe (pip install playwright axe-playwright-python); without them it is left out.
-"""
+"""The page in a browser: axe finds nothing, nothing is fetched, and nothing is wider than a phone."""
 
 from __future__ import annotations
 
+import importlib
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.audit.test_page import STATES, pages  # noqa: F401 - a fixture
+from tests.audit.conftest import STATES
+from tests.support.browser import chromium, get_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-sync = pytest.importorskip("playwright.sync_api")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    path = chromium()
+    get_playwright()
+    with importlib.import_module("playwright.sync_api").sync_playwright() as started:
+        found = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield found
         found.close()
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print", "320 px"])
-def test_in_a_browser(browser: Any, pages: dict[str, str], tmp_path: Path, mode: str) -> None:  # noqa: F811
+def test_in_a_browser(browser: Any, pages: dict[str, str], tmp_path: Path, mode: str) -> None:
     """Each state of the page, opened as a file."""
+    axe = importlib.import_module("axe_playwright_python.sync_playwright")
     size = {"width": 320 if mode == "320 px" else 1100, "height": 900}
     scheme = "dark" if mode == "dark" else "light"
     context = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True)  # for axe's own script

@@ -12,8 +12,7 @@ from oneroster_audit.checks.arrival import header
 from oneroster_audit.words import Severity
 
 from tests.audit.conftest import POLICY, found
-from tests.audit.nights import FIRST, House, district, of_school
-from tests.audit.test_brake import without
+from tests.audit.nights import FIRST, House, district, of_school, without
 
 if TYPE_CHECKING:
     import pytest

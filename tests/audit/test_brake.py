@@ -9,24 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.audit.conftest import POLICY, found
-from tests.audit.nights import FIRST, district, enroll, of_school
+from tests.audit.nights import FIRST, district, enroll, lost_from, of_school, rebuilt, without
 
 if TYPE_CHECKING:
     from tests.audit.conftest import Desk
-    from tests.audit.nights import District
-
-
-def rebuilt(rows: District, school: str) -> District:
-    """The same night with the calendar of a school rebuilt: its classes and enrollments come under new ids."""
-    new = copy.deepcopy(rows)
-    for name, column in (("classes", ""), ("enrollments", "classSourcedId")):
-        for key in of_school(rows, name, school):
-            row = new[name].pop(key)
-            row["sourcedId"] = f"new-{key}"
-            if column:
-                row[column] = f"new-{row[column]}"
-            new[name][row["sourcedId"]] = row
-    return new
 
 
 def test_one_rebuilt_school_is_held_and_no_other(desk: Desk) -> None:
@@ -39,17 +25,6 @@ def test_one_rebuilt_school_is_held_and_no_other(desk: Desk) -> None:
     assert report["verdict"] == "held"
     assert report["held_schools"] == [{"id": "s7", "name": "School 7"}]
     assert desk.released() == {f"s{n}": 1 if n == 7 else 2 for n in range(1, 41)}
-
-
-def without(rows: District, name: str, keys: list[str]) -> District:
-    """The same night without these rows."""
-    gone = set(keys)
-    return {**rows, name: {k: v for k, v in rows[name].items() if k not in gone}}
-
-
-def lost_from(rows: District, school: str, count: int) -> District:
-    """The same night without some enrollments of a school, spread over its cells."""
-    return without(rows, "enrollments", of_school(rows, "enrollments", school)[:count])
 
 
 @pytest.mark.parametrize(("gone", "code"), [(200, 0), (201, 3)])

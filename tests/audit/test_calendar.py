@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.audit.conftest import POLICY, found
-from tests.audit.nights import district, enroll, of_school
-from tests.audit.test_brake import lost_from, without
+from tests.audit.nights import district, enroll, lost_from, of_school, without
 
 if TYPE_CHECKING:
     from tests.audit.conftest import Desk

@@ -12,12 +12,8 @@ import oneroster_figures as figures
 import pytest
 from oneroster_audit.checks.catalogue import CHECKS
 
-from tests.audit.nights import district
-from tests.audit.test_brake import rebuilt
+from tests.audit.conftest import STATES
 
-POLICY = (
-    "warehouse: warehouse.duckdb\nmax_age_hours: 1000000\ndistrict: A & B <i>Unified</i>\nreport: {path: page.html}\n"
-)
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 
@@ -48,33 +44,6 @@ class Outline(HTMLParser):
         return [attrs for tag, attrs in self.tags if tag in tags]
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The page in five states."""
-    from oneroster_audit.__main__ import command
-
-    from tests.audit.nights import House
-
-    folder: Path = tmp_path_factory.mktemp("pages")
-    house = House(folder / "warehouse.duckdb")
-    rows = district(8, students=30, classes=3)
-    (folder / "policy.yml").write_text(POLICY, encoding="utf-8")
-    found = {}
-    receipts: Any = {"*": {}}
-    for state, night, more in (
-        ("first night", rows, {}),
-        ("all well", rows, {}),
-        ("one school held", rebuilt(rows, "s3"), {}),
-        ("unknown", rows, {"receipts": {"users": {"complete": False}}}),
-        ("everything held", rows, {"without": ("classes",)}),
-    ):
-        house.load(night, **({"receipts": receipts} | more))
-        command(["run", "--policy", str(folder / "policy.yml")])
-        found[state] = (folder / "page.html").read_text(encoding="utf-8")
-    return found
-
-
-STATES = ("first night", "all well", "one school held", "unknown", "everything held")
 each_state = pytest.mark.parametrize("state", STATES)
 
 

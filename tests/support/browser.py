@@ -1,0 +1,35 @@
+"""Chromium, and Playwright with axe, for tests that look at pages: the browser is the machine's, the rest is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+__all__ = ["BROWSERS", "chromium", "get_playwright"]
+
+ROOT = Path(__file__).parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_AXE = "axe-playwright-python==0.1.8"
+
+
+def chromium() -> str:
+    """A Chromium or Chrome of this machine; without one, the test is skipped."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not found:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)}. (Debian: apt-get install chromium)")
+    return found
+
+
+def get_playwright() -> None:
+    """Make `playwright` and `axe_playwright_python` importable; they are no part of the environment, for their size."""
+    place = ROOT / ".uv" / f"playwright-{sys.version_info.major}.{sys.version_info.minor}"
+    if not (place / "axe_playwright_python").exists():
+        install = ("exec", "uv", "pip", "install", "--quiet", "--target", place, _AXE)
+        done = subprocess.run([ROOT / "run", *install], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"Playwright could not be installed: {done.stderr[-300:]}")
+    sys.path.append(str(place))
