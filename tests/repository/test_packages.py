@@ -1,4 +1,4 @@
-"""The two plugins as packages: what is in them, and that each installs alone with plain pip."""
+"""The plugins and the audit as packages: what is in them, and that each installs alone with plain pip."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "oneroster-core" / "src" / "oneroster_core"
 PLUGINS = {"tap-oneroster": "tap_oneroster", "target-oneroster-csv": "target_oneroster"}
 
+PACKAGES = PLUGINS | {"oneroster-audit": "oneroster_audit"}
+
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
+each_package = pytest.mark.parametrize("package", PACKAGES)
 
 
 def also_in(plugin: str) -> list[str]:
@@ -47,10 +50,10 @@ def copied(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An sdist of each plugin, and a wheel made from that sdist."""
+    """An sdist of each package, and a wheel made from that sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    for plugin in PLUGINS:
-        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT / plugin)
+    for package in PACKAGES:
+        run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT / package)
     return folder
 
 
@@ -60,52 +63,69 @@ def only(folder: Path, pattern: str) -> Path:
     return path
 
 
-@each_plugin
-def test_the_wheel_holds_the_core_byte_for_byte(built: Path, plugin: str) -> None:
+@each_package
+def test_the_wheel_holds_the_core_byte_for_byte(built: Path, package: str) -> None:
     """`_core` is a link in the repository and a folder of files in the wheel."""
-    package = PLUGINS[plugin]
-    with zipfile.ZipFile(only(built, f"{plugin.replace('-', '_')}-*.whl")) as wheel:
-        prefix = f"{package}/_core/"
+    module = PACKAGES[package]
+    with zipfile.ZipFile(only(built, f"{package.replace('-', '_')}-*.whl")) as wheel:
+        prefix = f"{module}/_core/"
         inside = {n.removeprefix(prefix): wheel.read(n) for n in wheel.namelist() if n.startswith(prefix)}
         others = {name.split("/")[0] for name in wheel.namelist()}
     assert inside == core_files()
     assert len(others) == 2, "the package and its dist-info, and nothing else"
 
 
-@each_plugin
-def test_the_wheel_is_typed_and_licensed(built: Path, plugin: str) -> None:
+@each_package
+def test_the_wheel_is_typed_and_licensed(built: Path, package: str) -> None:
     """Type checkers find the marker, and lawyers the licence."""
-    package = PLUGINS[plugin]
-    with zipfile.ZipFile(only(built, f"{plugin.replace('-', '_')}-*.whl")) as wheel:
+    module = PACKAGES[package]
+    with zipfile.ZipFile(only(built, f"{package.replace('-', '_')}-*.whl")) as wheel:
         names = wheel.namelist()
-        assert f"{package}/py.typed" in names
+        assert f"{module}/py.typed" in names
         licence = next(name for name in names if name.endswith("licenses/LICENSE"))
         assert wheel.read(licence) == (ROOT / "LICENSE").read_bytes()
 
 
-@each_plugin
-def test_the_sdist_holds_files_and_no_links(built: Path, plugin: str) -> None:
+@each_package
+def test_the_sdist_holds_files_and_no_links(built: Path, package: str) -> None:
     """An sdist is unpacked far from the core's own folder: a link would point at nothing."""
-    package = PLUGINS[plugin]
-    with tarfile.open(only(built, f"{plugin.replace('-', '_')}-*.tar.gz")) as sdist:
+    module = PACKAGES[package]
+    with tarfile.open(only(built, f"{package.replace('-', '_')}-*.tar.gz")) as sdist:
         members = sdist.getmembers()
     assert all(member.isfile() for member in members if not member.isdir())
     names = {member.name.partition("/")[2] for member in members}
-    assert {f"src/{package}/_core/{name}" for name in core_files()} < names
+    assert {f"src/{module}/_core/{name}" for name in core_files()} < names
     assert not {name for name in names if "test" in name or "__pycache__" in name}
 
 
-@each_plugin
-def test_a_plugin_without_its_core_is_not_built(tmp_path: Path, plugin: str) -> None:
+@each_package
+def test_a_package_without_its_core_is_not_built(tmp_path: Path, package: str) -> None:
     """An archive that lost the link has a small text file in its place: no broken wheel is made from that."""
-    shutil.copytree(ROOT / plugin, tmp_path / plugin, symlinks=True)
-    link = tmp_path / plugin / "src" / PLUGINS[plugin] / "_core"
+    shutil.copytree(ROOT / package, tmp_path / package, symlinks=True)
+    link = tmp_path / package / "src" / PACKAGES[package] / "_core"
     link.unlink()
     link.write_text("../../../oneroster-core/src/oneroster_core")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(tmp_path / plugin)]
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", str(tmp_path / package)]
     done = subprocess.run(build, capture_output=True, text=True)
     assert done.returncode != 0
     assert "_core is not a folder" in done.stdout + done.stderr
+
+
+def test_the_audit_installs_alone(built: Path, tmp_path: Path) -> None:
+    """From its wheel, with its SQL and its page; without the SDK and without the plugins."""
+    run("uv", "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
+    bin_ = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    run("uv", "pip", "install", "--quiet", "--python", bin_ / "python", only(built, "oneroster_audit-*.whl"))
+    assert "approve" in run(bin_ / "oneroster-audit", "--help")
+    done = subprocess.run([bin_ / "oneroster-audit", "run"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "policy.yml" in done.stderr
+    listed = run("uv", "pip", "list", "--python", bin_ / "python")
+    assert "singer" not in listed
+    with zipfile.ZipFile(only(built, "oneroster_audit-*.whl")) as wheel:
+        names = wheel.namelist()
+    assert {"oneroster_audit/report/page.html.j2", "oneroster_audit/checks/reasons.sql"} <= set(names)
+    assert any(name.startswith("oneroster_audit/_figures/") for name in names)
 
 
 @each_plugin
