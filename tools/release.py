@@ -34,7 +34,12 @@ OUTPUT = ROOT / "output" / "release"
 PACKAGES = {
     "tap-oneroster": ("tap-oneroster", "source-oneroster"),
     "target-oneroster-csv": ("target-oneroster-csv", "target-oneroster-duckdb"),
+    "oneroster-audit": ("oneroster-audit",),
 }
+KINDS = {"tap": ("extractor", "extractors"), "target": ("loader", "loaders"), "oneroster": ("utility", "utilities")}
+"""Meltano's word for a plugin by the first word of its name, and the name of its folder."""
+ASKS = {"source-oneroster": "spec", "oneroster-audit": "--help"}
+"""What a program is asked, if not `--about`."""
 TOOLS = ("twine==7.0.0", "cyclonedx-bom==7.5.0", "pip-licenses==5.5.5")
 
 
@@ -87,13 +92,13 @@ def add_to_project(index_url: str, number: str) -> None:
         definition["pip_url"] = package
         ref = OUTPUT / path.name
         ref.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
-        kind = "extractor" if path.stem.startswith("tap-") else "loader"
+        kind, _ = KINDS[path.stem.partition("-")[0]]
         options = ("--plugin-type", kind, "--from-ref", ref, "--no-install", path.stem)
         step(f"meltano add {path.stem}", "meltano", "add", *options, cwd=folder, env=mine)
     step("meltano install", "meltano", "install", cwd=folder, env=mine)
     for path in sorted((ROOT / "hub").glob("*.yml")):
-        kind = "extractors" if path.stem.startswith("tap-") else "loaders"
-        program = programs(folder / ".meltano" / kind / path.stem / "venv") / path.stem
+        _, place = KINDS[path.stem.partition("-")[0]]
+        program = programs(folder / ".meltano" / place / path.stem / "venv") / path.stem
         said = step(path.stem, program, "--version")
         if number not in said:
             sys.exit(f"Meltano installed another {path.stem} than the one that was built: {said}")
@@ -126,7 +131,7 @@ def main() -> None:
             from_index(f"installing {package} by name", *install)
             for command in commands:
                 program = programs(place) / command
-                step(command, program, *(("spec",) if command == "source-oneroster" else ("--about",)))
+                step(command, program, ASKS.get(command, "--about"))
             said = step(package, programs(place) / package, "--version")
             if number not in said:
                 sys.exit(f"another {package} was installed than the one that was built: {said}")
@@ -146,7 +151,7 @@ def main() -> None:
             listed = step("the list of licences", programs(tools) / "pip-licenses", *listing)
             (OUTPUT / f"{package}.licences.md").write_text(listed, encoding="utf-8")
         add_to_project(address, number)
-        say("meltano add --from-ref, meltano install: all three plugins, by name")
+        say("meltano add --from-ref, meltano install: all plugins, by name")
     say(f"SBOMs and lists of licences: {OUTPUT.relative_to(ROOT)}")
 
 
