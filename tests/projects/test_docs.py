@@ -175,7 +175,7 @@ def commands(page: str) -> list[str]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])
 def test_meltano_understands(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each command has arguments that Meltano takes; each `meltano run` names jobs, or pairs of plugins, that are there."""
+    """Each command has arguments that Meltano takes; each `meltano run` names jobs, or pairs of plugins and a utility, that are there."""
     monkeypatch.setattr("sys.stdin", io.StringIO())  # `meltano state` looks whether anything is piped in
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     known = names(page)
@@ -184,8 +184,9 @@ def test_meltano_understands(page: str, monkeypatch: pytest.MonkeyPatch) -> None
             continue  # it reads the file: tests/projects/conftest.py runs it
         params = parsed(command)
         if command.startswith("meltano run "):
-            kinds = [known[name] for name in params["blocks"]]
-            assert kinds in (["extractors", "loaders"], ["jobs"]), command
+            kinds = [known[name.partition(":")[0]] for name in params["blocks"]]
+            pair = ["extractors", "loaders"]
+            assert kinds in (pair, [*pair, "utilities"], ["jobs"]), command
 
 
 @pytest.mark.parametrize(
