@@ -67,6 +67,11 @@ ELSEWHERE = {
         "csv.duckdb",
     ),
     r"^\./run python -m benchmarks": ("takes minutes", "tests/projects/test_docs.py", "def test_the_benchmarks_exist"),
+    r"^oneroster-audit ": (
+        "needs a warehouse with two nights",
+        "tests/audit/test_approve.py",
+        'desk\\("approve"',
+    ),
     r"^[\d*/ ]+ cd ": ("a line of a crontab", "tests/projects/test_docs.py", "def test_meltano_understands"),
 }
 MELTANO = re.compile(r"^(?:export \S+=.*|meltano .*)$")

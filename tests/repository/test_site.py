@@ -117,7 +117,7 @@ def test_nothing_is_fetched_from_elsewhere(site: dict[str, Page]) -> None:
 
 
 TAGS = re.compile(
-    "a|article|body|button|circle|code|defs|div|em|footer|form|h[1-3]|head|header|html|input|label|li|link|main|marker|meta"
+    "a|article|body|button|circle|code|defs|div|em|footer|form|h[1-3]|head|header|html|img|input|label|li|link|main|marker|meta"
     "|nav|ol|p|path|pre|rect|script|span|strong|style|svg|table|tbody|td|text|th|thead|title|tr|ul"
 )
 

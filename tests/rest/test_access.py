@@ -211,11 +211,11 @@ def test_a_token_is_renewed_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> N
 
     credentials = ClientCredentials(send, "https://x.example", "i", "s")
     request = requests.Request("GET", "https://x.example", auth=credentials)
-    assert request.prepare().headers["Authorization"] == "Bearer t1"
-    assert request.prepare().headers["Authorization"] == "Bearer t1"
+    assert credentials.prepare(request.prepare).headers["Authorization"] == "Bearer t1"
+    assert credentials.prepare(request.prepare).headers["Authorization"] == "Bearer t1"
     now = time.monotonic()
     monkeypatch.setattr("tap_oneroster._core.http.auth.time", SimpleNamespace(monotonic=lambda: now + 45))
-    assert request.prepare().headers["Authorization"] == "Bearer t2"
+    assert credentials.prepare(request.prepare).headers["Authorization"] == "Bearer t2"
 
 
 def test_the_service_learns_who_asks() -> None:

@@ -61,7 +61,11 @@ class Credentials(requests.auth.AuthBase):
     """Adds credentials to each request, and renews them if the service rejects them."""
 
     def ready(self) -> None:
-        """Get a token, if needed, before the request is prepared: the token response may set cookies for it."""
+        """Get a token if one is needed, so that a refusal is known before the first request."""
+
+    def prepare(self, make: Callable[[], requests.PreparedRequest]) -> requests.PreparedRequest:
+        """Return the request that `make` prepares, with valid credentials and the cookies that belong to them."""
+        return make()
 
     def renew(self, refused: requests.PreparedRequest) -> bool:
         """Renew the credentials after a 401; return False if they cannot be renewed."""
@@ -127,14 +131,21 @@ class ClientCredentials(Credentials):
 
     @override
     def ready(self) -> None:
-        """Get a token, unless the current one is still valid."""
         with self._lock:
-            if self._header is None or time.monotonic() >= self._until:
-                self._get_token()
+            self._renew_if_old()
+
+    @override
+    def prepare(self, make: Callable[[], requests.PreparedRequest]) -> requests.PreparedRequest:
+        """Get a token, unless the current one is still valid, and prepare the request with it.
+
+        The token response may set cookies. No other thread replaces them before the request has both.
+        """
+        with self._lock:
+            self._renew_if_old()
+            return make()
 
     @override
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        self.ready()
         request.headers["Authorization"] = self._header or ""
         return request
 
@@ -145,6 +156,10 @@ class ClientCredentials(Credentials):
             if refused.headers.get("Authorization") == self._header:
                 self._get_token()
         return True
+
+    def _renew_if_old(self) -> None:
+        if self._header is None or time.monotonic() >= self._until:
+            self._get_token()
 
     def _get_token(self) -> None:
         self._header = None

@@ -175,9 +175,8 @@ class HttpClient:
             ) from None
 
     def _once(self, request: requests.Request, what: str) -> _Sent:
-        if isinstance(request.auth, Credentials):
-            request.auth.ready()
-        prepared = self._session.prepare_request(request)
+        credentials: Credentials = request.auth
+        prepared = credentials.prepare(lambda: self._session.prepare_request(request))
         origin = "/".join((prepared.url or "").split("/", 3)[:3])
         settings = self._environment.get(origin)
         if settings is None:
