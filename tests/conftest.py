@@ -33,6 +33,34 @@ def bundle(district: District, tmp_path_factory: pytest.TempPathFactory) -> Call
     return make
 
 
+TOGETHER = {
+    "tests/audit/test_axe.py": "site",
+    "tests/examples/": "sis",
+    "tests/projects/test_bundle_nights.py": "project",
+    "tests/projects/test_docs.py::test_the_blocks_of_the_pages": "clone",
+    "tests/projects/test_project.py": "project",
+    "tests/projects/test_readme.py": "clone",
+    "tests/repository/test_packages.py": "packages",
+    "tests/repository/test_site": "site",
+}
+"""Tests by the beginning of their ids that share something that takes long to make: one worker runs them.
+
+pytest-xdist 3.8 does not see its own marker `xdist_group` with pytest 9.2.
+"""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distribute single tests, and those of TOGETHER as one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduling: Any = LoadScopeScheduling(config, log)
+    scheduling._split_scope = lambda id_: next(
+        (group for start, group in TOGETHER.items() if id_.startswith(start)), id_
+    )
+    return scheduling
+
+
 class NamesFailures:
     """Names a failure as it happens, in a line; the end of the run has the details."""
 

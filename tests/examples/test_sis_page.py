@@ -35,7 +35,6 @@ def test_the_page_names_the_columns_that_must_be_filled():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("sis")
 @pytest.mark.timeout(900)
 def test_exported_files_give_the_same_bundle(sis, first_night):
     """The views by COPY into files, and a tap for folders of files: the bundle is the tap-postgres one, byte for byte."""

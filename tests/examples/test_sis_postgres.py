@@ -10,7 +10,7 @@ from tests.singer import run_tap
 
 from .sis import ADMINISTRATORS, expected
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sis"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 GENERATED = {"roles", "enrollments"}
 """Files in which what a row says is all that counts: their ids are the views' own."""

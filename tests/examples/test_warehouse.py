@@ -16,7 +16,7 @@ from tests.loaders.conftest import loader  # noqa: F401 - a fixture
 from tests.loaders.pipe import pipe
 from tests.loaders.stores import Postgres
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sis"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 TARGET = Path(sys.executable).with_name("target-oneroster-csv")
 

@@ -113,7 +113,6 @@ def test_what_does_not_run_here_runs_elsewhere() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.xdist_group("clone")
 @posix
 def test_the_blocks_of_the_pages(clone: Clone, after_readme, bundle, tmp_path: Path) -> None:
     """Each page in a folder of its own, with the files that it speaks of."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1800),
-    pytest.mark.xdist_group("clone"),
     pytest.mark.skipif(sys.platform == "win32", reason="blocks for a POSIX shell"),
 ]
 PEOPLE = "select role, count(*) from {} group by role order by role"

@@ -29,7 +29,6 @@ from tools.site.model import KINDS_OF_DATA
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-pytestmark = pytest.mark.xdist_group("site")
 TAP, TARGET = "tap-oneroster", "target-oneroster-csv"
 # Pages whose own tests hold them: they also show other plugins, and files that are no pieces of a meltano.yml.
 WITH_TESTS_OF_THEIR_OWN = {
