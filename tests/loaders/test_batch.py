@@ -8,10 +8,12 @@ import subprocess
 import pytest
 from oneroster_core.model import FILES
 
-from .pipe import TAP, pipe
+from .pipe import TAP, catalog, pipe
 from .source import Bundles, Service
 
 pytestmark = pytest.mark.slow
+SOME = ("orgs", "users", "roles", "userProfiles", "classes", "enrollments", "results", "scoreScales")
+"""Streams that together have every kind of field; one case loads all."""
 
 
 def by_batch(config, folder, **more):
@@ -50,6 +52,7 @@ def test_a_store_holds_the_same_rows_either_way(name, format_, binding, hard, di
     Without `_sdc_table_version` in the files, ACTIVATE_VERSION would take every row of theirs for gone.
     """
     source = Bundles(tmp_path / "drop") if binding == "csv" else Service(district)
+    only = [] if (format_, binding) == ("parquet", "csv") else [*SOME, "syncReceipts"]
     files = by_batch(source.config, tmp_path / "files", encoding={"format": format_})
     ways = {
         "records": (source.config, make_store(name, hard_delete=hard)),
@@ -62,9 +65,10 @@ def test_a_store_holds_the_same_rows_either_way(name, format_, binding, hard, di
             source.hold(district.changed(night) if night else district, night)
             for way, (config, store) in ways.items():
                 before = None if binding == "rest" and night == 2 else states[way]
-                states[way] = pipe(config, store.executable, store.settings, tmp_path, state=before)
+                chosen = catalog(config, tmp_path, *only) if only else None
+                states[way] = pipe(config, store.executable, store.settings, tmp_path, state=before, catalog=chosen)
             for file in FILES:
-                if file.name != "demographics" and (file.csv or binding == "rest"):
+                if file.name in only or (not only and file.csv and file.name != "demographics"):
                     records, batches = (held(store, file.name) for _, store in ways.values())
                     assert batches == records, (night, file.name)
                     deleted += sum('"is deleted": true' in row for row in batches)
