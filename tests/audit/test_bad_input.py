@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from oneroster_audit import store, warehouse
 from oneroster_audit.checks.arrival import header
 from oneroster_audit.words import Severity
 
@@ -56,8 +55,7 @@ def test_no_warehouse_no_history_no_loads(desk: Desk) -> None:
 
 def test_a_busy_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits, then says that another process has the file, exit 1."""
-    monkeypatch.setattr(warehouse, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(store, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("oneroster_audit._core.sql.PATIENCE_SECONDS", 0.0)
     desk.audit(district(1))
     with duckdb.connect(str(desk.folder / "warehouse.duckdb")):
         assert desk("run") == 1

@@ -193,7 +193,7 @@ def test_a_file_that_another_process_holds_is_named(
     house: House, monkeypatch: pytest.MonkeyPatch, start: Callable[..., Any]
 ) -> None:
     """DuckDB lets one process write; a reader that keeps the file open holds it as well."""
-    monkeypatch.setattr(warehouse_file, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("target_oneroster._core.sql.PATIENCE_SECONDS", 0.1)
     reader = subprocess.Popen(
         [sys.executable, "-c", f"import duckdb; c = duckdb.connect({str(house.path)!r}); print(); input()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -253,7 +253,7 @@ def test_a_file_that_is_no_warehouse_is_refused_at_the_start(house: House, conte
 def test_a_file_of_a_newer_duckdb_is_named(tmp_path: Path) -> None:
     """By the words of DuckDB, since no newer one is at hand to make such a file."""
     words = "IO Error: Trying to read a database file with version number 99, but we can only read versions between 1 and 68."
-    assert "was made by a newer DuckDB than" in warehouse_file._fault(words, tmp_path / "block" / "x")[0].message
+    assert "was made by a newer DuckDB than" in warehouse_file._fault(words, tmp_path / "block" / "x").message
 
 
 def test_two_runs_at_a_time_both_arrive(house: House, start: Callable[..., Any]) -> None:

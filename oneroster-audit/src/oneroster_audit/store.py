@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ._core.sql import quoted
+from ._core.sql import is_busy, quoted, when_free
 from .errors import Unknown, Wrong
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "VERSION", "Store"]
 
 VERSION = 1
-PATIENCE_SECONDS = 30.0
 
 TABLES: dict[str, dict[str, str]] = {
     "loads": {
@@ -182,16 +180,11 @@ class Store:
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    end = time.monotonic() + PATIENCE_SECONDS
+    def fault(words: str) -> Exception:
+        if is_busy(words):
+            return Unknown(f"{path} is in use by another process. Run again when it has ended.")
+        return Wrong(f"{path} cannot be opened as a store of oneroster-audit.")
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        try:
-            return duckdb.connect(str(path), read_only=read_only, config={"autoload_known_extensions": False})
-        except duckdb.Error as error:
-            words = str(error).replace(str(path), "")
-            if "set lock" in words or "different configuration" in words:
-                if time.monotonic() < end:
-                    time.sleep(0.5)
-                    continue
-                raise Unknown(f"{path} is in use by another process. Run again when it has ended.") from None
-            raise Wrong(f"{path} cannot be opened as a store of oneroster-audit.") from None
+    config: dict[str, Any] = {"autoload_known_extensions": False}
+    return when_free(path, lambda: duckdb.connect(str(path), read_only=read_only, config=config), fault)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ._core.model import FILES
+from ._core.model import FILES, file
 from ._core.model.schema import TENANT
-from ._core.sql import literal, quoted
+from ._core.sql import is_busy, literal, quoted, when_free
 from .errors import Unknown, Wrong
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ENDED", "FIRST", "Load", "Table", "Warehouse", "sql"]
 
-PATIENCE_SECONDS = 30.0
 MEMORY = "600MB"
 FIRST, ENDED = "_sdc_first_load", "_sdc_ended_load"
 _HISTORY = "_history"
@@ -83,8 +81,8 @@ class Warehouse:
             self._tables = self._find_tables()
             self._columns: dict[str, list[str]] = {}
             self._see_tenants()
-            for file in FILES:
-                self._make_macro(file.name)
+            for of in FILES:
+                self._make_macro(of.name)
         except BaseException:
             self.close()
             raise
@@ -169,21 +167,15 @@ class Warehouse:
         return [dict(zip(wanted, row, strict=True)) for row in rows]
 
     def _attach(self, path: Path) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            try:
-                self._connection.execute(f"ATTACH {literal(str(path))} AS warehouse (READ_ONLY)")
-            except duckdb.Error as error:
-                words = str(error).replace(str(path), "")
-                if "set lock" in words or "file handle conflict" in words or "already attached" in words:
-                    if time.monotonic() < end:
-                        time.sleep(0.5)
-                        continue
-                    raise Unknown(f"{path} is in use by another process. Run again when it has ended.") from None
-                if "version number" in words or "newer version" in words:
-                    raise Wrong(f"{path} was made by a newer DuckDB than {duckdb.__version__}.") from None
-                raise Unknown(f"{path} cannot be opened as a DuckDB database.") from None
-            return
+        def fault(words: str) -> Exception:
+            if is_busy(words):
+                return Unknown(f"{path} is in use by another process. Run again when it has ended.")
+            if "version number" in words or "newer version" in words:
+                return Wrong(f"{path} was made by a newer DuckDB than {duckdb.__version__}.")
+            return Unknown(f"{path} cannot be opened as a DuckDB database.")
+
+        statement = f"ATTACH {literal(str(path))} AS warehouse (READ_ONLY)"
+        when_free(path, lambda: self._connection.execute(statement), fault)
 
     def _find_tables(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -238,5 +230,5 @@ class Warehouse:
 def _model_columns(table: str) -> dict[str, str]:
     return {
         field.name: "VARCHAR[]" if field.kind.is_list else "DATE" if field.kind == "date" else "VARCHAR"
-        for field in next(file for file in FILES if file.name == table).fields
+        for field in file(table).fields
     }

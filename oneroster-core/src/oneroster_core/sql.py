@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Engine", "connect", "literal", "quoted", "read_csv"]
+__all__ = ["Engine", "connect", "is_busy", "literal", "quoted", "read_csv", "when_free"]
 
+PATIENCE_SECONDS = 30.0
 _MEMORY = "140MB"
+_BUSY = ("set lock", "file handle conflict", "already attached", "different configuration")
+_T = TypeVar("_T")
 
 
 def quoted(name: str) -> str:
@@ -52,6 +56,27 @@ def connect(database: str, folder: Path, memory: str) -> duckdb.DuckDBPyConnecti
             "autoload_known_extensions": False,
         },
     )
+
+
+def is_busy(words: str) -> bool:
+    """True if the engine's message, without the path, says that a database file is open elsewhere."""
+    return any(word in words for word in _BUSY)
+
+
+def when_free(path: Path, attempt: Callable[[], _T], fault: Callable[[str], Exception]) -> _T:
+    """Return what `attempt` returns, which opens a database file; wait some seconds while the file is open elsewhere.
+
+    If it cannot be opened, raise what `fault` returns for the engine's message without the path.
+    """
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return attempt()
+        except duckdb.Error as error:
+            words = str(error).replace(str(path), "")
+            if not is_busy(words) or time.monotonic() >= end:
+                raise fault(words) from None
+        time.sleep(0.5)
 
 
 class Engine:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
-from .._core.sql import literal, quoted
+from .._core.sql import is_busy, literal, quoted, when_free
 from ..errors import Misconfigured, TargetError
 from .loader import STAGED
 from .schema import comments
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DAMAGED", "WarehouseFile", "is_damaged", "proven"]
 
-_PATIENCE_SECONDS = 30
 _NAME = "warehouse"
 DAMAGED = "{} is damaged. Put it back from a copy, together with its .wal if there is one."
 
@@ -44,17 +42,8 @@ def proven(path: Path) -> None:
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool = False) -> None:
     options = " (READ_ONLY)" if read_only else ""
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            connection.execute(f"ATTACH {literal(str(path))} AS {_NAME}{options}")
-        except duckdb.Error as error:
-            fault, again = _fault(str(error), path)
-            if again and time.monotonic() < end:
-                time.sleep(0.5)
-                continue
-            raise fault from None
-        return
+    statement = f"ATTACH {literal(str(path))} AS {_NAME}{options}"
+    when_free(path, lambda: connection.execute(statement), lambda words: _fault(words, path))
 
 
 def is_damaged(words: str) -> bool:
@@ -62,21 +51,20 @@ def is_damaged(words: str) -> bool:
     return any(word in words for word in ("orrupt", "checksum", "WAL", "ould not read"))
 
 
-def _fault(words: str, path: Path) -> tuple[TargetError, bool]:
-    """Return why a file cannot be opened, and True if waiting may help."""
-    words = words.replace(str(path), "")
-    if "set lock" in words or "file handle conflict" in words or "already attached" in words:
+def _fault(words: str, path: Path) -> TargetError:
+    """Return why a file cannot be opened, from the engine's message."""
+    if is_busy(words):
         text = f"{path} is in use: another process has it open, for reading or for writing. Close that one, run again."
-        return TargetError(text), True
+        return TargetError(text)
     if "version number" in words or "newer version" in words:
         text = f"{path} was made by a newer DuckDB than {duckdb.__version__}. Upgrade the package duckdb."
-        return Misconfigured(text), False
+        return Misconfigured(text)
     if "not a valid DuckDB" in words:
-        return Misconfigured(f"{path} is not a DuckDB database. Move it away, or name another filepath."), False
+        return Misconfigured(f"{path} is not a DuckDB database. Move it away, or name another filepath.")
     if is_damaged(words):
-        return TargetError(DAMAGED.format(path)), False
+        return TargetError(DAMAGED.format(path))
     text = f"{path} cannot be opened. See that its folder is there, and that both can be written."
-    return TargetError(text), False
+    return TargetError(text)
 
 
 class _Entry(NamedTuple):
