@@ -172,6 +172,7 @@ def _diff(options: argparse.Namespace) -> int:
     from .audit import compare
     from .bundles import loaded
     from .errors import Wrong
+    from .report.text import file_table
     from .run import open_warehouse
     from .warehouse import Warehouse
 
@@ -191,11 +192,7 @@ def _diff(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"files": found}, indent=1))
         return 0
-    print(f"{'file':<30}{'before':>12}{'added':>12}{'removed':>12}{'changed':>12}{'now':>12}")
-    for row in found:
-        print(
-            f"{row['file']:<30}" + "".join(f"{row[k]:>12,}" for k in ("before", "added", "removed", "changed", "now"))
-        )
+    print("\n".join(file_table(found)))
     return 0
 
 

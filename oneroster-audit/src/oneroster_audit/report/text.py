@@ -8,14 +8,15 @@ from ..checks.catalogue import check
 from .contents import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from zoneinfo import ZoneInfo
 
     from .contents import Contents, Row
 
-__all__ = ["change", "text"]
+__all__ = ["change", "file_table", "text"]
 
 SHOWN = 20
+_COUNTS = ("before", "added", "removed", "changed", "now")
 
 
 def text(of: Contents, zone: ZoneInfo) -> str:
@@ -34,12 +35,7 @@ def _lines(of: Contents, zone: ZoneInfo) -> Iterator[str]:
     if len(of.held) > SHOWN:
         yield f"  and {len(of.held) - SHOWN:,} more"
     yield ""
-    yield f"{'file':<24}{'before':>12}{'added':>10}{'removed':>10}{'changed':>10}{'now':>12}"
-    for row in of.files:
-        yield f"{row['file']:<24}" + "".join(
-            f"{row[k]:>{w},}"
-            for k, w in zip(("before", "added", "removed", "changed", "now"), (12, 10, 10, 10, 12), strict=True)
-        )
+    yield from file_table(of.files)
     roots = [f for f in of.findings if not f["root"]]
     yield ""
     yield f"{len(roots):,} findings" + (
@@ -55,6 +51,13 @@ def _lines(of: Contents, zone: ZoneInfo) -> Iterator[str]:
     if of.held and load["verdict"] == "held":
         yield ""
         yield f"If it is right: oneroster-audit approve {load['load']} --by NAME --reason TEXT"
+
+
+def file_table(files: Iterable[Row]) -> Iterator[str]:
+    """Yield the lines of the table of what each file had, got and lost."""
+    yield f"{'file':<30}" + "".join(f"{name:>12}" for name in _COUNTS)
+    for row in files:
+        yield f"{row['file']:<30}" + "".join(f"{row[name]:>12,}" for name in _COUNTS)
 
 
 def change(finding: Row) -> str:
