@@ -40,6 +40,8 @@ from tap_oneroster._core.http.presets import PRESETS
 from target_oneroster.bundle.checks import Severity
 from target_oneroster.bundle.checks.catalogue import package_rules, rules
 
+from tools.project import KINDS_OF_PLUGINS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -47,7 +49,6 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "hub/*.yml", "*/pyproject.toml")
 ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
 LOCKS = "plugins/*/*.lock"
-KINDS_OF_PLUGINS = {"tap": "extractors", "target": "loaders", "oneroster": "utilities"}
 MEMBERS = {"target-oneroster-duckdb": "target-oneroster-csv"}
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"

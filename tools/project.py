@@ -8,9 +8,11 @@ from typing import Any
 
 import yaml
 
-__all__ = ["lock_path", "plugins"]
+__all__ = ["KINDS_OF_PLUGINS", "lock_path", "plugins"]
 
 ROOT = Path(__file__).resolve().parents[1]
+KINDS_OF_PLUGINS = {"tap": "extractors", "target": "loaders", "oneroster": "utilities"}
+"""Meltano's word for a kind of plugins, by the first word of their names."""
 
 
 def lock_path(kind: str, name: str, variant: str) -> Path:

@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from meltano.core.plugin.base import PluginType
 
 from tools.environment import ROOT, from_index, get_uv, make_environment, programs, say, use_pip_settings
+from tools.project import KINDS_OF_PLUGINS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +38,6 @@ PACKAGES = {
     "target-oneroster-csv": ("target-oneroster-csv", "target-oneroster-duckdb"),
     "oneroster-audit": ("oneroster-audit",),
 }
-KINDS = {"tap": ("extractor", "extractors"), "target": ("loader", "loaders"), "oneroster": ("utility", "utilities")}
-"""Meltano's word for a plugin by the first word of its name, and the name of its folder."""
 ASKS = {"source-oneroster": "spec", "oneroster-audit": "--help"}
 """What a program is asked, if not `--about`."""
 TOOLS = ("twine==7.0.0", "cyclonedx-bom==7.5.0", "pip-licenses==5.5.5")
@@ -92,12 +92,12 @@ def add_to_project(index_url: str, number: str) -> None:
         definition["pip_url"] = package
         ref = OUTPUT / path.name
         ref.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
-        kind, _ = KINDS[path.stem.partition("-")[0]]
+        kind = PluginType(KINDS_OF_PLUGINS[path.stem.partition("-")[0]]).singular
         options = ("--plugin-type", kind, "--from-ref", ref, "--no-install", path.stem)
         step(f"meltano add {path.stem}", "meltano", "add", *options, cwd=folder, env=mine)
     step("meltano install", "meltano", "install", cwd=folder, env=mine)
     for path in sorted((ROOT / "hub").glob("*.yml")):
-        _, place = KINDS[path.stem.partition("-")[0]]
+        place = KINDS_OF_PLUGINS[path.stem.partition("-")[0]]
         program = programs(folder / ".meltano" / place / path.stem / "venv") / path.stem
         said = step(path.stem, program, "--version")
         if number not in said:
