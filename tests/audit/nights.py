@@ -6,9 +6,11 @@ It keeps to what target-oneroster-duckdb promises: versions with load numbers, `
 from __future__ import annotations
 
 import copy
+import io
 import json
 import tempfile
 from collections import defaultdict
+from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -233,3 +235,17 @@ def rebuilt(rows: District, school: str) -> District:
                 row[column] = f"new-{row[column]}"
             new[name][row["sourcedId"]] = row
     return new
+
+
+def load(config: dict[str, Any], path: Path) -> None:
+    """Read everything by the tap, and load it into a warehouse by the target."""
+    from tap_oneroster import TapOneRoster
+    from target_oneroster.warehouse.target import TargetOneRosterDuckDB
+
+    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) as output:
+        TapOneRoster(config=config).sync_all()
+        output.flush()
+    target = TargetOneRosterDuckDB(config={"filepath": str(path), "history": True})
+    with redirect_stdout(io.StringIO()):
+        target.listen(io.BytesIO(output.buffer.getvalue()))  # type: ignore[arg-type]
+    target.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +23,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     path = chromium()
-    get_playwright()
+    sys.path.append(str(get_playwright()))
     with importlib.import_module("playwright.sync_api").sync_playwright() as started:
         found = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield found

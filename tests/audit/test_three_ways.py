@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +11,8 @@ from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.events import parse_events
 from oneroster_sample.provider import Provider
-from tap_oneroster import TapOneRoster
-from target_oneroster.warehouse.target import TargetOneRosterDuckDB
 
+from tests.audit.nights import load
 from tests.support.tap import settings
 
 if TYPE_CHECKING:
@@ -26,17 +23,6 @@ if TYPE_CHECKING:
 EVENTS = ["2:calendar:00002", "2:transfer:00001:1", "2:half:00003"]
 MADE = District(seed=5, schools=3, students_per_school=20, events=parse_events(EVENTS))
 COUNTS = ("before", "added", "removed", "changed", "now")
-
-
-def load(config: dict[str, Any], path: Path) -> None:
-    """Read everything, and load it."""
-    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) as output:
-        TapOneRoster(config=config).sync_all()
-        output.flush()
-    target = TargetOneRosterDuckDB(config={"filepath": str(path), "history": True})
-    with redirect_stdout(io.StringIO()):
-        target.listen(io.BytesIO(output.buffer.getvalue()))  # type: ignore[arg-type]
-    target.close()
 
 
 def counts(files: list[dict[str, Any]]) -> dict[str, list[int]]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
-from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +14,7 @@ from oneroster_sample.events import parse_events
 from oneroster_sample.truth import Truth
 
 from tests.audit.conftest import found
+from tests.audit.nights import load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,22 +110,12 @@ def test_an_event_alone(desk: Desk, kind: str) -> None:
 
 def test_tap_and_target(desk: Desk, tmp_path: Path) -> None:
     """The same by way of bundles, tap and target: the school that came under new ids is held, receipts are read."""
-    from tap_oneroster import TapOneRoster
-    from target_oneroster.warehouse.target import TargetOneRosterDuckDB
-
     desk.policy(SMALL)
     made = District(seed=1, schools=3, students_per_school=30, events=parse_events(["2:calendar:00002"]))
     for day in (1, 2):
         bundle = tmp_path / f"{day}.zip"
         write_bundle(made.changed(day), bundle, truth=tmp_path / "truth.json")
-        output = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        with redirect_stdout(output):
-            TapOneRoster(config={"mode": "csv", "csv_path": str(bundle)}).sync_all()
-        output.flush()
-        target = TargetOneRosterDuckDB(config={"filepath": str(desk.house.path), "history": True})
-        with redirect_stdout(io.StringIO()):
-            target.listen(io.BytesIO(output.buffer.getvalue()))  # type: ignore[arg-type]
-        target.close()
+        load({"mode": "csv", "csv_path": str(bundle)}, desk.house.path)
         assert desk("run") == (3 if day == 2 else 0), desk.out + desk.err
     report = desk.report()
     assert [s["id"] for s in report["held_schools"]] == ["00002"]

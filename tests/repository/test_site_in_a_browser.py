@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.browser import chromium, get_playwright
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[2]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-AXE = "axe-playwright-python==0.1.8"
-"""A package that carries axe (MPL 2.0); of the rest of it, nothing is used."""
 WIDTHS = (1280, 400)
 WHOLE = {"index.html", "model/rostering.html", "operations/index.html", "recipes/consumers.html"}
 """Pages that are checked with header and navigation, which all pages have from one template, and in dark colours, too."""
@@ -71,22 +70,13 @@ const answer = () => new Promise((resolve) =>
 @pytest.fixture(scope="module")
 def browser() -> str:
     """A Chromium or Chrome of this machine."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)}. (Debian: apt-get install chromium)")
-    return found
+    return chromium()
 
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    """The script, installed where ./run installs what it needs."""
-    script = ROOT / ".uv" / AXE / "axe_playwright_python" / "axe.min.js"
-    if not script.exists():
-        install = ("pip", "install", "--quiet", "--no-deps", "--target", ROOT / ".uv" / AXE, AXE)
-        done = subprocess.run([ROOT / "run", "exec", "uv", *install], capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"axe could not be installed: {done.stderr[-300:]}")
-    return script.as_uri()
+    """The address of the script, installed where ./run installs what it needs."""
+    return (get_playwright() / "axe_playwright_python" / "axe.min.js").as_uri()
 
 
 @pytest.fixture(scope="module")

@@ -24,12 +24,12 @@ def chromium() -> str:
     return found
 
 
-def get_playwright() -> None:
-    """Make `playwright` and `axe_playwright_python` importable; they are no part of the environment, for their size."""
+def get_playwright() -> Path:
+    """Return a folder with Playwright and axe, installed if need be; they are no part of the environment, for their size."""
     place = ROOT / ".uv" / f"playwright-{sys.version_info.major}.{sys.version_info.minor}"
     if not (place / "axe_playwright_python").exists():
         install = ("exec", "uv", "pip", "install", "--quiet", "--target", place, _AXE)
         done = subprocess.run([ROOT / "run", *install], capture_output=True, text=True)
         if done.returncode:
             pytest.skip(f"Playwright could not be installed: {done.stderr[-300:]}")
-    sys.path.append(str(place))
+    return place
