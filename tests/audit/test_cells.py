@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.audit.nights import district, enroll
+from tests.audit.nights import district, enroll, without
 
 if TYPE_CHECKING:
     from tests.audit.conftest import Desk
@@ -39,6 +39,20 @@ def test_a_class_that_moves_to_another_term(desk: Desk) -> None:
     assert cells["s1", "student", "t1"] == (0, 10, 0, 0, 10)
     assert cells["s1", "*", "*"] == cells["*", "*", "*"] == (11, 0, 0, 0, 11)
     assert desk.cells(2, "classes")["*", "*", "*"] == (1, 0, 0, 1, 1)
+
+
+def test_a_class_that_arrives_after_its_enrollments(desk: Desk) -> None:
+    """Enrollments that waited for their class move into its term, though nothing changed in them, and back again."""
+    rows = district(1, students=10, classes=2)
+    late = without(rows, "classes", ["s1-c0"])
+    desk.audit(late)
+    desk.audit(rows)
+    cells = desk.cells(2, "enrollments")
+    assert cells["s1", "student", ""] == (10, 0, 10, 0, 0)
+    assert cells["s1", "student", "t2"] == (0, 10, 0, 0, 10)
+    assert cells["*", "*", "*"] == (22, 0, 0, 0, 22)
+    desk.audit(late, 3)
+    assert desk.cells(3, "enrollments")["s1", "student", ""] == (0, 10, 0, 0, 10)
 
 
 def test_a_user_of_two_schools(desk: Desk) -> None:

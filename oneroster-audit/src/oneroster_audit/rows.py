@@ -115,7 +115,7 @@ def _moved(store: Store, warehouse: Warehouse, policy: Policy, finding: Row, cel
     quiet = {GRADE_ROSE, *(f["column_name"] for f in blank)}
     warehouse.run(GRADE_RANK)
     rows = warehouse.run(
-        f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of)})",
+        f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of, baseline, load)})",
         baseline=baseline,
         load=load,
         today=day,
