@@ -220,9 +220,11 @@ def _crosswalk(options: argparse.Namespace) -> int:
     policy = _policy(options)
     with open_store(policy, read_only=True) as store:
         store.load(options.load)  # or it was not audited
-        if not store.rows("arrivals", "load = $load", load=options.load):
-            raise Wrong(f"the details of load {options.load} were removed by purge")
-    count = write_crosswalk(policy.path(policy.store), policy.tenant, options.load, options.out)
+        told = store.rows("new_ids", "load = $load", load=options.load)
+        is_kept = bool(store.rows("arrivals", "load = $load", load=options.load))
+    count = write_crosswalk(
+        policy.path(policy.store), policy.tenant, options.load, options.out, must_have=bool(told) or not is_kept
+    )
     print(f"{count:,} rows are in {options.out}, a proposal. Delete the file after use.")
     return 0
 

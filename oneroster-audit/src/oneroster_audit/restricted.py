@@ -104,17 +104,23 @@ def _see_tenant(path: Path, found: Sequence[object], tenant: str) -> None:
         raise Wrong(f"{path} was made {'with' if found else 'without'} a tenant. Set another `store`.")
 
 
-def write_crosswalk(store: Path, tenant: str, load: int, out: Path) -> int:
-    """Write the proposal of a load as CSV of mode 0600; return the number of rows."""
+def write_crosswalk(store: Path, tenant: str, load: int, out: Path, *, must_have: bool) -> int:
+    """Write the proposal of a load as CSV of mode 0600; return the number of rows.
+
+    Raise Wrong if there is none although the load `must_have` one.
+    """
     path = restricted_path(store)
     if not path.is_file():
         raise Wrong(f"no {path.name} beside the store. The next audit of a load writes it: oneroster-audit run")
     with _opened(path, tenant, read_only=True) as database:
         mine = "tenant = $tenant AND " if tenant else ""
+        known = {"load": load} | ({"tenant": tenant} if tenant else {})
+        if must_have and not database.execute(f"FROM crosswalk WHERE {mine}load = $load LIMIT 1", known).fetchall():
+            raise Wrong(f"the ids of load {load} were removed by purge")
         cursor = database.execute(
             "SELECT file, old_id, new_id, array_to_string(rules, ';'), round(overlap, 4), verdict FROM crosswalk "
             f"WHERE {mine}load = $load ORDER BY file, verdict, old_id, new_id",
-            {"load": load} | ({"tenant": tenant} if tenant else {}),
+            known,
         )
 
         def rows() -> Iterator[tuple[object, ...]]:

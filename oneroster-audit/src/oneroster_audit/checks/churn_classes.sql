@@ -1,6 +1,7 @@
 -- Classes that came back under another id between $baseline and $load: same course, school and terms, and rosters that
--- overlap by 0.8 (students; those with new ids count as the same person). One to one, by the best rank on both sides; where
--- two rank alike, nothing is guessed. The title never decides.
+-- overlap by 0.8 (students; those with new ids count as the same person). Who left the school or came to it in between says
+-- nothing about its classes and is left out, if half of all are the same nevertheless, or the code is. One to one, by the best rank on
+-- both sides; where two rank alike, nothing is guessed. The title never decides.
 WITH
   map AS MATERIALIZED (SELECT file, old_id, new_id FROM crosswalk WHERE baseline = $baseline AND verdict = 'proposed'),
   gone AS MATERIALIZED (
@@ -32,16 +33,28 @@ WITH
   new_roster AS MATERIALIZED (
     SELECT DISTINCT c.place, c.id, e."userSourcedId" AS person
     FROM "enrollments_at"($load) e JOIN new_classes c ON c.id = e."classSourcedId" WHERE e."role" = 'student'),
+  at_old AS (
+    SELECT DISTINCT coalesce(s.new_id, e."schoolSourcedId") AS school, coalesce(m.new_id, e."userSourcedId") AS person FROM "enrollments_at"($baseline) e
+    LEFT JOIN map m ON m.file = 'users' AND m.old_id = e."userSourcedId" LEFT JOIN map s ON s.file = 'orgs' AND s.old_id = e."schoolSourcedId"
+    WHERE e."role" = 'student' AND coalesce(m.new_id, e."userSourcedId") IN (SELECT person FROM new_roster)),
+  at_new AS (
+    SELECT DISTINCT "schoolSourcedId" AS school, "userSourcedId" AS person FROM "enrollments_at"($load)
+    WHERE "role" = 'student' AND "userSourcedId" IN (SELECT person FROM old_roster)),
   common AS (
     SELECT o.id AS old_id, n.id AS new_id, count(*) AS persons FROM old_roster o JOIN new_roster n ON n.place = o.place AND n.person = o.person GROUP BY ALL
     UNION ALL
     SELECT o.id, n.id, 0 FROM old_classes o JOIN new_classes n ON n.place = o.place AND n.code = o.code),
-  old_sizes AS (SELECT id, count(*) AS persons FROM old_roster GROUP BY 1),
-  new_sizes AS (SELECT id, count(*) AS persons FROM new_roster GROUP BY 1),
+  old_sizes AS (
+    SELECT r.id, count(*) AS persons, count(a.person) AS staying FROM old_roster r JOIN places p USING (place)
+    LEFT JOIN at_new a ON a.school = p.school AND a.person = r.person GROUP BY 1),
+  new_sizes AS (
+    SELECT r.id, count(*) AS persons, count(a.person) AS staying FROM new_roster r JOIN places p USING (place)
+    LEFT JOIN at_old a ON a.school = p.school AND a.person = r.person GROUP BY 1),
   scored AS (
     SELECT c.old_id, c.new_id, o.old_school, coalesce(o.code = n.code, false) AS is_same_code, coalesce(o.periods = n.periods, false) AS is_same_periods,
       coalesce(o.title = n.title, false) AS is_same_title,
-      c.persons / nullif(coalesce(a.persons, 0) + coalesce(b.persons, 0) - c.persons, 0) AS overlap
+      c.persons / nullif(coalesce(a.staying, 0) + coalesce(b.staying, 0) - c.persons, 0) AS overlap,
+      c.persons / nullif(coalesce(a.persons, 0) + coalesce(b.persons, 0) - c.persons, 0) AS whole_overlap
     FROM (SELECT old_id, new_id, max(persons) AS persons FROM common GROUP BY ALL) c
     JOIN old_classes o ON o.id = c.old_id JOIN new_classes n ON n.id = c.new_id
     LEFT JOIN old_sizes a ON a.id = c.old_id LEFT JOIN new_sizes b ON b.id = c.new_id),
@@ -58,9 +71,10 @@ SELECT $baseline AS baseline, 'classes' AS file, old_id, new_id,
     CASE WHEN is_same_periods THEN 'periods' END], lambda r: r IS NOT NULL) AS rules,
   overlap,
   CASE
-    WHEN coalesce(overlap < 0.8, NOT is_same_code) THEN 'weak'
+    WHEN overlap < 0.8 OR (whole_overlap < 0.5 AND NOT is_same_code) THEN 'weak'
+    WHEN overlap IS NULL AND (whole_overlap IS NOT NULL OR NOT is_same_code) THEN 'weak'
     WHEN is_tied THEN 'conflict'
-    ELSE 'proposed'  -- without a roster on either side, the code decides
+    ELSE 'proposed'  -- without a roster on both sides, the code decides
   END AS verdict,
   [old_school] AS schools
 FROM best

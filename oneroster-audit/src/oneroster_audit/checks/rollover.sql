@@ -1,5 +1,6 @@
 -- What needs a fix before the new school year ($new_year): one row for each line of the rollover, school and id. Which of them
 -- count, and in which season they are asked, is decided in rollover.py. $is_late: the old year ended more than 14 days ago.
+-- Dates may reach over the terms of the class, as those of teachers do, but not into another year.
 WITH
   fresh AS MATERIALIZED (SELECT * FROM rollover_classes WHERE is_there AND is_new),
   seats AS MATERIALIZED (
@@ -38,7 +39,8 @@ UNION ALL
 SELECT 'no-students', f.school, f.id FROM fresh f LEFT JOIN seats s ON s.id = f.id WHERE coalesce(s.students, 0) = 0
 UNION ALL
 SELECT 'dates', f.school, e."sourcedId" FROM "enrollments_at"($load) e JOIN fresh f ON f.id = e."classSourcedId"
-  WHERE e."beginDate" < f.starts OR e."beginDate" > f.ends OR e."endDate" > f.ends + 1 OR e."endDate" < f.starts
+  WHERE e."beginDate" < coalesce($old_end::DATE, f.starts) OR e."beginDate" > f.ends OR e."endDate" < f.starts
+    OR e."endDate" > 1 + (SELECT max(ends) FROM rollover_sessions WHERE year = $new_year)
 UNION ALL
 SELECT 'students', school, person FROM rollover_pupils WHERE is_gone AND is_below
 UNION ALL
