@@ -89,7 +89,7 @@ def overlaps(old: District, new: District, pairs: Pairs, persons: Pairs) -> dict
     for roster, night in zip(rosters, (old, new), strict=True):
         for row in night["enrollments"].values():
             if row["role"] == "student":
-                user = row["userSourcedId"]
+                user: str = row["userSourcedId"]
                 roster.setdefault(row["classSourcedId"], set()).add(renamed.get(user, user))
     found = {}
     for one, other in pairs:

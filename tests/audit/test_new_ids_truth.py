@@ -123,7 +123,7 @@ def moved(nights: Nights) -> dict[str, Counter[str]]:
     for side, night in zip(teachers, (nights.old, nights.new), strict=True):
         for row in night["enrollments"].values():
             if row["role"] == "teacher":
-                user = row["userSourcedId"]
+                user: str = row["userSourcedId"]
                 side.setdefault(row["classSourcedId"], set()).add(recognised.get(user, user))
     for its_id, was in nights.old["classes"].items():
         new_id = renamed.get(its_id, its_id)

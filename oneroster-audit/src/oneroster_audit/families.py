@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import crosswalk
 from .checks import churn, rollover, schedule
+from .diff import GRADE_RANK
 from .errors import Unknown
 from .words import ALL
 
@@ -109,6 +110,7 @@ def family_rows(
     """Return the ids behind a finding of these families; raise Unknown if the warehouse does not keep them any more."""
     family, _, line = check.partition(".")
     if family == "rollover":
+        warehouse.run(GRADE_RANK)
         season = rollover.prepare(warehouse, load, day)
         if line == "circle":
             return warehouse.run("SELECT id FROM rollover_sessions WHERE is_there AND is_circle")

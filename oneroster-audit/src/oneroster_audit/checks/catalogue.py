@@ -223,7 +223,7 @@ CHECKS = (
         REGISTRAR,
         "Classes opened, closed, or moved to another term, period, room, course or teacher",
         "See whether the schedule was meant to change.",
-        "classes",
+        "opened, closed or moved",
     ),
     Check(
         "rollover.sessions",

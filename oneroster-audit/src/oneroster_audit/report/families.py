@@ -51,11 +51,20 @@ def _new_ids(of: Contents) -> tuple[Counter[tuple[str, str]], dict[str, Counter[
     return total, by_school
 
 
+def _number(count: int, name: str) -> str:
+    one = name.removesuffix("es") if name == "classes" else name.removesuffix("s")
+    return f"{count:,} {one if count == 1 else name}"
+
+
 def _new_ids_sentence(total: Counter[tuple[str, str]]) -> str:
-    parts = [f"{total[file, 'proposed']:,} {name}" for file, name in NAMES.items() if total[file, "proposed"]]
+    parts = [_number(total[file, "proposed"], name) for file, name in NAMES.items() if total[file, "proposed"]]
     unsure = sum(n for (_, verdict), n in total.items() if verdict != "proposed")
-    text = f"Came back under other ids: {', '.join(parts)}." if parts else "Nothing came back for certain."
-    return text + (f" {unsure:,} more are weak or in conflict, and not proposed." if unsure else "")
+    text = (
+        f"Came back under other ids: {', '.join(parts)}."
+        if parts
+        else "Nothing came back under another id for certain."
+    )
+    return text + (f" Weak or in conflict, and not proposed: {unsure:,}." if unsure else "")
 
 
 def new_ids(of: Contents) -> Raw | str:
