@@ -7,14 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from oneroster_sample._core.model import FILES, Version, file
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.events import parse_events
-from oneroster_sample.truth import Truth
 
 from tests.audit.conftest import found
 from tests.audit.nights import load
+from tests.audit.sample_nights import sample_nights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,21 +43,11 @@ TOGETHER = [
 
 def nights(desk: Desk, events: list[str], seed: int, version: str, students: int = 16) -> dict[str, Any]:
     """Load the night before and the night; return the truth of the second."""
-    made = District(seed=seed, schools=4, students_per_school=students, events=parse_events(events)).changed(2)
-    truth = Truth(made, 1, Version(version))
-    files = [f.name for f in FILES if f.csv and f.exists_in(Version(version))]
-    before = made.changed(-1)
-    desk.house.load({name: as_csv(name, before.active(name, version)) for name in files})
-    assert desk("run") == 0, desk.err
-    desk.house.load({name: as_csv(name, truth.follow(name)) for name in files})
-    told: dict[str, Any] = truth.result()
-    return told
 
+    def run() -> None:
+        assert desk("run") == 0, desk.err
 
-def as_csv(name: str, rows: Any) -> dict[str, dict[str, Any]]:
-    """Rows by id, without what CSV does not carry."""
-    kept = [f.name for f in file(name).fields if f.csv]
-    return {row["sourcedId"]: {column: row[column] for column in kept} for row in rows}
+    return sample_nights(desk.house, run, events, seed, version, schools=4, students=students)[1]
 
 
 def check_counts(desk: Desk, truth: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from .checks import arrival, columns, keys, sanity
 from .checks.brake import fold
 from .diff import GRADE_RANK, GRADE_ROSE, dimensions, kept, moves, places_at
 from .errors import Unknown
+from .families import Families, ask_families, baselines, fold_families
 from .loss import FileLoss, empty_schools, explain
 from .night import Night
 from .verdicts import cell_verdicts, judge
@@ -45,6 +46,9 @@ class Audit:
     arrivals: list[dict[str, Any]]
     schools: dict[str, str]
     facts: dict[str, Any]
+    families: Families
+    baselines: dict[int, tuple[list[str], bool]]
+    """For each baseline the schools that are compared with it, and whether what has no school is, too."""
 
 
 def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], number: int, before: Before) -> Audit:
@@ -59,6 +63,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         _file(night, of)
     if warehouse.has("enrollments"):
         empty_schools(night)
+    families = ask_families(night)
     explain(night)
     baseline = before.baseline
     if baseline is not None and not night.is_quiet(("users", "classes"), baseline):
@@ -68,6 +73,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
     _calendar(night)
     _policy(night)
     fold(night.findings)
+    fold_families(night)
     reasons = _reasons(night)
     findings = _finish(night)
     judgement = judge(findings, set(night.schools), {})
@@ -83,6 +89,8 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         arrivals=arrival.arrivals(load, night.receipts),
         schools=night.schools,
         facts=_facts(night),
+        families=families,
+        baselines=baselines(night),
     )
 
 
@@ -275,6 +283,7 @@ def as_rows(audit: Audit) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         for f in audit.findings
     ]  # fmt: skip
     yield "reasons", audit.reasons
+    yield from audit.families.tables()
     yield "columns", audit.columns
     yield "arrivals", audit.arrivals
     yield (

@@ -12,6 +12,7 @@ from .. import _figures as figures
 from .._figures import Raw
 from ..checks.catalogue import check
 from ..words import ALL
+from . import families
 from .contents import moment
 from .text import change
 
@@ -50,6 +51,9 @@ def page(of: Contents, policy: Policy) -> str:
         untold=f"{max(0, len(schools) - OPEN_SCHOOLS - FOLDED_SCHOOLS):,}",
         cells=_cells(of),
         reasons=_reasons(of),
+        new_ids=families.new_ids(of),
+        schedule=families.schedule(of),
+        rollover=families.rollover(of),
         columns=_columns(of),
         nights=_nights(of),
         approvals=_approvals(of),
