@@ -7,14 +7,14 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from oneroster_sample._core.model import FILES, Version, file
+from oneroster_sample._core.model import FILES, Version
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.events import parse_events
 from oneroster_sample.truth import Truth
 
 from tests.audit.conftest import found
-from tests.audit.nights import load
+from tests.audit.nights import as_csv, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,12 +53,6 @@ def nights(desk: Desk, events: list[str], seed: int, version: str, students: int
     desk.house.load({name: as_csv(name, truth.follow(name)) for name in files})
     told: dict[str, Any] = truth.result()
     return told
-
-
-def as_csv(name: str, rows: Any) -> dict[str, dict[str, Any]]:
-    """Rows by id, without what CSV does not carry."""
-    kept = [f.name for f in file(name).fields if f.csv]
-    return {row["sourcedId"]: {column: row[column] for column in kept} for row in rows}
 
 
 def check_counts(desk: Desk, truth: dict[str, Any]) -> None:

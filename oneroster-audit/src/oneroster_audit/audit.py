@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .cells import Counts, tally
 from .checks import arrival, columns, keys, sanity
 from .checks.brake import fold
+from .consumers.judge import judge_consumers, store_rows
 from .diff import GRADE_RANK, GRADE_ROSE, dimensions, kept, moves, places_at
 from .errors import Unknown
 from .loss import FileLoss, empty_schools, explain
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ._core.model import File
+    from .consumers.judge import Judged
     from .night import Before
     from .policy import Policy
     from .verdicts import Judgement
@@ -45,6 +47,7 @@ class Audit:
     arrivals: list[dict[str, Any]]
     schools: dict[str, str]
     facts: dict[str, Any]
+    consumers: list[Judged]
 
 
 def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], number: int, before: Before) -> Audit:
@@ -68,6 +71,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
     _calendar(night)
     _policy(night)
     fold(night.findings)
+    consumers = judge_consumers(night)
     reasons = _reasons(night)
     findings = _finish(night)
     judgement = judge(findings, set(night.schools), {})
@@ -83,6 +87,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         arrivals=arrival.arrivals(load, night.receipts),
         schools=night.schools,
         facts=_facts(night),
+        consumers=consumers,
     )
 
 
@@ -213,7 +218,17 @@ def _finish(night: Night) -> list[Finding]:
         finding.first_load = night.before.first_loads.get(finding.id, night.load.number)
     unique = {finding.id: finding for finding in reversed(night.findings)}
     return sorted(
-        unique.values(), key=lambda f: (bool(f.root), -f.severity, -(f.share or 0), -f.count, f.check, f.cell, f.column)
+        unique.values(),
+        key=lambda f: (
+            bool(f.root),
+            -f.severity,
+            f.check.startswith("consumer."),
+            -(f.share or 0),
+            -f.count,
+            f.check,
+            f.cell,
+            f.column,
+        ),
     )
 
 
@@ -277,6 +292,7 @@ def as_rows(audit: Audit) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "reasons", audit.reasons
     yield "columns", audit.columns
     yield "arrivals", audit.arrivals
+    yield from store_rows(load, audit.consumers)
     yield (
         "schools",
         [

@@ -232,6 +232,6 @@ def purge(store: Store, policy: Policy, before: date) -> int:
     ]
     there = {row["load"] for row in store.rows("arrivals")}
     with store.transaction():
-        for table in ("counts", "columns", "findings", "reasons", "arrivals"):
+        for table in ("counts", "columns", "findings", "reasons", "arrivals", "consumers", "consumer_rules"):
             store.delete(table, "list_contains($loads, load)", loads=loads)
     return len(there & set(loads))

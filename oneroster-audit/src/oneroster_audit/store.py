@@ -55,6 +55,11 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "schools": {"load": "BIGINT", "school_id": "VARCHAR", "name": "VARCHAR", "held": "BOOLEAN"},
     "released": {"school": "VARCHAR", "load": "BIGINT"},
+    "consumers": {"load": "BIGINT", "consumer": "VARCHAR", "title": "VARCHAR", "result": "VARCHAR"},
+    "consumer_rules": {
+        "load": "BIGINT", "consumer": "VARCHAR", "rule": "VARCHAR", "severity": "VARCHAR", "file": "VARCHAR",
+        "count": "BIGINT", "follows": "BIGINT", "root": "VARCHAR", "says": "VARCHAR",
+    },
     "alerts": {"load": "BIGINT", "channel": "BIGINT", "verdict": "VARCHAR"},
 }  # fmt: skip
 """Tables and their columns. With a tenant each has it as its first column; `released` always has it."""

@@ -40,6 +40,8 @@ class Contents:
     trend: dict[str, list[int]]
     """For each file the number of rows of the last nights, the oldest first."""
     nights: list[Row]
+    consumers: list[Row]
+    """Each consumer with its `result`, and the `rules` that are broken there."""
 
     @property
     def is_first(self) -> bool:
@@ -96,7 +98,14 @@ class Contents:
             "findings": [self._finding(f) for f in self.findings],
             "schedule": [],
             "rollover": [],
-            "consumers": [],
+            "consumers": [
+                {
+                    "name": c["consumer"],
+                    "result": c["result"],
+                    "rules": [{"id": r["rule"], "severity": r["severity"], "count": r["count"]} for r in c["rules"]],
+                }
+                for c in self.consumers
+            ],
         }
 
     def _finding(self, row: Row) -> Row:
@@ -166,7 +175,16 @@ def contents(store: Store, number: int, nights: int = 30) -> Contents:
         approvals=store.rows("approvals", "load <= $load", "load DESC, school_id LIMIT 50", load=number),
         trend=trend,
         nights=store.rows("loads", "load <= $load", "load DESC LIMIT 60", load=number),
+        consumers=_consumers(store, number),
     )
+
+
+def _consumers(store: Store, number: int) -> list[Row]:
+    rules: dict[str, list[Row]] = {}
+    for row in store.rows("consumer_rules", "load = $load", "rowid", load=number):
+        rules.setdefault(row["consumer"], []).append(row)
+    found = store.rows("consumers", "load = $load", "rowid", load=number)
+    return [row | {"rules": rules.get(row["consumer"], [])} for row in found]
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
