@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 from oneroster_audit.cells import Counts
 from oneroster_audit.checks.catalogue import check
@@ -250,3 +251,15 @@ def test_a_consumer_that_is_not_known(desk: Desk, consumers: str, fault: str) ->
     assert desk("run") == 2
     assert desk.err.startswith(f"oneroster-audit: {fault}")
     assert desk.err.count("\n") == 1
+
+
+def test_a_store_that_does_not_know_consumers_yet(desk: Desk) -> None:
+    """It gets their tables with the next run; until then, reading it is refused in one line."""
+    rows = district(1, students=2, classes=1)
+    desk.audit(rows)
+    with duckdb.connect(str(desk.folder / "audit.duckdb")) as database:
+        database.execute("DROP TABLE consumers; DROP TABLE consumer_rules")
+    assert desk("show") == 2
+    assert desk.err.endswith("was made by an older oneroster-audit. Bring it up to date: oneroster-audit run\n")
+    desk.policy(POLICY + "consumers: [lingco]\n")
+    assert [c["result"] for c in desk.audit(rows)["consumers"]] == ["accepted"]

@@ -12,7 +12,7 @@ from ._core.sql import is_busy, quoted, when_free
 from .errors import Unknown, Wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -98,15 +98,23 @@ class Store:
             )
             if has_tenant != bool(self._tenant):
                 raise Wrong(f"{path} was made {'with' if has_tenant else 'without'} a tenant. Set another `store`.")
+            if not read_only:
+                self._make(set(TABLES) - there)
+            elif not there.issuperset(TABLES):
+                raise Wrong(f"{path} was made by an older oneroster-audit. Bring it up to date: oneroster-audit run")
         elif there or read_only:
             raise Wrong(f"{path} is not a store of oneroster-audit. Set another `store`.")
         else:
             with self.transaction():
                 self._run("CREATE TABLE meta (version INTEGER)")
                 self._run("INSERT INTO meta VALUES ($version)", version=VERSION)
-                for name, columns in TABLES.items():
-                    spec = ", ".join(f"{quoted(column)} {kind}" for column, kind in self._spec(name, columns).items())
-                    self._run(f"CREATE TABLE {quoted(name)} ({spec})")
+                self._make(TABLES)
+
+    def _make(self, tables: Iterable[str]) -> None:
+        """Create tables; a store that an earlier version made lacks some."""
+        for name in tables:
+            spec = ", ".join(f"{quoted(column)} {kind}" for column, kind in self._spec(name, TABLES[name]).items())
+            self._run(f"CREATE TABLE {quoted(name)} ({spec})")
 
     def _spec(self, table: str, columns: Mapping[str, str]) -> dict[str, str]:
         has = self._tenant is not None or table == "released"
