@@ -8,6 +8,7 @@ from datetime import date
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from oneroster_audit import crosswalk
 from oneroster_audit._core.model import file
 from oneroster_audit.cells import tally
 from oneroster_audit.diff import GRADE_RANK, dimensions, moves, places_at
@@ -172,6 +173,7 @@ def test_sums_of_two_hundred_random_nights(tmp_path: Path) -> None:
     of = file("enrollments")
     with Warehouse(house.path, "oneroster", "") as warehouse:
         warehouse.run(GRADE_RANK)
+        crosswalk.prepare(warehouse)
         places = [places_at(warehouse, of, n + 1) for n in range(21)]
         for a, b in combinations(range(21), 2):
             moved = moves(warehouse, of, a + 1, b + 1, date.min)
