@@ -167,6 +167,9 @@ def test_rows_behind_a_rule(desk: Desk) -> None:
     rows["courses"]["d"] = rows["courses"]["s1-course"] | {"sourcedId": "d"}
     del rows["academicSessions"]
     report = desk.audit(rows)
+    assert desk("show") == 0
+    told = f"{report} {desk.out} {desk.store('FROM findings')} {desk.store('FROM consumer_rules')}"
+    assert STUDENT not in told  # counts only
     out = desk.folder / "rows.csv"
     for rule, lines in (("role", f"users,{STUDENT}"), ("ids-across", ",d")):
         [finding] = found(report, f"consumer.apple.{rule}")
