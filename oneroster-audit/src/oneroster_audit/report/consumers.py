@@ -42,10 +42,9 @@ def consumer_table(of: Contents) -> Raw | str:
         rules = _roots(consumer)
         more = f" And {len(rules) - SHOWN:,} more." if len(rules) > SHOWN else ""
         what = " ".join(f"{_count(rule)} ({rule['severity']}): {rule['says']}" for rule in rules[:SHOWN]) + more
-        lost = sum(rule["count"] + rule["follows"] for rule in rules if rule["severity"] == "row")
-        lines.append([consumer["title"], consumer["result"], f"{lost:,}" if lost else "", what])
-    heads = ["Consumer", "Result", "Rows lost", "Rules that are broken, roots first"]
-    return figures.table("What each consumer of the policy would do with this load", heads, lines, numbers=(2,))
+        lines.append([consumer["title"], consumer["result"], what])
+    heads = ["Consumer", "Result", "Rules that are broken, roots first"]
+    return figures.table("What each consumer of the policy would do with this load", heads, lines)
 
 
 def _roots(consumer: Row) -> list[Row]:
