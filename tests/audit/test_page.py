@@ -96,7 +96,7 @@ def test_what_it_says(pages: dict[str, str]) -> None:
     assert "first night" in text["first night"]
     assert "All 8 schools can be published" in text["all well"] or "all 8 schools can be published" in text["all well"]
     assert "1 of 8 schools" in text["one school held"]
-    assert "90 another section of the course" in text["one school held"]
+    assert "90 class has a new id" in text["one school held"]
     assert "93 before, 93 now, 93 gone, 100.0 %" in text["one school held"]
     assert "Nothing newer is released" in text["unknown"]
     assert "8 of 8 schools" in text["everything held"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .errors import AuditError
+from .errors import AuditError, Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("finding")
     sub.add_argument("--out", type=Path, required=True, metavar="FILE")
     sub.add_argument("--names", action="store_true", help="with the names of persons")
+    sub = add(
+        "crosswalk", _crosswalk, "write who and what came back under other ids to a CSV file of mode 0600: a proposal"
+    )
+    sub.add_argument("load", type=int)
+    sub.add_argument("--out", type=Path, required=True, metavar="FILE")
     sub = add("purge", _purge, "remove the details of old loads from the store")
     sub.add_argument("--before", required=True, type=date.fromisoformat, metavar="DATE", help="loads before this day")
     return parser
@@ -171,7 +176,6 @@ def _init(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> int:
     from .audit import compare
     from .bundles import loaded
-    from .errors import Wrong
     from .report.text import file_table
     from .run import open_warehouse
     from .warehouse import Warehouse
@@ -209,12 +213,31 @@ def _rows(options: argparse.Namespace) -> int:
     return 0
 
 
+def _crosswalk(options: argparse.Namespace) -> int:
+    from .restricted import write_crosswalk
+    from .run import open_store
+
+    policy = _policy(options)
+    with open_store(policy, read_only=True) as store:
+        store.load(options.load)  # or it was not audited
+        told = store.rows("new_ids", "load = $load", load=options.load)
+        is_kept = bool(store.rows("arrivals", "load = $load", load=options.load))
+    count = write_crosswalk(
+        policy.path(policy.store), policy.tenant, options.load, options.out, must_have=bool(told) or not is_kept
+    )
+    print(f"{count:,} rows are in {options.out}, a proposal. Delete the file after use.")
+    return 0
+
+
 def _purge(options: argparse.Namespace) -> int:
-    from .run import open_store, purge
+    from .run import newest_load, open_store, purge, write_report
 
     policy = _policy(options)
     with open_store(policy) as store:
-        print(f"details of {purge(store, policy, options.before):,} loads are removed")
+        details, ids = purge(store, policy, options.before)
+        newest = newest_load(store)
+    write_report(policy, newest)
+    print(f"details of {details:,} loads and ids of persons of {ids:,} loads are removed")
     return 0
 
 

@@ -13,6 +13,7 @@ from .checks.brake import fold
 from .consumers.judge import judge_consumers, store_rows
 from .diff import GRADE_RANK, GRADE_ROSE, dimensions, kept, moves, places_at
 from .errors import Unknown
+from .families import Families, ask_families, baselines, fold_families
 from .loss import FileLoss, empty_schools, explain
 from .night import Night
 from .verdicts import cell_verdicts, judge
@@ -47,6 +48,9 @@ class Audit:
     arrivals: list[dict[str, Any]]
     schools: dict[str, str]
     facts: dict[str, Any]
+    families: Families
+    baselines: dict[int, tuple[list[str], bool]]
+    """For each baseline the schools that are compared with it, and whether what has no school is, too."""
     consumers: list[Judged]
 
 
@@ -62,6 +66,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         _file(night, of)
     if warehouse.has("enrollments"):
         empty_schools(night)
+    families = ask_families(night)
     explain(night)
     baseline = before.baseline
     if baseline is not None and not night.is_quiet(("users", "classes"), baseline):
@@ -71,6 +76,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
     _calendar(night)
     _policy(night)
     fold(night.findings)
+    fold_families(night)
     consumers = judge_consumers(night)
     reasons = _reasons(night)
     findings = _finish(night)
@@ -87,6 +93,8 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         arrivals=arrival.arrivals(load, night.receipts),
         schools=night.schools,
         facts=_facts(night),
+        families=families,
+        baselines=baselines(night),
         consumers=consumers,
     )
 
@@ -290,6 +298,7 @@ def as_rows(audit: Audit) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         for f in audit.findings
     ]  # fmt: skip
     yield "reasons", audit.reasons
+    yield from audit.families.tables()
     yield "columns", audit.columns
     yield "arrivals", audit.arrivals
     yield from store_rows(load, audit.consumers)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
 from typing import TYPE_CHECKING, Any
 
 from ._core.model import file as file_named
@@ -13,7 +11,9 @@ from .checks import columns, keys, sanity
 from .consumers.judge import rows_behind
 from .diff import GRADE_RANK, GRADE_ROSE, changes, dimensions
 from .errors import Unknown, Wrong
+from .families import family_rows
 from .loss import slow_starts
+from .private import write_csv
 from .words import ALL, Cell
 
 if TYPE_CHECKING:
@@ -46,20 +46,9 @@ def write_rows(store: Store, warehouse: Warehouse, policy: Policy, finding: Row,
     people: dict[str, tuple[str, str, str]] = {}
     if names:
         people = _people(warehouse, name, ids, _baseline(store, finding["school_id"], load) or load, load)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with os.fdopen(
-            os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline=""
-        ) as text:
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(["file", "id", *(["user", "givenName", "familyName"] if names else [])])
-            writer.writerows([name, i, *(people.get(i, ("", "", "")) if names else ())] for i in sorted(ids))
-        partial.replace(out)
-    except OSError as error:
-        raise Unknown(f"{out} cannot be written ({error.strerror})") from None
-    finally:
-        partial.unlink(missing_ok=True)
-    return len(ids)
+    header = ["file", "id", *(["user", "givenName", "familyName"] if names else [])]
+    lines = ([name, i, *(people.get(i, ("", "", "")) if names else ())] for i in sorted(ids))
+    return write_csv(out, header, lines)
 
 
 def _ids(store: Store, warehouse: Warehouse, policy: Policy, finding: Row) -> Ids:
@@ -69,6 +58,9 @@ def _ids(store: Store, warehouse: Warehouse, policy: Policy, finding: Row) -> Id
         return rows_behind(warehouse, policy, check, load)
     if check.startswith("brake."):
         return _moved(store, warehouse, policy, finding, cell)
+    if check.startswith(("churn.", "schedule.", "rollover.")) or check == "keys.two-ids":
+        day = warehouse.loads()[load].loaded_at.astimezone(policy.zone).date()
+        return family_rows(warehouse, check, cell, _baseline(store, cell.school, load), load, day)
     if check.startswith("sanity."):
         query = f"SELECT id FROM ({sanity.sanity_rows()}) WHERE check_id = $check AND school = $school"
         return warehouse.run(query, check=check, school=cell.school, load=load)
@@ -118,7 +110,7 @@ def _moved(store: Store, warehouse: Warehouse, policy: Policy, finding: Row, cel
     quiet = {GRADE_ROSE, *(f["column_name"] for f in blank)}
     warehouse.run(GRADE_RANK)
     rows = warehouse.run(
-        f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of)})",
+        f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of, baseline, load)})",
         baseline=baseline,
         load=load,
         today=day,

@@ -12,6 +12,7 @@ from .audit import Audit, as_rows, audit_load
 from .errors import Unknown, Wrong
 from .night import Before
 from .report.contents import contents
+from .restricted import forget, keep, restricted_path
 from .store import Store
 from .verdicts import cell_verdicts, exit_code, judge
 from .warehouse import Warehouse
@@ -79,6 +80,8 @@ def run(policy: Policy, now: datetime | None = None) -> Outcome:
                 return Outcome(last["load"], Verdict(last["verdict"]), is_planned=bool(last["planned"]), is_new=False)
             before = _before(store, last)
         audit = audit_load(warehouse, policy, loads, newest.number, before)
+        place = restricted_path(policy.path(policy.store))
+        keep(warehouse, place, policy.tenant, newest.number, audit.baselines)
     with open_store(policy) as store:
         _write(store, audit, policy)
     write_report(policy, newest.number)
@@ -222,16 +225,32 @@ def _judge_again(store: Store, number: int, schools: dict[str, str], by: str) ->
     return Outcome(number, judged.verdict, is_planned=judged.is_planned, is_new=False)
 
 
-def purge(store: Store, policy: Policy, before: date) -> int:
-    """Remove the details of loads before a day; those that are somebody's baseline, and the newest, stay."""
-    kept = {*store.released().values(), newest_load(store)}
-    loads = [
+def purge(store: Store, policy: Policy, before: date) -> tuple[int, int]:
+    """Remove the details of loads before a day; those that are somebody's baseline, and the newest, stay.
+
+    What holds ids of persons is removed of all of them. Return of how many loads details, and ids, were removed.
+    """
+    newest = newest_load(store)
+    kept = {*store.released().values(), newest}
+    older = [
         row["load"]
         for row in store.rows("loads", order="load")
-        if row["loaded_at"].astimezone(policy.zone).date() < before and row["load"] not in kept
+        if row["loaded_at"].astimezone(policy.zone).date() < before
     ]
+    loads = [load for load in older if load not in kept]
     there = {row["load"] for row in store.rows("arrivals")}
     with store.transaction():
-        for table in ("counts", "columns", "findings", "reasons", "arrivals", "consumers", "consumer_rules"):
+        for table in (
+            "counts",
+            "columns",
+            "findings",
+            "reasons",
+            "arrivals",
+            "new_ids",
+            "schedule_counts",
+            "rollover",
+            "consumers",
+            "consumer_rules",
+        ):
             store.delete(table, "list_contains($loads, load)", loads=loads)
-    return len(there & set(loads))
+    return len(there & set(loads)), forget(policy.path(policy.store), policy.tenant, older)

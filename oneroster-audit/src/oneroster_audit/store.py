@@ -12,13 +12,13 @@ from ._core.sql import is_busy, quoted, when_free
 from .errors import Unknown, Wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
 __all__ = ["TABLES", "VERSION", "Store"]
 
-VERSION = 1
+VERSION = 2
 
 TABLES: dict[str, dict[str, str]] = {
     "loads": {
@@ -49,6 +49,17 @@ TABLES: dict[str, dict[str, str]] = {
     "reasons": {
         "load": "BIGINT", "school_id": "VARCHAR", "reason": "VARCHAR", "enrollments": "BIGINT", "students": "BIGINT",
     },
+    "new_ids": {
+        "load": "BIGINT", "school_id": "VARCHAR", "file": "VARCHAR", "verdict": "VARCHAR", "rows": "BIGINT",
+    },
+    "schedule_counts": {
+        "load": "BIGINT", "school_id": "VARCHAR", "opened": "BIGINT", "closed": "BIGINT", "new_ids": "BIGINT",
+        "classes": "BIGINT", "period": "BIGINT", "room": "BIGINT", "teacher": "BIGINT", "term": "BIGINT",
+        "course": "BIGINT", "students": "BIGINT", "teachers": "BIGINT",
+    },
+    "rollover": {
+        "load": "BIGINT", "school_id": "VARCHAR", "line": "VARCHAR", "state": "VARCHAR", "count": "BIGINT",
+    },
     "approvals": {
         "load": "BIGINT", "school_id": "VARCHAR", "approved_by": "VARCHAR", "reason": "VARCHAR",
         "approved_at": "TIMESTAMPTZ",
@@ -72,6 +83,7 @@ class Store:
         if read_only and not path.is_file():
             raise Wrong(f"no store at {path}. Audit a load first: oneroster-audit run")
         self._tenant = tenant or None
+        self._missing: set[str] = set()
         self._connection = _connect(path, read_only=read_only)
         try:
             self._prepare(path, read_only=read_only)
@@ -98,23 +110,29 @@ class Store:
             )
             if has_tenant != bool(self._tenant):
                 raise Wrong(f"{path} was made {'with' if has_tenant else 'without'} a tenant. Set another `store`.")
-            if not read_only:
-                self._make(set(TABLES) - there)
-            elif not there.issuperset(TABLES):
-                raise Wrong(f"{path} was made by an older oneroster-audit. Bring it up to date: oneroster-audit run")
+            self._missing = {name for name in TABLES if name not in there}
+            if (version < VERSION or self._missing) and not read_only:
+                self._upgrade()
         elif there or read_only:
             raise Wrong(f"{path} is not a store of oneroster-audit. Set another `store`.")
         else:
             with self.transaction():
                 self._run("CREATE TABLE meta (version INTEGER)")
                 self._run("INSERT INTO meta VALUES ($version)", version=VERSION)
-                self._make(TABLES)
+                for name in TABLES:
+                    self._make(name)
 
-    def _make(self, tables: Iterable[str]) -> None:
-        """Create tables; a store that an earlier version made lacks some."""
-        for name in tables:
-            spec = ", ".join(f"{quoted(column)} {kind}" for column, kind in self._spec(name, TABLES[name]).items())
-            self._run(f"CREATE TABLE {quoted(name)} ({spec})")
+    def _upgrade(self) -> None:
+        """Add the tables that an earlier version of the package did not have."""
+        with self.transaction():
+            for name in sorted(self._missing):
+                self._make(name)
+            self._run("UPDATE meta SET version = $version", version=VERSION)
+        self._missing = set()
+
+    def _make(self, table: str) -> None:
+        spec = ", ".join(f"{quoted(column)} {kind}" for column, kind in self._spec(table, TABLES[table]).items())
+        self._run(f"CREATE TABLE {quoted(table)} ({spec})")
 
     def _spec(self, table: str, columns: Mapping[str, str]) -> dict[str, str]:
         has = self._tenant is not None or table == "released"
@@ -135,7 +153,9 @@ class Store:
         self._run("COMMIT")
 
     def rows(self, table: str, where: str = "true", order: str = "ALL", **parameters: Any) -> list[dict[str, Any]]:
-        """Return the rows of a table by column, of this tenant; times in UTC."""
+        """Return the rows of a table by column, of this tenant; times in UTC. An older store may lack the table: no rows."""
+        if table in self._missing:
+            return []
         kinds = TABLES[table]
         names = [quoted(n) if kind != "TIMESTAMPTZ" else f"epoch_us({quoted(n)})" for n, kind in kinds.items()]
         mine = ""

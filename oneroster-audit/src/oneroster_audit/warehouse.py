@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -16,6 +17,7 @@ from ._core.sql import is_busy, literal, quoted, when_free
 from .errors import Unknown, Wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -59,7 +61,10 @@ class Load:
 
 
 class Warehouse:
-    """One file, open while SQL runs. Each table of the model is a macro `<table>_at(load)`: its rows as of that load."""
+    """One file, open while SQL runs. Each table of the model is a macro `<table>_at(load)`: its rows as of that load.
+
+    `<table>_versions(load)` are all versions that began up to that load.
+    """
 
     def __init__(self, path: Path, schema: str, tenant: str, *, memory: str = MEMORY) -> None:
         if not path.is_file():
@@ -166,6 +171,21 @@ class Warehouse:
         )
         return [dict(zip(wanted, row, strict=True)) for row in rows]
 
+    @contextmanager
+    def beside(self, path: Path, name: str) -> Iterator[None]:
+        """Attach another file of the audit under a name while SQL runs, to be written."""
+
+        def fault(words: str) -> Exception:
+            if is_busy(words):
+                return Unknown(f"{path} is in use by another process. Run again when it has ended.")
+            return Wrong(f"{path} cannot be opened as a store of oneroster-audit.")
+
+        when_free(path, lambda: self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted(name)}"), fault)
+        try:
+            yield
+        finally:
+            self._connection.execute(f"DETACH {quoted(name)}")
+
     def _attach(self, path: Path) -> None:
         def fault(words: str) -> Exception:
             if is_busy(words):
@@ -207,17 +227,19 @@ class Warehouse:
 
     def _make_macro(self, table: str) -> None:
         there = self._tables.get(table + _HISTORY)
-        macro = quoted(f"{table}_at")
+        alive = f"({ENDED} IS NULL OR {ENDED} > k)"
         if there is None:
             nothing = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in _model_columns(table).items())
             body = f"SELECT {nothing}, NULL::BIGINT AS {FIRST}, NULL::BIGINT AS {ENDED} WHERE k IS NULL AND k = 0"
+            alive = "false"
         else:
             self._columns[table] = [name for name in there if not name.startswith("_sdc_") and name != TENANT]
             missing = "".join(
                 f", NULL::{kind} AS {quoted(name)}" for name, kind in _model_columns(table).items() if name not in there
             )
-            body = f"SELECT *{missing} FROM {self.place(table + _HISTORY)} WHERE {FIRST} <= k AND ({ENDED} IS NULL OR {ENDED} > k)"
-        self._connection.execute(f"CREATE TEMP MACRO {macro}(k) AS TABLE {body}")
+            body = f"SELECT *{missing} FROM {self.place(table + _HISTORY)} WHERE {FIRST} <= k"
+        for macro, text in ((f"{table}_at", f"{body} AND {alive}"), (f"{table}_versions", body)):
+            self._connection.execute(f"CREATE TEMP MACRO {quoted(macro)}(k) AS TABLE {text}")
 
     def _name(self, table: str) -> str:
         return f"warehouse.{quoted(self._schema)}.{quoted(table)}"

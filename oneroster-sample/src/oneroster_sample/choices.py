@@ -9,11 +9,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from .catalogue import course_id
 from .changes import left_on
 from .dice import mix, salt
 from .enrolling import enrollments
-from .events import PUPIL_KINDS, Event, EventError
-from .plan import CO_TEACHER_AT, CO_TEACHER_EVERY, HANDOVER_AT, HANDOVER_EVERY, Plan, School
+from .events import CLASS_KINDS, PUPIL_KINDS, Event, EventError
+from .plan import CO_TEACHER_AT, CO_TEACHER_EVERY, HANDOVER_AT, HANDOVER_EVERY, ClassPlan, Plan, School
+from .subjects import ELECTIVES, subjects_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +39,7 @@ class Move(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """What an event moves of a class: period, room or teacher, and to which."""
+    """What an event moves of a class: period, room, teacher, term or course, and to which."""
 
     event: int
     what: str
@@ -65,7 +67,7 @@ def choose(plan: Plan, events: tuple[Event, ...]) -> Choices:
             continue
         if event.kind in PUPIL_KINDS:
             _choose_pupils(plan, number, event, school, choices)
-        elif event.kind == "schedule":
+        elif event.kind in CLASS_KINDS:
             _choose_classes(plan, number, event, school, choices)
         elif event.kind == "half":
             _choose_half(plan, number, event, school, choices)
@@ -131,7 +133,7 @@ def _choose_classes(plan: Plan, number: int, event: Event, school: School, choic
     taken = _take(plan, _CLASSES, event, school, classes, "classes")
     for turn, place in enumerate(taken):
         its = classes[place]
-        what = MOVES[turn % len(MOVES)]
+        what = MOVES[turn % len(MOVES)] if event.kind == "schedule" else event.kind
         if what == "teacher":
             busy = {0} if its.number % CO_TEACHER_EVERY != CO_TEACHER_AT else {0, 1}
             if its.number % HANDOVER_EVERY == HANDOVER_AT:
@@ -145,7 +147,20 @@ def _choose_classes(plan: Plan, number: int, event: Event, school: School, choic
             to = str(10 + number % 80)
         elif what == "room":
             to = f"Room {200 + number}"
+        elif what == "term":
+            to = _other_term(school, its)
+        elif what == "course":
+            grade = school.grades[its.grade]
+            to = course_id(grade, (its.subject + 1) % subjects_in(grade))
         choices.classes[its.id] = Shift(number, what, to)
+
+
+def _other_term(school: School, its: ClassPlan) -> str:
+    """Return another term: of a class of the whole year the second semester, of an elective the last or first term."""
+    year = school.year
+    if its.subject not in ELECTIVES:
+        return year.semesters[1]
+    return year.terms[3] if its.subject == ELECTIVES[0] else year.terms[0]
 
 
 def _choose_half(plan: Plan, number: int, event: Event, school: School, choices: Choices) -> None:

@@ -9,17 +9,24 @@ from ._core.model import FILES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["KINDS", "PUPIL_KINDS", "Event", "EventError", "parse_events"]
+__all__ = ["CLASS_KINDS", "KEYS", "KINDS", "NO_KEYS", "PUPIL_KINDS", "Event", "EventError", "parse_events"]
 
 PUPIL_KINDS = ("transfer", "dual", "reentry")
 """Kinds that take N pupils of the school."""
+CLASS_KINDS = ("schedule", "term", "course")
+"""Kinds that take N classes of the school."""
+KEYS = ("identifier", "userMasterIdentifier", "userIds", "email", "username")
+"""What tells who a person is, under any sourcedId."""
 KINDS = {
     "calendar": "all classes and enrollments of the school come under new ids",
-    "people": "all users of the school come under new ids (:no-keys: with new usernames and numbers, too)",
+    "people": "all users of the school come under new ids (:no-keys: with new usernames and numbers, too; :email: only it stays)",
+    "names": "all users of the school get one of few names",
     "transfer": "N pupils move to another school",
     "dual": "N pupils also take a class at another school",
     "reentry": "N pupils come back after three weeks of absence",
     "schedule": "N classes get another period, room or teacher",
+    "term": "N classes move to another term",
+    "course": "N classes move to another course",
     "close": "the school closes, with all that belongs to it",
     "half": "half of the school's enrollments are gone",
     "drop-file": "a file does not come: DAY:drop-file:FILE",
@@ -47,7 +54,7 @@ class Event(NamedTuple):
     number: int | None = None
     """Number of pupils or classes; None: ten, or as many as there are."""
     word: str | None = None
-    """The file that is dropped, the column (`FILE.COLUMN`) that is blank, or `no-keys`."""
+    """The file that is dropped, the column (`FILE.COLUMN`) that is blank, `no-keys`, or the only key that stays."""
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in self if part is not None)
@@ -72,13 +79,13 @@ def _parse(text: str) -> Event:
         school = rest[0] if len(rest) == 2 and rest[0] != "*" else None
         return Event(int(day), kind, _padded(school), word=_NAMED[kind](text, rest[-1]))
     school, number = _padded(rest[0]), rest[1] if len(rest) == 2 else ""
-    if kind == "people" and number == NO_KEYS:
-        return Event(int(day), kind, school, word=NO_KEYS)
+    if kind == "people" and number in (NO_KEYS, *KEYS):
+        return Event(int(day), kind, school, word=number)
     return Event(int(day), kind, school, _count(text, kind, number) if number else None)
 
 
 def _count(text: str, kind: str, number: str) -> int:
-    if kind not in (*PUPIL_KINDS, "schedule"):
+    if kind not in (*PUPIL_KINDS, *CLASS_KINDS):
         raise EventError(text, f"{kind} takes no number")
     if not number.isdecimal() or int(number) < 1:
         raise EventError(text, "N is a number from 1 on")

@@ -136,10 +136,8 @@ class Night:
         shift = self.choices.classes.get(row["sourcedId"])
         if shift and shift.event in self.events and shift.what != "teacher":
             by.append(shift.event)
-            if shift.what == "period":
-                row["periods"] = [shift.to]
-            else:
-                row["location"] = shift.to
+            column, is_list = _MOVED[shift.what]
+            row[column] = [shift.to] if is_list else shift.to
         yield Change(row, by)
 
     def _enrollment(self, row: Row) -> Iterator[Change]:
@@ -277,6 +275,15 @@ class Night:
             by.append(move.event)
         gone = {before} if isinstance(before, str) else set(before)
         by += [number for org, number in self.closed.items() if org in gone]
+
+
+_MOVED = {
+    "period": ("periods", True),
+    "room": ("location", False),
+    "term": ("termSourcedIds", True),
+    "course": ("courseSourcedId", False),
+}
+"""The column of a class that says what is moved, and whether it is a list."""
 
 
 def _as_it_is(row: Row) -> Iterator[Change]:

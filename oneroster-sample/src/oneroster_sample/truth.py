@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._core.model import Version, file
 from .changes import student_life
-from .events import PUPIL_KINDS
+from .events import CLASS_KINDS, PUPIL_KINDS
 from .rollover import rollover
 from .tables import ALL_COUNTS, COUNTS, Key, Table
 from .weekly import slippage
@@ -120,12 +120,13 @@ class Truth:
                 yield new
                 continue
             was = old_key(pair.origin, old) if old else None
+            event = self._mover(pair, moved if by_class else set())
             if old and new and old["sourcedId"] == new["sourcedId"]:
                 changed = old != new and content(old) != content(new)
                 if was is not None and was == its and not changed:
                     self._stayed[name, its] += 1
                 else:
-                    self._moves[pair.event, name, was, its, changed] += 1
+                    self._moves[event, name, was, its, changed] += 1
             else:
                 if old:
                     self._moves[pair.event, name, was, None, False] += 1
@@ -135,6 +136,12 @@ class Truth:
                     self._pairs[pair.event][name].append([old["sourcedId"], new["sourcedId"]])
             if new:
                 yield new
+
+    def _mover(self, pair: _Pair, moved: set[str]) -> int | None:
+        """Return the event of a pair: an enrollment goes to other cells with its class, if that moved to other terms."""
+        if pair.event is None and pair.new and pair.new.get("classSourcedId") in moved:
+            return self._scheduled.get(pair.new["classSourcedId"])
+        return pair.event
 
     def _terms(self, class_id: str) -> tuple[str, ...] | None:
         """Return the terms that a class has on both nights; None if they differ."""
@@ -307,7 +314,7 @@ class Truth:
                 for user, move in moves
                 if not self._has_left(user)
             ]
-        elif event.kind == "schedule":
+        elif event.kind in CLASS_KINDS:
             shifts = [(class_id, shift) for class_id, shift in night.choices.classes.items() if shift.event == number]
             said["classes"] = [
                 {"class": night.class_id(its), "moved": shift.what, "to": shift.to} for its, shift in shifts

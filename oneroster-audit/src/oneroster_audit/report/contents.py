@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..checks.catalogue import check
 from ..words import ALL, Verdict
+from .families import schedule_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +41,9 @@ class Contents:
     trend: dict[str, list[int]]
     """For each file the number of rows of the last nights, the oldest first."""
     nights: list[Row]
+    new_ids: list[Row]
+    schedule: list[Row]
+    rollover: list[Row]
     consumers: list[Row]
     """Each consumer with its `result`, and the `rules` that are broken there."""
 
@@ -96,8 +100,11 @@ class Contents:
                 {k: row[k] for k in ("file", "before", "added", "removed", "changed", "now")} for row in self.files
             ],
             "findings": [self._finding(f) for f in self.findings],
-            "schedule": [],
-            "rollover": [],
+            "schedule": schedule_json(self.schedule),
+            "rollover": [
+                {"school": row["school_id"], "line": row["line"], "state": row["state"], "count": row["count"]}
+                for row in self.rollover
+            ],
             "consumers": [
                 {
                     "name": c["consumer"],
@@ -175,6 +182,9 @@ def contents(store: Store, number: int, nights: int = 30) -> Contents:
         approvals=store.rows("approvals", "load <= $load", "load DESC, school_id LIMIT 50", load=number),
         trend=trend,
         nights=store.rows("loads", "load <= $load", "load DESC LIMIT 60", load=number),
+        new_ids=store.rows("new_ids", "load = $load", "school_id, file, verdict", load=number),
+        schedule=store.rows("schedule_counts", "load = $load", "school_id", load=number),
+        rollover=store.rows("rollover", "load = $load", "rowid", load=number),
         consumers=_consumers(store, number),
     )
 

@@ -12,6 +12,7 @@ from .. import _figures as figures
 from .._figures import Raw
 from ..checks.catalogue import check
 from ..words import ALL
+from . import families
 from .consumers import consumer_table
 from .contents import moment
 from .text import change
@@ -51,6 +52,9 @@ def page(of: Contents, policy: Policy) -> str:
         untold=f"{max(0, len(schools) - OPEN_SCHOOLS - FOLDED_SCHOOLS):,}",
         cells=_cells(of),
         reasons=_reasons(of),
+        new_ids=families.new_ids(of),
+        schedule=families.schedule(of),
+        rollover=families.rollover(of),
         columns=_columns(of),
         nights=_nights(of),
         approvals=_approvals(of),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..checks.catalogue import check
 from .consumers import consumer_lines
 from .contents import moment
+from .families import family_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +39,7 @@ def _lines(of: Contents, zone: ZoneInfo) -> Iterator[str]:
     yield ""
     yield from file_table(of.files)
     roots = [f for f in of.findings if not f["root"]]
+    yield from family_lines(of)
     yield ""
     yield f"{len(roots):,} findings" + (
         f", {len(of.findings) - len(roots):,} more follow from them" if len(roots) < len(of.findings) else ""
