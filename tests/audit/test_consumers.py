@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -23,8 +24,6 @@ from tests.audit.conftest import POLICY, found
 from tests.audit.nights import House, as_csv, district, enroll
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.audit.conftest import Desk
 
 ALL_OF_THEM = POLICY + f"consumers: [{', '.join(NAMES)}]\n"
@@ -167,6 +166,9 @@ def test_rows_behind_a_rule(desk: Desk) -> None:
     rows["courses"]["d"] = rows["courses"]["s1-course"] | {"sourcedId": "d"}
     del rows["academicSessions"]
     report = desk.audit(rows)
+    assert desk("show") == 0
+    told = f"{report} {desk.out} {desk.store('FROM findings')} {desk.store('FROM consumer_rules')}"
+    assert STUDENT not in told  # counts only
     out = desk.folder / "rows.csv"
     for rule, lines in (("role", f"users,{STUDENT}"), ("ids-across", ",d")):
         [finding] = found(report, f"consumer.apple.{rule}")
@@ -205,6 +207,16 @@ def test_a_districts_own_profile(desk: Desk) -> None:
     }
     assert desk("show") == 0
     assert "ours: its rule card is broken" in desk.out
+
+
+def test_the_profile_of_the_docs_is_one(desk: Desk) -> None:
+    """The examples of docs/consumers.md are read without a fault."""
+    text = (Path(__file__).parents[2] / "docs" / "consumers.md").read_text(encoding="utf-8")
+    policy, profile = (piece.partition("```")[0] for piece in text.split("```yaml\n")[1:3])
+    assert read_profile("library.yml", profile).name == "library"
+    desk.policy(POLICY + policy)
+    assert desk("show") == 2  # no store yet, but no fault in the policy
+    assert "no store" in desk.err
 
 
 @pytest.mark.parametrize(

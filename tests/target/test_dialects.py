@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from oneroster_audit.consumers.profiles import built_in
 from oneroster_audit.warehouse import Warehouse
 from pyarrow import csv as arrow_csv
 from target_oneroster._core.model import Version, file
+from target_oneroster._core.sql import Engine
 from target_oneroster.bundle.dialects import DIALECTS
 from target_oneroster.errors import Held, Misconfigured, TargetError
 
@@ -85,6 +87,18 @@ def test_a_dialect_is_read_back_by_three_readers(place: Place, consumer: str, ve
     assert [line["name"] for line in read(place, consumer, "orgs")] == ["District", 'School "One", north']
     place.run(lines(eventful(version)), consumer=consumer)
     assert place.files() == files
+
+
+@pytest.mark.parametrize("consumer", DIALECTS)
+def test_every_text_comes_back(tmp_path: Path, consumer: str) -> None:
+    """All texts of up to four of the characters that matter, each in a line of three cells."""
+    texts = ["".join(text) for n in range(5) for text in itertools.product('a ,"\\;', repeat=n)]
+    engine = Engine(tmp_path)
+    engine.run(f"CREATE MACRO dialect_cell(x) AS {DIALECTS[consumer].cell}")
+    written = engine.run("SELECT dialect_cell(x) FROM (SELECT unnest(?) AS x)", [texts])
+    engine.close()
+    lines = (f"1,{cell},2" for (cell,) in written)
+    assert list(csv.reader(lines, strict=True, **reader(consumer))) == [["1", text, "2"] for text in texts]
 
 
 def test_apple_to_the_byte(place: Place) -> None:

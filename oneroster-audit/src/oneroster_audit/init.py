@@ -35,6 +35,7 @@ calendar: []
 # The {count} schools of the newest load:
 {schools}
 
+# consumers: [sds_v2_1, clever]   # for whom the load is judged, too
 report: {{path: site/roster.html, json: site/roster.json}}
 # alert:                      # a url may name a variable of the environment
 # - {{kind: slack, url: "$SLACK_WEBHOOK", when: [held, unknown]}}

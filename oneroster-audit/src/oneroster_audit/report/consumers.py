@@ -30,7 +30,7 @@ def consumer_lines(of: Contents) -> Iterator[str]:
             f"    {rule['severity']:<7}{rule['rule']}: {_count(rule)}. {rule['says']}" for rule in rules[:SHOWN]
         )
         if len(rules) > SHOWN:
-            yield f"    and {len(rules) - SHOWN:,} more rules: oneroster-audit show --json"
+            yield f"    and {len(rules) - SHOWN:,} more: oneroster-audit show --json"
 
 
 def consumer_table(of: Contents) -> Raw | str:
@@ -40,12 +40,11 @@ def consumer_table(of: Contents) -> Raw | str:
     lines: list[list[object]] = []
     for consumer in of.consumers:
         rules = _roots(consumer)
-        more = f" And {len(rules) - SHOWN:,} more rules." if len(rules) > SHOWN else ""
+        more = f" And {len(rules) - SHOWN:,} more." if len(rules) > SHOWN else ""
         what = " ".join(f"{_count(rule)} ({rule['severity']}): {rule['says']}" for rule in rules[:SHOWN]) + more
-        lost = sum(rule["count"] + rule["follows"] for rule in rules if rule["severity"] == "row")
-        lines.append([consumer["title"], consumer["result"], f"{lost:,}" if lost else "", what])
-    heads = ["Consumer", "Result", "Rows lost", "Rules that are broken, roots first"]
-    return figures.table("What each consumer of the policy would do with this load", heads, lines, numbers=(2,))
+        lines.append([consumer["title"], consumer["result"], what])
+    heads = ["Consumer", "Result", "Rules that are broken, roots first"]
+    return figures.table("What each consumer of the policy would do with this load", heads, lines)
 
 
 def _roots(consumer: Row) -> list[Row]:

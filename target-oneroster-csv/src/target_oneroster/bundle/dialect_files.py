@@ -103,19 +103,22 @@ def write_dialect(engine: Engine, dialect: Dialect, options: BundleOptions, fold
             columns = {**columns, "password": "''"}
         table = "users" if name == "relationships" else name
         cells = ", ".join(f"{sql} AS {quoted(f'c{n}')}" for n, sql in enumerate(columns.values()))
-        order = "" if "sourcedId" in output.order and engine.has(table) and engine.in_order(table) else output.order
-        source = f"SELECT {'DISTINCT ' if output.distinct else ''}{cells} FROM {output.rows} {order}"
-        count = engine.one(f"SELECT count(*) FROM ({source})") if engine.has(table) else 0
-        if not (count or dialect.always):
-            continue
-        lines = [f"dialect_cell(c{n})" for n in range(len(columns))]
         target = folder / f"{name}.csv"
-        if count:
-            copy_lines(engine, list(columns), lines, f"({source})", target, dialect.line_end)
-            rows[name] = count
-        else:
+        if engine.count(table):
+            if output.distinct:
+                source = f"SELECT DISTINCT {cells} FROM {output.rows} ORDER BY ALL"
+            else:
+                order = "" if engine.in_order(table) else 'ORDER BY x."sourcedId"'
+                source = f"SELECT {cells} FROM {output.rows} {order}"
+            lines = [f"dialect_cell(c{n})" for n in range(len(columns))]
+            if count := copy_lines(engine, list(columns), lines, f"({source})", target, dialect.line_end):
+                rows[name] = count
+        elif dialect.always:
             target.write_bytes((",".join(columns) + dialect.line_end).encode())
-        written.append(name)
+        if name not in rows and not dialect.always:
+            target.unlink(missing_ok=True)
+        else:
+            written.append(name)
     if dialect.manifest and rows:
         (folder / "manifest.csv").write_bytes(_manifest(dialect, options, written).encode())
     return rows

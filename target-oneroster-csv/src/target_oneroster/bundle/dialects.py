@@ -24,8 +24,8 @@ class Output:
     """For each header the SQL of its cell, over the rows `x`."""
     rows: str
     """The FROM clause."""
-    order: str = 'ORDER BY x."sourcedId"'
     distinct: bool = False
+    """True if equal rows are written once, since their ids are not written. Other rows are ordered by id."""
     school: str = ""
     """SQL of a row's school in the written file `x`, for the comparison with the bundle that is replaced."""
 
@@ -116,7 +116,6 @@ _SDS = Dialect(
                 "roleEndDate": 'x."endDate"',
             },
             'roles x LEFT JOIN users u ON u."sourcedId" = x."userSourcedId"',
-            order="ORDER BY ALL",
             distinct=True,
             school='x."orgSourcedId"',
         ),
@@ -148,7 +147,6 @@ _SDS = Dialect(
         "enrollments": Output(
             _same("classSourcedId", "userSourcedId") | {"role": _SDS_ROLE},
             "enrollments x",
-            order="ORDER BY ALL",
             distinct=True,
             school='(SELECT c."orgSourcedId" FROM {classes} c WHERE c."sourcedId" = x."classSourcedId")',
         ),
@@ -175,7 +173,6 @@ _SDS = Dialect(
             },
             "(SELECT \"sourcedId\", unnest(string_split(\"agentSourcedIds\", ',')) AS agent FROM users WHERE \"agentSourcedIds\" <> '') x "
             'JOIN "relatives" r ON r."userSourcedId" = x."agent"',
-            order="ORDER BY ALL",
             distinct=True,
         ),
     },

@@ -61,11 +61,11 @@ def _write_file(engine: Engine, file: File, options: BundleOptions, folder: Path
 
 def copy_lines(
     engine: Engine, header: list[str], cells: list[str], source: str, target: Path, line_end: str = "\r\n"
-) -> None:
-    """Write a file whose cells are SQL over the rows of `source`."""
+) -> int:
+    """Write a file whose cells are SQL over the rows of `source`; return the number of rows."""
     # The line is the only column, so its name is the header; a line ends in \r if that is wanted, and COPY adds \n.
     end = line_end.removesuffix("\n")
-    engine.run(
+    return engine.one(
         f"COPY (SELECT {_line(cells, end)} AS {quoted(','.join(header) + end)} FROM {source}) "
         f"TO {literal(str(target))} (FORMAT csv, HEADER true, QUOTE '', ESCAPE '', DELIMITER '\x1f', NULLSTR '\x01')"
     )
