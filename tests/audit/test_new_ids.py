@@ -51,6 +51,8 @@ def test_which_keys_decide(desk: Desk) -> None:
     users = rows["users"]
     for n in range(10, 14):
         users[f"s1-p{n}"]["email"] = GUARDIAN  # several hold it, one of whom comes back
+    for n in (14, 15):
+        users[f"s1-p{n}"]["email"] = "pair@example.com"  # both are gone, and one comes back: which?
     users["s1-p20"] |= {"userMasterIdentifier": "m20", "userIds": [{"type": "State", "identifier": "t20"}]}
     desk.audit(rows)
     new = copy.deepcopy(rows)
@@ -61,12 +63,15 @@ def test_which_keys_decide(desk: Desk) -> None:
     reissue(new, "s1-p3", "married", familyName="Other", email="x3", username="x3")
     reissue(new, "s1-p4", "name only", username="x4", **none)
     reissue(new, "s1-p10", "guardian's mail", username="x10", identifier=None, givenName="Other")
+    reissue(new, "s1-p14", "one of two", username="x14", identifier=None, givenName="Other")
+    del new["users"]["s1-p15"], new["roles"]["s1-p15-r"]
     reissue(new, "s1-p20", "state id", username="x20", **none, givenName="Other")
     # Two votes for different persons; a name against a number; and an account that was given to somebody else.
     reissue(new, "s1-p5", "five", identifier="s1-p6")
     reissue(new, "s1-p6", "six", identifier="s1-p5")
     reissue(new, "s1-p7", "seven", username="x7", email=None, givenName="Given s1-p8", familyName="Family s1-p8")
     reissue(new, "s1-p8", "eight", username="x8", givenName="Other", familyName="Other", **none)
+    reissue(new, "s1-p16", "number of another", username="x16", email=None, givenName="Other", familyName="Other")
     reissue(new, "s1-p9", "account", identifier="x9", email=None, givenName="Other")
     desk.audit(new, code=3)
     verdicts = crosswalk(desk, 2)
@@ -75,7 +80,10 @@ def test_which_keys_decide(desk: Desk) -> None:
         ("s1-p0", "all"), ("s1-p1", "number"), ("s1-p2", "mail"), ("s1-p3", "married"), ("s1-p20", "state id"),
     }  # fmt: skip
     assert {pair for pair, v in told.items() if v == "weak"} == {("s1-p4", "name only")}
-    assert {old for (old, _), v in told.items() if v == "conflict"} == {"s1-p5", "s1-p6", "s1-p7", "s1-p8", "s1-p9"}
+    assert {old for (old, _), v in told.items() if v == "conflict"} == {
+        "s1-p5", "s1-p6", "s1-p7", "s1-p8", "s1-p9", "s1-p16",
+    }  # fmt: skip
+    assert not [pair for pair in told if "one of two" in pair]
     assert not [pair for pair in told if "guardian" in pair[1]]
 
 
