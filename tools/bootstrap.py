@@ -96,7 +96,13 @@ def quick_start() -> None:
     (output / "sample").mkdir(parents=True, exist_ok=True)
     (output / "policy.yml").write_text(QUICK_POLICY, encoding="utf-8")
     # Start anew each time: a second run would correctly find nothing new, and show nothing.
-    for name in ("warehouse.duckdb", "warehouse.duckdb.wal", "audit.duckdb", "audit.duckdb.wal", "audit.restricted.duckdb"):
+    for name in (
+        "warehouse.duckdb",
+        "warehouse.duckdb.wal",
+        "audit.duckdb",
+        "audit.duckdb.wal",
+        "audit.restricted.duckdb",
+    ):
         (output / name).unlink(missing_ok=True)
     one_night(log, "a sample district: output/sample/district.zip")
     summary = ran(program("python"), "-m", "tools.quickstart.summary")

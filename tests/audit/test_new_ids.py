@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from oneroster_audit.cells import Counts
+from oneroster_audit.checks.churn import Churn, churn
+from oneroster_audit.words import ALL, Cell, Severity
 
 from tests.audit.conftest import POLICY, found
 from tests.audit.nights import district, enroll, lost_from, rebuilt
@@ -113,20 +116,31 @@ def test_a_person_under_two_ids(desk: Desk) -> None:
     assert out.read_text(encoding="utf-8").splitlines()[1:] == ["users,x0"]
 
 
-@pytest.mark.parametrize(
-    ("students", "reissued", "code"), [(300, 4, 0), (300, 5, 0), (200, 5, 3), (1200, 19, 0), (1200, 20, 3)]
-)
-def test_how_many_hold_a_school(desk: Desk, students: int, reissued: int, code: int) -> None:
-    """20 rows hold it, or 5 rows that are 2 % of it; fewer are a note."""
-    rows = district(2, students=students, classes=1)
+def test_how_many_hold_a_school(desk: Desk) -> None:
+    """5 rows that are 2 % of a school hold it, and no other; fewer are a note."""
+    rows = district(3, students=200, classes=1)
     desk.audit(rows)
     new = copy.deepcopy(rows)
-    for n in range(reissued):
-        reissue(new, f"s2-p{n}", f"new{n}")
-    report = desk.audit(new, code=code)
-    (finding,) = found(report, "churn.people")
-    assert (finding["school"], finding["count"], finding["severity"]) == ("s2", reissued, "hold" if code else "note")
-    assert [s["id"] for s in report["held_schools"]] == (["s2"] if code else [])
+    for school, reissued in (("s1", 4), ("s2", 5)):
+        for n in range(reissued):
+            reissue(new, f"{school}-p{n}", f"{school}-new{n}")
+    report = desk.audit(new, code=3)
+    told = {(f["school"], f["count"], f["severity"]) for f in found(report, "churn.people")}
+    assert told == {("s1", 4, "note"), ("s2", 5, "hold")}
+    assert [s["id"] for s in report["held_schools"]] == ["s2"]
+
+
+@pytest.mark.parametrize(
+    ("school", "before", "rows", "holds"),
+    [("s1", 250, 5, True), ("s1", 251, 5, False), ("s1", 9_000, 19, False), ("s1", 9_000, 20, True), ("office", 30, 19, False),
+     ("office", 30, 20, True), ("", 30, 20, True)],
+)  # fmt: skip
+def test_the_limits_themselves(school: str, before: int, rows: int, holds: bool) -> None:
+    """20 rows of any school; of an org that is no school, which would hold them all, never fewer."""
+    cell = Cell("users", school, ALL, ALL)
+    counts = {cell: Counts(before=before, now=before)}
+    (finding,) = churn([Churn("users", school, "proposed", rows)], counts, ["s1"], expects_new_classes=True)
+    assert (finding.severity == Severity.HOLD) == holds
 
 
 def test_what_makes_a_class_the_same(desk: Desk) -> None:
