@@ -281,7 +281,7 @@ def test_the_file_and_who_can_read_it(desk: Desk) -> None:
     assert b"secret-" not in restricted.read_bytes()
     assert stat.S_IMODE(restricted.stat().st_mode) == 0o600
     assert desk("crosswalk", "2", "--out", str(out)) == 2
-    assert "removed by purge" in desk.err
+    assert "are not kept any more" in desk.err
 
 
 def test_a_store_of_the_version_before(desk: Desk) -> None:
