@@ -4,7 +4,8 @@
 
 The warehouse is made by SQL, as target-oneroster-duckdb keeps it. On the second night one school's calendar is rebuilt,
 people of another come under new ids, pupils move, and one row in a hundred changes; with `--quiet` nothing changes. The
-baseline is a plain join of two snapshots of enrollments in the same run.
+baseline is a plain join of two snapshots of enrollments in the same run. The command fails if a night could not be
+audited, or took more than 900 MB, or more than 60 s (20 s with `--quiet`) at the size that is the default.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import duckdb
 from target_oneroster._core.model import FILES
 from target_oneroster.warehouse.schema import Table
 
+MOST_MEMORY, MOST_SECONDS, MOST_SECONDS_QUIET = 900, 60, 20
 STUDENTS_PER_SCHOOL, CLASSES_PER_STUDENT, PER_CLASS = 676, 8, 25
 _MORE = (
     "NULL::TIMESTAMPTZ AS _sdc_first_seen_at, NULL::TIMESTAMPTZ AS _sdc_ended_at, NULL::TIMESTAMPTZ AS _sdc_deleted_at"
@@ -141,6 +143,7 @@ def main() -> None:
     parser.add_argument("--schools", type=int, default=740)
     parser.add_argument("--quiet", action="store_true", help="two equal nights")
     options = parser.parse_args()
+    failed = []
     with TemporaryDirectory() as name:
         folder = Path(name)
         make(folder / "warehouse.duckdb", options.schools, is_quiet=options.quiet)
@@ -163,10 +166,18 @@ def main() -> None:
             )  # fmt: skip
             text = process.stdout.read() if process.stdout else ""
             _, status, usage = os.wait4(process.pid, 0)
+            code, seconds, memory = os.waitstatus_to_exitcode(status), time.monotonic() - start, usage.ru_maxrss / 1024
             print(
-                f"{label}: exit {os.waitstatus_to_exitcode(status)}, {time.monotonic() - start:.1f} s, "
-                f"{usage.ru_utime + usage.ru_stime:.1f} CPU s, {usage.ru_maxrss / 1024:.0f} MB; {text.splitlines()[0] if text else ''}"
+                f"{label}: exit {code}, {seconds:.1f} s, {usage.ru_utime + usage.ru_stime:.1f} CPU s, {memory:.0f} MB; "
+                f"{text.splitlines()[0] if text else ''}"
             )
+            wanted = 3 if label == "second night" and not options.quiet else 0
+            if (
+                code != wanted
+                or memory > MOST_MEMORY
+                or seconds > (MOST_SECONDS_QUIET if options.quiet else MOST_SECONDS)
+            ):
+                failed.append(label)
         print(f"page: {(folder / 'page.html').stat().st_size / 1000:.0f} kB")
         with duckdb.connect(str(two), read_only=True, config={"threads": 2}) as db:
             start = time.process_time()
@@ -174,6 +185,8 @@ def main() -> None:
                 FULL JOIN (SELECT * FROM oneroster.enrollments_history WHERE _sdc_first_load <= 2 AND (_sdc_ended_load IS NULL OR _sdc_ended_load > 2)) n USING ("sourcedId")
                 WHERE o."classSourcedId" IS DISTINCT FROM n."classSourcedId" OR o."beginDate" IS DISTINCT FROM n."beginDate" """).fetchall()
             print(f"a join of two snapshots of enrollments: {time.process_time() - start:.1f} CPU s")
+    if failed:
+        sys.exit(f"outside of the bounds: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

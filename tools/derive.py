@@ -32,6 +32,9 @@ import yaml
 from meltano.core.plugin.base import StandalonePlugin
 from oneroster_audit.__main__ import EXIT_CODES as AUDIT_EXIT_CODES
 from oneroster_audit.checks.catalogue import CHECKS
+from oneroster_audit.consumers.profiles import NAMES as CONSUMERS
+from oneroster_audit.consumers.profiles import built_in
+from oneroster_audit.consumers.rules import column_of
 from oneroster_audit.policy import SECRET_SETTINGS
 from oneroster_audit.policy import SETTINGS as AUDIT_SETTINGS
 from oneroster_core.shell import EXIT_CODES
@@ -283,6 +286,26 @@ def audit_exit_codes(_: str) -> str:
     return table_of_codes(AUDIT_EXIT_CODES)
 
 
+def consumer_rules(_: str) -> str:
+    """Return for each consumer a table of its rules, each with its page and the day on which it was read."""
+    parts = []
+    for name in CONSUMERS:
+        profile = built_in(name)
+        rows = [f"### {profile.title}", "", f"`{name}`: {profile.version}. Takes {profile.accepts}.", ""]
+        rows += ["| Rule | Kind | Where | Breaks | What it says | Page |", "| --- | --- | --- | --- | --- | --- |"]
+        for rule in profile.rules:
+            source = profile.sources[rule.source]
+            places = [getattr(rule, "file", "") or ", ".join(getattr(rule, "files", ())), column_of(rule)]
+            where = ".".join(filter(None, places))
+            says = rule.says.replace("|", r"\|")
+            rows.append(
+                f"| `{rule.id}` | {type(rule).__struct_config__.tag} | {where} | {rule.severity} | {says} "
+                f"| [{rule.source}]({source.page}), {source.read} |"
+            )
+        parts.append("\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
 def urls() -> dict[str, str]:
     """Return the addresses that the index page of a package links to."""
     url = repository()
@@ -323,6 +346,7 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "exit codes": exit_codes,
         "links": links,
         "audit checks": audit_checks,
+        "consumer rules": consumer_rules,
         "audit exit codes": audit_exit_codes,
     },
 }

@@ -146,6 +146,22 @@ STRANGE = [
 ]
 
 
+def test_a_hundred_thousand_schools(desk: Desk) -> None:
+    """All are released, and the page stays small: it says how many it leaves out."""
+    rows = district(1, students=2, classes=1)
+    desk.policy(POLICY + "report: {path: page.html}\n")
+    desk.house.load(rows)
+    many = "SELECT 'x' || n AS \"sourcedId\", 'School ' || n AS \"name\", 'school' AS \"type\", 1 AS _sdc_first_load FROM range(100000) r(n)"
+    desk.house.sql(f"INSERT INTO oneroster.orgs_history BY NAME {many}")
+    desk.house.sql("""UPDATE oneroster."_loads" SET "total" = "total" + 100000 WHERE "table" = 'orgs'""")
+    assert desk("run") == 0, desk.err
+    desk.house.load(rows, whole=False)
+    assert desk("run") == 0, desk.err
+    assert "100,001 schools" in desk.out
+    assert len(desk.released()) == 100_001
+    assert (desk.folder / "page.html").stat().st_size < 400_000
+
+
 def test_strange_ids(desk: Desk) -> None:
     """Ids with quotes, markup, line ends and 255 characters are ids like others, and markup is escaped on the page."""
     desk.policy("warehouse: warehouse.duckdb\nmax_age_hours: 1000000\nreport: {path: page.html}\n")

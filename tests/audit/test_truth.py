@@ -71,9 +71,24 @@ def check_counts(desk: Desk, truth: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("seed", "version"), [(1, "1.2"), (2, "1.1")])
 def test_all_events_together(desk: Desk, seed: int, version: str) -> None:
-    """Counts equal the truth exactly in every cell, whatever happened in one night."""
+    """Counts equal the truth exactly in every cell, whatever happened in one night; `rows` writes what a finding counts."""
     desk.policy(SMALL)
     truth = nights(desk, TOGETHER, seed, version)
+    assert desk("run") == 3, desk.out
+    check_counts(desk, truth)
+    kinds = {f["check"]: f for f in desk.report()["findings"] if f["count"]}
+    assert {"brake.lost", "brake.empty-school", "columns.blank"} < kinds.keys()
+    for check, finding in kinds.items():
+        assert desk("rows", finding["id"], "--out", str(desk.folder / "rows.csv")) == 0, desk.err
+        lines = (desk.folder / "rows.csv").read_text(encoding="utf-8").splitlines()
+        assert len(lines) - 1 == len(set(lines)) - 1 == finding["count"], check
+
+
+@pytest.mark.parametrize("seed", range(3, 23))
+def test_twenty_seeds(desk: Desk, seed: int) -> None:
+    """All kinds of event in one night of a small district, in turn of both versions."""
+    desk.policy(SMALL)
+    truth = nights(desk, TOGETHER, seed, "1.1" if seed % 2 else "1.2", students=9)
     assert desk("run") == 3, desk.out
     check_counts(desk, truth)
 

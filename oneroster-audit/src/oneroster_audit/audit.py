@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .cells import Counts, tally
 from .checks import arrival, columns, keys, sanity
 from .checks.brake import fold
+from .consumers.judge import judge_consumers, store_rows
 from .diff import GRADE_RANK, GRADE_ROSE, dimensions, kept, moves, places_at
 from .errors import Unknown
 from .families import Families, ask_families, baselines, fold_families
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ._core.model import File
+    from .consumers.judge import Judged
     from .night import Before
     from .policy import Policy
     from .verdicts import Judgement
@@ -49,6 +51,7 @@ class Audit:
     families: Families
     baselines: dict[int, tuple[list[str], bool]]
     """For each baseline the schools that are compared with it, and whether what has no school is, too."""
+    consumers: list[Judged]
 
 
 def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], number: int, before: Before) -> Audit:
@@ -74,6 +77,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
     _policy(night)
     fold(night.findings)
     fold_families(night)
+    consumers = judge_consumers(night)
     reasons = _reasons(night)
     findings = _finish(night)
     judgement = judge(findings, set(night.schools), {})
@@ -91,6 +95,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         facts=_facts(night),
         families=families,
         baselines=baselines(night),
+        consumers=consumers,
     )
 
 
@@ -221,7 +226,17 @@ def _finish(night: Night) -> list[Finding]:
         finding.first_load = night.before.first_loads.get(finding.id, night.load.number)
     unique = {finding.id: finding for finding in reversed(night.findings)}
     return sorted(
-        unique.values(), key=lambda f: (bool(f.root), -f.severity, -(f.share or 0), -f.count, f.check, f.cell, f.column)
+        unique.values(),
+        key=lambda f: (
+            bool(f.root),
+            -f.severity,
+            f.check.startswith("consumer."),
+            -(f.share or 0),
+            -f.count,
+            f.check,
+            f.cell,
+            f.column,
+        ),
     )
 
 
@@ -286,6 +301,7 @@ def as_rows(audit: Audit) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield from audit.families.tables()
     yield "columns", audit.columns
     yield "arrivals", audit.arrivals
+    yield from store_rows(load, audit.consumers)
     yield (
         "schools",
         [

@@ -81,35 +81,50 @@ def compared(warehouse: Warehouse, of: File) -> list[str]:
     return [field.name for field in of.fields if field.name in there and field.name not in _LEFT_OUT]
 
 
-def touched(warehouse: Warehouse, of: File) -> str:
-    """Return a query of the ids of rows that may have moved between the loads $baseline and $load."""
-    between = "{0} > $baseline AND {0} <= $load"
+def _find_touched(warehouse: Warehouse, of: File, baseline: int, load: int) -> None:
+    """Make a table `touched` of the ids of rows that may have moved between two loads.
+
+    Each step is a table, since the engine then knows how many rows it has. Without that number the hash table of a
+    join may be built over all rows of the file, which does not fit into the memory of the audit.
+    """
 
     def versions(name: str, column: str) -> str:
         if not warehouse.has(name):
             return f"SELECT NULL::VARCHAR AS {quoted(column)} WHERE false"
-        where = f"({between.format(FIRST)}) OR ({between.format(ENDED)})"
-        return f"SELECT {quoted(column)} FROM {warehouse.place(name + '_history')} WHERE {where}"
+        between = " OR ".join(f"({load} > $baseline AND {load} <= $load)" for load in (FIRST, ENDED))
+        return f"SELECT {quoted(column)} FROM {warehouse.place(name + '_history')} WHERE {between}"
+
+    def make(table: str, query: str) -> None:
+        warehouse.run(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}", baseline=baseline, load=load)
 
     ids = versions(of.name, "sourcedId")
     if of.name == "users":
         ids += f" UNION {versions('roles', 'userSourcedId')}"
     elif of.terms and not of.field(of.terms).kind.is_list:
-        moved = (
-            'SELECT o."sourcedId" FROM "classes_at"($baseline) o FULL JOIN "classes_at"($load) n USING ("sourcedId") '
-            f'SEMI JOIN ({versions("classes", "sourcedId")}) v USING ("sourcedId") '
-            'WHERE o."termSourcedIds" IS DISTINCT FROM n."termSourcedIds"'
+        sides = [
+            f'(SELECT "sourcedId" AS id, "termSourcedIds" AS terms FROM "classes_at"({at}) WHERE "sourcedId" IN (SELECT * FROM versions))'
+            for at in ("$baseline", "$load")
+        ]
+        make("versions", versions("classes", "sourcedId"))
+        # A class that came or left counts as well: rows may have pointed at it before, or still do.
+        make(
+            "moved_classes",
+            f"SELECT id FROM {sides[0]} o FULL JOIN {sides[1]} n USING (id) WHERE o.terms IS DISTINCT FROM n.terms",
         )
         for at in ("$baseline", "$load"):
-            ids += f' UNION SELECT "sourcedId" FROM {quoted(of.name + "_at")}({at}) SEMI JOIN ({moved}) m ON m."sourcedId" = {quoted(of.terms)}'
-    return ids
+            ids += (
+                f' UNION SELECT "sourcedId" FROM {quoted(of.name + "_at")}({at}) '
+                f"WHERE {quoted(of.terms)} IN (SELECT * FROM moved_classes)"
+            )
+    make("touched", ids)
 
 
-def changes(warehouse: Warehouse, of: File) -> str:
-    """Return a query of the rows that moved between $baseline and $load: id, places, columns, and the rows themselves.
+def changes(warehouse: Warehouse, of: File, baseline: int, load: int) -> str:
+    """Return a query of the rows that moved between two loads: id, places, columns. It names $baseline, $load and $today.
 
     What came and went in between is no move: what stood at the older load is compared with what stands at the newer.
     """
+    _find_touched(warehouse, of, baseline, load)
     columns = compared(warehouse, of)
     names = "".join(f", x.{quoted(column)}" for column in columns)
     sides = []
@@ -120,7 +135,7 @@ def changes(warehouse: Warehouse, of: File) -> str:
     differ = ", ".join(f"CASE WHEN {_differs(column)} THEN {_word(column)} END" for column in columns) or "NULL"
     ends = 'o."endDate" <= $today' if {"beginDate", "endDate"} <= set(columns) else "false AND $today IS NULL"
     return (
-        f"WITH touched AS MATERIALIZED ({touched(warehouse, of)}), o AS ({sides[0]}), n AS ({sides[1]}) "
+        f"WITH o AS ({sides[0]}), n AS ({sides[1]}) "
         'SELECT coalesce(o."sourcedId", n."sourcedId") AS id, o.places AS was, n.places AS is_now, '
         'CASE WHEN o."sourcedId" IS NULL OR n."sourcedId" IS NULL THEN [] '
         f"ELSE list_filter([{differ}], lambda c: c IS NOT NULL) END AS columns, "
@@ -132,7 +147,7 @@ def changes(warehouse: Warehouse, of: File) -> str:
 def moves(warehouse: Warehouse, of: File, baseline: int, load: int, today: date) -> list[Move]:
     """Return what moved between two loads, with the number of rows that did the same."""
     answer = warehouse.run(
-        f"SELECT was, is_now, columns, is_expected, count(*) FROM ({changes(warehouse, of)}) "
+        f"SELECT was, is_now, columns, is_expected, count(*) FROM ({changes(warehouse, of, baseline, load)}) "
         "WHERE was IS DISTINCT FROM is_now OR len(columns) > 0 GROUP BY ALL",
         baseline=baseline,
         load=load,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-import yaml
 from msgspec import Meta, Struct, field
 
+from .consumers.profiles import read_profiles
 from .errors import Wrong
+from .lined_file import LinedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 __all__ = [
     "SECRET_SETTINGS",
@@ -139,8 +139,9 @@ def read_policy(path: Path, environment: Mapping[str, str] = os.environ, *, aler
         raise Wrong(f"{path.name}: no such file. Make one: oneroster-audit init") from None
     except (OSError, UnicodeDecodeError):
         raise Wrong(f"{path.name}: cannot be read") from None
-    file = _File(path.name, text)
+    file = _PolicyFile(path.name, text)
     policy = file.policy()
+    read_profiles(policy.consumers, path.parent, lambda index, what: file.fault(("consumers", index), what))
     for index, alert in enumerate(policy.alert if alerts else ()):
         for name in filter(None, map(_variable, (alert.url, *alert.to))):
             if not environment.get(name):
@@ -165,42 +166,8 @@ def resolved(text: str, environment: Mapping[str, str] = os.environ) -> str:
     return environment[name] if name else text
 
 
-class _File:
-    """The YAML with the line of each key."""
-
-    def __init__(self, name: str, text: str) -> None:
-        self._name = name
-        self.lines: dict[tuple[str | int, ...], int] = {(): 1}
-        try:
-            loader = yaml.SafeLoader(text)
-            node = loader.get_single_node()
-            for path, line in self._walk(node, ()):
-                self.lines[path] = line
-            self.content: Any = loader.construct_document(node) if node else {}
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            raise Wrong(f"{name}:{line}: not YAML ({error.problem})") from None
-        except (yaml.YAMLError, ValueError):
-            raise Wrong(f"{name}:1: not YAML") from None
-
-    def _walk(self, node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                inner = (*path, str(key.value))
-                if inner in self.lines:
-                    raise Wrong(f"{self._name}:{key.start_mark.line + 1}: {key.value} stands here twice")
-                yield inner, key.start_mark.line + 1
-                yield from self._walk(value, inner)
-        elif isinstance(node, yaml.SequenceNode):
-            for index, value in enumerate(node.value):
-                yield (*path, index), value.start_mark.line + 1
-                yield from self._walk(value, (*path, index))
-
-    def fault(self, path: tuple[str | int, ...], text: str) -> Wrong:
-        """Return the error at a path, or at the nearest line above it."""
-        while path not in self.lines:
-            path = path[:-1]
-        return Wrong(f"{self._name}:{self.lines[path]}: {text}")
+class _PolicyFile(LinedFile):
+    """The policy with the line of each key."""
 
     def policy(self) -> Policy:
         """Convert the content, and check what the types do not say."""
@@ -208,34 +175,13 @@ class _File:
             raise self.fault((), "a policy is a list of keys and values")
         for name in OWN & set(self.content):
             raise self.fault((name,), f"no such key: {name}")
-        try:
-            policy = msgspec.convert(self.content, Policy, builtin_types=(date,))
-        except msgspec.ValidationError as error:
-            raise self._convert_fault(str(error)) from None
+        policy = self.convert(Policy)
         for index, rule in enumerate(policy.calendar):
             if rule.to < rule.from_:
                 raise self.fault(("calendar", index, "to"), "to is before from")
         if _no_zone(policy.time_zone):
             raise self.fault(("time_zone",), "no such time zone")
         return policy
-
-    def _convert_fault(self, text: str) -> Wrong:
-        what, _, where = text.partition(" - at `")
-        path: list[str | int] = []
-        for name, index in re.findall(r"\.([^.\[\]`]+)|\[([^\]]*)\]", where):
-            path.append(name or (int(index) if index.isdigit() else index))
-        unknown = re.search(r"unknown field `(.+)`", what)
-        tail = (*(p for p in path if p not in ("...", "$")), *((unknown[1],) if unknown else ()))
-        line = next((known for known in self.lines if _fits(known, path, unknown[1] if unknown else None)), tuple(tail))
-        if unknown:
-            return self.fault(line, f"no such key: {unknown[1]}")
-        return self.fault(line, f"{'.'.join(map(str, tail)) or 'policy'}: {what[0].lower()}{what[1:]}".replace("`", ""))
-
-
-def _fits(known: tuple[str | int, ...], path: list[str | int], last: str | None) -> bool:
-    """True if a place in the file is the one that msgspec names; it writes `[...]` for a key of a mapping."""
-    wanted = [*path, *([last] if last is not None else [])]
-    return len(known) == len(wanted) and all(w in ("...", k) for k, w in zip(known, wanted, strict=True))
 
 
 def _no_zone(name: str) -> bool:

@@ -8,6 +8,7 @@ from ._core.model import file as file_named
 from ._core.sql import quoted
 from .cells import Counts, Move, tally
 from .checks import columns, keys, sanity
+from .consumers.judge import rows_behind
 from .diff import GRADE_RANK, GRADE_ROSE, changes, dimensions
 from .errors import Unknown, Wrong
 from .families import family_rows
@@ -53,6 +54,8 @@ def write_rows(store: Store, warehouse: Warehouse, policy: Policy, finding: Row,
 def _ids(store: Store, warehouse: Warehouse, policy: Policy, finding: Row) -> Ids:
     check, load = finding["check_id"], finding["load"]
     cell = Cell(finding["file"], finding["school_id"], finding["role"], finding["term_id"])
+    if check.startswith("consumer."):
+        return rows_behind(warehouse, policy, check, load)
     if check.startswith("brake."):
         return _moved(store, warehouse, policy, finding, cell)
     if check.startswith(("churn.", "schedule.", "rollover.")) or check == "keys.two-ids":
@@ -107,7 +110,7 @@ def _moved(store: Store, warehouse: Warehouse, policy: Policy, finding: Row, cel
     quiet = {GRADE_ROSE, *(f["column_name"] for f in blank)}
     warehouse.run(GRADE_RANK)
     rows = warehouse.run(
-        f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of)})",
+        f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of, baseline, load)})",
         baseline=baseline,
         load=load,
         today=day,
@@ -159,6 +162,8 @@ def _baseline(store: Store, school: str, load: int) -> int | None:
 
 def _people(warehouse: Warehouse, name: str, ids: list[str], *loads: int) -> dict[str, tuple[str, str, str]]:
     """Return for each row its user and the user's names, as of the newest load that has them."""
+    if not name:  # rows of several files
+        return {}
     of = file_named(name)
     column = "sourcedId" if name == "users" else next((f.name for f in of.fields if f.refers_to == "users"), None)
     found: dict[str, tuple[str, str, str]] = {}

@@ -240,6 +240,17 @@ def purge(store: Store, policy: Policy, before: date) -> tuple[int, int]:
     loads = [load for load in older if load not in kept]
     there = {row["load"] for row in store.rows("arrivals")}
     with store.transaction():
-        for table in ("counts", "columns", "findings", "reasons", "arrivals", "new_ids", "schedule_counts", "rollover"):
+        for table in (
+            "counts",
+            "columns",
+            "findings",
+            "reasons",
+            "arrivals",
+            "new_ids",
+            "schedule_counts",
+            "rollover",
+            "consumers",
+            "consumer_rules",
+        ):
             store.delete(table, "list_contains($loads, load)", loads=loads)
     return len(there & set(loads)), forget(policy.path(policy.store), policy.tenant, older)

@@ -66,6 +66,11 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "schools": {"load": "BIGINT", "school_id": "VARCHAR", "name": "VARCHAR", "held": "BOOLEAN"},
     "released": {"school": "VARCHAR", "load": "BIGINT"},
+    "consumers": {"load": "BIGINT", "consumer": "VARCHAR", "title": "VARCHAR", "result": "VARCHAR"},
+    "consumer_rules": {
+        "load": "BIGINT", "consumer": "VARCHAR", "rule": "VARCHAR", "severity": "VARCHAR", "file": "VARCHAR",
+        "count": "BIGINT", "follows": "BIGINT", "root": "VARCHAR", "says": "VARCHAR",
+    },
     "alerts": {"load": "BIGINT", "channel": "BIGINT", "verdict": "VARCHAR"},
 }  # fmt: skip
 """Tables and their columns. With a tenant each has it as its first column; `released` always has it."""
@@ -106,7 +111,7 @@ class Store:
             if has_tenant != bool(self._tenant):
                 raise Wrong(f"{path} was made {'with' if has_tenant else 'without'} a tenant. Set another `store`.")
             self._missing = {name for name in TABLES if name not in there}
-            if version < VERSION and not read_only:
+            if (version < VERSION or self._missing) and not read_only:
                 self._upgrade()
         elif there or read_only:
             raise Wrong(f"{path} is not a store of oneroster-audit. Set another `store`.")

@@ -31,15 +31,23 @@ def literal(text: str) -> str:
 
 
 def read_csv(
-    path: Path, columns: Mapping[str, str] | Iterable[str], delim: str = ",", quote: str = '"', **options: Any
+    path: Path,
+    columns: Mapping[str, str] | Iterable[str],
+    delim: str = ",",
+    quote: str = '"',
+    escape: str = "",
+    **options: Any,
 ) -> str:
-    """Return a FROM clause of a CSV file; columns without a type are text, and no cell is null."""
+    """Return a FROM clause of a CSV file; columns without a type are text, and no cell is null.
+
+    `escape` stands before a quotation mark in a quoted cell; by default it is the quotation mark itself.
+    """
     types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, "VARCHAR")
     spec = ", ".join(f"{literal(name)}: '{kind}'" for name, kind in types.items())
     more = "".join(f", {name} = {value}" for name, value in options.items())
     return (
         f"read_csv({literal(str(path))}, columns = {{{spec}}}, auto_detect = false, delim = '{delim}', "
-        f"quote = '{quote}', escape = '{quote}', nullstr = '\x01'{more})"
+        f"quote = '{quote}', escape = '{escape or quote}', nullstr = '\x01'{more})"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..words import Severity
 
@@ -307,6 +307,13 @@ CHECKS = (
         "Correct their parents: they belong to no year.",
         "sessions",
     ),
+    Check(
+        "consumer.NAME.RULE",
+        WARN,
+        REGISTRAR,
+        "A consumer of the policy would not take all of it as it is",
+        "Read the rule and its page in docs/consumers.md. Correct the rows in the source, or agree on it with the consumer.",
+    ),
 )
 
 _BY_ID = {known.id: known for known in CHECKS}
@@ -314,4 +321,19 @@ _BY_ID = {known.id: known for known in CHECKS}
 
 def check(name: str) -> Check:
     """Return the check of that id; `keys.orphan-user` is one of `keys.orphan`."""
+    if name.startswith("consumer."):
+        return _of_consumer(name)
     return _BY_ID.get(name) or _BY_ID[name.rpartition("-")[0]]
+
+
+def _of_consumer(name: str) -> Check:
+    """Return the check of a consumer's rule, in the rule's own words if it is one of this package."""
+    from ..consumers.profiles import NAMES, built_in
+
+    known = _BY_ID["consumer.NAME.RULE"]
+    _, consumer, rule_id = name.split(".", 2)
+    profile = built_in(consumer) if consumer in NAMES else None
+    rule = profile.rule(rule_id) if profile else None
+    if profile is None or rule is None:
+        return replace(known, sentence=f"{consumer}: its rule {rule_id} is broken")
+    return replace(known, sentence=f"{profile.title}: {rule.says.rstrip('.')}")

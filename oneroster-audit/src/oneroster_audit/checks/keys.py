@@ -25,13 +25,17 @@ MANY = 0.01
 
 def orphan_rows(of: File, field: Field) -> str:
     """Return a query of the rows at $load whose reference names a row that is not there."""
-    target = quoted(f"{field.refers_to}_at")
-    school = _school(of)
-    value = f"unnest(x.{quoted(field.name)})" if field.kind == Kind.REFS else f"x.{quoted(field.name)}"
+    target, rows = quoted(f"{field.refers_to}_at"), quoted(f"{of.name}_at")
+    is_list = field.kind == Kind.REFS
+    value = f"unnest(x.{quoted(field.name)})" if is_list else f"x.{quoted(field.name)}"
+    points = (
+        f"list_has_any(x.{quoted(field.name)}, (SELECT list(ref) FROM gone))" if is_list else f"{value} IN (FROM gone)"
+    )
+    # The references that lead nowhere come first: they are few, and the rows need no hash table.
     return (
-        f'SELECT DISTINCT school, id FROM (SELECT {school} AS school, x."sourcedId" AS id, {value} AS ref '
-        f"FROM {quoted(of.name + '_at')}($load) x) WHERE ref IS NOT NULL "
-        f'AND NOT EXISTS (SELECT 1 FROM {target}($load) t WHERE t."sourcedId" = ref)'
+        f"WITH gone AS MATERIALIZED (SELECT DISTINCT {value} AS ref FROM {rows}($load) x WHERE x.{quoted(field.name)} IS NOT NULL "
+        f'EXCEPT SELECT "sourcedId" FROM {target}($load)) '
+        f'SELECT {_school(of)} AS school, x."sourcedId" AS id FROM {rows}($load) x WHERE {points}'
     )
 
 

@@ -1,8 +1,6 @@
 -- Rows that a registrar would want to look at, as of $load: check, school, id.
 WITH
-  enrolled AS MATERIALIZED (
-    SELECT "userSourcedId" AS person, "classSourcedId" AS class_id, "role", count(*) AS n
-    FROM "enrollments_at"($load) GROUP BY ALL),
+  seats AS MATERIALIZED (SELECT "classSourcedId" AS class_id, "role", count(*) AS n FROM "enrollments_at"($load) GROUP BY ALL),
   held_roles AS (
     SELECT "userSourcedId" AS person, coalesce("orgSourcedId", '') AS school, "role" FROM "roles_at"($load)
     UNION
@@ -13,16 +11,17 @@ WITH
   students AS (SELECT DISTINCT person, school FROM held_roles WHERE "role" = 'student'),
   class_of AS (SELECT "sourcedId" AS class_id, coalesce("schoolSourcedId", '') AS school FROM "classes_at"($load))
 SELECT 'sanity.students-without-enrollment' AS check_id, school, person AS id FROM students
-  WHERE NOT EXISTS (SELECT 1 FROM enrolled e WHERE e.person = students.person AND e."role" = 'student')
+  WHERE NOT EXISTS (SELECT 1 FROM (SELECT DISTINCT "userSourcedId" AS person FROM "enrollments_at"($load) WHERE "role" = 'student') e
+                    WHERE e.person = students.person)
 UNION ALL
 SELECT 'sanity.students-without-grade', school, person FROM students
   JOIN "users_at"($load) u ON u."sourcedId" = person WHERE coalesce(len(u."grades"), 0) = 0
 UNION ALL
 SELECT 'sanity.classes-without-students', school, class_id FROM class_of
-  WHERE NOT EXISTS (SELECT 1 FROM enrolled e WHERE e.class_id = class_of.class_id AND e."role" = 'student')
+  WHERE NOT EXISTS (SELECT 1 FROM seats e WHERE e.class_id = class_of.class_id AND e."role" = 'student')
 UNION ALL
 SELECT 'sanity.classes-without-teacher', school, class_id FROM class_of
-  WHERE NOT EXISTS (SELECT 1 FROM enrolled e WHERE e.class_id = class_of.class_id AND e."role" = 'teacher')
+  WHERE NOT EXISTS (SELECT 1 FROM seats e WHERE e.class_id = class_of.class_id AND e."role" = 'teacher')
 UNION ALL
 SELECT 'sanity.courses-without-classes', coalesce(c."orgSourcedId", ''), c."sourcedId" FROM "courses_at"($load) c
   WHERE NOT EXISTS (SELECT 1 FROM "classes_at"($load) k WHERE k."courseSourcedId" = c."sourcedId")
@@ -32,9 +31,9 @@ SELECT 'sanity.two-roles', s.school, s.person FROM students s
                 AND h."role" IN ('teacher', 'aide', 'administrator', 'principal', 'districtAdministrator', 'siteAdministrator', 'systemAdministrator'))
 UNION ALL
 SELECT 'sanity.large-class', c.school, c.class_id FROM class_of c
-  JOIN (SELECT class_id FROM enrolled WHERE "role" = 'student' GROUP BY 1 HAVING sum(n) > 50) e USING (class_id)
+  JOIN (SELECT class_id FROM seats WHERE "role" = 'student' AND n > 50) e USING (class_id)
 UNION ALL
 SELECT 'sanity.many-classes', c.school, e.person FROM (
-    SELECT person, min(class_id) AS class_id FROM enrolled WHERE "role" = 'teacher' GROUP BY 1
-    HAVING count(DISTINCT class_id) > 50) e
+    SELECT "userSourcedId" AS person, min("classSourcedId") AS class_id FROM "enrollments_at"($load) WHERE "role" = 'teacher'
+    GROUP BY 1 HAVING count(DISTINCT "classSourcedId") > 50) e
   JOIN class_of c USING (class_id)

@@ -44,6 +44,8 @@ class Contents:
     new_ids: list[Row]
     schedule: list[Row]
     rollover: list[Row]
+    consumers: list[Row]
+    """Each consumer with its `result`, and the `rules` that are broken there."""
 
     @property
     def is_first(self) -> bool:
@@ -103,7 +105,14 @@ class Contents:
                 {"school": row["school_id"], "line": row["line"], "state": row["state"], "count": row["count"]}
                 for row in self.rollover
             ],
-            "consumers": [],
+            "consumers": [
+                {
+                    "name": c["consumer"],
+                    "result": c["result"],
+                    "rules": [{"id": r["rule"], "severity": r["severity"], "count": r["count"]} for r in c["rules"]],
+                }
+                for c in self.consumers
+            ],
         }
 
     def _finding(self, row: Row) -> Row:
@@ -176,7 +185,16 @@ def contents(store: Store, number: int, nights: int = 30) -> Contents:
         new_ids=store.rows("new_ids", "load = $load", "school_id, file, verdict", load=number),
         schedule=store.rows("schedule_counts", "load = $load", "school_id", load=number),
         rollover=store.rows("rollover", "load = $load", "rowid", load=number),
+        consumers=_consumers(store, number),
     )
+
+
+def _consumers(store: Store, number: int) -> list[Row]:
+    rules: dict[str, list[Row]] = {}
+    for row in store.rows("consumer_rules", "load = $load", "rowid", load=number):
+        rules.setdefault(row["consumer"], []).append(row)
+    found = store.rows("consumers", "load = $load", "rowid", load=number)
+    return [row | {"rules": rules.get(row["consumer"], [])} for row in found]
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:

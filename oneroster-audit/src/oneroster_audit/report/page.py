@@ -13,6 +13,7 @@ from .._figures import Raw
 from ..checks.catalogue import check
 from ..words import ALL
 from . import families
+from .consumers import consumer_table
 from .contents import moment
 from .text import change
 
@@ -58,7 +59,7 @@ def page(of: Contents, policy: Policy) -> str:
         nights=_nights(of),
         approvals=_approvals(of),
         small=policy.small,
-        consumers=", ".join(policy.consumers),
+        consumers=consumer_table(of),
     )
     return figures.page(f"{of.load['verdict']}: load {of.load['load']} - roster audit", Raw(body))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..checks.catalogue import check
+from .consumers import consumer_lines
 from .contents import moment
 from .families import family_lines
 
@@ -50,6 +51,7 @@ def _lines(of: Contents, zone: ZoneInfo) -> Iterator[str]:
             yield f"          approved by {finding['approved_by']}"
     if len(roots) > SHOWN:
         yield f"  and {len(roots) - SHOWN:,} more: oneroster-audit show --json"
+    yield from consumer_lines(of)
     if of.held and load["verdict"] == "held":
         yield ""
         yield f"If it is right: oneroster-audit approve {load['load']} --by NAME --reason TEXT"

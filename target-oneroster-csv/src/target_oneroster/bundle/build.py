@@ -19,6 +19,7 @@ from .checks import Finding, Findings, Severity, check
 from .checks.cells import EMPTY
 from .checks.run import MISSING_FILE, NO_ROLES
 from .convert import CLASSES_THERE, FROM_CLASSES, convert, wants_classes
+from .dialect_files import change_tables, foreign_ids, leave_out, read_dialect, write_dialect
 from .merge import drop_superseded, merge
 from .published import Existing, read_existing
 from .quarantine import SUFFIX as QUARANTINE
@@ -147,7 +148,7 @@ class BundleBuild:
         if needed or sent.wants_bundle or wants_classes(engine, options):
             # If the old bundle is only helpful, a malformed one is ignored.
             with nullcontext() if needed else suppress(TargetError):
-                old = read_existing(there, self.work.path / "unpacked", upsert=upsert)
+                old = self._existing(there)
         if old:
             sent.learn(old)
             if not upsert and wants_classes(engine, options) and "classes" in old.modes:
@@ -160,20 +161,34 @@ class BundleBuild:
         set_tombstones_apart(engine, [file for file in FILES if file.name in bulk])
         counts = self._copies + convert(engine, options, self.work.path)
         counts.update({f"{name}.{rule}": n for name, stage in stages.items() for rule, n in stage.deviations.items()})
+        if options.dialect:
+            counts += leave_out(engine, options.dialect)
         note = sent.take_back(counts, derived=self._derived("roles"))
         self.outcome.counts = {rule: n for rule, n in counts.items() if n}
         findings = check(engine, options.version, bulk=bulk)
         findings.found += [note] if note else []
         self._judge(findings)
+        if dialect := options.dialect:
+            self.outcome.counts |= +change_tables(engine, dialect)
+            self.outcome.findings += foreign_ids(engine, dialect)
         if old:
             hold_if_shrunk(engine, old, options)
         new = self.work.folder("bundle")
-        self.outcome.rows = write_files(engine, options, new)
+        self.outcome.rows = (
+            write_dialect(engine, dialect, options, new) if dialect else write_files(engine, options, new)
+        )
         if not self.outcome.rows:
             raise TargetError("Nothing was published: no row is left.")
         if self.outcome.rejected:
             write_quarantine(engine, self._quarantine)
         return new
+
+    def _existing(self, there: Path | None) -> Existing | None:
+        """Return the bundle at the output, in the form in which this run writes."""
+        into = self.work.path / "unpacked"
+        if dialect := self.options.dialect:
+            return read_dialect(there, into, dialect)
+        return read_existing(there, into, upsert=self.options.load_method == "upsert")
 
     def _derived(self, name: str) -> bool:
         """True if the rows of a file were derived from their parents' records, here or by the tap."""

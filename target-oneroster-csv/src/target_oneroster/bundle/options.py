@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
 from .._core.model import FILES, Version
 from .._core.model import file as file_named
+
+if TYPE_CHECKING:
+    from .dialects import Dialect
 
 __all__ = ["BundleOptions"]
 
@@ -37,9 +41,13 @@ class BundleOptions:
     """Zone of times without a zone."""
     system_name: str | None = None
     system_code: str | None = None
+    dialect: Dialect | None = None
+    """Of a consumer whose bundles differ from the standard's."""
 
     def mode(self, name: str) -> str:
         """Return the mode of a file, bulk or delta; derived rows have the mode of their parents."""
+        if self.dialect:  # whole, and its files may be none of the standard's
+            return "bulk"
         if name in self.file_modes:
             return self.file_modes[name]
         derived = file_named(name).derived

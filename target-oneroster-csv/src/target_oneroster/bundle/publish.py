@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._core.stores.work_folder import REPLACED, keep_mode
 from ..errors import Misconfigured
-from .manifest import BUNDLE_FILES
+from .dialects import WRITTEN_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ def check_output(output: Path) -> None:
     if output.is_dir():
         if as_zip:
             raise Misconfigured(f"output_path: {output.name} is a folder. Remove it, or name a file.")
-        if foreign := sum(path.name not in BUNDLE_FILES for path in output.iterdir()):
+        if foreign := sum(path.name not in WRITTEN_FILES for path in output.iterdir()):
             raise Misconfigured(
                 f"output_path: the folder {output.name} is not a bundle, it holds {foreign} other entries. "
                 "Name a folder of its own."

@@ -15,7 +15,7 @@ from .._core.stores.addresses import SFTP, protocol_of
 from .._core.stores.open import open_store
 from .._core.stores.work_folder import WorkDir
 from ..errors import Misconfigured, TargetError
-from .manifest import BUNDLE_FILES
+from .dialects import WRITTEN_FILES
 from .write import zip_files
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class RemoteStore:
                 raise Misconfigured("output_path: a file lies there. Name a folder, or a file that ends in .zip.")
             return None
         present = [name for path in self._files.ls(self._path, detail=False) if (name := _last(path))]
-        if foreign := sum(name not in BUNDLE_FILES for name in present):
+        if foreign := sum(name not in WRITTEN_FILES for name in present):
             raise Misconfigured(
                 f"output_path: the folder is not a bundle, it holds {foreign} other entries. Name a folder of its own."
             )
@@ -126,7 +126,7 @@ class RemoteStore:
             self._files.makedirs(self._path, exist_ok=True)
             for name in names:
                 self._files.mv(f"{temporary}/{name}", f"{self._path}/{name}")
-            for name in BUNDLE_FILES:
+            for name in WRITTEN_FILES:
                 if name not in names and self._files.exists(f"{self._path}/{name}"):
                     self._files.rm(f"{self._path}/{name}")
             if self._files.exists(temporary):

@@ -41,4 +41,6 @@ def write_report(outcome: BundleOutcome, options: BundleOptions, target: Path) -
         "causes": [{"cause": cause, "rows": rows} for cause, rows in outcome.causes],
         "counts": outcome.counts,
     }
+    if options.dialect:
+        content["consumer"] = options.dialect.name
     target.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -42,7 +42,8 @@ class SentRoles:
         self._is_delta = options.mode("roles") == "delta"
         self.known = memory is not None
         """True if it is known which roles were sent."""
-        self.active = options.version == Version.V1_2 and (self._is_delta or self.known)
+        is_standard = options.version == Version.V1_2 and options.dialect is None
+        self.active = is_standard and (self._is_delta or self.known)
         if self.active and memory:
             came = read_csv(memory, _COLUMNS, header=True)
             engine.run(f'CREATE TABLE "{_TABLE}" AS SELECT * FROM {came}')

@@ -9,10 +9,13 @@ from singer_sdk import typing as th
 from .._core.model import Version, csv_files, file
 from ..errors import Misconfigured
 from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, TEXT, choice, setting, switch, time_zone
+from .dialects import DIALECTS
 from .options import BundleOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .dialects import Dialect
 
 __all__ = ["CONFIG", "options_from"]
 
@@ -30,6 +33,12 @@ CONFIG: dict[str, Any] = th.PropertiesList(
         "OneRoster version of the bundle. Records of the other version are converted.",
         title="OneRoster Version",
         default=Version.V1_2.value,
+    ),
+    choice(
+        "consumer",
+        sorted(DIALECTS),
+        "Write the bundle in the dialect of this consumer, in the version that it takes. Without it, the bundle is as "
+        "the standard says.",
     ),
     choice(
         "file_mode",
@@ -112,7 +121,10 @@ CONFIG: dict[str, Any] = th.PropertiesList(
 
 def options_from(config: Mapping[str, Any]) -> BundleOptions:
     """Return the settings as BundleOptions; raise Misconfigured for a word that the standard does not know."""
-    version = Version(config["oneroster_version"])
+    dialect = DIALECTS.get(config.get("consumer") or "")
+    version = dialect.version if dialect else Version(config["oneroster_version"])
+    if dialect:
+        _refuse_for(dialect, config)
     for name, column in (("default_class_type", ("classes", "classType")), ("administrator_role", ("roles", "role"))):
         words = file(column[0]).field(column[1]).words
         if words and config.get(name) and not words.accepts(config[name], version):
@@ -123,6 +135,7 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
     same = {name: config[name] for name in BundleOptions.__dataclass_fields__ if name in config}
     others = {
         "version": version,
+        "dialect": dialect,
         "file_modes": file_modes,
         "keep_metadata": config["metadata"] == "keep",
         "zone": time_zone(config),
@@ -130,3 +143,14 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
         "system_code": config.get("source_system_code"),
     }
     return BundleOptions(**same | others)
+
+
+def _refuse_for(dialect: Dialect, config: Mapping[str, Any]) -> None:
+    """Raise Misconfigured for settings that a dialect cannot keep: its bundles are whole, with its own columns."""
+    against = {"file_mode": "delta", "load_method": "upsert", "metadata": "keep"}
+    wrong = [f"{name} {value}" for name, value in against.items() if config[name] == value]
+    wrong += ["file_modes"] if config.get("file_modes") else []
+    if wrong:
+        raise Misconfigured(
+            f"Setting consumer: {dialect.name} takes whole bundles with its own columns. Leave out {', '.join(wrong)}."
+        )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .options import BundleOptions
 
-__all__ = ["write_files", "zip_files"]
+__all__ = ["copy_lines", "write_files", "zip_files"]
 
 _NEEDS_NO_QUOTES = {Kind.GUID, Kind.REF, Kind.WORD, Kind.TRUE_FALSE, Kind.DATE, Kind.DATETIME, Kind.YEAR, Kind.NUMBER}
 _EMPTY = "''"
@@ -56,15 +56,22 @@ def _write_file(engine: Engine, file: File, options: BundleOptions, folder: Path
         pointer = "/" + key.replace("~", "~0").replace("/", "~1")
         cells.append(f"cell(coalesce(json_extract_string(nullif(\"metadata\", ''), {literal(pointer)}), ''))")
     order = "" if engine.in_order(file.name) else ' ORDER BY "sourcedId"'
-    # The line is the only column, so its name is the header; each line ends in \r, and COPY adds \n.
-    target = literal(str(folder / f"{file.name}.csv"))
+    copy_lines(engine, header, cells, f"{quoted(file.name)}{order}", folder / f"{file.name}.csv")
+
+
+def copy_lines(
+    engine: Engine, header: list[str], cells: list[str], source: str, target: Path, line_end: str = "\r\n"
+) -> None:
+    """Write a file whose cells are SQL over the rows of `source`."""
+    # The line is the only column, so its name is the header; a line ends in \r if that is wanted, and COPY adds \n.
+    end = line_end.removesuffix("\n")
     engine.run(
-        f"COPY (SELECT {_line(cells)} AS {quoted(','.join(header) + chr(13))} FROM {quoted(file.name)}{order}) "
-        f"TO {target} (FORMAT csv, HEADER true, QUOTE '', ESCAPE '', DELIMITER '\x1f', NULLSTR '\x01')"
+        f"COPY (SELECT {_line(cells, end)} AS {quoted(','.join(header) + end)} FROM {source}) "
+        f"TO {literal(str(target))} (FORMAT csv, HEADER true, QUOTE '', ESCAPE '', DELIMITER '\x1f', NULLSTR '\x01')"
     )
 
 
-def _line(cells: list[str]) -> str:
+def _line(cells: list[str], end: str) -> str:
     """Return one call that joins the cells of a row; empty cells and the commas between them become one text."""
     parts: list[str] = []
     between = ""
@@ -73,7 +80,7 @@ def _line(cells: list[str]) -> str:
             parts += [literal(between), cell] if between else [cell]
             between = ""
         between += ","
-    return f"concat({', '.join(parts)}, {literal(between[:-1])}, chr(13))"
+    return f"concat({', '.join(parts)}, {literal(between[:-1])}, {'chr(13)' if end else literal('')})"
 
 
 def _metadata_keys(engine: Engine, file: File) -> list[str]:

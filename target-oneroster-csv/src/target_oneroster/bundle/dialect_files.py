@@ -1,0 +1,224 @@
+"""Write a bundle in the dialect of a consumer, and read back the one that it replaces."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .._core.model import FILES, csv_files
+from .._core.model import file as file_named
+from .._core.sql import literal, quoted, read_csv
+from ..errors import TargetError
+from .checks import Finding, Severity
+from .checks.package import UNPACKED_LIMIT
+from .dialects import RELATIVE_WORDS, RELATIVES, Output
+from .manifest import manifest_text
+from .published import Existing
+from .write import copy_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .._core.model import File
+    from .._core.sql import Engine
+    from .dialects import Dialect
+    from .options import BundleOptions
+
+__all__ = ["change_tables", "foreign_ids", "leave_out", "read_dialect", "write_dialect"]
+
+
+def leave_out(engine: Engine, dialect: Dialect) -> Counter[str]:
+    """Drop the rows of files that the consumer does not take and that no other file names: they are not checked."""
+    counts: Counter[str] = Counter()
+    written = [file for file in FILES if file.name in dialect.files]
+    named = {field.refers_to for file in written for field in file.columns(dialect.version)}
+    for file in FILES:
+        if file.name in dialect.files or file.name in named or not file.exists_in(dialect.version):
+            continue
+        if found := engine.count(file.name):
+            counts[f"{file.name}: rows that {dialect.name} does not take"] += found
+        for table in (file.name, f"{file.name} conflicting"):
+            engine.run(f"DROP TABLE IF EXISTS {quoted(table)}")
+    return counts
+
+
+def change_tables(engine: Engine, dialect: Dialect) -> Counter[str]:
+    """Bring the tables to what the consumer can hold; return the number of changed or omitted rows, by rule."""
+    counts: Counter[str] = Counter()
+    if "relationships" in dialect.files:
+        _set_relatives_apart(engine, counts)
+    for change in dialect.changes:
+        table = quoted(change.table)
+        if not engine.has(change.table) or (change.needs and not engine.has(change.needs)):
+            continue
+        if found := engine.one(f"SELECT count(*) FROM {table} WHERE {change.where}"):
+            engine.run(
+                (f"UPDATE {table} SET {change.set}" if change.set else f"DELETE FROM {table}")
+                + f" WHERE {change.where}"
+            )
+            counts[change.rule] += found
+    for name in {file.name for file in FILES} - set(dialect.files) | dialect.header_only:
+        if found := engine.count(name) if file_named(name).exists_in(dialect.version) else 0:
+            counts[f"{name}: rows that {dialect.name} does not take"] += found
+            engine.run(f"DELETE FROM {quoted(name)}")
+    return counts
+
+
+def _set_relatives_apart(engine: Engine, counts: Counter[str]) -> None:
+    """Move the roles of relatives into a table of their own."""
+    for table, columns in (("users", ("sourcedId", "grades", "agentSourcedIds")), ("roles", ("userSourcedId", "role"))):
+        if not engine.has(table):
+            engine.make(table, columns)
+    engine.run(f"CREATE TABLE relatives AS {RELATIVES}")
+    gone = f'"role" IN {RELATIVE_WORDS}'
+    counts["roles: of relatives, who stand in relationships"] += engine.one(f"SELECT count(*) FROM roles WHERE {gone}")
+    engine.run(f"DELETE FROM roles WHERE {gone}")
+
+
+def foreign_ids(engine: Engine, dialect: Dialect) -> list[Finding]:
+    """Return a note for each file with ids that the consumer does not take; they are written as they are."""
+    found = []
+    for name in dialect.files if dialect.ids else ():
+        bad = f'NOT regexp_full_match("sourcedId", {literal(dialect.ids)})'
+        rows = engine.one(f"SELECT count(*) FROM {quoted(name)} WHERE {bad}") if engine.has(name) else 0
+        if rows:
+            rule = f"holds other characters than {dialect.title} takes"
+            found.append(Finding(Severity.NOTE, name, "sourcedId", rule, rows))
+    return found
+
+
+def write_dialect(engine: Engine, dialect: Dialect, options: BundleOptions, folder: Path) -> dict[str, int]:
+    """Write the files of a dialect; return the number of rows by file."""
+    engine.run(f"CREATE OR REPLACE MACRO dialect_cell(x) AS {dialect.cell}")
+    rows: dict[str, int] = {}
+    written = []
+    for name in dialect.files:
+        output = dialect.outputs.get(name) or _standard(engine, file_named(name), dialect)
+        columns = output.columns
+        if "password" in columns and not (options.include_passwords and "password" in engine.columns("users")):
+            columns = {**columns, "password": "''"}
+        table = "users" if name == "relationships" else name
+        cells = ", ".join(f"{sql} AS {quoted(f'c{n}')}" for n, sql in enumerate(columns.values()))
+        order = "" if "sourcedId" in output.order and engine.has(table) and engine.in_order(table) else output.order
+        source = f"SELECT {'DISTINCT ' if output.distinct else ''}{cells} FROM {output.rows} {order}"
+        count = engine.one(f"SELECT count(*) FROM ({source})") if engine.has(table) else 0
+        if not (count or dialect.always):
+            continue
+        lines = [f"dialect_cell(c{n})" for n in range(len(columns))]
+        target = folder / f"{name}.csv"
+        if count:
+            copy_lines(engine, list(columns), lines, f"({source})", target, dialect.line_end)
+            rows[name] = count
+        else:
+            target.write_bytes((",".join(columns) + dialect.line_end).encode())
+        written.append(name)
+    if dialect.manifest and rows:
+        (folder / "manifest.csv").write_bytes(_manifest(dialect, options, written).encode())
+    return rows
+
+
+def _standard(engine: Engine, file: File, dialect: Dialect) -> Output:
+    """Return a file with the headers of the standard."""
+    present = set(engine.columns(file.name)) if engine.has(file.name) else set()
+    columns = {
+        field.header(dialect.version): "''"
+        if field.blank_in_bulk or field.name not in present
+        else f"x.{quoted(field.name)}"
+        for field in file.columns(dialect.version)
+    }
+    return Output(columns, f"{quoted(file.name)} x")
+
+
+def _manifest(dialect: Dialect, options: BundleOptions, written: list[str]) -> str:
+    """Return the manifest, whose values are quoted like all others."""
+    plain = manifest_text(
+        dialect.version,
+        dict.fromkeys(written, "bulk"),
+        system_name=options.system_name,
+        system_code=options.system_code,
+    )
+    header, *lines = csv.reader(plain.splitlines())
+    quoted_lines = (",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in line) for line in lines)
+    return "".join(f"{line}{dialect.line_end}" for line in (",".join(header), *quoted_lines))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written(Existing):
+    """A published bundle in a dialect."""
+
+    dialect: Dialect
+
+    def source(self, file: File) -> str:
+        """Return a file as a FROM clause, with the school under the standard's name where the dialect has it elsewhere."""
+        output = self.dialect.outputs.get(file.name)
+        header = self.columns(file)
+        rows = self._rows(file, header)
+        if output is None or not output.school or file.school in header:
+            return rows
+        school = output.school
+        if "{classes}" in school:
+            if "classes" not in self.modes:
+                return rows
+            classes = file_named("classes")
+            school = school.format(classes=self._rows(classes, self.columns(classes)))
+        return f"(SELECT x.*, {school} AS {quoted(file.school or '')} FROM {rows} x)"
+
+    def _rows(self, file: File, header: list[str]) -> str:
+        sizes: dict[str, Any] = {
+            "parallel": False,
+            "buffer_size": 8000000,
+            "max_line_size": 4000000,
+            "strict_mode": False,
+        }
+        path = self.folder / f"{file.name}.csv"
+        return read_csv(path, header, escape=self.dialect.escape, header=True, **sizes)
+
+
+def read_dialect(bundle: Path | None, into: Path, dialect: Dialect) -> Existing | None:
+    """Return the bundle at the output; None if there is none. Raise TargetError if it is not one of that dialect."""
+    if bundle is None or (bundle.is_dir() and not any(bundle.iterdir())):
+        return None
+    folder = bundle if bundle.is_dir() else _unpack(bundle, into, dialect)
+    there = {path.name for path in folder.iterdir()}
+    allowed = {f"{name}.csv" for name in dialect.files} | ({"manifest.csv"} if dialect.manifest else set())
+    if there - allowed or not there:
+        raise _not_ours(dialect)
+    for name in dialect.files:
+        path = folder / f"{name}.csv"
+        if path.exists():
+            output = dialect.outputs.get(name)
+            header = list(output.columns) if output else list(file_named(name).header(dialect.version))
+            try:
+                with path.open(encoding="utf-8", newline="") as text:
+                    found = next(csv.reader(text), [])
+            except (UnicodeDecodeError, csv.Error):
+                found = []
+            if found != header:
+                raise _not_ours(dialect)
+    standard = {file.name for file in csv_files(dialect.version)} - dialect.header_only
+    modes = {name: "bulk" for name in dialect.files if name in standard and f"{name}.csv" in there}
+    return _Written(folder, dialect.version, modes, dialect)
+
+
+def _not_ours(dialect: Dialect) -> TargetError:
+    return TargetError(
+        f"output_path: the bundle there was not written for consumer {dialect.name}. Nothing was published. Name another "
+        "place or move it away; or replace it unread, with accept_shrink for one run."
+    )
+
+
+def _unpack(archive: Path, folder: Path, dialect: Dialect) -> Path:
+    """Unpack the files of the dialect."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            allowed = {*(f"{name}.csv" for name in dialect.files), "manifest.csv"}
+            if set(packed.namelist()) - allowed or sum(i.file_size for i in packed.infolist()) > UNPACKED_LIMIT:
+                raise _not_ours(dialect)
+            packed.extractall(folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
+        raise _not_ours(dialect) from None
+    return folder
