@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from oneroster_audit.cells import Counts
+from oneroster_audit.checks.churn import Churn, churn
+from oneroster_audit.words import ALL, Cell, Severity
 
 from tests.audit.conftest import POLICY, found
 from tests.audit.nights import district, enroll, lost_from, rebuilt
@@ -51,6 +54,8 @@ def test_which_keys_decide(desk: Desk) -> None:
     users = rows["users"]
     for n in range(10, 14):
         users[f"s1-p{n}"]["email"] = GUARDIAN  # several hold it, one of whom comes back
+    for n in (14, 15):
+        users[f"s1-p{n}"]["email"] = "pair@example.com"  # both are gone, and one comes back: which?
     users["s1-p20"] |= {"userMasterIdentifier": "m20", "userIds": [{"type": "State", "identifier": "t20"}]}
     desk.audit(rows)
     new = copy.deepcopy(rows)
@@ -61,12 +66,15 @@ def test_which_keys_decide(desk: Desk) -> None:
     reissue(new, "s1-p3", "married", familyName="Other", email="x3", username="x3")
     reissue(new, "s1-p4", "name only", username="x4", **none)
     reissue(new, "s1-p10", "guardian's mail", username="x10", identifier=None, givenName="Other")
+    reissue(new, "s1-p14", "one of two", username="x14", identifier=None, givenName="Other")
+    del new["users"]["s1-p15"], new["roles"]["s1-p15-r"]
     reissue(new, "s1-p20", "state id", username="x20", **none, givenName="Other")
     # Two votes for different persons; a name against a number; and an account that was given to somebody else.
     reissue(new, "s1-p5", "five", identifier="s1-p6")
     reissue(new, "s1-p6", "six", identifier="s1-p5")
     reissue(new, "s1-p7", "seven", username="x7", email=None, givenName="Given s1-p8", familyName="Family s1-p8")
     reissue(new, "s1-p8", "eight", username="x8", givenName="Other", familyName="Other", **none)
+    reissue(new, "s1-p16", "number of another", username="x16", email=None, givenName="Other", familyName="Other")
     reissue(new, "s1-p9", "account", identifier="x9", email=None, givenName="Other")
     desk.audit(new, code=3)
     verdicts = crosswalk(desk, 2)
@@ -75,7 +83,10 @@ def test_which_keys_decide(desk: Desk) -> None:
         ("s1-p0", "all"), ("s1-p1", "number"), ("s1-p2", "mail"), ("s1-p3", "married"), ("s1-p20", "state id"),
     }  # fmt: skip
     assert {pair for pair, v in told.items() if v == "weak"} == {("s1-p4", "name only")}
-    assert {old for (old, _), v in told.items() if v == "conflict"} == {"s1-p5", "s1-p6", "s1-p7", "s1-p8", "s1-p9"}
+    assert {old for (old, _), v in told.items() if v == "conflict"} == {
+        "s1-p5", "s1-p6", "s1-p7", "s1-p8", "s1-p9", "s1-p16",
+    }  # fmt: skip
+    assert not [pair for pair in told if "one of two" in pair]
     assert not [pair for pair in told if "guardian" in pair[1]]
 
 
@@ -105,20 +116,31 @@ def test_a_person_under_two_ids(desk: Desk) -> None:
     assert out.read_text(encoding="utf-8").splitlines()[1:] == ["users,x0"]
 
 
-@pytest.mark.parametrize(
-    ("students", "reissued", "code"), [(300, 4, 0), (300, 5, 0), (200, 5, 3), (1200, 19, 0), (1200, 20, 3)]
-)
-def test_how_many_hold_a_school(desk: Desk, students: int, reissued: int, code: int) -> None:
-    """20 rows hold it, or 5 rows that are 2 % of it; fewer are a note."""
-    rows = district(2, students=students, classes=1)
+def test_how_many_hold_a_school(desk: Desk) -> None:
+    """5 rows that are 2 % of a school hold it, and no other; fewer are a note."""
+    rows = district(3, students=200, classes=1)
     desk.audit(rows)
     new = copy.deepcopy(rows)
-    for n in range(reissued):
-        reissue(new, f"s2-p{n}", f"new{n}")
-    report = desk.audit(new, code=code)
-    (finding,) = found(report, "churn.people")
-    assert (finding["school"], finding["count"], finding["severity"]) == ("s2", reissued, "hold" if code else "note")
-    assert [s["id"] for s in report["held_schools"]] == (["s2"] if code else [])
+    for school, reissued in (("s1", 4), ("s2", 5)):
+        for n in range(reissued):
+            reissue(new, f"{school}-p{n}", f"{school}-new{n}")
+    report = desk.audit(new, code=3)
+    told = {(f["school"], f["count"], f["severity"]) for f in found(report, "churn.people")}
+    assert told == {("s1", 4, "note"), ("s2", 5, "hold")}
+    assert [s["id"] for s in report["held_schools"]] == ["s2"]
+
+
+@pytest.mark.parametrize(
+    ("school", "before", "rows", "holds"),
+    [("s1", 250, 5, True), ("s1", 251, 5, False), ("s1", 9_000, 19, False), ("s1", 9_000, 20, True), ("office", 30, 19, False),
+     ("office", 30, 20, True), ("", 30, 20, True)],
+)  # fmt: skip
+def test_the_limits_themselves(school: str, before: int, rows: int, holds: bool) -> None:
+    """20 rows of any school; of an org that is no school, which would hold them all, never fewer."""
+    cell = Cell("users", school, ALL, ALL)
+    counts = {cell: Counts(before=before, now=before)}
+    (finding,) = churn([Churn("users", school, "proposed", rows)], counts, ["s1"], expects_new_classes=True)
+    assert (finding.severity == Severity.HOLD) == holds
 
 
 def test_what_makes_a_class_the_same(desk: Desk) -> None:
@@ -259,7 +281,7 @@ def test_the_file_and_who_can_read_it(desk: Desk) -> None:
     assert b"secret-" not in restricted.read_bytes()
     assert stat.S_IMODE(restricted.stat().st_mode) == 0o600
     assert desk("crosswalk", "2", "--out", str(out)) == 2
-    assert "removed by purge" in desk.err
+    assert "are not kept any more" in desk.err
 
 
 def test_a_store_of_the_version_before(desk: Desk) -> None:

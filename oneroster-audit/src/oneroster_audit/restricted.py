@@ -116,7 +116,7 @@ def write_crosswalk(store: Path, tenant: str, load: int, out: Path, *, must_have
         mine = "tenant = $tenant AND " if tenant else ""
         known = {"load": load} | ({"tenant": tenant} if tenant else {})
         if must_have and not database.execute(f"FROM crosswalk WHERE {mine}load = $load LIMIT 1", known).fetchall():
-            raise Wrong(f"the ids of load {load} were removed by purge")
+            raise Wrong(f"the ids of load {load} are not kept any more")
         cursor = database.execute(
             "SELECT file, old_id, new_id, array_to_string(rules, ';'), round(overlap, 4), verdict FROM crosswalk "
             f"WHERE {mine}load = $load ORDER BY file, verdict, old_id, new_id",

@@ -7,14 +7,14 @@ WITH
   gone AS MATERIALIZED (
     SELECT o."sourcedId" AS id, coalesce(c.new_id, o."courseSourcedId") AS course, coalesce(s.new_id, o."schoolSourcedId") AS school, o."schoolSourcedId" AS old_school,
       nullif(trim(o."classCode"), '') AS code, list_sort(o."periods") AS periods, o."title" AS title, o."termSourcedIds" AS terms
-    FROM "classes_at"($baseline) o ANTI JOIN "classes_at"($load) n ON n."sourcedId" = o."sourcedId"
+    FROM "classes_at"($baseline) o ANTI JOIN (SELECT "sourcedId" FROM "classes_at"($load) WHERE _sdc_first_load > $baseline) n ON n."sourcedId" = o."sourcedId"
     LEFT JOIN map c ON c.file = 'courses' AND c.old_id = o."courseSourcedId"
     LEFT JOIN map s ON s.file = 'orgs' AND s.old_id = o."schoolSourcedId"
     WHERE o._sdc_ended_load <= $load),
   fresh AS MATERIALIZED (
     SELECT n."sourcedId" AS id, n."courseSourcedId" AS course, n."schoolSourcedId" AS school,
       nullif(trim(n."classCode"), '') AS code, list_sort(n."periods") AS periods, n."title" AS title, list_sort(list_distinct(coalesce(n."termSourcedIds", []))) AS terms
-    FROM "classes_at"($load) n ANTI JOIN "classes_at"($baseline) o ON o."sourcedId" = n."sourcedId"
+    FROM "classes_at"($load) n ANTI JOIN (SELECT "sourcedId" FROM "classes_at"($baseline) WHERE _sdc_ended_load <= $load) o ON o."sourcedId" = n."sourcedId"
     WHERE n._sdc_first_load > $baseline),
   terms_of AS (
     SELECT id, list_sort(list(DISTINCT coalesce(m.new_id, term))) AS terms

@@ -5,13 +5,13 @@ WITH
   gone AS (
     SELECT o."sourcedId" AS id, coalesce(c.new_id, o."classSourcedId") AS class_id, coalesce(u.new_id, o."userSourcedId") AS person,
       o."role" AS role, o."beginDate" AS begins, coalesce(o."schoolSourcedId", '') AS school
-    FROM "enrollments_at"($baseline) o ANTI JOIN "enrollments_at"($load) n ON n."sourcedId" = o."sourcedId"
+    FROM "enrollments_at"($baseline) o ANTI JOIN (SELECT "sourcedId" FROM "enrollments_at"($load) WHERE _sdc_first_load > $baseline) n ON n."sourcedId" = o."sourcedId"
     LEFT JOIN map c ON c.file = 'classes' AND c.old_id = o."classSourcedId"
     LEFT JOIN map u ON u.file = 'users' AND u.old_id = o."userSourcedId"
     WHERE o._sdc_ended_load <= $load),
   fresh AS (
     SELECT n."sourcedId" AS id, n."classSourcedId" AS class_id, n."userSourcedId" AS person, n."role" AS role, n."beginDate" AS begins
-    FROM "enrollments_at"($load) n ANTI JOIN "enrollments_at"($baseline) o ON o."sourcedId" = n."sourcedId"
+    FROM "enrollments_at"($load) n ANTI JOIN (SELECT "sourcedId" FROM "enrollments_at"($baseline) WHERE _sdc_ended_load <= $load) o ON o."sourcedId" = n."sourcedId"
     WHERE n._sdc_first_load > $baseline)
 SELECT $baseline AS baseline, 'enrollments' AS file, min(g.id) AS old_id, min(f.id) AS new_id, ['class+user+role+beginDate'] AS rules,
   NULL::DOUBLE AS overlap, 'proposed' AS verdict, [min(g.school)] AS schools

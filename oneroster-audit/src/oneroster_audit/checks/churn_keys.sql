@@ -1,9 +1,9 @@
 -- Who holds the keys of users who are new between $baseline and $load, in each of the two loads: side, rule, strength (the
 -- lower the stronger, 9 is weak), key, id. Only keys of new users are kept, so the table is as small as the change.
 WITH
-  fresh AS MATERIALIZED (
+  fresh AS MATERIALIZED (  -- a version that began since, of a row that had none before
     SELECT "sourcedId" AS id FROM "users_at"($load) WHERE _sdc_first_load > $baseline
-    EXCEPT SELECT "sourcedId" FROM "users_at"($baseline)),
+    EXCEPT SELECT "sourcedId" FROM "users_at"($baseline) WHERE _sdc_ended_load <= $load),
   wanted AS MATERIALIZED (
     SELECT nullif(trim("identifier"), '') AS number, nullif(trim("userMasterIdentifier"), '') AS master,
       lower(nullif(trim("email"), '')) AS mail, lower(nullif(trim("username"), '')) AS login, "userIds" AS other,
@@ -23,7 +23,10 @@ WITH
       WHERE n.side = 'old' GROUP BY ALL
     UNION ALL
     SELECT n.side, n.id, list_sort(list(DISTINCT r."orgSourcedId")) FROM names n JOIN "roles_at"($load) r ON r."userSourcedId" = n.id
-      WHERE n.side = 'new' GROUP BY ALL)
+      WHERE n.side = 'new' GROUP BY ALL),
+  weak AS MATERIALIZED (
+    SELECT n.side, n.id, CAST([n.given, n.family, n.grade, CAST(coalesce(p.orgs, list_sort(n.orgs), []) AS VARCHAR)] AS VARCHAR) AS key
+    FROM names n LEFT JOIN places p ON p.side = n.side AND p.id = n.id)
 SELECT 'old' AS side, 'identifier' AS rule, 1 AS strength, trim("identifier") AS key, "sourcedId" AS id FROM "users_at"($baseline) SEMI JOIN wanted w ON w.number = trim("identifier")
 UNION ALL
 SELECT 'new', 'identifier', 1, trim("identifier"), "sourcedId" FROM "users_at"($load) SEMI JOIN wanted w ON w.number = trim("identifier")
@@ -44,5 +47,4 @@ SELECT 'old', 'username', 5, lower(trim("username")), "sourcedId" FROM "users_at
 UNION ALL
 SELECT 'new', 'username', 5, lower(trim("username")), "sourcedId" FROM "users_at"($load) SEMI JOIN wanted w ON w.login = lower(trim("username"))
 UNION ALL
-SELECT n.side, 'name+school+grade', 9, CAST([n.given, n.family, n.grade, CAST(coalesce(p.orgs, list_sort(n.orgs), []) AS VARCHAR)] AS VARCHAR), n.id
-  FROM names n LEFT JOIN places p ON p.side = n.side AND p.id = n.id
+SELECT side, 'name+school+grade', 9, key, id FROM weak WHERE key IN (SELECT key FROM weak SEMI JOIN fresh USING (id) WHERE side = 'new')
