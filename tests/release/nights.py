@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from contextlib import redirect_stdout
@@ -10,20 +9,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import msgspec
 from oneroster_audit.store import Store
 from oneroster_sample.bundle import write_bundle
 from tap_oneroster import TapOneRoster
+from tap_oneroster._core.model import FILES
+from tap_oneroster.bundle.source import BundleSource
+from tap_oneroster.policy import Policy
+from tap_oneroster.source import Request
+from tap_oneroster.warehouse.source import WarehouseSource
 from target_oneroster.bundle.target import TargetOneRosterCSV
 
 from tests.audit.nights import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from oneroster_sample.district import District
 
-Tables = dict[str, dict[str, dict[str, str]]]
+Rows = dict[str, dict[str, dict[str, Any]]]
 
 
 class Nights:
@@ -74,6 +79,25 @@ class Nights:
         publish(self.settings(as_of, **more), out, self.version)
         return out
 
+    def records(self, as_of: str = "approved_by_school", night: int = 0) -> Rows:
+        """The records of a release, or of a night's bundle, by file and id, read without Singer."""
+        source: Any
+        if night:
+            source = BundleSource(str(self.bundles[night - 1]), policy=Policy())
+        else:
+            source = WarehouseSource(str(self.warehouse), policy=Policy(), store=str(self.store), as_of=as_of)
+        found: Rows = {of.name: {} for of in FILES if of.csv}
+        try:
+            for of in FILES:
+                for one in source.passes(Request(of, (of,))) if of.csv else ():
+                    for batch in one:
+                        for record in batch.records:
+                            assert record.sourcedId not in found[of.name], f"{of.name} {record.sourcedId} comes twice"
+                            found[of.name][record.sourcedId] = msgspec.to_builtins(record)
+        finally:
+            source.close()
+        return found
+
     def by_way_of_csv(self, night: int) -> Path:
         """Publish the night's own bundle by the tap and target-oneroster-csv."""
         out = self.folder / f"csv{night}.zip"
@@ -100,22 +124,6 @@ def files(bundle: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def tables(bundle: Path) -> Tables:
-    """The rows of each file by id."""
-    return {
-        name.removesuffix(".csv"): {
-            row["sourcedId"]: row for row in csv.DictReader(io.StringIO(data.decode(), newline=""))
-        }
-        for name, data in files(bundle).items()
-        if name != "manifest.csv"
-    }
-
-
 def differ(a: Mapping[str, bytes], b: Mapping[str, bytes]) -> list[str]:
     """Names of the files that are not the same in two bundles."""
     return sorted(name for name in {*a, *b} if a.get(name) != b.get(name))
-
-
-def ids(rows: Iterable[Mapping[str, str]], column: str) -> set[str]:
-    """The values of one column."""
-    return {row[column] for row in rows}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._core.errors import FatalSourceError
 from .._core.model import FILES, file
 from .._core.sql import quoted
 from .places import Place, by_school, by_user, ordered, parent, person, references
@@ -25,6 +26,8 @@ _OF_PERSONS = ("username", "identifier", "userMasterIdentifier", "email", "given
 _MORE = {"users": _OF_PERSONS, "enrollments": ("role", "endDate")}
 _HANDED_OVER = ("enrollments", "results", "roles")
 """Files whose rows keep their id when a person gets another."""
+_ROUNDS = 6
+
 
 class Choice:
     """The chosen rows of one release; nothing is chosen if no school is held."""
@@ -72,14 +75,35 @@ class Choice:
     def _choose(self) -> None:
         self._tables()
         self._persons()
-        for of in self._files:
-            if by_school(of):
-                self._by_school(of)
-            elif by_user(of) or of.name == "users":
-                self._by_person(of)
-            else:
-                self._shared(of)
-        self._complete()
+        for _ in range(_ROUNDS):
+            self._database.script("moved", **self._loads)
+            self._run("INSERT INTO moments SELECT DISTINCT k FROM frozen WHERE k NOT IN (FROM moments)")
+            for of in self._files:
+                self._database.run(f"CREATE OR REPLACE TABLE {of.name}_chosen (row BIGINT, id VARCHAR, k BIGINT)")
+                if by_school(of):
+                    self._by_school(of)
+                elif by_user(of) or of.name == "users":
+                    self._by_person(of)
+                else:
+                    self._shared(of)
+            self._complete()
+            if not self._insist():
+                return
+        raise FatalSourceError(
+            "as_of: persons of held schools came back under other ids so often that no release keeps them apart; approve"
+            " the held schools, or set as_of to approved"
+        )
+
+    def _insist(self) -> bool:
+        """Keep the old id of persons of whom a held school needs the old one, and another row the new one."""
+        both = (
+            "SELECT l.old, l.new, o.until - 1 AS k FROM lines l JOIN users_chosen a ON a.id = l.old "
+            "JOIN users_chosen b ON b.id = l.new JOIN spans o ON o.id = l.old "
+            "QUALIFY row_number() OVER (PARTITION BY l.new ORDER BY o.first) = 1"
+        )
+        found = self._database.run(f"SELECT count(*) FROM ({both})")[0][0]
+        self._run(f"INSERT INTO insisted FROM ({both})")
+        return bool(found)
 
     def _tables(self) -> None:
         """Create the schools that are held, the loads that are read, and what differs between them."""
@@ -94,7 +118,7 @@ class Choice:
         )
         moments = sorted({*plan.held.values(), plan.newest.number, plan.added} - {0})
         run("CREATE TABLE moments AS SELECT unnest($moments) AS k", moments=moments)
-        run("CREATE TABLE frozen (person VARCHAR, school VARCHAR, k BIGINT)")
+        run("CREATE TABLE insisted (old VARCHAR, new VARCHAR, k BIGINT)")
         for of in FILES:
             names = dict.fromkeys(its.name for its in references(of) if its.name != "sourcedId")
             names |= dict.fromkeys([*([of.school] if of.school else []), *_MORE.get(of.name, ())])
@@ -104,7 +128,6 @@ class Choice:
                 f"FROM {of.name}_versions WHERE first <= $added AND (ended IS NULL OR ended > $oldest) "
                 f"AND NOT ({self._unchanged()})"
             )
-            run(f"CREATE TABLE {of.name}_chosen (row BIGINT, id VARCHAR, k BIGINT)")
 
     def _persons(self) -> None:
         """Decide about persons first: who waits, who stays under the old id, and who moved into a held school."""
@@ -113,7 +136,7 @@ class Choice:
         self._database.script("people", **self._loads)
         links = [
             f'SELECT o.{column} AS old, n.{column} AS new FROM {name}_delta o JOIN {name}_delta n ON n.id = o.id '
-            f"AND stands(n.first, n.ended, $added) AND n.{column} <> o.{column}"
+            f"AND n.first >= o.ended AND n.{column} <> o.{column}"
             for name in _HANDED_OVER
             if (its := person(file(name))) and (column := quoted(its.name))
         ]
@@ -127,8 +150,6 @@ class Choice:
         movers = "(SELECT person FROM movers UNION SELECT new FROM pairs JOIN movers ON old = person)"
         those = f'(SELECT * FROM enrollments_versions WHERE "userSourcedId" IN {movers})'
         self._run(f"CREATE TABLE places AS {self._seats(those)}")
-        self._database.script("moved", **self._loads)
-        self._run("INSERT INTO moments SELECT DISTINCT k FROM frozen WHERE k NOT IN (FROM moments)")
 
     def _seats(self, rows: str) -> str:
         """Return a query of students' enrollments: person, school, the load of a held school, and whether they run."""
@@ -143,7 +164,7 @@ class Choice:
     def _by_school(self, of: File) -> None:
         """Choose rows as of the load of their school; as of another one where their person waits."""
         where, who, link = Place(of, "m.k"), person(of), parent(of)
-        joins, waits, wants = list(where.joins), "false", [where.load]
+        joins, waits, wants, frozen = list(where.joins), "false", [where.load], "NULL"
         if who:
             column = f"x.{quoted(who.name)}"
             joins.append(f"LEFT JOIN frozen f ON f.person = {column} AND (f.school IS NULL OR f.school = {where.school})")
@@ -151,13 +172,13 @@ class Choice:
             if of.name == "userResources":
                 joins.append(f"LEFT JOIN decisions d ON d.id = {column} AND {where.school} IS NULL")
                 wants.append("d.k")
-            wants.append("f.k")
+            frozen = "f.k"
         elif link and link.refers_to != "classes":  # where its own parent stayed behind, it does, too
             name = link.refers_to
             joins.append(f"LEFT JOIN {name}_chosen c ON c.id = x.{quoted(link.name)}")
             wants.insert(0, "c.k")
             waits = f"c.id IS NULL AND x.{quoted(link.name)} IN (SELECT id FROM {name}_delta)"
-        want = f"coalesce({', '.join([*wants, '$newest'])})"
+        want = f"least(coalesce({', '.join([*wants, '$newest'])}), {frozen})"
         self._run(
             f"CREATE OR REPLACE TABLE candidates AS SELECT DISTINCT x.row, x.id, m.k, {want} AS want, "
             f"{where.load} AS load, {where.additive} AS additive FROM {of.name}_delta x "
@@ -211,7 +232,7 @@ class Choice:
 
     def _complete(self) -> None:
         """Add the rows that released rows point at and that are not there: as they were when the row was chosen."""
-        self._run("CREATE TABLE wanted (file VARCHAR, id VARCHAR, k BIGINT)")
+        self._run("CREATE OR REPLACE TABLE wanted (file VARCHAR, id VARCHAR, k BIGINT)")
         for of, its in self._references():
             self._want(of, its, f"SELECT {{id}} AS id, x.k FROM ({self._taken(of)}) x")
             if by_school(of):
@@ -236,6 +257,8 @@ class Choice:
         """Note what these rows point at by one reference, as far as it is not released."""
         target = its.refers_to
         missing = f"SELECT id FROM {target}_delta EXCEPT SELECT id FROM {target}_chosen"
+        if target == "users":
+            missing += " EXCEPT SELECT new FROM reissued"
         if not self._database.run(f"SELECT 1 FROM ({missing}) LIMIT 1"):
             return
         name = f"x.{quoted(its.name)}"

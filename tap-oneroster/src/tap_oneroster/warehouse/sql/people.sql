@@ -19,12 +19,13 @@ SELECT DISTINCT id, k, school FROM (
   FROM users_versions u SEMI JOIN known n ON n.id = u."sourcedId" JOIN moments m ON stands(u.first, u.ended, m.k)
 ) WHERE school IS NOT NULL;
 
--- A guardian belongs where the children do.
-INSERT INTO belongs SELECT DISTINCT p.id, p.k, b.school FROM pupils p JOIN belongs b ON b.id = p.pupil AND b.k = p.k;
+-- A guardian without a role belongs where the children do.
+INSERT INTO belongs SELECT DISTINCT p.id, p.k, b.school FROM pupils p JOIN belongs b ON b.id = p.pupil AND b.k = p.k
+ANTI JOIN belongs o ON o.id = p.id AND o.k = p.k;
 
 -- Who belongs to a school that is not held, or to none, is released as of the newest load. Who belongs to held schools
 -- only stays as of theirs; who is new there waits. The move of a person into a held school waits, too.
-CREATE TABLE decisions AS
+CREATE TABLE first_decisions AS
 WITH there AS (
   SELECT p.id, m.k FROM users_versions u JOIN persons p ON p.id = u."sourcedId" JOIN moments m ON stands(u.first, u.ended, m.k)
 ),
