@@ -147,7 +147,7 @@ class Choice:
             f"CREATE TABLE movers AS SELECT DISTINCT person FROM ({seats}) WHERE stands(first, ended, $newest) "
             "AND is_live AND load IS NOT NULL AND NOT additive"
         )
-        movers = "(SELECT person FROM movers UNION SELECT new FROM pairs JOIN movers ON old = person)"
+        movers = "(SELECT person FROM movers UNION SELECT id FROM roots SEMI JOIN movers USING (person))"
         those = f'(SELECT * FROM enrollments_versions WHERE "userSourcedId" IN {movers})'
         self._run(f"CREATE TABLE places AS {self._seats(those)}")
 
@@ -155,10 +155,10 @@ class Choice:
         """Return a query of students' enrollments: person, school, the load of a held school, and whether they run."""
         where = Place(file("enrollments"), "least(coalesce(x.ended, $newest + 1) - 1, $newest)")
         return (
-            f'SELECT coalesce(r.old, x."userSourcedId") AS person, {where.school} AS school, {where.load} AS load, '
+            f'SELECT coalesce(r.person, x."userSourcedId") AS person, x."userSourcedId" AS id, {where.school} AS school, {where.load} AS load, '
             f"{where.additive} AS additive, x.first, x.ended, "
             'x."endDate" IS NULL OR x."endDate" > $day AS is_live '
-            f"FROM {rows} x {' '.join(where.joins)} LEFT JOIN pairs r ON r.new = x.\"userSourcedId\" WHERE x.role = 'student'"
+            f"FROM {rows} x {' '.join(where.joins)} LEFT JOIN roots r ON r.id = x.\"userSourcedId\" WHERE x.role = 'student'"
         )
 
     def _by_school(self, of: File) -> None:

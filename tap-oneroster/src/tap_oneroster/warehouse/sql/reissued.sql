@@ -52,10 +52,5 @@ SELECT old, new FROM spanned s WHERE NOT EXISTS (
 CREATE TABLE lines AS
 SELECT old, new FROM sure UNION SELECT a.old, b.new FROM sure a JOIN sure b ON b.old = a.new;
 
--- Of several former ids the first that is still needed counts, else the last.
-CREATE TABLE pairs AS
-SELECT l.old, l.new, o.until - 1 AS k, n.until > $added AS is_there
-FROM lines l JOIN spans o ON o.id = l.old JOIN spans n ON n.id = l.new LEFT JOIN first_decisions d ON d.id = l.old
-QUALIFY row_number() OVER (
-  PARTITION BY l.new ORDER BY d.k IS NULL, CASE WHEN d.k IS NULL THEN -o.first ELSE o.first END, l.old
-) = 1
+CREATE TABLE roots AS
+SELECT l.new AS id, arg_min(l.old, o.first) AS person FROM lines l JOIN spans o ON o.id = l.old GROUP BY 1
