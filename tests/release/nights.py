@@ -111,7 +111,12 @@ def publish(config: dict[str, Any], out: Path, version: str, **more: Any) -> Non
     with redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8")) as output:
         TapOneRoster(config=config).sync_all()
         output.flush()
-    options = {"output_path": str(out), "oneroster_version": version, "require_receipts": True, "max_shrink_percent": 100}
+    options = {
+        "output_path": str(out),
+        "oneroster_version": version,
+        "require_receipts": True,
+        "max_shrink_percent": 100,
+    }
     options["report_path"] = str(out.with_suffix(".json"))
     target = TargetOneRosterCSV(config=options | more)
     with redirect_stdout(io.StringIO()):

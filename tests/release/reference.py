@@ -74,7 +74,11 @@ class Judge:
             then = self.nights[night - 1]
             found |= {p for p, at in now.items() if school in at and school not in self.students(then).get(p, set())}
             rows = [row for name in ("enrollments", "results", "roles") for row in self.of(then, name, school).values()]
-            found |= {self.who(row) for row in rows if (row.get("userSourcedId") or row["studentSourcedId"]) not in self.newest["users"]}
+            found |= {
+                self.who(row)
+                for row in rows
+                if (row.get("userSourcedId") or row["studentSourcedId"]) not in self.newest["users"]
+            }
         for _ in range(3):  # who waits keeps guardians and children under their former ids, too
             found |= {
                 self.people.get(agent, agent)

@@ -135,7 +135,7 @@ class Choice:
         self._run(f"CREATE TABLE persons (id) AS {' UNION '.join(['SELECT id FROM users_delta', *own])}")
         self._database.script("people", **self._loads)
         links = [
-            f'SELECT o.{column} AS old, n.{column} AS new FROM {name}_delta o JOIN {name}_delta n ON n.id = o.id '
+            f"SELECT o.{column} AS old, n.{column} AS new FROM {name}_delta o JOIN {name}_delta n ON n.id = o.id "
             f"AND n.first >= o.ended AND n.{column} <> o.{column}"
             for name in _HANDED_OVER
             if (its := person(file(name))) and (column := quoted(its.name))
@@ -167,7 +167,9 @@ class Choice:
         joins, waits, wants, frozen = list(where.joins), "false", [where.load], "NULL"
         if who:
             column = f"x.{quoted(who.name)}"
-            joins.append(f"LEFT JOIN frozen f ON f.person = {column} AND (f.school IS NULL OR f.school = {where.school})")
+            joins.append(
+                f"LEFT JOIN frozen f ON f.person = {column} AND (f.school IS NULL OR f.school = {where.school})"
+            )
             waits = f"{column} IN (SELECT new FROM reissued)"
             if of.name == "userResources":
                 joins.append(f"LEFT JOIN decisions d ON d.id = {column} AND {where.school} IS NULL")
@@ -234,17 +236,19 @@ class Choice:
         """Add the rows that released rows point at and that are not there: as they were when the row was chosen."""
         self._run("CREATE OR REPLACE TABLE wanted (file VARCHAR, id VARCHAR, k BIGINT)")
         for of, its in self._references():
-            self._want(of, its, f"SELECT {{id}} AS id, x.k FROM ({self._taken(of)}) x")
+            self._want(its, f"SELECT {{id}} AS id, x.k FROM ({self._taken(of)}) x")
             if by_school(of):
                 where = Place(of, "$newest")
                 rows = f"(SELECT * FROM {of.name}_versions WHERE {self._unchanged()})"
                 self._want(
-                    of, its, f"SELECT {{id}} AS id, {where.load} AS k FROM {rows} x {' '.join(where.joins)}", only_held=True
+                    its,
+                    f"SELECT {{id}} AS id, {where.load} AS k FROM {rows} x {' '.join(where.joins)}",
+                    only_held=True,
                 )
         while added := self._add_wanted():
             for of, its in self._references():
                 if of.name in added:
-                    self._want(of, its, f"SELECT {{id}} AS id, x.k FROM ({self._taken(of)}) x")
+                    self._want(its, f"SELECT {{id}} AS id, x.k FROM ({self._taken(of)}) x")
 
     def _references(self) -> Iterator[tuple[File, Field]]:
         there = {of.name for of in self._files}
@@ -253,7 +257,7 @@ class Choice:
     def _taken(self, of: File) -> str:
         return f"SELECT x.*, c.k FROM {of.name}_chosen c JOIN {of.name}_delta x ON x.row = c.row"
 
-    def _want(self, of: File, its: Field, rows: str, *, only_held: bool = False) -> None:
+    def _want(self, its: Field, rows: str, *, only_held: bool = False) -> None:
         """Note what these rows point at by one reference, as far as it is not released."""
         target = its.refers_to
         missing = f"SELECT id FROM {target}_delta EXCEPT SELECT id FROM {target}_chosen"
@@ -264,7 +268,11 @@ class Choice:
         name = f"x.{quoted(its.name)}"
         named = rows.format(id=f"unnest({name})" if its.kind.is_list else name)
         if only_held:  # reading a whole file is worth it only for rows that can point at something missing
-            overlap = f"list_has_any({name}, (SELECT list(id) FROM ({missing})))" if its.kind.is_list else f"{name} IN ({missing})"
+            overlap = (
+                f"list_has_any({name}, (SELECT list(id) FROM ({missing})))"
+                if its.kind.is_list
+                else f"{name} IN ({missing})"
+            )
             named += f" WHERE {overlap}"
         self._run(
             f"INSERT INTO wanted SELECT DISTINCT '{target}', id, k FROM ({named}) "

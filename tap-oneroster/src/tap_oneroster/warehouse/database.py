@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
+from weakref import finalize
 
 import duckdb
 
@@ -70,12 +72,13 @@ class Database:
         if not path.is_file():
             raise SetupError(f"warehouse_path: no file {path}; load it with target-oneroster-duckdb and history: true")
         self._schema, self._tenant = schema, tenant
-        self._spill = TemporaryDirectory(prefix="tap-oneroster-")
+        spill = mkdtemp(prefix="tap-oneroster-")
+        self._remove = finalize(self, rmtree, spill, ignore_errors=True)  # a test run closes nothing
         self._connection = duckdb.connect(
             config={
                 "memory_limit": memory,
                 "threads": 2,
-                "temp_directory": self._spill.name,
+                "temp_directory": spill,
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -95,7 +98,7 @@ class Database:
     def close(self) -> None:
         """Release both files."""
         self._connection.close()
-        self._spill.cleanup()
+        self._remove()
 
     def run(self, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement with those parameters that it names, and return its rows."""
@@ -258,5 +261,3 @@ class Database:
 
 def _moment(microseconds: int) -> datetime:
     return datetime.fromtimestamp(microseconds / 1e6, UTC)
-
-

@@ -97,8 +97,6 @@ def _own(of: File) -> str | None:
     return of.school if of.school and of.field(of.school).kind != Kind.REFS else None
 
 
-
-
 def ordered() -> list[File]:
     """Return the files so that each comes after the one that its rows belong to."""
     done: list[File] = []

@@ -76,6 +76,8 @@ def hold(plan: Plan, verdicts: Verdicts, schools: Collection[str]) -> Plan:
     releases = dict.fromkeys(schools, before if newest not in verdicts.approved else newest) | verdicts.released
     added = verdicts.audited if verdicts.additive else newest
     held = {
-        school: load for school, load in releases.items() if load < newest or (school in verdicts.additive and added > load)
+        school: load
+        for school, load in releases.items()
+        if load < newest or (school in verdicts.additive and added > load)
     }
     return Plan(plan.newest, held, verdicts.additive & held.keys(), max(added, newest), plan.note)

@@ -74,7 +74,7 @@ class WarehouseSource:
         if verdicts and self._as_of == BY_SCHOOL:
             added = verdicts.audited if verdicts.additive else plan.newest.number
             schools = database.run(
-                "SELECT \"sourcedId\" FROM orgs_versions WHERE \"type\" = 'school' AND stands(first, ended, $load)",
+                'SELECT "sourcedId" FROM orgs_versions WHERE "type" = \'school\' AND stands(first, ended, $load)',
                 load=added,
             )
             plan = hold(plan, verdicts, [school for (school,) in schools])
@@ -114,7 +114,9 @@ class WarehouseSource:
             )
         for load in {*plan.held.values()} - {0} if database.has(of.name) else ():
             total = database.total(of.name, load)
-            stood = database.run(f"SELECT count(*) FROM {of.name}_versions WHERE stands(first, ended, $k)", k=load)[0][0]
+            stood = database.run(f"SELECT count(*) FROM {of.name}_versions WHERE stands(first, ended, $k)", k=load)[0][
+                0
+            ]
             if total is not None and stood < total:
                 raise SourceError(
                     f"{of.name}: the warehouse does not keep load {load} any more, which is the newest that was released for"
