@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["WarehouseSource"]
 
-_NAMED = 50
+_NAMED = 10
 """A receipt names so many held schools; further ones are counted."""
-_EARLIER = "rows as of an earlier load, because their school is held"
 
 
 class WarehouseSource:
@@ -127,11 +126,9 @@ class WarehouseSource:
     def _facts(self, of: File, version: str | None) -> Facts:
         plan, deviations = self._plan, Counter[str]()
         if earlier := self._choice.earlier(of):
-            deviations[_EARLIER] = earlier
-        held = sorted(plan.held)
-        deviations.update({f"held: {school}": 1 for school in held[:_NAMED]})
-        if len(held) > _NAMED:
-            deviations[f"held: {len(held) - _NAMED:,} more"] = 1
+            held = sorted(plan.held)
+            more = f" and {len(held) - _NAMED:,} more" if held[_NAMED:] else ""
+            deviations[f"rows as of an earlier load, held: {', '.join(held[:_NAMED])}{more}"] = earlier
         return Facts(
             self._path.name,
             "warehouse",
