@@ -135,3 +135,24 @@ def test_a_side_is_a_load_a_file_with_its_schema_or_a_bundle(desk: Desk, night: 
         assert "has no schema other of target-oneroster-duckdb" in desk.err
         assert desk(command, "nowhere", pair[1]) == 2
         assert "nowhere is neither the number of a load, nor a DuckDB file" in desk.err
+
+
+def test_a_second_source_that_differs_holds_above_one_percent(desk: Desk, pair: tuple[str, str]) -> None:
+    """The policy names it; a few rows are a warning, and another night says nothing."""
+    shutil.copy(pair[0], desk.folder / "warehouse.duckdb")
+    desk.policy(f"warehouse: warehouse.duckdb\nmax_age_hours: 1000000\nsecond: {pair[1]}\n")
+    change(
+        pair[1],
+        'UPDATE oneroster."syncReceipts" SET "contentDigest" = NULL',
+        """UPDATE oneroster.enrollments SET role = 'aide'""",
+        """UPDATE oneroster.courses SET title = 'Other' WHERE "sourcedId" = (SELECT min("sourcedId") FROM oneroster.courses)""",
+    )
+    assert desk("run") == 3, desk.err
+    findings = [f for f in desk.report()["findings"] if f["check"] == "sources.differ"]
+    assert [(f["file"], f["severity"], f["column"], f["share"] > 0.5) for f in findings] == [
+        ("enrollments", "hold", "role", True),
+        ("courses", "warn", "title", False),
+    ]
+    (desk.folder / "audit.duckdb").unlink()
+    change(pair[1], 'UPDATE oneroster."_loads" SET "loadedAt" = "loadedAt" - INTERVAL 7 HOUR')
+    assert desk("run") == 0, desk.err

@@ -14,14 +14,14 @@ from ._core.model import file
 from ._core.model.schema import TENANT
 from ._core.sql import is_busy, literal, quoted, when_free
 from .errors import Unknown, Wrong
-from .warehouse import ENDED, FIRST, MEMORY
+from .warehouse import ENDED, FIRST, MEMORY, Warehouse
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from ._core.model import File
 
-__all__ = ["SCHEMA", "Pair", "Side"]
+__all__ = ["Pair", "Side", "file_and_schema"]
 
 SCHEMA = "oneroster"
 
@@ -42,16 +42,17 @@ class Side:
 class Pair:
     """The open files of two sides, `a` and `b`; both may be in one file."""
 
-    def __init__(self, a: Side, b: Side) -> None:
-        self._sides = {"a": a, "b": b}
+    def __init__(self, a: Side, b: Side, within: Warehouse | None = None) -> None:
+        """Open both files; `within` is the open warehouse, which is side `a`, and stays open afterwards."""
+        self._sides, self._within = {"a": a, "b": b}, within
         self._spill = TemporaryDirectory(prefix="oneroster-audit-")
         config: dict[str, Any] = {
             "memory_limit": MEMORY, "threads": 2, "temp_directory": self._spill.name, "preserve_insertion_order": False,
             "autoinstall_known_extensions": False, "autoload_known_extensions": False,
         }  # fmt: skip
-        self._connection = duckdb.connect(config=config)
+        self._connection = within.connection if within else duckdb.connect(config=config)
         try:
-            self._bases: dict[Path, str] = {}
+            self._bases: dict[Path, str] = {a.path: "warehouse"} if within else {}
             for side in (a, b):
                 self._attach(side.path)
             self._tables = {name: self._find(side) for name, side in self._sides.items()}
@@ -69,8 +70,12 @@ class Pair:
         self.close()
 
     def close(self) -> None:
-        """Release the files."""
-        self._connection.close()
+        """Release the files that were opened here."""
+        if self._within:
+            for name in set(self._bases.values()) - {"warehouse"}:
+                self._connection.execute(f"DETACH {name}")
+        else:
+            self._connection.close()
         self._spill.cleanup()
 
     def run(self, text: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -179,3 +184,14 @@ class Pair:
             raise Wrong(f"the warehouse has {what}")
         load, at = found[0]
         return load, datetime.fromtimestamp(at / 1e6, UTC), at
+
+
+def file_and_schema(name: str) -> tuple[Path, str]:
+    """Return the path and the schema of a name; a path may hold a colon itself."""
+    whole = Path(name)
+    before, colon, schema = name.rpartition(":")
+    return (
+        (Path(before), schema)
+        if colon and schema and not whole.exists() and Path(before).is_file()
+        else (whole, SCHEMA)
+    )

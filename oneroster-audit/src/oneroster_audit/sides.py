@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .bundles import loaded
 from .errors import Wrong
-from .pair import SCHEMA, Side
+from .pair import Side, file_and_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def opened(names: tuple[str, str], policy: Callable[[], Policy]) -> Iterator[tup
                     number += 1
                     sides.append(Side(name, warehouse, load=number))
                 case _:
-                    path, schema = _file(name)
+                    path, schema = file_and_schema(name)
                     sides.append(Side(name, path, schema))
         yield sides[0], sides[1]
 
@@ -42,21 +42,10 @@ def opened(names: tuple[str, str], policy: Callable[[], Policy]) -> Iterator[tup
 def _kind(name: str) -> str:
     if name.isdecimal():
         return "load"
-    path, _ = _file(name)
+    path, _ = file_and_schema(name)
     if not path.exists():
         raise Wrong(f"{name} is neither the number of a load, nor a DuckDB file (FILE or FILE:SCHEMA), nor a bundle")
     return "file" if _is_duckdb(path) else "bundle"
-
-
-def _file(name: str) -> tuple[Path, str]:
-    """Return the path and the schema of a name; a path may hold a colon itself."""
-    whole = Path(name)
-    before, colon, schema = name.rpartition(":")
-    return (
-        (Path(before), schema)
-        if colon and schema and not whole.exists() and Path(before).is_file()
-        else (whole, SCHEMA)
-    )
 
 
 def _is_duckdb(path: Path) -> bool:
