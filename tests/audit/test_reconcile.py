@@ -140,7 +140,9 @@ def test_a_side_is_a_load_a_file_with_its_schema_or_a_bundle(desk: Desk, night: 
 def test_a_second_source_that_differs_holds_above_one_percent(desk: Desk, pair: tuple[str, str]) -> None:
     """The policy names it; a few rows are a warning, and another night says nothing."""
     shutil.copy(pair[0], desk.folder / "warehouse.duckdb")
-    desk.policy(f"warehouse: warehouse.duckdb\nmax_age_hours: 1000000\nsecond: {pair[1]}\n")
+    desk.policy(
+        f"warehouse: warehouse.duckdb\nmax_age_hours: 1000000\nsecond: {pair[1]}\nreport: {{path: page.html}}\n"
+    )
     change(
         pair[1],
         'UPDATE oneroster."syncReceipts" SET "contentDigest" = NULL',
@@ -153,6 +155,9 @@ def test_a_second_source_that_differs_holds_above_one_percent(desk: Desk, pair: 
         ("enrollments", "hold", "role", True),
         ("courses", "warn", "title", False),
     ]
+    assert "Files that differ" in (desk.folder / "page.html").read_text(encoding="utf-8")
     (desk.folder / "audit.duckdb").unlink()
     change(pair[1], 'UPDATE oneroster."_loads" SET "loadedAt" = "loadedAt" - INTERVAL 7 HOUR')
     assert desk("run") == 0, desk.err
+    assert [f["severity"] for f in desk.report()["findings"] if f["check"] == "sources.apart"] == ["note"]
+    assert "more than six hours apart" in (desk.folder / "page.html").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ __all__ = ["differ"]
 def differ(warehouse: Warehouse, policy: Policy, load: int) -> list[Finding]:
     """Return a finding for each file that is not the same in both; more than 1 % holds.
 
-    Nothing is found if the two were loaded more than six hours apart, as they are not of one night.
+    Nothing is compared if the two were loaded more than six hours apart, as they are not of one night; a note says so.
     """
     if not policy.second:
         return []
@@ -27,7 +27,7 @@ def differ(warehouse: Warehouse, policy: Policy, load: int) -> list[Finding]:
     with Pair(ours, Side("second", path, schema, policy.tenant), warehouse) as pair:
         result = reconcile(pair)
     if result.apart:
-        return []
+        return [Finding("sources.apart", Severity.NOTE)]
     return [
         Finding(
             "sources.differ",

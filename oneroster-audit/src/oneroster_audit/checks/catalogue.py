@@ -194,6 +194,13 @@ CHECKS = (
         "See oneroster-audit reconcile; ask the vendor which is right. More than 1 % of a file holds.",
         counted="not the same",
     ),
+    Check(
+        "sources.apart",
+        NOTE,
+        IT,
+        "The second source was loaded more than six hours before or after, so it was not compared",
+        "Load both in one night.",
+    ),
     Check("sanity.large-class", WARN, REGISTRAR, "Classes with more than 50 students", "See whether they were merged."),
     Check(
         "sanity.many-classes",

@@ -13,6 +13,7 @@ from .._figures import Raw
 from ..checks.catalogue import check
 from ..words import ALL
 from .contents import moment
+from .sources import two_sources
 from .text import change
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def page(of: Contents, policy: Policy) -> str:
         approvals=_approvals(of),
         small=policy.small,
         consumers=", ".join(policy.consumers),
+        two_sources=two_sources(of, policy.second),
     )
     return figures.page(f"{of.load['verdict']}: load {of.load['load']} - roster audit", Raw(body))
 
