@@ -73,6 +73,11 @@ def test_the_contracts_see_the_core_inside_the_plugins() -> None:
             "tap_oneroster.rest is not allowed to import tap_oneroster.bundle",
         ),
         (
+            "tap_oneroster/warehouse/source.py",
+            "def f():\n    from ..bundle import source",
+            "tap_oneroster.warehouse is not allowed to import tap_oneroster.bundle",
+        ),
+        (
             "tap_oneroster/source.py",
             "def f():\n    from .rest import source",
             "tap_oneroster.source is not allowed to import tap_oneroster.rest",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
-from .errors import AuditError, Wrong
+from .errors import AuditError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,10 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--warehouse", default="warehouse.duckdb", help="the DuckDB file (default: warehouse.duckdb)")
     sub.add_argument("--schema", default="oneroster")
     sub.add_argument("--tenant", default="")
-    sub = add("diff", _diff, "compare two loads, or two bundles")
-    sub.add_argument("a", metavar="A", help="a load's number, or a bundle")
-    sub.add_argument("b", metavar="B")
-    sub.add_argument("--json", action="store_true", help="as JSON")
+    for name, do, text in (
+        ("diff", _diff, "compare two loads, files or bundles"),
+        ("reconcile", _reconcile, "compare two sources of one night, as REST and CSV; exit 3 above 1 %"),
+    ):
+        sub = add(name, do, text)
+        sub.add_argument("a", metavar="A", help="a load's number, FILE[:SCHEMA], or a bundle")
+        sub.add_argument("b", metavar="B")
+        sub.add_argument("--json", action="store_true", help="as JSON")
     sub = add("rows", _rows, "write the ids of the rows behind a finding to a file of mode 0600")
     sub.add_argument("finding")
     sub.add_argument("--out", type=Path, required=True, metavar="FILE")
@@ -174,30 +178,33 @@ def _init(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from .audit import compare
-    from .bundles import loaded
+    from .compare import differences
     from .report.text import file_table
-    from .run import open_warehouse
-    from .warehouse import Warehouse
+    from .sides import opened
 
-    a, b = options.a, options.b
-    if not (a.isdecimal() and b.isdecimal()):
-        for name in (a, b):
-            if not Path(name).exists():
-                raise Wrong(f"{name} is neither the number of a load nor a bundle")
-        with loaded(Path(a), Path(b)) as path, Warehouse(path, "oneroster", "") as warehouse:
-            found = compare(warehouse, 1, 2)
-    else:
-        with open_warehouse(_policy(options)) as warehouse:
-            for number in (int(a), int(b)):
-                if number not in warehouse.loads():
-                    raise Wrong(f"the warehouse has no load {number}")
-            found = compare(warehouse, int(a), int(b))
+    with opened((options.a, options.b), lambda: _policy(options)) as (a, b):
+        found = differences(a, b)
     if options.json:
         print(json.dumps({"files": found}, indent=1))
         return 0
     print("\n".join(file_table(found)))
     return 0
+
+
+def _reconcile(options: argparse.Namespace) -> int:
+    from .pair import Pair
+    from .reconcile import reconcile
+    from .sides import opened
+
+    with opened((options.a, options.b), lambda: _policy(options)) as sides, Pair(*sides) as pair:
+        result = reconcile(pair)
+    if options.json:
+        print(json.dumps({"files": [of.as_json() for of in result.files]}, indent=1))
+        if result.apart:
+            print(next(result.lines()), file=sys.stderr)
+    else:
+        print("\n".join(result.lines()))
+    return 0 if result.is_alike else 3
 
 
 def _rows(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from . import sources
 from .cells import Counts, tally
 from .checks import arrival, columns, keys, sanity
 from .checks.brake import fold
@@ -73,6 +74,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         night.findings += keys.reused(warehouse, baseline, number)
     everything = baseline is not None and night.is_quiet(night.touched, baseline)
     night.findings += sanity.sanity(warehouse, baseline, number, is_quiet=everything)
+    night.findings += sources.differ(warehouse, policy, number)
     _calendar(night)
     _policy(night)
     fold(night.findings)

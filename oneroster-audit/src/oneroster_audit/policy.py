@@ -101,6 +101,8 @@ class Policy(Struct, forbid_unknown_fields=True, frozen=True):
     max_source_age_days: Annotated[float, Meta(gt=0)] = 7
     limits: Limits = Limits()
     calendar: list[Rule] = []
+    second: str = ""
+    """The same night from another source: FILE or FILE:SCHEMA."""
     consumers: list[str] = []
     report: Report = Report()
     alert: list[Alert] = []

@@ -100,6 +100,11 @@ class Warehouse:
     ) -> None:
         self.close()
 
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection, which has the file as `warehouse`."""
+        return self._connection
+
     def close(self) -> None:
         """Release the file."""
         self._connection.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +21,8 @@ def source_name(config: Mapping[str, Any]) -> str:
     """Return the name of the source for receipts, even if it could not be opened."""
     if config["mode"] == "csv":
         return PurePosixPath(shown(config["csv_path"])).name
+    if config["mode"] == "warehouse":
+        return Path(config["warehouse_path"]).name
     from ._core.http.presets import filled_in
 
     return urlsplit(filled_in(config).get("base_url", "")).hostname or "unknown host"
@@ -29,7 +31,7 @@ def source_name(config: Mapping[str, Any]) -> str:
 def make_source(
     config: Mapping[str, Any], *, streams: frozenset[str], user_agent: str, say: Callable[[str], None]
 ) -> Source:
-    """Return the REST service or the bundles of the settings; `streams` are the selected ones.
+    """Return the REST service, the warehouse or the bundles of the settings; `streams` are the selected ones.
 
     Imports are local, so that a run does not load the binding that it does not use.
     """
@@ -37,9 +39,14 @@ def make_source(
         from .rest.source import RestSource
 
         return RestSource.from_config(config, streams=streams, user_agent=user_agent)
+    from .policy import Policy
+
+    if config["mode"] == "warehouse":
+        from .warehouse.source import WarehouseSource
+
+        return WarehouseSource.from_config(config, policy=Policy.of(config), say=say)
     from .batch_files.settings import is_columnar
     from .bundle.source import BundleSource
-    from .policy import Policy
 
     version = config["oneroster_version"]
     return BundleSource(

@@ -1,7 +1,7 @@
-"""The common interface of a REST service and of CSV bundles.
+"""The common interface of a REST service, of CSV bundles and of a warehouse.
 
 A source returns the *parts* of a requested collection: a part is one pass over one place that holds its records (a
-service, or one bundle). Iterating a part yields batches of records, of the collection and of the streams derived from
+service, one bundle, or the warehouse). Iterating a part yields batches of records, of the collection and of the streams derived from
 it; its facts go into the receipts. This module does not depend on Singer.
 """
 
@@ -131,6 +131,8 @@ class Facts:
     """When the source was last changed, if files tell it."""
     unique: bool = False
     """True if each record is known to have its own id."""
+    approved: bool = False
+    """True if somebody else has judged what is gone, so that the shrink guard does not ask again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,21 @@ CHECKS = (
         "Users who are student and staff",
         "See whether two persons share an account.",
     ),
+    Check(
+        "sources.differ",
+        HOLD,
+        VENDOR,
+        "The second source of the night holds other rows, or other values",
+        "See oneroster-audit reconcile; ask the vendor which is right. More than 1 % of a file holds.",
+        counted="not the same",
+    ),
+    Check(
+        "sources.apart",
+        NOTE,
+        IT,
+        "The second source was loaded more than six hours before or after, so it was not compared",
+        "Load both in one night.",
+    ),
     Check("sanity.large-class", WARN, REGISTRAR, "Classes with more than 50 students", "See whether they were merged."),
     Check(
         "sanity.many-classes",

@@ -15,6 +15,7 @@ from ..words import ALL
 from . import families
 from .consumers import consumer_table
 from .contents import moment
+from .sources import two_sources
 from .text import change
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def page(of: Contents, policy: Policy) -> str:
         approvals=_approvals(of),
         small=policy.small,
         consumers=consumer_table(of),
+        two_sources=two_sources(of, policy.second),
     )
     return figures.page(f"{of.load['verdict']}: load {of.load['load']} - roster audit", Raw(body))
 

@@ -11,7 +11,7 @@ RECEIPTS = File(
         Field("runId", Kind.ID),
         Field("collection", Kind.STRING),
         Field("source", Kind.STRING),  # host of the service, or name of the bundle
-        Field("mode"),  # rest, bulk, delta, absent, skipped
+        Field("mode"),  # rest, bulk, delta, warehouse, absent, skipped
         Field("version"),
         Field("expected", Kind.INTEGER),
         Field("received", Kind.INTEGER),

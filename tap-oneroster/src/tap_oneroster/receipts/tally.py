@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Tally", "header_digest"]
 
-_READ = {"rest", "bulk", "delta"}
+_READ = {"rest", "bulk", "delta", "warehouse"}
 """Modes of passes that read something."""
 
 _FILTERED = "record left out by stream_maps"

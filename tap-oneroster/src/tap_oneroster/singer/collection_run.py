@@ -189,7 +189,7 @@ class CollectionRun:
         first = tallies[0]
         total = first.received - first.deleted
         lost = shrinks(stream.stream_state.get("counts"), total, first.schools, config["max_shrink_percent"])
-        if lost and not config["accept_shrink"]:
+        if lost and not config["accept_shrink"] and not first.facts.approved:
             return (
                 f"{stream.name}: more than {config['max_shrink_percent']:g} % are gone"
                 f" ({'; '.join(map(str, lost))}); nothing was deleted; if that is right, run once"

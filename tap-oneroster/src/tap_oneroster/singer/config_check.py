@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..batch_files.settings import batch_errors
+from ..warehouse.settings import warehouse_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,8 @@ def combination_errors(config: Mapping[str, Any]) -> list[str]:
             errors.append("csv_path: must be set where mode is csv")
         if config.get("start_date"):
             errors.append("start_date: CSV bundles carry no times; remove it or set mode to rest")
+    elif config["mode"] == "warehouse":
+        errors += warehouse_errors(config)
     else:
         from ..rest.settings import rest_errors
 

@@ -8,6 +8,7 @@ from .._core.model import Version
 from ..batch_files.settings import BATCH_SETTING
 from ..rest.settings import REST_SETTINGS
 from ..setting import TEXT, choice, setting, switch
+from ..warehouse.settings import WAREHOUSE_SETTINGS
 
 __all__ = ["SETTINGS"]
 
@@ -18,8 +19,9 @@ _AT_LEAST_0 = th.NumberType(nullable=False, minimum=0)
 SETTINGS = th.PropertiesList(
     choice(
         "mode",
-        ["rest", "csv"],
-        "Where the data comes from: rest (a OneRoster service) or csv (bundles of CSV files).",
+        ["rest", "csv", "warehouse"],
+        "Where the data comes from: rest (a OneRoster service), csv (bundles of CSV files) or warehouse (the DuckDB "
+        "file of target-oneroster-duckdb, to publish what was audited).",
         default="rest",
     ),
     choice(
@@ -51,6 +53,7 @@ SETTINGS = th.PropertiesList(
         title="CSV File Mode",
         default="auto",
     ),
+    *WAREHOUSE_SETTINGS,
     setting(
         "settle_seconds",
         _AT_LEAST_0,

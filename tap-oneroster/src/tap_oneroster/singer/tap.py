@@ -148,16 +148,20 @@ class TapOneRoster(Tap):
         return [*streams.values(), self.receipt_class(self, self.run)]
 
     def _files(self) -> list[File]:
-        rest = self.config["mode"] == "rest"
+        wide = self.config["mode"] != "csv"
         only_1_1 = self.config["oneroster_version"] == Version.V1_1.value
-        files = [f for f in FILES if f.csv or (rest and not only_1_1)]
+        files = [f for f in FILES if f.csv or (wide and not only_1_1)]
         if self.config["include_views"]:
             files += [replace(file(view.parent), name=view.name, collection=view.collection) for view in VIEWS]
         return files
 
     def _parent(self, of: File) -> str | None:
-        """Return the stream whose records contain this one's: in REST as in the model, in CSV only for roles."""
-        if of.derived and (self.config["mode"] == "rest" or of.name == "roles"):
+        """Return the stream whose records contain this one's: in REST as in the model, in CSV only for roles.
+
+        A warehouse has a table for each, so that none is made of another.
+        """
+        mode = self.config["mode"]
+        if of.derived and (mode == "rest" or (mode == "csv" and of.name == "roles")):
             return of.derived.parent
         return None
 

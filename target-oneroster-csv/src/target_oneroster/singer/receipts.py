@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_COMPLETE", "Arrival", "Receipts", "explain"]
 
-_WHOLE = {"rest", "bulk", "absent"}
+_WHOLE = {"rest", "bulk", "absent", "warehouse"}
 
 _NO_RECEIPT = "no receipt came, the run broke off"
 _NEVER_CAME = "rows were promised and the stream never came"
