@@ -6,6 +6,7 @@ import copy
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from tests.audit.conftest import POLICY, found
@@ -150,6 +151,24 @@ def test_tombstones_of_a_load_that_is_not_whole(desk: Desk) -> None:
         {**rows, "enrollments": {k: v for k, v in rows["enrollments"].items() if k not in keys}}, code=3
     )
     assert {f["school"] for f in found(report, "brake.slow") if not f["root"]} == {"s2"}
+
+
+def test_rows_that_are_marked_and_rows_that_vanished(desk: Desk) -> None:
+    """Trap 4: both are gone; the store and the page say how many were marked as deleted, and how many are no longer sent."""
+    rows = district(2)
+    desk.policy(POLICY + "report: {path: page.html}\n")
+    desk.audit(rows)
+    gone = of_school(rows, "enrollments", "s1")[:5]
+    back = of_school(rows, "enrollments", "s2")[0]
+    desk.house.load(without(rows, "enrollments", [*gone, back]))
+    mark = 'UPDATE oneroster.enrollments_history SET _sdc_deleted_at = now() WHERE _sdc_ended_load = 2 AND "sourcedId" IN (?, ?)'
+    with duckdb.connect(str(desk.house.path)) as database:
+        database.execute(mark, [gone[0], gone[1]])
+    desk.house.load(without(rows, "enrollments", gone))
+    assert desk("run") == 0, desk.err
+    assert desk.store("SELECT marked, vanished FROM arrivals WHERE load = 3 AND file = 'enrollments'") == [(2, 3)]
+    assert desk.cells(3, "enrollments")["*", "*", "*"][2] == 5
+    assert "gone: 2 marked as deleted, 3 no longer sent" in (desk.folder / "page.html").read_text(encoding="utf-8")
 
 
 def test_rows_that_end_on_their_end_date(desk: Desk) -> None:

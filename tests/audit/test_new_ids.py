@@ -285,12 +285,13 @@ def test_the_file_and_who_can_read_it(desk: Desk) -> None:
 
 
 def test_a_store_of_the_version_before(desk: Desk) -> None:
-    """It is shown as it is, and the next run adds the tables; a crosswalk of its loads is one line."""
+    """It is shown as it is, and the next run adds tables and columns; a crosswalk of its loads is one line."""
     rows = district(2)
     desk.audit(rows)
     with duckdb.connect(str(desk.folder / "audit.duckdb")) as database:
         for table in ("new_ids", "schedule_counts", "rollover"):
             database.execute(f"DROP TABLE {table}")
+        database.execute("ALTER TABLE arrivals DROP COLUMN marked")
         database.execute("UPDATE meta SET version = 1")
     (desk.folder / "audit.restricted.duckdb").unlink()
     assert desk.report()["schedule"] == []

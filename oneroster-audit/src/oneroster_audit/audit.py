@@ -11,6 +11,7 @@ from . import sources
 from .cells import Counts, tally
 from .checks import arrival, columns, keys, sanity
 from .checks.brake import fold
+from .checks.gone import gone
 from .consumers.judge import judge_consumers, store_rows
 from .diff import GRADE_RANK, GRADE_ROSE, dimensions, kept, moves, places_at
 from .errors import Unknown
@@ -92,7 +93,7 @@ def audit_load(warehouse: Warehouse, policy: Policy, loads: dict[int, Load], num
         verdicts=cell_verdicts(findings, {}),
         reasons=reasons,
         columns=night.columns,
-        arrivals=arrival.arrivals(load, night.receipts),
+        arrivals=arrival.arrivals(load, night.receipts, _gone(night)),
         schools=night.schools,
         facts=_facts(night),
         families=families,
@@ -121,6 +122,14 @@ def _arrival(night: Night) -> None:
     )
     if baseline is not None:
         night.findings += arrival.header(night.warehouse.receipts(night.loads[baseline]), night.receipts)
+
+
+def _gone(night: Night) -> dict[str, tuple[int, int]]:
+    baseline = night.before.baseline
+    if baseline is None:
+        return {}
+    files = [of.name for of in kept(night.warehouse) if not night.is_quiet((of.name,), baseline)]
+    return gone(night.warehouse, files, baseline, night.load.number)
 
 
 def _file(night: Night, of: File) -> None:

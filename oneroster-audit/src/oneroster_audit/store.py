@@ -34,7 +34,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "arrivals": {
         "load": "BIGINT", "file": "VARCHAR", "promised": "BIGINT", "arrived": "BIGINT", "rejected": "BIGINT",
-        "complete": "BOOLEAN", "whole": "BOOLEAN", "outcome": "VARCHAR", "header": "VARCHAR[]",
+        "complete": "BOOLEAN", "whole": "BOOLEAN", "outcome": "VARCHAR", "header": "VARCHAR[]", "marked": "BIGINT",
+        "vanished": "BIGINT",
     },
     "columns": {
         "load": "BIGINT", "file": "VARCHAR", "column_name": "VARCHAR", "present": "BIGINT", "share": "DOUBLE",
@@ -83,7 +84,7 @@ class Store:
         if read_only and not path.is_file():
             raise Wrong(f"no store at {path}. Audit a load first: oneroster-audit run")
         self._tenant = tenant or None
-        self._missing: set[str] = set()
+        self._missing: dict[str, set[str]] = {}
         self._connection = _connect(path, read_only=read_only)
         try:
             self._prepare(path, read_only=read_only)
@@ -110,9 +111,9 @@ class Store:
             )
             if has_tenant != bool(self._tenant):
                 raise Wrong(f"{path} was made {'with' if has_tenant else 'without'} a tenant. Set another `store`.")
-            self._missing = {name for name in TABLES if name not in there}
-            if (version < VERSION or self._missing) and not read_only:
-                self._upgrade()
+            self._missing = self._find_missing()
+            if self._missing and not read_only:
+                self._upgrade(there)
         elif there or read_only:
             raise Wrong(f"{path} is not a store of oneroster-audit. Set another `store`.")
         else:
@@ -122,13 +123,24 @@ class Store:
                 for name in TABLES:
                     self._make(name)
 
-    def _upgrade(self) -> None:
-        """Add the tables that an earlier version of the package did not have."""
+    def _find_missing(self) -> dict[str, set[str]]:
+        """Return the columns that a store of an earlier version of the package does not have, by table."""
+        there: dict[str, set[str]] = {}
+        for table, column in self._run("SELECT table_name, column_name FROM duckdb_columns()"):
+            there.setdefault(table, set()).add(column)
+        lacking = {table: set(columns) - there.get(table, set()) for table, columns in TABLES.items()}
+        return {table: columns for table, columns in lacking.items() if columns}
+
+    def _upgrade(self, there: set[str]) -> None:
         with self.transaction():
-            for name in sorted(self._missing):
-                self._make(name)
+            for table, columns in self._missing.items():
+                if table not in there:
+                    self._make(table)
+                    continue
+                for column in sorted(columns):
+                    self._run(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column)} {TABLES[table][column]}")
             self._run("UPDATE meta SET version = $version", version=VERSION)
-        self._missing = set()
+        self._missing = {}
 
     def _make(self, table: str) -> None:
         spec = ", ".join(f"{quoted(column)} {kind}" for column, kind in self._spec(table, TABLES[table]).items())
@@ -153,11 +165,14 @@ class Store:
         self._run("COMMIT")
 
     def rows(self, table: str, where: str = "true", order: str = "ALL", **parameters: Any) -> list[dict[str, Any]]:
-        """Return the rows of a table by column, of this tenant; times in UTC. An older store may lack the table: no rows."""
-        if table in self._missing:
+        """Return the rows of a table by column, of this tenant; times in UTC. What an older store lacks has no rows, or is null."""
+        kinds, missing = TABLES[table], self._missing.get(table, set())
+        if missing == set(kinds):
             return []
-        kinds = TABLES[table]
-        names = [quoted(n) if kind != "TIMESTAMPTZ" else f"epoch_us({quoted(n)})" for n, kind in kinds.items()]
+        names = [
+            "NULL" if n in missing else quoted(n) if kind != "TIMESTAMPTZ" else f"epoch_us({quoted(n)})"
+            for n, kind in kinds.items()
+        ]
         mine = ""
         if self._tenant is not None:
             mine, parameters["tenant"] = "tenant = $tenant AND ", self._tenant

@@ -118,8 +118,8 @@ def _columns(name: str, was: Sequence[str], now: Sequence[str], *, is_csv: bool)
         yield Finding("arrival.header", Severity.WARN, _file(name))
 
 
-def arrivals(load: Load, receipts: Receipts) -> list[dict[str, Any]]:
-    """Return for each file what was promised and what arrived."""
+def arrivals(load: Load, receipts: Receipts, gone: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return for each file what was promised and what arrived, and of what is gone, how it went (`gone`)."""
     by_file = {str(r["collection"]): r for r in receipts}
     names = [file.name for file in FILES if file.name in load.tables or file.name in by_file]
     rows = []
@@ -136,6 +136,8 @@ def arrivals(load: Load, receipts: Receipts) -> list[dict[str, Any]]:
                 "whole": table.whole if table else False,
                 "outcome": table.outcome if table else "did not come",
                 "header": receipt.get("columns"),
+                "marked": gone[name][0] if name in gone else None,
+                "vanished": gone[name][1] if name in gone else None,
             }
         )
     return rows

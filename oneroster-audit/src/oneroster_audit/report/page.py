@@ -142,6 +142,10 @@ def _arrived(of: Contents) -> Raw:
             receipt = "complete" if arrival["complete"] else "not complete"
         if arrival and not arrival.get("whole"):
             receipt += ", not whole"
+        if arrival.get("marked") and arrival.get("vanished"):
+            receipt += f"; gone: {arrival['marked']:,} marked as deleted, {arrival['vanished']:,} no longer sent"
+        elif arrival.get("marked"):
+            receipt += "; all that is gone was marked as deleted"
         trend = of.trend.get(name, [])
         drawn = figures.sparkline(trend) if len(trend) > 1 else ""
         lines.append(
