@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from ..setting import TEXT, choice, setting, switch
+from .._core.settings import TEXT, choice, setting, switch
 from .storage import storage_error
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from singer_sdk import typing as th
 from .._core.http.addresses import address_error
 from .._core.http.auth import header_error
 from .._core.http.presets import GENERIC, PRESETS, filled_in
-from ..setting import TEXT, choice, setting
+from .._core.settings import TEXT, choice, setting
 
 __all__ = ["REST_SETTINGS", "rest_errors"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from .._core.model import Version
+from .._core.settings import TEXT, choice, setting, switch
 from ..batch_files.settings import BATCH_SETTING
 from ..rest.settings import REST_SETTINGS
-from ..setting import TEXT, choice, setting, switch
 from ..warehouse.settings import WAREHOUSE_SETTINGS
 
 __all__ = ["SETTINGS"]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap, metrics
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.helpers import capabilities as sdk
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from .._core import shell
 from .._core.log import hush
 from .._core.model import FILES, VIEWS, File, Version, file
+from .._core.settings import Configured
 from ..receipts.summary import summary_lines
 from .config_check import combination_errors
 from .given import catalog_error, state_error
@@ -39,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["TapOneRoster"]
 
 
-class TapOneRoster(Tap):
+class TapOneRoster(Configured, Tap):
     """Singer tap for OneRoster 1.1 and 1.2, over REST and CSV."""
 
     name = "tap-oneroster"
@@ -70,31 +67,12 @@ class TapOneRoster(Tap):
 
         Without `raise_errors`, as in discovery, settings may be missing, but those that are set must be valid.
         """
-        from singer_sdk.plugin_base import JSONSchemaValidator
-
-        errors = shell.check_settings(
-            self._config,
-            JSONSchemaValidator(self._all_settings()),
-            without_effect=shell.built_in_settings(sdk),
-            warn=self.logger.warning,
-        )
+        errors = self.setting_errors()
         if not errors and raise_errors:
             errors = combination_errors(self._config)
         if errors:
             raise ConfigValidationError("; ".join(errors), errors=errors, schema=self.config_jsonschema)
         return errors
-
-    @classmethod
-    def _all_settings(cls) -> dict[str, Any]:
-        schema = cls.config_jsonschema
-        cls.append_builtin_config(schema)
-        return schema
-
-    @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """The settings from the environment, as text: they are converted like those of a file."""
-        parse_environment_config({}, cls._env_var_prefix)  # reads a file .env
-        return shell.settings_from_environment(os.environ, cls._env_var_prefix, cls._all_settings())
 
     @cached_property
     def run(self) -> Run[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from ..setting import TEXT, choice, setting
+from .._core.settings import TEXT, choice, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from .._core.model import Version, csv_files, file
+from .._core.settings import TEXT, choice, setting, switch
 from ..errors import Misconfigured
-from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, TEXT, choice, setting, switch, time_zone
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, time_zone
 from .dialects import DIALECTS
 from .options import BundleOptions
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target, metrics
-from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import RecordsWithoutSchemaException
-from singer_sdk.helpers import capabilities as sdk
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.plugin_base import JSONSchemaValidator
 from typing_extensions import override
 
 from .._core import shell
 from .._core.log import Progress, hush
+from .._core.settings import Configured
 from ..errors import Misconfigured, TargetError, one_line
 from .reader import BlockReader, Lane, private_files
 
@@ -39,7 +35,7 @@ class RecordBeforeSchema(TargetError, RecordsWithoutSchemaException):
     """A record arrived before the schema of its stream."""
 
 
-class OneRosterTarget(Target):
+class OneRosterTarget(Configured, Target):
     """A target that reads blocks of lines, and acknowledges the state only after its work is done."""
 
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
@@ -117,28 +113,10 @@ class OneRosterTarget(Target):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings; an error names the setting, never its value (the SDK's errors quote it)."""
-        faults = shell.check_settings(
-            self._config,
-            JSONSchemaValidator(self._all_settings()),
-            without_effect=shell.built_in_settings(sdk),
-            warn=self.logger.warning,
-            words=_WORDS,
-        )
+        faults = self.setting_errors(_WORDS)
         if faults and raise_errors:
             raise Misconfigured(" ".join(sorted(faults)))
         return faults
-
-    @classmethod
-    def _all_settings(cls) -> dict[str, Any]:
-        schema = cls.config_jsonschema
-        cls.append_builtin_config(schema)
-        return schema
-
-    @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805
-        """The settings from the environment, as text: they are converted like those of a file."""
-        parse_environment_config({}, cls._env_var_prefix)  # reads a file .env
-        return shell.settings_from_environment(os.environ, cls._env_var_prefix, cls._all_settings())
 
     @classmethod
     @override

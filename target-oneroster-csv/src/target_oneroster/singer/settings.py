@@ -5,32 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from singer_sdk import typing as th
-
+from .._core.settings import TEXT, setting, switch
 from ..errors import Misconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["REQUIRE_RECEIPTS", "SOURCE_TIME_ZONE", "TEXT", "choice", "setting", "switch", "time_zone"]
+    from singer_sdk import typing as th
 
-TEXT = th.StringType(nullable=False)
-
-
-def setting(name: str, kind: Any, description: str, *, title: str = "", **more: Any) -> th.Property[Any]:
-    """Return a setting; without a `title` the words of its name are the title."""
-    return th.Property(name, kind, title=title or name.replace("_", " ").title(), description=description, **more)
-
-
-def choice(name: str, words: list[str], description: str, **more: Any) -> th.Property[Any]:
-    """Return a setting that takes one of these words."""
-    return setting(name, TEXT, description, allowed_values=words, **more)
-
-
-def switch(name: str, description: str, *, default: bool = False, **more: Any) -> th.Property[Any]:
-    """Return a setting that is true or false."""
-    return setting(name, th.BooleanType(nullable=False), description, default=default, **more)
-
+__all__ = ["REQUIRE_RECEIPTS", "SOURCE_TIME_ZONE", "time_zone"]
 
 REQUIRE_RECEIPTS: th.Property[bool] = switch(
     "require_receipts",

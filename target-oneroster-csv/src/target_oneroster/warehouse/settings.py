@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
 
-from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, TEXT, setting, switch, time_zone
+from .._core.settings import TEXT, setting, switch
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, time_zone
 from .load import WarehouseOptions
 
 if TYPE_CHECKING:
