@@ -23,7 +23,7 @@ from target_oneroster.bundle.target import TargetOneRosterCSV
 from tests.audit.nights import load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from oneroster_sample.district import District
@@ -47,21 +47,27 @@ class Nights:
         self.bundles.append(bundle)
         return len(self.bundles)
 
-    def judge(self, released: Mapping[str, int]) -> None:
-        """Write the verdicts by hand: from which load each school is released. A load of all schools has passed."""
+    def judge(self, released: Mapping[str, int], *, additions_of: Sequence[str] = (), audited: int = 0) -> None:
+        """Write the verdicts by hand: from which load each school is released. A load of all schools has passed.
+
+        `additions_of`: schools that the load `audited` holds because additions pass only.
+        """
         self.store.unlink(missing_ok=True)
         at = dict(self.sql('SELECT "load", min("loadedAt") FROM oneroster."_loads" GROUP BY 1'))
-        newest = max(at)
+        audited = audited or max(at)
         with Store(self.store) as store:
             passed = min(released.values())
             for number, moment in at.items():
                 verdict = "passed" if number <= passed or set(released.values()) == {number} else "held"
-                store.add("loads", [{"load": number, "loaded_at": moment.astimezone(UTC), "verdict": verdict}])
-            for school in released:
-                store.add(
-                    "schools", [{"load": newest, "school_id": school, "name": "", "held": released[school] < newest}]
-                )
-                store.release([school], released[school])
+                if number <= audited:
+                    store.add("loads", [{"load": number, "loaded_at": moment.astimezone(UTC), "verdict": verdict}])
+            for school, load_ in released.items():
+                store.add("schools", [{"load": audited, "school_id": school, "name": "", "held": load_ < audited}])
+                store.release([school], load_)
+            for school in additions_of:
+                finding = {"id": school, "load": audited, "check_id": "calendar.additions-only", "severity": "hold",
+                           "school_id": school, "planned": True}  # fmt: skip
+                store.add("findings", [finding])
 
     def sql(self, query: str) -> list[Any]:
         """Rows of the warehouse."""

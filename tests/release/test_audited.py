@@ -15,6 +15,7 @@ from tap_oneroster import TapOneRoster
 from tap_oneroster.warehouse.database import STORE_VERSION
 from tap_oneroster.warehouse.source import WarehouseSource
 
+from tests.audit.nights import House, district
 from tests.release.nights import Nights, differ, files
 from tests.singer import run_tap
 
@@ -161,3 +162,21 @@ def test_settings_that_do_not_fit_are_named_before_anything_is_read() -> None:
         with pytest.raises(ConfigValidationError) as refused:
             TapOneRoster(config={"mode": "warehouse", **config})
         assert words in str(refused.value)
+
+
+def test_a_busy_file_and_a_missing_tenant_are_named(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tap_oneroster._core.sql.PATIENCE_SECONDS", 0)
+    store = tmp_path / "audit.duckdb"
+    store.write_bytes(desk.nights.store.read_bytes())
+    with duckdb.connect(str(store)):
+        config = desk.nights.settings("approved") | {"store_path": str(store)}
+        assert "is in use by another process; run again when it has ended" in problem(config)
+    house = House(tmp_path / "tenants.duckdb", tenant="north")
+    house.load(district(schools=1, students=2, classes=1))
+    config = {"mode": "warehouse", "warehouse_path": str(house.path)}
+    assert problem(config) == "tenant: the warehouse has tenants; set it to one of north"
+    records = run_tap(config | {"tenant": "north"}).records
+    assert {row["tenant"] for row in records["enrollments"]} == {"north"}
+    assert len(records["enrollments"]) == 3

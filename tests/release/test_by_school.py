@@ -80,6 +80,23 @@ def test_a_held_school_stays_the_others_go_out_and_nobody_falls_between(
     users_are_of_the_right_load(judge, release, waiting)
 
 
+def test_where_additions_pass_only_a_school_gets_its_new_rows_and_loses_and_changes_none(made: Made) -> None:
+    """No person gets a second id by it: who came back under another one waits."""
+    made.nights.judge(dict.fromkeys(made.schools, 1), additions_of=made.schools, audited=2)
+    release, before, after = made.nights.records(), made.rows[0], made.rows[1]
+    judge = Judge(made.rows[:2], dict.fromkeys(made.schools, 1) | {"": 2}, made.people)
+    reissued = {
+        p for k, p in made.people.items() if k in after["users"] and k not in before["users"] and p in before["users"]
+    }
+    for name in ("orgs", "courses", "classes", "enrollments", "roles", "users", "lineItems"):
+        there = release[name]
+        assert {k: there[k] for k in before[name]} == before[name], name
+        new = {k for k, row in after[name].items() if k not in before[name] and judge.who(row) not in reissued}
+        new -= {k for k in new if name == "users" and made.people.get(k, k) in reissued}
+        assert there.keys() == before[name].keys() | new, name
+    assert sorted(judge.dangling(release)) == []
+
+
 def held_schools_keep_their_rows(judge: Judge, release: Rows, waiting: set[str]) -> None:
     """All rows of its own load, and no other; persons who waited for another school then still do."""
     for school, night in judge.held.items():

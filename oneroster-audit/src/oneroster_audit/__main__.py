@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--tenant", default="")
     for name, do, text in (
         ("diff", _diff, "compare two loads, files or bundles"),
-        ("reconcile", _reconcile, "compare two sources of one night, as REST and CSV; exit 3 above 1 %"),
+        ("reconcile", _reconcile, "compare two sources of one night, as REST and CSV; exit 3 above one percent"),
     ):
         sub = add(name, do, text)
         sub.add_argument("a", metavar="A", help="a load's number, FILE[:SCHEMA], or a bundle")
