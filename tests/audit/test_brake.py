@@ -199,6 +199,28 @@ def test_more_than_three_quarters_changed(desk: Desk) -> None:
         assert bool(found(report, "brake.changed")) == bool(code)
 
 
+def test_courses_of_a_new_year(desk: Desk) -> None:
+    """Every course goes on under the new year in one night, and that holds nobody; other changes of all courses do."""
+    rows = district(2)
+    rows["academicSessions"]["next"] = rows["academicSessions"]["year"] | {
+        "sourcedId": "next",
+        "startDate": "2027-08-23",
+    }
+    for n in range(30):
+        rows["courses"][f"s1-{n}"] = {
+            "sourcedId": f"s1-{n}",
+            "title": "x",
+            "orgSourcedId": "s1",
+            "schoolYearSourcedId": "year",
+        }
+    desk.audit(rows)
+    for column, code in (("schoolYearSourcedId", 0), ("courseCode", 3)):
+        rows = copy.deepcopy(rows)
+        for course in rows["courses"].values():
+            course[column] = "next"
+        assert bool(found(desk.audit(rows, code), "brake.changed")) == bool(code)
+
+
 def test_two_years_at_once(desk: Desk) -> None:
     """A file with half as many rows again is a warning, not held."""
     rows = district(2, students=60, classes=2)

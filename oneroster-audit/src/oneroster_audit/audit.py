@@ -13,7 +13,7 @@ from .checks import arrival, columns, keys, sanity
 from .checks.brake import fold
 from .checks.gone import gone
 from .consumers.judge import judge_consumers, store_rows
-from .diff import GRADE_RANK, GRADE_ROSE, dimensions, kept, moves, places_at
+from .diff import GRADE_RANK, YEARLY, dimensions, kept, moves, places_at
 from .errors import Unknown
 from .families import Families, ask_families, baselines, fold_families
 from .loss import FileLoss, empty_schools, explain
@@ -154,7 +154,7 @@ def _file(night: Night, of: File) -> None:
         blank = list(columns.blank(of, was, filled))
         night.findings += [*blank, *keys.missing(of, was, filled)]
         night.findings += columns.words_changed(of, columns.words(warehouse, of, before.baseline), words)
-    loss = FileLoss(night, of, now, {GRADE_ROSE, *(f.column for f in blank)})
+    loss = FileLoss(night, of, now, {*YEARLY, *(f.column for f in blank)})
     counts = loss.counts()
     night.counts |= counts
     table = night.load.tables.get(of.name)

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from .cells import Places
     from .warehouse import Warehouse
 
-__all__ = ["GRADE_RANK", "GRADE_ROSE", "changes", "compared", "dimensions", "kept", "moves", "placed", "places_at"]
+__all__ = ["GRADE_RANK", "YEARLY", "changes", "compared", "dimensions", "kept", "moves", "placed", "places_at"]
 
 _LEFT_OUT = {"sourcedId", "status", "dateLastModified", "metadata"}
-GRADE_ROSE = "grades+"
+_GRADE_ROSE = "grades+"
+YEARLY = {_GRADE_ROSE, "schoolYearSourcedId"}
+"""Changes that come to all rows at once with a new school year: the brake does not count them."""
 
 _ORGS = """(SELECT "userSourcedId" AS id, list("orgSourcedId") AS orgs FROM "roles_at"({at})
     WHERE "orgSourcedId" IS NOT NULL GROUP BY 1)"""
@@ -175,7 +177,7 @@ def _differs(column: str) -> str:
 def _word(column: str) -> str:
     if column != "grades":
         return literal(column)
-    return f"CASE WHEN grade_rank(n.grades[1]) > grade_rank(o.grades[1]) THEN {literal(GRADE_ROSE)} ELSE 'grades' END"
+    return f"CASE WHEN grade_rank(n.grades[1]) > grade_rank(o.grades[1]) THEN {literal(_GRADE_ROSE)} ELSE 'grades' END"
 
 
 GRADE_RANK = (

@@ -9,7 +9,7 @@ from ._core.sql import quoted
 from .cells import Counts, Move, tally
 from .checks import columns, keys, sanity
 from .consumers.judge import rows_behind
-from .diff import GRADE_RANK, GRADE_ROSE, changes, dimensions
+from .diff import GRADE_RANK, YEARLY, changes, dimensions
 from .errors import Unknown, Wrong
 from .families import family_rows
 from .loss import slow_starts
@@ -107,7 +107,7 @@ def _moved(store: Store, warehouse: Warehouse, policy: Policy, finding: Row, cel
     blank = store.rows(
         "findings", "load = $load AND check_id = 'columns.blank' AND file = $file", load=load, file=of.name
     )
-    quiet = {GRADE_ROSE, *(f["column_name"] for f in blank)}
+    quiet = {*YEARLY, *(f["column_name"] for f in blank)}
     warehouse.run(GRADE_RANK)
     rows = warehouse.run(
         f"SELECT id, was, is_now, columns, is_expected FROM ({changes(warehouse, of, baseline, load)})",
