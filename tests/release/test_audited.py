@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 from oneroster_audit.__main__ import command
-from oneroster_audit.store import VERSION
 from oneroster_sample.district import District
 from oneroster_sample.events import parse_events
 from tap_oneroster import TapOneRoster
-from tap_oneroster.warehouse.database import STORE_VERSION
 from tap_oneroster.warehouse.source import WarehouseSource
 
 from tests.audit.nights import House, district
@@ -93,10 +91,6 @@ def test_discovery_and_a_test_run_need_nothing_else(desk: Desk, capfd: pytest.Ca
     tap = TapOneRoster(config=desk.nights.settings("newest"))
     assert tap.run_connection_test()
     assert capfd.readouterr()[1].count("Traceback") == 0
-
-
-def test_the_tap_reads_the_store_that_the_audit_writes() -> None:
-    assert STORE_VERSION == VERSION
 
 
 def problem(config: dict[str, Any]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ._core.history import ENDED_LOAD, FIRST_LOAD
 from ._core.model import FILES
 from ._core.sql import literal, quoted
 from .cells import Dimensions, Move
-from .warehouse import ENDED, FIRST
 
 if TYPE_CHECKING:
     from datetime import date
@@ -93,7 +93,7 @@ def _find_touched(warehouse: Warehouse, of: File, baseline: int, load: int) -> N
     def versions(name: str, column: str) -> str:
         if not warehouse.has(name):
             return f"SELECT NULL::VARCHAR AS {quoted(column)} WHERE false"
-        between = " OR ".join(f"({load} > $baseline AND {load} <= $load)" for load in (FIRST, ENDED))
+        between = " OR ".join(f"({load} > $baseline AND {load} <= $load)" for load in (FIRST_LOAD, ENDED_LOAD))
         return f"SELECT {quoted(column)} FROM {warehouse.place(name + '_history')} WHERE {between}"
 
     def make(table: str, query: str) -> None:

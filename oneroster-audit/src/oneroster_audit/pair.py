@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from ._core.history import ENDED_LOAD, FIRST_LOAD
 from ._core.model import file
 from ._core.model.schema import TENANT
 from ._core.sql import is_busy, literal, quoted, when_free
 from .errors import Unknown, Wrong
-from .warehouse import ENDED, FIRST, MEMORY, Warehouse
+from .warehouse import MEMORY, Warehouse
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -109,7 +110,7 @@ class Pair:
         if load is None:
             there = "_sdc_deleted_at IS NULL AND \"status\" IS DISTINCT FROM 'tobedeleted'"
         else:
-            there = f"{FIRST} <= {load} AND ({ENDED} IS NULL OR {ENDED} > {load})"
+            there = f"{FIRST_LOAD} <= {load} AND ({ENDED_LOAD} IS NULL OR {ENDED_LOAD} > {load})"
         return f"(SELECT * FROM {self._name(side, place)} WHERE {there}{self._mine(side, place)})"
 
     def count(self, side: str, table: str) -> int:
@@ -166,7 +167,7 @@ class Pair:
             found.setdefault(table, []).append(column)
         if "_loads" not in found:
             raise Wrong(f"{side.name}: {side.path.name} has no schema {side.schema} of target-oneroster-duckdb")
-        if side.load is not None and not any(FIRST in columns for columns in found.values()):
+        if side.load is not None and not any(FIRST_LOAD in columns for columns in found.values()):
             raise Unknown(
                 "the warehouse keeps no history. Set history: true in target-oneroster-duckdb, and load again."
             )

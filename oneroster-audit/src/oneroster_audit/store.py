@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from ._core.history import STORE_VERSION
 from ._core.sql import is_busy, quoted, when_free
 from .errors import Unknown, Wrong
 
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["TABLES", "VERSION", "Store"]
-
-VERSION = 2
+__all__ = ["TABLES", "Store"]
 
 TABLES: dict[str, dict[str, str]] = {
     "loads": {
@@ -104,7 +103,7 @@ class Store:
         there = {name for (name,) in self._run("SELECT table_name FROM duckdb_tables()")}
         if "meta" in there:
             version = int(self._run("SELECT version FROM meta")[0][0])
-            if version > VERSION:
+            if version > STORE_VERSION:
                 raise Wrong(f"{path} was made by a newer oneroster-audit. Upgrade the package.")
             has_tenant = bool(
                 self._run("SELECT 1 FROM duckdb_columns() WHERE table_name = 'loads' AND column_name = 'tenant'")
@@ -119,7 +118,7 @@ class Store:
         else:
             with self.transaction():
                 self._run("CREATE TABLE meta (version INTEGER)")
-                self._run("INSERT INTO meta VALUES ($version)", version=VERSION)
+                self._run("INSERT INTO meta VALUES ($version)", version=STORE_VERSION)
                 for name in TABLES:
                     self._make(name)
 
@@ -139,7 +138,7 @@ class Store:
                     continue
                 for column in sorted(columns):
                     self._run(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column)} {TABLES[table][column]}")
-            self._run("UPDATE meta SET version = $version", version=VERSION)
+            self._run("UPDATE meta SET version = $version", version=STORE_VERSION)
         self._missing = {}
 
     def _make(self, table: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from ._core.history import ENDED_LOAD, FIRST_LOAD, HISTORY, attach, reader
 from ._core.model import FILES, file
 from ._core.model.schema import TENANT
 from ._core.sql import is_busy, literal, quoted, when_free
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["ENDED", "FIRST", "Load", "Table", "Warehouse", "sql"]
+    from ._core.history import Fault
+
+__all__ = ["Load", "Table", "Warehouse", "sql"]
 
 MEMORY = "600MB"
-FIRST, ENDED = "_sdc_first_load", "_sdc_ended_load"
-_HISTORY = "_history"
 
 
 def sql(name: str) -> str:
@@ -70,16 +71,7 @@ class Warehouse:
         if not path.is_file():
             raise Unknown(f"no warehouse at {path}. Load it with target-oneroster-duckdb and history: true.")
         self._spill = TemporaryDirectory(prefix="oneroster-audit-")
-        self._connection = duckdb.connect(
-            config={
-                "memory_limit": memory,
-                "threads": 2,
-                "temp_directory": self._spill.name,
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
-        )
+        self._connection = reader(self._spill.name, memory)
         self._schema, self._tenant = schema, tenant
         try:
             self._attach(path)
@@ -153,7 +145,7 @@ class Warehouse:
     def touched(self) -> dict[str, int]:
         """Return for each table the newest load that began or ended a version of a row."""
         found = " UNION ALL ".join(
-            f"SELECT {literal(name)}, max(greatest({FIRST}, coalesce({ENDED}, 0))) FROM {self.place(name + _HISTORY)}"
+            f"SELECT {literal(name)}, max(greatest({FIRST_LOAD}, coalesce({ENDED_LOAD}, 0))) FROM {self.place(name + HISTORY)}"
             for name in self._columns
         )
         return {name: load or 0 for name, load in self.run(found)}
@@ -192,15 +184,16 @@ class Warehouse:
             self._connection.execute(f"DETACH {quoted(name)}")
 
     def _attach(self, path: Path) -> None:
-        def fault(words: str) -> Exception:
-            if is_busy(words):
-                return Unknown(f"{path} is in use by another process. Run again when it has ended.")
-            if "version number" in words or "newer version" in words:
-                return Wrong(f"{path} was made by a newer DuckDB than {duckdb.__version__}.")
-            return Unknown(f"{path} cannot be opened as a DuckDB database.")
+        def fault(kind: Fault) -> Exception:
+            match kind:
+                case "busy":
+                    return Unknown(f"{path} is in use by another process. Run again when it has ended.")
+                case "newer":
+                    return Wrong(f"{path} was made by a newer DuckDB than {duckdb.__version__}.")
+                case "damaged":
+                    return Unknown(f"{path} cannot be opened as a DuckDB database.")
 
-        statement = f"ATTACH {literal(str(path))} AS warehouse (READ_ONLY)"
-        when_free(path, lambda: self._connection.execute(statement), fault)
+        attach(self._connection, path, "warehouse", fault)
 
     def _find_tables(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -212,17 +205,17 @@ class Warehouse:
             found.setdefault(table, []).append(column)
         if not found:
             raise Unknown(f"the warehouse has no schema {self._schema} with tables in it.")
-        kept = [name for name in found if name.endswith(_HISTORY)]
+        kept = [name for name in found if name.endswith(HISTORY)]
         if not kept:
             raise Unknown(
                 "the warehouse keeps no history. Set history: true in target-oneroster-duckdb, and load again."
             )
-        if any(FIRST not in found[name] for name in kept):
+        if any(FIRST_LOAD not in found[name] for name in kept):
             raise Unknown("its history has no load numbers. Load once with this version of target-oneroster-duckdb.")
         return found
 
     def _see_tenants(self) -> None:
-        kept = [n for n in self._tables if n.endswith(_HISTORY) and TENANT in self._tables[n]]
+        kept = [n for n in self._tables if n.endswith(HISTORY) and TENANT in self._tables[n]]
         if kept and not self._tenant:
             union = " UNION ".join(f"SELECT {TENANT} FROM {self._name(name)}" for name in kept)
             names = [str(name) for (name,) in self._connection.execute(f"{union} ORDER BY 1").fetchall()]
@@ -231,18 +224,18 @@ class Warehouse:
             raise Wrong("the policy sets `tenant`, and the warehouse has none")
 
     def _make_macro(self, table: str) -> None:
-        there = self._tables.get(table + _HISTORY)
-        alive = f"({ENDED} IS NULL OR {ENDED} > k)"
+        there = self._tables.get(table + HISTORY)
+        alive = f"({ENDED_LOAD} IS NULL OR {ENDED_LOAD} > k)"
         if there is None:
             nothing = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in _model_columns(table).items())
-            body = f"SELECT {nothing}, NULL::BIGINT AS {FIRST}, NULL::BIGINT AS {ENDED} WHERE k IS NULL AND k = 0"
+            body = f"SELECT {nothing}, NULL::BIGINT AS {FIRST_LOAD}, NULL::BIGINT AS {ENDED_LOAD} WHERE k IS NULL AND k = 0"
             alive = "false"
         else:
             self._columns[table] = [name for name in there if not name.startswith("_sdc_") and name != TENANT]
             missing = "".join(
                 f", NULL::{kind} AS {quoted(name)}" for name, kind in _model_columns(table).items() if name not in there
             )
-            body = f"SELECT *{missing} FROM {self.place(table + _HISTORY)} WHERE {FIRST} <= k"
+            body = f"SELECT *{missing} FROM {self.place(table + HISTORY)} WHERE {FIRST_LOAD} <= k"
         for macro, text in ((f"{table}_at", f"{body} AND {alive}"), (f"{table}_versions", body)):
             self._connection.execute(f"CREATE TEMP MACRO {quoted(macro)}(k) AS TABLE {text}")
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from .model import View
 
-__all__ = ["DIALECTS", "current_schema", "present_rows", "view_condition"]
+__all__ = ["DELETED", "DIALECTS", "current_schema", "present_rows", "view_condition"]
 
 DIALECTS = ("duckdb", "postgres", "snowflake")
-_DELETED = "_sdc_deleted_at"
+DELETED = "_sdc_deleted_at"
+"""When a row was found to be deleted; in a version, only if the source marked it."""
 
 
 def current_schema(schema: str) -> str:
@@ -39,7 +40,7 @@ def present_rows(schema: str, tables: Mapping[str, Collection[str]], dialect: st
             shown = ", ".join(f"t.{name(column)}" for column in columns)
             yield (
                 f"CREATE OR REPLACE VIEW {name(target)}.{name(table.name)} AS SELECT {shown} "
-                f"FROM {name(schema)}.{name(table.name)} t WHERE t.{name(_DELETED)} IS NULL "
+                f"FROM {name(schema)}.{name(table.name)} t WHERE t.{name(DELETED)} IS NULL "
                 f"AND t.{name('status')} IS DISTINCT FROM 'tobedeleted'"
             )
             yield from _comments(f"{name(target)}.{name(table.name)}", table.name, columns, dialect)

@@ -15,23 +15,21 @@ from weakref import finalize
 import duckdb
 
 from .._core.errors import FatalSourceError, SetupError
+from .._core.history import ENDED_LOAD, FIRST_LOAD, HISTORY, STORE_VERSION, attach, reader
 from .._core.model import FILES, Kind
 from .._core.model.schema import TENANT
-from .._core.sql import is_busy, literal, quoted, when_free
+from .._core.sql import literal, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._core.history import Fault
     from .._core.model import File
 
-__all__ = ["STORE_VERSION", "Database", "Load", "Verdicts"]
+__all__ = ["Database", "Load", "Verdicts"]
 
 MEMORY = "400MB"
-STORE_VERSION = 1
-"""Newest version of the audit's store that can be read."""
 _BLOCK = 2000
-_HISTORY = "_history"
-_FIRST, _ENDED = "_sdc_first_load", "_sdc_ended_load"
 _KINDS = {Kind.DATE: "DATE", Kind.USER_IDS: "STRUCT(type VARCHAR, identifier VARCHAR)[]"}
 
 
@@ -74,16 +72,7 @@ class Database:
         self._schema, self._tenant = schema, tenant
         spill = mkdtemp(prefix="tap-oneroster-")
         self._remove = finalize(self, rmtree, spill, ignore_errors=True)  # a test run closes nothing
-        self._connection = duckdb.connect(
-            config={
-                "memory_limit": memory,
-                "threads": 2,
-                "temp_directory": spill,
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
-        )
+        self._connection = reader(spill, memory)
         try:
             self._attach(path, "warehouse", "a DuckDB database")
             self._tables = self._find_tables()
@@ -126,11 +115,11 @@ class Database:
 
     def has(self, name: str) -> bool:
         """True if the warehouse keeps the versions of that table."""
-        return name + _HISTORY in self._tables
+        return name + HISTORY in self._tables
 
     def columns(self, name: str) -> set[str]:
         """Return the columns of a table's history."""
-        return set(self._tables.get(name + _HISTORY, ()))
+        return set(self._tables.get(name + HISTORY, ()))
 
     def place(self, table: str) -> str:
         """Return a FROM clause of a table, of this tenant only."""
@@ -211,15 +200,20 @@ class Database:
     def _attach(self, path: Path, name: str, what: str) -> None:
         setting = f"{name}_path"
 
-        def fault(words: str) -> Exception:
-            if is_busy(words):
-                return FatalSourceError(f"{setting}: {path} is in use by another process; run again when it has ended")
-            if "version number" in words or "newer version" in words:
-                return SetupError(f"{setting}: {path} was made by a newer DuckDB than {duckdb.__version__}; upgrade it")
-            return SetupError(f"{setting}: {path} cannot be opened as {what}")
+        def fault(kind: Fault) -> Exception:
+            match kind:
+                case "busy":
+                    return FatalSourceError(
+                        f"{setting}: {path} is in use by another process; run again when it has ended"
+                    )
+                case "newer":
+                    return SetupError(
+                        f"{setting}: {path} was made by a newer DuckDB than {duckdb.__version__}; upgrade it"
+                    )
+                case "damaged":
+                    return SetupError(f"{setting}: {path} cannot be opened as {what}")
 
-        statement = f"ATTACH {literal(str(path))} AS {name} (READ_ONLY)"
-        when_free(path, lambda: self._connection.execute(statement), fault)
+        attach(self._connection, path, name, fault)
 
     def _find_tables(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
@@ -229,10 +223,10 @@ class Database:
             schema=self._schema,
         ):
             found.setdefault(table, []).append(column)
-        kept = [name for name in found if name.endswith(_HISTORY)]
+        kept = [name for name in found if name.endswith(HISTORY)]
         if not found:
             raise SetupError("warehouse_schema: the warehouse has no schema of that name with tables in it")
-        if not kept or any(_FIRST not in found[name] for name in kept):
+        if not kept or any(FIRST_LOAD not in found[name] for name in kept):
             what = "history" if not kept else "load numbers in its history"
             raise SetupError(
                 f"warehouse_path: it keeps no {what}; set history: true in target-oneroster-duckdb, and load again"
@@ -240,7 +234,7 @@ class Database:
         return found
 
     def _see_tenants(self) -> None:
-        kept = [name for name in self._tables if name.endswith(_HISTORY) and TENANT in self._tables[name]]
+        kept = [name for name in self._tables if name.endswith(HISTORY) and TENANT in self._tables[name]]
         if kept and self._tenant is None:
             union = " UNION ".join(f"SELECT {TENANT} FROM {self.place(name)}" for name in kept)
             names = [str(name) for (name,) in self.run(f"{union} ORDER BY 1")]
@@ -254,8 +248,10 @@ class Database:
             kind = "VARCHAR[]" if its.kind.is_list else "VARCHAR"
             name = quoted(its.name)
             columns.append(name if its.name in there else f"NULL::{_KINDS.get(its.kind, kind)} AS {name}")
-        rows = f"{self.place(of.name + _HISTORY)} h" if there else "(SELECT NULL::BIGINT AS row) WHERE false"
-        loads = f"{_FIRST} AS first, {_ENDED} AS ended" if there else "NULL::BIGINT AS first, NULL::BIGINT AS ended"
+        rows = f"{self.place(of.name + HISTORY)} h" if there else "(SELECT NULL::BIGINT AS row) WHERE false"
+        loads = (
+            f"{FIRST_LOAD} AS first, {ENDED_LOAD} AS ended" if there else "NULL::BIGINT AS first, NULL::BIGINT AS ended"
+        )
         self.run(f"CREATE VIEW {of.name}_versions AS SELECT row, {', '.join(columns)}, {loads} FROM {rows}")
 
 

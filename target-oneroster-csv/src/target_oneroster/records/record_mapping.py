@@ -10,13 +10,13 @@ from typing import Any
 
 from .._core.model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
 from .._core.model.schema import TENANT, json_schema
+from .._core.present_rows import DELETED
 from ..errors import TargetError
 from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text
 
 __all__ = ["RecordMapping", "file_of", "fits", "is_receipts", "is_view", "receipt_of"]
 
 _METADATA = "metadata"
-_DELETED = "_sdc_deleted_at"
 """Set by log-based taps, and by loaders that keep deleted rows: the row is deleted."""
 
 
@@ -143,7 +143,7 @@ class RecordMapping:
         ]
         self._id = (self._sources.get("sourcedId", []), cell_of(file.fields[0]), file.fields[0].name)
         self._keep = any(field.name == _METADATA for field in fields)
-        self._status = [cell[-1] for cell in self._cells].index("status") if _DELETED in properties else None
+        self._status = [cell[-1] for cell in self._cells].index("status") if DELETED in properties else None
 
     def row_id(self, record: Mapping[str, Any]) -> str:
         """Return the record's sourcedId; empty if it has none."""
@@ -152,7 +152,7 @@ class RecordMapping:
     def cells(self, record: Mapping[str, Any]) -> list[str]:
         """Return the cells of a record, in the order of the file's staged fields."""
         cells = [self._cell(record, *plan) for plan in self._cells]
-        if self._status is not None and record.get(_DELETED):
+        if self._status is not None and record.get(DELETED):
             cells[self._status] = "tobedeleted"
         if self._keep:
             cells.append(self._metadata_cell(record))

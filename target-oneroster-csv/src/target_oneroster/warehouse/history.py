@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .._core.history import ENDED_LOAD, FIRST_LOAD, HISTORY
 from .._core.sql import quoted
 from .schema import DELETED, EXTRACTED
 
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
     from .schema import Table
     from .warehouse_file import WarehouseFile
 
-__all__ = ["ADDED", "SUFFIX", "History", "close"]
+__all__ = ["ADDED", "History", "close"]
 
-SUFFIX = "_history"
-FIRST, ENDED, FIRST_LOAD, ENDED_LOAD = "_sdc_first_seen_at", "_sdc_ended_at", "_sdc_first_load", "_sdc_ended_load"
+FIRST, ENDED = "_sdc_first_seen_at", "_sdc_ended_at"
 _FORMER = "_sdc_last_seen_at"
 """A column of former releases. It changed in every row in every run; `_loads` says when a table was read."""
 ADDED = {
@@ -35,7 +35,7 @@ class History:
     def __init__(self, store: WarehouseFile, table: Table, now: datetime, load: int, *, before: int) -> None:
         """Create the history, or adapt it; rows that the table has already were brought by the load `before`."""
         self._store, self._table, self._now, self._load = store, table, now, load
-        name = table.name + SUFFIX
+        name = table.name + HISTORY
         self._place = store.place(name)
         self._content = [quoted(name) for name in table.content]
         there = store.columns(name)
@@ -94,7 +94,7 @@ class History:
 
 def close(store: WarehouseFile, table: Table, now: datetime, load: int) -> None:
     """End all versions of a history that is not kept any more, because nobody knows how long they stand."""
-    name = table.name + SUFFIX
+    name = table.name + HISTORY
     if name in store.tables() and ENDED_LOAD in store.columns(name):
         set_ended = f"SET {ENDED} = ?, {ENDED_LOAD} = ?"
         store.run(f"UPDATE {store.place(name)} {set_ended} WHERE {ENDED} IS NULL", [now, load])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.model import RECEIPTS, Field, File, Version, derived_from
 from .._core.model.describe import describe_field, describe_file
 from .._core.model.schema import TENANT, TENANT_DESCRIPTION, json_schema, key_properties
+from .._core.present_rows import DELETED
 from .._core.sql import literal, quoted
 
 if TYPE_CHECKING:
@@ -17,12 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ADDED", "DELETED", "EXTRACTED", "RECEIVED", "VERSION", "Table", "comments", "without_key"]
 
-EXTRACTED, RECEIVED, DELETED, VERSION = (
-    "_sdc_extracted_at",
-    "_sdc_received_at",
-    "_sdc_deleted_at",
-    "_sdc_table_version",
-)
+EXTRACTED, RECEIVED, VERSION = "_sdc_extracted_at", "_sdc_received_at", "_sdc_table_version"
 ADDED = {
     EXTRACTED: ("TIMESTAMPTZ", "When the tap read the row as it stands here."),
     VERSION: ("BIGINT", "Singer version of the read that brought the row as it stands here."),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._core.history import HISTORY
 from .._core.model import FILES, RECEIPTS, VIEWS
 from .._core.present_rows import current_schema, present_rows, view_condition
 from .._core.sql import literal
 from .._core.stores.work_folder import keep_mode
-from .history import SUFFIX
 from .loads import NAME as LOADS
 from .schema import DELETED
 from .schema_table import NAME as COLUMNS
@@ -53,7 +53,7 @@ def export(store: WarehouseFile, folder: Path) -> int:
     Tables that other users added are not exported.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + SUFFIX)} | {LOADS, COLUMNS}
+    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + HISTORY)} | {LOADS, COLUMNS}
     tables = [name for name in store.tables() if name in ours]
     for name in tables:
         new = folder / f".{name}.parquet.new"
