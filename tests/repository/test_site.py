@@ -17,6 +17,7 @@ import oneroster_core.model as model
 import pytest
 import yaml
 from mkdocs.exceptions import PluginError
+from oneroster_audit.policy import Policy
 from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
 
@@ -302,7 +303,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     """`name: value` in code is a setting of the tap, of the target, of a loader, or of Meltano."""
     known = {name for plugin in (TAP, TARGET) for name, _, _ in properties(about(plugin)["settings"])}
     known |= {name for settings in project_loaders().values() for name in settings}
-    known |= {"pip_url", "select", "provider"}
+    known |= {"pip_url", "select", "provider", *Policy.__struct_fields__}
     pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}
     assert len(named) > 10

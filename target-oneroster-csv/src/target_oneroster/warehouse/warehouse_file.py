@@ -101,10 +101,14 @@ class WarehouseFile:
         """Return the single number that a query selects."""
         return int(self.run(sql, parameters)[0][0] or 0)
 
-    def change(self, sql: str) -> None:
-        """Run a statement that creates, changes or drops a table or a view of the file."""
-        self._catalogue = None
+    def change(self, sql: str, table: str = "") -> None:
+        """Run a statement that creates, changes or drops a table or a view of the file; `table` if it is only that one."""
         self.run(sql)
+        if not table:
+            self._catalogue = None
+        elif self._catalogue is not None:
+            columns = {name: kind for name, kind, *_ in self.run(f"DESCRIBE {self.place(table)}")}
+            self._catalogue[self.schema, table] = _Entry("TABLE", columns)
 
     def place(self, name: str) -> str:
         """Return a table's name for SQL."""
@@ -171,10 +175,10 @@ class WarehouseFile:
         if not there:
             must = dict.fromkeys(keys, " NOT NULL")
             spec = ", ".join(f"{quoted(n)} {kind}{must.get(n, '')}" for n, kind in wanted.items())
-            self.change(f"CREATE TABLE {self.place(name)} ({spec})")
+            self.change(f"CREATE TABLE {self.place(name)} ({spec})", name)
         for column, kind in wanted.items():
             if there and column not in there:
-                self.change(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}")
+                self.change(f"ALTER TABLE {self.place(name)} ADD COLUMN {quoted(column)} {kind}", name)
             elif there and not self._same(there[column], kind):
                 raise Misconfigured(
                     f"Table {self.schema}.{name}, column {column} is of type {there[column]}, not {kind}: another loader "
