@@ -161,9 +161,13 @@ def test_rows_that_are_marked_and_rows_that_vanished(desk: Desk) -> None:
     gone = of_school(rows, "enrollments", "s1")[:5]
     back = of_school(rows, "enrollments", "s2")[0]
     desk.house.load(without(rows, "enrollments", [*gone, back]))
-    mark = 'UPDATE oneroster.enrollments_history SET _sdc_deleted_at = now() WHERE _sdc_ended_load = 2 AND "sourcedId" IN (?, ?)'
     with duckdb.connect(str(desk.house.path)) as database:
-        database.execute(mark, [gone[0], gone[1]])
+        database.execute(
+            """CREATE TABLE oneroster.enrollments AS SELECT "sourcedId",
+            CASE WHEN "sourcedId" IN (?, ?) THEN 'tobedeleted' END AS "status"
+            FROM oneroster.enrollments_history WHERE _sdc_first_load = 1""",
+            gone[:2],
+        )
     desk.house.load(without(rows, "enrollments", gone))
     assert desk("run") == 0, desk.err
     assert desk.store("SELECT marked, vanished FROM arrivals WHERE load = 3 AND file = 'enrollments'") == [(2, 3)]

@@ -118,6 +118,10 @@ class Warehouse:
         """True if the warehouse keeps the versions of that table."""
         return table in self._columns
 
+    def keeps_status(self, table: str) -> bool:
+        """True if the rows of that table stay with their status after they are gone."""
+        return "status" in self._tables.get(table, ())
+
     def place(self, table: str) -> str:
         """Return a FROM clause of a table of the loader, of this tenant only."""
         return f"(SELECT * FROM {self._name(table)}{self._where(table)})"

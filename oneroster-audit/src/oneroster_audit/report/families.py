@@ -73,7 +73,9 @@ def new_ids(of: Contents) -> Raw | str:
     if not total:
         return ""
     order = sorted(by_school, key=lambda s: (-by_school[s].total(), s))
-    pairs = [(file, verdict) for file in ("users", "classes") for verdict in VERDICTS]
+    pairs = [(file, verdict) for file in ("users", "classes") for verdict in VERDICTS if total[file, verdict]]
+    if not pairs:
+        pairs = [("users", VERDICTS[0]), ("classes", VERDICTS[0])]
     lines = [[of.school(s), *(f"{by_school[s][pair]:,}" for pair in pairs)] for s in order[:SHOWN]]
     heads = ["School", *(f"{NAMES[file].capitalize()}, {verdict}" for file, verdict in pairs)]
     caption = "Persons and classes under other ids; who is at two schools counts in each"
@@ -81,7 +83,7 @@ def new_ids(of: Contents) -> Raw | str:
     return Raw(
         f"<p>{figures.escape(_new_ids_sentence(total))} Weak: only name, school and grade agree, or rosters overlap too little. "
         "Conflict: keys speak for different persons. The pairs, with what agreed, are in "
-        f"<code>{command}</code>.</p>{figures.table(caption, heads, lines, numbers=range(1, 7))}{_more(order)}"
+        f"<code>{command}</code>.</p>{figures.table(caption, heads, lines, numbers=range(1, 1 + len(pairs)))}{_more(order)}"
     )
 
 

@@ -69,7 +69,7 @@ def change(finding: Row) -> str:
     parts = []
     if finding["before"] is not None and finding["now"] is not None:
         parts.append(f"{finding['before']:,} before, {finding['now']:,} now")
-    elif finding["now"] is not None:
+    elif finding["now"] is not None and finding["now"] != finding["count"]:
         parts.append(f"{finding['now']:,}")
     if finding["count"]:
         parts.append(f"{finding['count']:,} {check(finding['check_id']).counted}")
