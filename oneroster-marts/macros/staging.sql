@@ -53,7 +53,10 @@ where false
             {%- do times.append("case when " ~ quoted(present['status']) ~ " = 'tobedeleted' then " ~ staged_column(present, name, 'time') ~ " end") -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(local_date('coalesce(' ~ times | join(', ') ~ ', null)') if times else 'cast(null as date)') }}
+    {%- if not times -%}{{ return('cast(null as date)') }}{%- endif -%}
+    {%- set found = local_date('coalesce(' ~ times | join(', ') ~ ', null)') -%}
+    {%- if 'status' not in present -%}{{ return(found) }}{%- endif -%}
+    {{ return('coalesce(' ~ found ~ ', case when ' ~ quoted(present['status']) ~ " = 'tobedeleted' then " ~ today() ~ ' end)') }}
 {% endmacro %}
 
 {% macro quoted(column) %}{{ return(adapter.quote(column.name)) }}{% endmacro %}

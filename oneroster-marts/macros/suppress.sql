@@ -14,7 +14,8 @@ select * from {{ relation }}
    rates      measures in percent: 95 and more are shown as 95, 5 and less as 5, where fewer than 40 persons are counted
    within     keys of a group whose total may be known: where one cell of it is hidden alone, a second one is
    value      the key that tells the cells of a group apart; ties go by its name
-   total      the word in `value` that marks a group's total; it is never chosen as the second cell
+   total      the word in `value` that marks a group's total (none: there is no total in the mart); it is never chosen as
+              the second cell
    secondary  a model (columns `by` and `value`) that says which cells are hidden beside small ones, so that all marts
               hide the same; without it the next smallest cell of each group
    by         keys of the cells of `secondary`
@@ -28,7 +29,7 @@ with cells as (
         {%- endfor %}
         coalesce({{ n }}, 0) as cell_size,
         coalesce({{ n }}, 0) < {{ var('small_cell', 10) }} as is_small,
-        {{ value ~ " = '" ~ total ~ "'" if value else 'false' }} as is_total
+        {{ value ~ " = '" ~ total ~ "'" if value and total else 'false' }} as is_total
     from {{ relation }}
 ),
 

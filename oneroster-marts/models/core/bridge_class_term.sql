@@ -17,13 +17,17 @@ terms as (
     where {{ item_count('term_ids') }} = 0
 )
 
+-- The day as of which a class is described: today, or the term's last day if it is over, or its first if it is to come.
 select
     terms.class_id,
     terms.term_id,
     sessions.begin_date,
     sessions.end_date,
     sessions.year_id,
-    sessions.year_begin,
-    sessions.year_end
+    case
+        when sessions.end_date <= {{ today() }} then {{ plus_days('sessions.end_date', -1) }}
+        when sessions.begin_date > {{ today() }} then sessions.begin_date
+        else {{ today() }}
+    end as described_on
 from terms
 left join {{ ref('dim_session') }} as sessions on terms.term_id = sessions.session_id

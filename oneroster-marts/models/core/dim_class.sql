@@ -4,8 +4,7 @@ with spans as (
         class_id,
         min(begin_date) as begin_date,
         max(end_date) as end_date,
-        min(year_begin) as year_begin,
-        max(year_end) as year_end
+        max(year_id) as year_id
     from {{ ref('bridge_class_term') }}
     group by class_id
 ),
@@ -29,8 +28,7 @@ select
     coalesce(classes.class_type, 'scheduled') <> 'homeroom' or coalesce(schools.has_other, 0) = 0 as counts_as_class,
     spans.begin_date,
     spans.end_date,
-    spans.year_begin,
-    spans.year_end,
+    spans.year_id,
     classes.gone_on
 from {{ ref('stg_oneroster__classes') }} as classes
 left join spans on classes.class_id = spans.class_id

@@ -1,36 +1,17 @@
 -- The year of a session is the one above it of type schoolYear; else sessions with the same schoolYear make a year; else
--- the year in which it ends. Of a circle of parents, ten steps are read.
-with recursive sessions as (
+-- the year in which it ends.
+with sessions as (
     select * from {{ ref('stg_oneroster__academic_sessions') }}
-),
-
-climb as (
-    select
-        session_id,
-        session_id as above_id,
-        parent_id,
-        session_type,
-        0 as steps
-    from sessions
-    union all
-    select
-        climb.session_id,
-        sessions.session_id,
-        sessions.parent_id,
-        sessions.session_type,
-        climb.steps + 1
-    from climb
-    inner join sessions on climb.parent_id = sessions.session_id
-    where climb.steps < 10 and climb.session_type <> 'schoolYear'
 ),
 
 years as (
     select
-        session_id,
-        max(above_id) as year_id
-    from climb
-    where session_type = 'schoolYear'
-    group by session_id
+        above.session_id,
+        max(above.above_id) as year_id
+    from {{ ref('bridge_session_above') }} as above
+    inner join sessions on above.above_id = sessions.session_id
+    where sessions.session_type = 'schoolYear'
+    group by above.session_id
 ),
 
 named as (

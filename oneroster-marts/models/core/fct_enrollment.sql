@@ -20,8 +20,7 @@ select
         when classes.begin_date is not null then 'term'
         else 'seen'
     end as first_day_basis,
-    classes.year_begin,
-    classes.year_end,
+    classes.year_id,
     enrollments.gone_on is null and classes.gone_on is null and classes.class_id is not null as is_present
 from {{ ref('stg_oneroster__enrollments') }} as enrollments
 left join {{ ref('dim_class') }} as classes on enrollments.class_id = classes.class_id

@@ -9,7 +9,7 @@ with enrolled as (
         is_homeroom,
         counts_as_class
     from {{ ref('fct_enrollment') }}
-    where role = 'student' and is_present and {{ is_current(today()) }}
+    where role = 'student' and {{ is_current(today()) }}
 ),
 
 class_sizes as (
