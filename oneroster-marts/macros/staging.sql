@@ -82,20 +82,30 @@ where false
     {{ return("cast('" ~ newest_load_day() ~ "' as date)") }}
 {% endmacro %}
 
-{% macro newest_load_day() %}
+{# The district's date of the newest load, or with `min` of the first one that is known. #}
+{% macro newest_load_day(which='max') %}
     {%- set fallback = run_started_at.strftime('%Y-%m-%d') -%}
     {%- if not execute -%}{{ return(fallback) }}{%- endif -%}
-    {%- for table, name in [('_loads', 'loadedAt'), ('syncReceipts', '_sdc_received_at'), ('orgs', '_sdc_received_at')] -%}
+    {%- for table, name in [('_loads', 'loadedAt'), ('syncReceipts', 'finishedAt'), ('orgs', '_sdc_received_at')] -%}
         {%- set relation = load_table(table) -%}
         {%- if relation -%}
             {%- for column in adapter.get_columns_in_relation(relation) if column.name | lower == name | lower -%}
-                {%- set time = 'max(' ~ as_type('time', quoted(column), column.data_type) ~ ')' -%}
+                {%- set time = which ~ '(' ~ as_type('time', quoted(column), column.data_type) ~ ')' -%}
                 {%- set day = run_query('select ' ~ local_date(time) ~ ' as day from ' ~ relation).columns[0].values()[0] -%}
                 {%- if day -%}{{ return(day | string | truncate(10, true, '', 0)) }}{%- endif -%}
             {%- endfor -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(fallback) }}
+{% endmacro %}
+
+{# The day since when a row is gone, as it counts today. Of a day before the first load nothing is known: what is gone by
+   now is gone then. #}
+{% macro gone_as_of_today(column) %}
+    {%- if execute and var('today', none) and var('today') | string < newest_load_day('min') -%}
+        {{ return('least(' ~ column ~ ', ' ~ 'case when ' ~ column ~ ' is not null then ' ~ today() ~ ' end)') }}
+    {%- endif -%}
+    {{ return(column) }}
 {% endmacro %}
 
 {# True on a day of a half-open span; a span without an end goes on. #}

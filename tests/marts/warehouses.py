@@ -18,7 +18,7 @@ from oneroster_sample.district import District
 
 from tests.loaders.postgres import Database, Server
 
-__all__ = ["TODAY", "Desk", "Server", "duckdb_desk", "load_sample", "postgres_desk"]
+__all__ = ["TODAY", "Desk", "Server", "duckdb_desk", "load_events", "load_sample", "postgres_desk"]
 
 TODAY = "2026-11-16"
 """A Monday in the sample's first semester."""
@@ -62,6 +62,19 @@ class Desk:
         plain = [{name: plain_value(value) for name, value in row.items()} for row in found]
         return sorted(plain, key=str)
 
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table, in their order."""
+        schema, name = table.split(".")
+        query = (
+            "select column_name from information_schema.columns"
+            f" where table_schema = '{schema}' and table_name = '{name}' order by ordinal_position"
+        )
+        if self.database:
+            return self.database.execute(query)
+        path = self.settings["marts_path" if schema == "shared" else "restricted_path"]
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return [column for (column,) in connection.execute(query).fetchall()]
+
 
 def plain_value(value: Any) -> Any:
     """A value as JSON has it; computed numbers are rounded to six digits."""
@@ -71,22 +84,34 @@ def plain_value(value: Any) -> Any:
 
 
 def load_sample(folder: Path, district: District | None = None, **bundle: Any) -> Path:
-    """Write a bundle, read it with the tap, load it with target-oneroster-duckdb, and return the file."""
+    """Write a bundle, load it, and return the warehouse's file."""
     write_bundle(district or District(seed=5, schools=3, students_per_school=60), folder / "district.zip", **bundle)
+    return load(folder)
+
+
+def load_events(folder: Path, *nights: tuple[str, tuple[str, ...]]) -> Path:
+    """Load a night of the same district for each day with its events; the truth of the last one is in truth.json."""
+    for day, events in nights:
+        options = [word for event in events for word in ("--event", event)]
+        size = ("--schools", "6", "--students-per-school", "80", "--no-gradebook")
+        command = (PROGRAMS / "oneroster-sample", "bundle", folder / "district.zip", *size, "--day", day, *options)
+        subprocess.run(command, capture_output=True, check=True, cwd=folder)
+        load(folder)
+    return folder / "warehouse.duckdb"
+
+
+PROGRAMS = Path(sys.executable).parent
+
+
+def load(folder: Path) -> Path:
+    """Read district.zip with the tap, load it with target-oneroster-duckdb, and return the file."""
     warehouse = folder / "warehouse.duckdb"
     (folder / "tap.json").write_text(json.dumps({"mode": "csv", "csv_path": str(folder / "district.zip")}))
     (folder / "target.json").write_text(json.dumps({"filepath": str(warehouse), "history": True}))
-    programs = Path(sys.executable).parent
-    read = subprocess.run(
-        [programs / "tap-oneroster", "--config", folder / "tap.json"], capture_output=True, check=True, cwd=folder
-    )
-    subprocess.run(
-        [programs / "target-oneroster-duckdb", "--config", folder / "target.json"],
-        input=read.stdout,
-        capture_output=True,
-        check=True,
-        cwd=folder,
-    )
+    tap: list[str | Path] = [PROGRAMS / "tap-oneroster", "--config", folder / "tap.json"]
+    target: list[str | Path] = [PROGRAMS / "target-oneroster-duckdb", "--config", folder / "target.json"]
+    read = subprocess.run(tap, capture_output=True, check=True, cwd=folder)
+    subprocess.run(target, input=read.stdout, capture_output=True, check=True, cwd=folder)
     return warehouse
 
 

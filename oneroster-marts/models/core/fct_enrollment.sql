@@ -14,7 +14,10 @@ select
     coalesce(classes.is_homeroom, false) as is_homeroom,
     coalesce(classes.counts_as_class, true) as counts_as_class,
     coalesce(enrollments.begin_date, classes.begin_date, {{ today() }}) as begin_date,
-    {{ earliest(['coalesce(enrollments.end_date, classes.end_date)', 'enrollments.gone_on', 'classes.gone_on']) }} as end_date,
+    {{ earliest(['coalesce(enrollments.end_date, classes.end_date)', gone_as_of_today('enrollments.gone_on'), gone_as_of_today('classes.gone_on')]) }} as end_date,
+    coalesce(
+        enrollments.gone_on < coalesce(enrollments.end_date, classes.end_date, cast('9999-12-31' as date)), false
+    ) as is_lost,
     case
         when enrollments.begin_date is not null then 'source'
         when classes.begin_date is not null then 'term'

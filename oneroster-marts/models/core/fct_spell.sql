@@ -8,6 +8,7 @@ with enrollments as (
         year_id,
         is_homeroom,
         first_day_basis,
+        is_lost,
         begin_date,
         coalesce(end_date, cast('9999-12-31' as date)) as end_date
     from {{ ref('fct_enrollment') }}
@@ -67,6 +68,7 @@ spells as (
         spell,
         min(begin_date) as begin_date,
         max(end_date) as last_end,
+        max(case when not is_lost then end_date end) as last_stated_end,
         count(distinct class_id) as classes,
         max(case when is_homeroom then 1 else 0 end) as has_homeroom,
         min(year_id) as first_year_id,
@@ -74,6 +76,30 @@ spells as (
         min(case when first_day_basis = 'seen' then 1 else 0 end) as is_seen_only
     from numbered
     group by person_id, school_id, spell
+),
+
+-- A spell whose enrollments vanished ended no later than the day on which the student began at the next school: that day is
+-- the source's own, the other one is that of the load which found them gone.
+nexts as (
+    select
+        spells.person_id,
+        spells.school_id,
+        spells.spell,
+        others.begin_date as next_begin,
+        row_number() over (
+            partition by spells.person_id, spells.school_id, spells.spell
+            order by others.classes desc, others.begin_date desc, others.school_id
+        ) as place
+    from spells
+    inner join spells as others
+        on
+            spells.person_id = others.person_id
+            and spells.school_id <> others.school_id
+            and spells.begin_date < others.begin_date
+            and spells.last_end > others.begin_date
+            and spells.last_end < others.last_end
+            and spells.classes <= others.classes * 2
+    where spells.last_stated_end is null or spells.last_stated_end <= others.begin_date
 )
 
 select
@@ -81,13 +107,22 @@ select
     spells.school_id,
     spells.spell,
     spells.begin_date,
-    case when spells.last_end < cast('9999-12-31' as date) then spells.last_end end as end_date,
+    case
+        when nexts.next_begin is not null then nexts.next_begin
+        when spells.last_end < cast('9999-12-31' as date) then spells.last_end
+    end as end_date,
     spells.classes,
     spells.has_homeroom = 1 as has_homeroom,
     spells.is_seen_only = 1 as is_seen_only,
     first_year.begin_date as year_begin,
     last_year.end_date as year_end
 from spells
+left join nexts
+    on
+        spells.person_id = nexts.person_id
+        and spells.school_id = nexts.school_id
+        and spells.spell = nexts.spell
+        and nexts.place = 1
 left join {{ ref('school_year') }} as first_year
     on spells.school_id = first_year.school_id and spells.first_year_id = first_year.year_id
 left join {{ ref('school_year') }} as last_year

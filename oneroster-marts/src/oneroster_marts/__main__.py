@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
 from .errors import Failed, MartsError
@@ -68,13 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(do=do)
         return sub
 
-    strict = "exit 3 where tests of the data warn"
-    add("build", _build, "build all tables, and test the data").add_argument(
-        "--strict", action="store_true", help=strict
-    )
-    add("test", _test, "test the tables that were built, and the project's own rules").add_argument(
-        "--strict", action="store_true", help=strict
-    )
+    for sub in (
+        add("build", _build, "build the tables, and test the data"),
+        add("test", _test, "test the tables that were built, and the project's own rules"),
+    ):
+        sub.add_argument("--strict", action="store_true", help="exit 3 where tests of the data warn")
+        sub.add_argument("--select", action="append", default=[], metavar="MODEL", help="only these, in dbt's words")
     add("doctor", _doctor, "say what can be built from the warehouse and the settings, without building it")
     return parser
 
@@ -97,26 +96,34 @@ def _test(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, name: str, *arguments: str) -> int:
     from .build import run_dbt
 
-    outcome = run_dbt(_settings(options), name, *arguments)
+    selected = [word for model in options.select for word in ("--select", model)]
+    outcome = run_dbt(_settings(options), name, *arguments, *selected)
     for line in outcome.warnings:
         print(f"oneroster-marts: warning: {line}", file=sys.stderr)
     if outcome.failures:
-        for line in outcome.failures[:-1]:
-            print(f"oneroster-marts: {line}", file=sys.stderr)
-        raise Failed(outcome.failures[-1])
+        _fail(outcome.failures)
     built = f"{outcome.models} tables built, " if name == "build" else ""
-    print(
-        f"{built}{outcome.tests} tests passed"
-        + (f", {len(outcome.warnings)} of them with a warning" * bool(outcome.warnings))
-    )
+    warned = f", {len(outcome.warnings)} of them with a warning" if outcome.warnings else ""
+    print(f"{built}{outcome.tests} tests passed{warned}")
     return 3 if outcome.warnings and options.strict else 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
     from .build import run_dbt
 
-    outcome = run_dbt(_settings(options), "debug")
-    return int(bool(outcome.failures))
+    settings = _settings(options)
+    found = run_dbt(settings, "compile", "--select", "staging", "inputs")
+    if found.failures:
+        _fail(found.failures)
+    for line in run_dbt(settings, "run-operation", "doctor").said:
+        print(line)
+    return 0
+
+
+def _fail(failures: list[str]) -> NoReturn:
+    for line in failures[:-1]:
+        print(f"oneroster-marts: {line}", file=sys.stderr)
+    raise Failed(failures[-1])
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Outcome:
     tests: int = 0
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
 
 def run_dbt(settings: Settings, command: str, *arguments: str) -> Outcome:
@@ -47,6 +48,12 @@ def run_dbt(settings: Settings, command: str, *arguments: str) -> Outcome:
         if settings.warehouse == "duckdb":
             _make_files(settings)
         given = tables(settings)
+    said: list[str] = []
+
+    def hear(event: Any) -> None:
+        if event.info.name == "JinjaLogInfo" and (ours := _OURS.search(event.info.msg)):
+            said.append(ours[1].strip())
+
     with _quiet_environment(settings):
         try:
             from dbt.cli.main import dbtRunner
@@ -65,17 +72,23 @@ def run_dbt(settings: Settings, command: str, *arguments: str) -> Outcome:
         words = [str(word) for option in options.items() for word in option]
         try:
             with _private_umask():
-                result = dbtRunner().invoke([command, *words, "--quiet", *arguments])
+                result = dbtRunner(callbacks=[hear]).invoke([command, *words, "--quiet", *arguments])
         finally:
             _close(settings)
     if result.exception is not None:
         raise Failed(_one_line(str(result.exception)))
-    return _outcome(result.result)
+    outcome = _outcome(result.result)
+    outcome.said = said
+    if not result.success and not outcome.failures:
+        outcome.failures.append(f"dbt {command} did not succeed")
+    return outcome
 
 
 def _outcome(result: Any) -> Outcome:
     outcome = Outcome()
     for each in getattr(result, "results", ()) or ():
+        if not hasattr(each, "node"):  # a macro
+            continue
         kind, name, status = each.node.resource_type, each.node.name, str(each.status)
         if kind in {"test", "unit_test"}:
             outcome.tests += status != "skipped"
@@ -97,8 +110,8 @@ def _one_line(message: str) -> str:
     if ours := _OURS.search(message):
         return ours[1].strip()
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    if len(lines) > 1 and re.match(r"(Runtime|Database|Compilation|Parsing) Error", lines[0]):
-        lines = lines[1:]
+    kinds = r"(Runtime|Database|Compilation|Parsing|Dependency) Error|Encountered an error"
+    lines = [line for line in lines if not re.match(kinds, line)] or lines
     return re.sub(r"'[^']*'", "'…'", lines[0])[:300] if lines else "no reason given"
 
 

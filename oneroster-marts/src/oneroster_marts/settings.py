@@ -8,7 +8,7 @@ import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -20,7 +20,7 @@ from .errors import Wrong
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ENVIRONMENT", "SECRET_SETTINGS", "Settings", "nearest", "read_settings"]
+__all__ = ["ENVIRONMENT", "SECRET_SETTINGS", "SETTINGS", "Setting", "Settings", "nearest", "read_settings"]
 
 ENVIRONMENT = "ONEROSTER_MARTS_"
 """Each setting may be given by a variable of this prefix and its name in upper case; variables take precedence."""
@@ -77,6 +77,38 @@ class Settings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=1, description="How many models are built at once; on DuckDB one.")] = 4
 
 
+class Setting(Struct, frozen=True):
+    """A setting as documentation and Meltano show it; `default` and `options` are words, `kind` is Meltano's."""
+
+    name: str
+    description: str
+    default: str
+    kind: str
+    options: tuple[str, ...]
+    is_secret: bool
+
+
+def _shown(field: Any) -> Setting:
+    kind, description = field.type, ""
+    if hasattr(kind, "__metadata__"):
+        description = next(meta.description for meta in kind.__metadata__ if meta.description)
+        kind = kind.__origin__
+    options = tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+    kinds = {"options": "options", int: "integer", dict: "object", tuple: "array"}
+    default = field.default
+    if default is msgspec.NODEFAULT or default is None:
+        text = ""
+    elif isinstance(default, tuple):
+        text = ", ".join(default)
+    else:
+        text = str(default)
+    word = "options" if options else kinds.get(get_origin(kind) or kind, "string")
+    if field.name == "port":
+        word = "integer"
+    return Setting(field.name, description, text, word, options, field.name in SECRET_SETTINGS)
+
+
+SETTINGS = tuple(_shown(field) for field in msgspec.structs.fields(Settings))
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 NEEDED = {"postgres": ("host", "user", "database"), "snowflake": ("account", "user", "database")}
 
