@@ -44,7 +44,7 @@ def change(desk: Desk, *statements: str) -> None:
         ({"filepath": "nowhere.duckdb"}, "filepath: no such file"),
         ({"oneroster_schema": 'a"b'}, "oneroster_schema: must be a plain name"),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ids=lambda value: str(next(iter(value.items()))) if isinstance(value, dict) else "",
 )
 def test_wrong_settings_are_named(settings: dict[str, Any], said: str, tmp_path: Path) -> None:
     desk = duckdb_desk(tmp_path, tmp_path / "warehouse.duckdb")
@@ -64,6 +64,8 @@ def test_a_variable_of_the_environment_takes_precedence(tmp_path: Path) -> None:
 def test_a_missing_table_and_a_missing_column_are_named(desk: Desk) -> None:
     change(desk, "alter table oneroster.enrollments drop column role", "alter table oneroster.orgs rename to orgz")
     assert desk("doctor") == 1
+    assert "which the marts need" in desk.err
+    assert desk("build") == 1
     assert "table enrollments has no column role, which the marts need" in desk.err
     assert "schema oneroster has no table orgs, which the marts need" in desk.err
     assert "Traceback" not in desk.err
@@ -111,6 +113,15 @@ def test_an_input_without_its_file_table_or_column_is_named(desk: Desk, tmp_path
     assert "input staff_fte has no column fte" in desk.err
     assert desk("doctor", inputs={"staff_fte": "hr.fte"}) == 1
     assert "input staff_fte has no table hr.fte" in desk.err
+
+
+def test_a_build_keeps_the_counts_of_earlier_days(desk: Desk) -> None:
+    assert desk("build", "--select", "+shared_enrollment_count") == 0, desk.err
+    for _ in range(2):
+        assert desk("build", "--select", "enrollment_count+", today="2026-11-17") == 0, desk.err
+    days = desk.rows("shared.enrollment_count", "day, count(*) as cells", "true group by day")
+    assert [row["day"] for row in days] == [TODAY, "2026-11-17"]
+    assert days[0]["cells"] == days[1]["cells"] > 20
 
 
 def test_the_doctor_proposes_inclusive_ends(desk: Desk) -> None:

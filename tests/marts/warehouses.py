@@ -94,7 +94,15 @@ def load_events(folder: Path, *nights: tuple[str, tuple[str, ...]]) -> Path:
     for day, events in nights:
         options = [word for event in events for word in ("--event", event)]
         size = ("--schools", "6", "--students-per-school", "80", "--no-gradebook")
-        command = (PROGRAMS / "oneroster-sample", "bundle", folder / "district.zip", *size, "--day", day, *options)
+        command: tuple[str | Path, ...] = (
+            PROGRAMS / "oneroster-sample",
+            "bundle",
+            folder / "district.zip",
+            *size,
+            "--day",
+            day,
+            *options,
+        )
         subprocess.run(command, capture_output=True, check=True, cwd=folder)
         load(folder)
     return folder / "warehouse.duckdb"

@@ -182,8 +182,8 @@ def _fault(error: msgspec.ValidationError) -> str:
     name = re.sub(r"[`\[\].]+", ".", where).strip(".") or "settings"
     field = name.split(".")[0]
     if what.startswith("Invalid enum value"):
-        words = FIELDS[field].type.__args__ if hasattr(FIELDS[field].type, "__args__") else ()
-        what = f"must be one of {', '.join(map(str, words))}" if words else "is not allowed"
+        options = next((setting.options for setting in SETTINGS if setting.name == field), ())
+        what = f"must be one of {', '.join(options)}" if options else "is not allowed"
     if field == "today":
         what = "must be a date such as 2026-10-05"
     return f"{name}: {what[:1].lower()}{what[1:]}"
