@@ -76,6 +76,11 @@ where false
     {{ return(plus_days(column, 1) if var('end_dates', 'exclusive') == 'inclusive' else column) }}
 {% endmacro %}
 
+{# The same, back as the source writes it. #}
+{% macro inclusive_end(column) %}
+    {{ return(plus_days(column, -1) if var('end_dates', 'exclusive') == 'inclusive' else column) }}
+{% endmacro %}
+
 {# The day that is described, as a SQL date: var `today`, or else the district's date of the newest load. #}
 {% macro today() %}
     {%- if var('today', none) -%}{{ return("cast('" ~ var('today') ~ "' as date)") }}{%- endif -%}
