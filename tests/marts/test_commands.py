@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from oneroster_marts import project
 from oneroster_marts.settings import read_settings
 
 from .warehouses import TODAY, duckdb_desk
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .warehouses import Desk
 
 
@@ -51,6 +51,16 @@ def test_wrong_settings_are_named(settings: dict[str, Any], said: str, tmp_path:
     assert desk("build", **settings) == 2
     assert said in desk.err
     assert desk.err.count("\n") == 1
+
+
+def test_the_settings_of_the_docs_are_settings(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "marts.md").read_text(encoding="utf-8")
+    config = tmp_path / "marts.yml"
+    config.write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert read_settings(config, project.inputs(), {}).inputs == {"staff_fte": "fte.csv"}
+    for name, columns in project.inputs().items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` ")]
+        assert [word for word in columns if f"`{word}`" not in row] == [], name
 
 
 def test_a_variable_of_the_environment_takes_precedence(tmp_path: Path) -> None:
