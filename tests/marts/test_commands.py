@@ -81,6 +81,21 @@ def test_a_missing_table_and_a_missing_column_are_named(desk: Desk) -> None:
     assert "Traceback" not in desk.err
 
 
+def test_of_several_tenants_one_has_to_be_named(desk: Desk) -> None:
+    for table in ("orgs", "users", "classes", "enrollments"):
+        change(desk, f"alter table oneroster.{table} add column tenant varchar default 'north'")
+        change(
+            desk, f"insert into oneroster.{table} by name select * replace ('south' as tenant) from oneroster.{table}"
+        )
+    assert desk("doctor") == 1
+    assert "table orgs holds 2 tenants; name one in the setting tenant" in desk.err
+    assert desk("doctor", tenant="west") == 1
+    assert "no rows of the tenant" in desk.err
+    assert desk("build", "--select", "+enrollment_count", tenant="south") == 0, desk.err
+    (students,) = desk.rows("restricted.enrollment_count", "sum(students) as n", "grade = 'all' and class_type = 'all'")
+    assert 100 < students["n"] < 250
+
+
 def test_a_district_without_sessions_gradebook_roles_and_receipts_is_built(desk: Desk) -> None:
     for table in ("academicSessions", "lineItems", "results", "roles", "syncReceipts", "courses"):
         change(desk, f'drop table oneroster."{table}" cascade')
