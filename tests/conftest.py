@@ -36,6 +36,8 @@ def bundle(district: District, tmp_path_factory: pytest.TempPathFactory) -> Call
 TOGETHER = {
     "tests/audit/test_axe.py": "site",
     "tests/examples/": "sis",
+    "tests/marts/test_transfers.py": "moves",
+    "tests/marts/": "marts",
     "tests/projects/test_bundle_nights.py": "project",
     "tests/projects/test_docs.py::test_the_blocks_of_the_pages": "clone",
     "tests/projects/test_project.py": "project",

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # by default it is the folder of this file
 from tools.environment import (  # noqa: E402
+    APART,
+    APART_LOCK,
     LOCK,
     MADE,
     OWN,
@@ -33,9 +35,11 @@ from tools.environment import (  # noqa: E402
     prepare,
     program,
     programs,
+    projects,
     ran,
     say,
     set_up,
+    set_up_marts,
     set_up_plugins,
     use_pip_settings,
 )
@@ -50,12 +54,13 @@ HELP = """\
 ./run query [SQL]         asks the quick start's warehouse
 ./run test [ARGS]         runs all tests; ARGS go to pytest
 ./run test-airbyte [ARGS] runs the tests that need PyAirbyte (600 MB, in an environment of its own)
+./run test-marts [ARGS]   runs the tests of oneroster-marts (dbt, in an environment of its own)
 ./run test-sdk-next [ARGS] runs all tests with the newest pre-release of singer-sdk (in an environment of its own)
 ./run lint                checks the code: ruff, mypy, and the directions of imports
 ./run docs [serve]        builds the site of docs/ into output/site; serve: shows it while you write
 ./run setup               installs the environment and Meltano's plugins, nothing more
 ./run release-dry-run     builds, checks and installs a release without publishing it: docs/releasing.md
-./run lock [ARGS]         renews requirements.lock after a change of dependencies (--upgrade: the newest of everything)
+./run lock [ARGS]         renews both requirements.lock after a change of dependencies (--upgrade: the newest of everything)
 ./run exec COMMAND [ARGS] runs any program of the environment
 ./run meltano ...         the same without `exec`, for meltano, python, pytest, ruff, mypy, pre-commit, and our own
                           programs: tap-..., target-..., source-oneroster, oneroster-sample
@@ -163,6 +168,13 @@ def test_airbyte(*arguments: str) -> None:
     become("python", "-m", "pytest", "-m", "airbyte", "tests/airbyte", *arguments)
 
 
+def test_marts(*arguments: str) -> None:
+    """Run the tests of oneroster-marts, whose dbt and our mypy need different versions of one package."""
+    place = set_up_marts()
+    enter(place)
+    become("python", "-m", "pytest", "-m", "marts", *(arguments or ("-n", "2", "tests/marts")))
+
+
 def test_sdk_next(*arguments: str) -> None:
     """Run the tests with the newest pre-release of singer-sdk; Meltano's plugins keep the release of the lock."""
     setup()
@@ -204,7 +216,7 @@ def release_dry_run() -> None:
 
 
 def lock(*arguments: str) -> None:
-    """Renew requirements.lock."""
+    """Renew requirements.lock, and that of oneroster-marts."""
     use_pip_settings()
     uv = get_uv()
     options = (
@@ -216,11 +228,15 @@ def lock(*arguments: str) -> None:
         "--no-emit-index-url",
         "--no-emit-find-links",
     )
-    sources = [str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("*/pyproject.toml"))]
-    named = ("--custom-compile-command", "./run lock", "--group", "pyproject.toml:dev")
-    sys.exit(
-        subprocess.call([uv, "pip", "compile", *options, *named, *sources, "--output-file", LOCK.name, *arguments])
-    )
+    own = ("--group", "pyproject.toml:dev"), projects(), LOCK
+    extras = [option for extra in ("duckdb", "postgres", "snowflake") for option in ("--extra", extra)]
+    apart = (*extras, "--group", f"{APART}/pyproject.toml:test"), projects(apart=True), APART_LOCK
+    codes = []
+    for groups, sources, target in (own, apart):
+        names = [str(path.relative_to(ROOT)) for path in (*sources, target)]
+        named = ("--custom-compile-command", "./run lock", *groups, *names[:-1], "--output-file", names[-1])
+        codes.append(subprocess.call([uv, "pip", "compile", *options, *named, *arguments]))
+    sys.exit(max(codes))
 
 
 def execute(name: str = "", *arguments: str) -> None:
@@ -238,6 +254,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "query": query,
     "test": test,
     "test-airbyte": test_airbyte,
+    "test-marts": test_marts,
     "test-sdk-next": test_sdk_next,
     "lint": lint,
     "docs": docs,

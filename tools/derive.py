@@ -38,12 +38,14 @@ from oneroster_audit.consumers.rules import column_of
 from oneroster_audit.policy import SECRET_SETTINGS
 from oneroster_audit.policy import SETTINGS as AUDIT_SETTINGS
 from oneroster_core.shell import EXIT_CODES
+from oneroster_marts.__main__ import EXIT_CODES as MARTS_EXIT_CODES
+from oneroster_marts.settings import SETTINGS as MARTS_SETTINGS
 from tap_oneroster import TapOneRoster
 from tap_oneroster._core.http.presets import PRESETS
 from target_oneroster.bundle.checks import Severity
 from target_oneroster.bundle.checks.catalogue import package_rules, rules
 
-from tools.project import KINDS_OF_PLUGINS
+from tools.project import kind_of_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +55,8 @@ FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "hub/*.yml", "*
 ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
 LOCKS = "plugins/*/*.lock"
 MEMBERS = {"target-oneroster-duckdb": "target-oneroster-csv"}
+EXTRAS = {"oneroster-marts": "[duckdb,postgres,snowflake]"}
+LOCK_OF = {"oneroster-marts": "oneroster-marts/requirements.lock"}
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"
     r".*?"
@@ -247,7 +251,7 @@ def workspace() -> dict[str, Any]:
 
 def addresses(plugin: str) -> str:
     """Return the addresses of logo, repository and package."""
-    kind = KINDS_OF_PLUGINS[plugin.partition("-")[0]]
+    kind = kind_of_plugin(plugin)
     logo = f"/assets/logos/{kind}/oneroster.png"
     member = MEMBERS.get(plugin, plugin)
     return in_yaml({"logo_url": logo, "repo": repository(), "pip_url": pip_url(member)})
@@ -255,10 +259,13 @@ def addresses(plugin: str) -> str:
 
 def pip_url(member: str) -> str:
     """Return what pip installs a package from, in a project beside a checkout with the name that the README gives it."""
+    extras, lock = EXTRAS.get(member, ""), LOCK_OF.get(member, "requirements.lock")
     places = {
-        "checkout": f"-e ../oneroster/{member} --constraint ../oneroster/requirements.lock",
-        "repository": f"git+{repository()}#subdirectory={member}",
-        "index": member,
+        "checkout": f"-e ../oneroster/{member}{extras} --constraint ../oneroster/{lock}",
+        "repository": f"{member}{extras} @ git+{repository()}#subdirectory={member}"
+        if extras
+        else f"git+{repository()}#subdirectory={member}",
+        "index": f"{member}{extras}",
     }
     return places[workspace()["install_from"]]
 
@@ -306,6 +313,33 @@ def consumer_rules(_: str) -> str:
     return "\n".join(parts)
 
 
+def marts_settings(_: str) -> str:
+    """Return a table of the settings of the marts."""
+    rows = ["| Setting | Default | Meaning |", "| --- | --- | --- |"]
+    rows += [f"| `{s.name}` | {f'`{s.default}`' if s.default else ''} | {s.description} |" for s in MARTS_SETTINGS]
+    return "\n".join(rows) + "\n"
+
+
+def transformer_settings(_: str) -> str:
+    """Return the settings of the marts' definition; Meltano itself needs `project_dir` of each transformer."""
+    folder = "The folder in which Meltano runs the program; relative paths begin there."
+    first = {"name": "project_dir", "label": "Project Dir", "kind": "string", "value": "$MELTANO_PROJECT_ROOT"}
+    settings: list[dict[str, Any]] = [first | {"description": folder}]
+    for its in MARTS_SETTINGS:
+        setting: dict[str, Any] = {"name": its.name, "label": its.name.replace("_", " ").title(), "kind": its.kind}
+        if its.is_secret:
+            setting["sensitive"] = True
+        if its.options:
+            setting["options"] = [{"label": word.title(), "value": word} for word in its.options]
+        settings.append(setting | {"description": its.description})
+    return in_yaml({"settings": settings})
+
+
+def marts_exit_codes(_: str) -> str:
+    """Return a table of the exit codes of the marts."""
+    return table_of_codes(MARTS_EXIT_CODES)
+
+
 def urls() -> dict[str, str]:
     """Return the addresses that the index page of a package links to."""
     url = repository()
@@ -333,6 +367,7 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "addresses": addresses,
         "settings": meltano_settings,
         "utility settings": utility_settings,
+        "transformer settings": transformer_settings,
         "capabilities": capabilities,
         "python versions": pythons,
     },
@@ -348,6 +383,8 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "audit checks": audit_checks,
         "consumer rules": consumer_rules,
         "audit exit codes": audit_exit_codes,
+        "marts settings": marts_settings,
+        "marts exit codes": marts_exit_codes,
     },
 }
 

@@ -32,7 +32,14 @@ OWN = (
     "target-oneroster-csv",
     "oneroster-sample",
     "oneroster-audit",
+    "oneroster-marts",
 )
+APART = "oneroster-marts"
+"""The package whose dependencies conflict with the tools': dbt-core needs pathspec below 0.13, mypy a newer one.
+
+In `.venv` it is installed without them, for what reads its code and settings; it runs in an environment of its own.
+"""
+APART_LOCK = ROOT / APART / "requirements.lock"
 FROM_PIP = {
     "no-index": "UV_NO_INDEX",
     "index-url": "UV_DEFAULT_INDEX",
@@ -202,9 +209,15 @@ def make_environment(uv: Path, place: Path, python: str, need: str) -> None:
         fail(f"{need}: {(done.stderr.splitlines() or ['no reason given'])[-1]}")
 
 
-def fingerprint() -> str:
+def projects(*, apart: bool = False) -> list[Path]:
+    """Return the pyproject.toml of each package of the environment; `apart`: of the environment of the marts."""
+    left_out = {"oneroster-audit", "oneroster-figures"} if apart else {APART}
+    return sorted(path for path in ROOT.glob("*/pyproject.toml") if path.parent.name not in left_out)
+
+
+def fingerprint(*, apart: bool = False) -> str:
     """Return a fingerprint of the environment's content and place."""
-    files = [LOCK, ROOT / "pyproject.toml", *sorted(ROOT.glob("*/pyproject.toml"))]
+    files = [APART_LOCK if apart else LOCK, ROOT / "pyproject.toml", *projects(apart=apart)]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
     return f"{digest[:16]} {ROOT}"
 
@@ -272,11 +285,30 @@ def install_into(uv: Path, environment: Path, half: str = "all") -> None:
     if half == "all":
         from_index("packages", *install, "--require-hashes", "-r", LOCK)
     else:  # as constraints, pins and hashes apply as well
-        members = [option for path in sorted(ROOT.glob("*/pyproject.toml")) for option in ("-r", path)]
+        members = [option for path in projects() for option in ("-r", path)]
         from_index("packages", *install, "--constraint", LOCK, "--group", "pyproject.toml:quickstart", *members)
     say("this project's own packages")
     editable = [option for name in OWN for option in ("-e", name)]
     from_index("this project's own packages", *install, "--no-deps", "--no-build-isolation", *editable)
+
+
+def set_up_marts() -> Path:
+    """Install the environment of oneroster-marts and its tests, from a lock of its own; return its place."""
+    place = ROOT / ".marts"
+    mark = place / "ready"
+    if content(mark) == fingerprint(apart=True):
+        return place
+    with alone():
+        use_pip_settings()
+        uv = get_uv()
+        make_environment(uv, place, sys.executable, "no environment could be made")
+        say(f"packages of {APART_LOCK.relative_to(ROOT)}")
+        install = (uv, "pip", "install", "--quiet", "--python", place)
+        from_index("packages", *install, "--require-hashes", "-r", APART_LOCK)
+        editable = [option for path in projects(apart=True) for option in ("-e", path.parent)]
+        from_index("this project's own packages", *install, "--no-deps", "--no-build-isolation", *editable)
+        mark.write_text(f"{fingerprint(apart=True)}\n", encoding="utf-8")
+    return place
 
 
 def set_up_plugins() -> None:

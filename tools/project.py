@@ -8,11 +8,16 @@ from typing import Any
 
 import yaml
 
-__all__ = ["KINDS_OF_PLUGINS", "lock_path", "plugins"]
+__all__ = ["kind_of_plugin", "lock_path", "plugins"]
 
 ROOT = Path(__file__).resolve().parents[1]
-KINDS_OF_PLUGINS = {"tap": "extractors", "target": "loaders", "oneroster": "utilities"}
-"""Meltano's word for a kind of plugins, by the first word of their names."""
+_KINDS = {"tap": "extractors", "target": "loaders", "oneroster": "utilities"}
+_OTHER_KINDS = {"oneroster-marts": "transformers"}
+
+
+def kind_of_plugin(name: str) -> str:
+    """Return Meltano's word for the kind of a plugin: by its name, or else by the first word of it."""
+    return _OTHER_KINDS.get(name) or _KINDS[name.partition("-")[0]]
 
 
 def lock_path(kind: str, name: str, variant: str) -> Path:

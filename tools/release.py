@@ -27,7 +27,7 @@ import yaml
 from meltano.core.plugin.base import PluginType
 
 from tools.environment import ROOT, from_index, get_uv, make_environment, programs, say, use_pip_settings
-from tools.project import KINDS_OF_PLUGINS
+from tools.project import kind_of_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,9 @@ PACKAGES = {
     "tap-oneroster": ("tap-oneroster", "source-oneroster"),
     "target-oneroster-csv": ("target-oneroster-csv", "target-oneroster-duckdb"),
     "oneroster-audit": ("oneroster-audit",),
+    "oneroster-marts": ("oneroster-marts",),
 }
-ASKS = {"source-oneroster": "spec", "oneroster-audit": "--help"}
+ASKS = {"source-oneroster": "spec", "oneroster-audit": "--help", "oneroster-marts": "--help"}
 """What a program is asked, if not `--about`."""
 TOOLS = ("twine==7.0.0", "cyclonedx-bom==7.5.0", "pip-licenses==5.5.5")
 
@@ -92,12 +93,12 @@ def add_to_project(index_url: str, number: str) -> None:
         definition["pip_url"] = package
         ref = OUTPUT / path.name
         ref.write_text(yaml.safe_dump(definition, sort_keys=False), encoding="utf-8")
-        kind = PluginType(KINDS_OF_PLUGINS[path.stem.partition("-")[0]]).singular
+        kind = PluginType(kind_of_plugin(path.stem)).singular
         options = ("--plugin-type", kind, "--from-ref", ref, "--no-install", path.stem)
         step(f"meltano add {path.stem}", "meltano", "add", *options, cwd=folder, env=mine)
     step("meltano install", "meltano", "install", cwd=folder, env=mine)
     for path in sorted((ROOT / "hub").glob("*.yml")):
-        place = KINDS_OF_PLUGINS[path.stem.partition("-")[0]]
+        place = kind_of_plugin(path.stem)
         program = programs(folder / ".meltano" / place / path.stem / "venv") / path.stem
         said = step(path.stem, program, "--version")
         if number not in said:

@@ -72,6 +72,11 @@ ELSEWHERE = {
         "tests/audit/test_approve.py",
         'desk\\("approve"',
     ),
+    r"^oneroster-marts ": (
+        "needs dbt",
+        "tests/marts/test_commands.py",
+        'desk\\("doctor"',
+    ),
     r"^[\d*/ ]+ cd ": ("a line of a crontab", "tests/projects/test_docs.py", "def test_meltano_understands"),
 }
 MELTANO = re.compile(r"^(?:export \S+=.*|meltano .*)$")

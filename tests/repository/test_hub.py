@@ -211,6 +211,25 @@ def test_the_audit_is_a_utility_that_meltano_reads() -> None:
         assert f"    {name} " in usage
 
 
+def test_the_marts_are_a_transformer_that_meltano_reads() -> None:
+    """Its commands are those of the program, and its settings those of the code."""
+    from oneroster_marts.__main__ import _parser
+    from oneroster_marts.settings import SECRET_SETTINGS, SETTINGS
+
+    its = definition("oneroster-marts")
+    schema = json.loads(files("meltano").joinpath("schemas/meltano.schema.json").read_text(encoding="utf-8"))
+    shown = {"domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"}
+    jsonschema.validate({"plugins": {"transformers": [{k: v for k, v in its.items() if k not in shown}]}}, schema)
+    for setting in its["settings"]:
+        jsonschema.validate(setting, SETTING)
+    assert [s["name"] for s in its["settings"]] == ["project_dir", *(s.name for s in SETTINGS)]
+    assert {s["name"] for s in its["settings"] if s.get("sensitive")} == SECRET_SETTINGS
+    usage = _parser().format_help()
+    for name, command in its["commands"].items():
+        assert command["args"] == name
+        assert f"    {name} " in usage
+
+
 def test_a_schema_that_can_be_set_is_a_capability() -> None:
     """Meltano hands `default_target_schema` to loaders that say so."""
     for plugin in ("target-oneroster-csv", "target-oneroster-duckdb"):

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "oneroster-core" / "src" / "oneroster_core"
 PLUGINS = {"tap-oneroster": "tap_oneroster", "target-oneroster-csv": "target_oneroster"}
 
-PACKAGES = PLUGINS | {"oneroster-audit": "oneroster_audit"}
+PACKAGES = PLUGINS | {"oneroster-audit": "oneroster_audit", "oneroster-marts": "oneroster_marts"}
 
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
 each_package = pytest.mark.parametrize("package", PACKAGES)
@@ -95,7 +95,8 @@ def test_the_sdist_holds_files_and_no_links(built: Path, package: str) -> None:
     assert all(member.isfile() for member in members if not member.isdir())
     names = {member.name.partition("/")[2] for member in members}
     assert {f"src/{module}/_core/{name}" for name in core_files()} < names
-    assert not {name for name in names if "test" in name or "__pycache__" in name}
+    ours = {"tests/.gitkeep", "macros/tests/unique_together.sql"}  # tests of data, which dbt runs at the user's
+    assert not {name for name in names - ours if "test" in name or "__pycache__" in name}
 
 
 @each_package
@@ -126,6 +127,18 @@ def test_the_audit_installs_alone(built: Path, tmp_path: Path) -> None:
         names = wheel.namelist()
     assert {"oneroster_audit/report/page.html.j2", "oneroster_audit/checks/reasons.sql"} <= set(names)
     assert any(name.startswith("oneroster_audit/_figures/") for name in names)
+
+
+def test_the_marts_carry_their_dbt_project(built: Path) -> None:
+    """Whole, in the wheel and in the sdist from which it was made. It needs dbt, so it is not installed here."""
+    folder = ROOT / "oneroster-marts"
+    kinds = ("macros", "models", "seeds", "snapshots", "tests")
+    project = {p.relative_to(folder).as_posix() for kind in kinds for p in (folder / kind).rglob("*") if p.is_file()}
+    project |= {"dbt_project.yml", "profiles.example.yml"}
+    assert len(project) > 50
+    with zipfile.ZipFile(only(built, "oneroster_marts-*.whl")) as wheel:
+        inside = {name for name in wheel.namelist() if name.startswith("oneroster_marts/project/")}
+    assert inside == {f"oneroster_marts/project/{name}" for name in project}
 
 
 @each_plugin

@@ -18,6 +18,7 @@ import pytest
 import yaml
 from mkdocs.exceptions import PluginError
 from oneroster_audit.policy import Policy
+from oneroster_marts.settings import SETTINGS as MARTS_SETTINGS
 from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
 
@@ -241,10 +242,10 @@ def test_every_preset_has_a_page() -> None:
 
 
 def snippets() -> list[tuple[str, dict[str, Any]]]:
-    """Pieces of a meltano.yml on the pages written by hand; the audit's pages have policies and a profile, which its own tests read."""
+    """Pieces of a meltano.yml on the pages written by hand; the audit's and the marts' have files of theirs, which their tests read."""
     found = []
     for page, content in own_pages().items():
-        if page in ("audit.md", "consumers.md"):
+        if page in {"audit.md", "consumers.md", "marts.md"}:
             continue
         for indent, language, text in BLOCK.findall(content):
             if language == "yaml":
@@ -304,6 +305,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     known = {name for plugin in (TAP, TARGET) for name, _, _ in properties(about(plugin)["settings"])}
     known |= {name for settings in project_loaders().values() for name in settings}
     known |= {"pip_url", "select", "provider", *Policy.__struct_fields__}
+    known |= {setting.name for setting in MARTS_SETTINGS}
     pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}
     assert len(named) > 10

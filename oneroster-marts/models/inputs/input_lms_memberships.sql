@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+{{ read_input('lms_memberships') }}

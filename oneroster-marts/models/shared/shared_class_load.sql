@@ -1,0 +1,2 @@
+{{ config(alias='class_load') }}
+{{ shown(ref('class_load')) }}

@@ -1,0 +1,2 @@
+{{ config(alias='enrollment_count') }}
+{{ shown(ref('enrollment_count')) }}

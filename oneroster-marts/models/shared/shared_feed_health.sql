@@ -1,0 +1,2 @@
+{{ config(alias='feed_health') }}
+{{ shown(ref('feed_health')) }}

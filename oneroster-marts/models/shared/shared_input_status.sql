@@ -1,0 +1,15 @@
+{{ config(alias='input_status') }}
+-- depends_on: {{ ref('dim_school') }}
+-- depends_on: {{ ref('dim_person') }}
+-- depends_on: {{ ref('dim_class') }}
+-- depends_on: {{ ref('dim_session') }}
+{% for name in input_names() %}
+{%- set input = ref('input_' ~ name) %}
+select
+    '{{ name }}' as {{ adapter.quote(source_name('input')) }},
+    {{ 'true' if is_given(name) else 'false' }} as given,
+    (select count(*) from {{ input }}) + (select count(*) from ({{ read_input(name, rejected=true) }}) as refused) as {{ adapter.quote(source_name('rows')) }},
+    (select count(*) from {{ input }} as its where {{ unmatched(name) }}) as unmatched,
+    (select count(*) from ({{ read_input(name, rejected=true) }}) as refused) as rejected
+{{ 'union all' if not loop.last }}
+{%- endfor %}

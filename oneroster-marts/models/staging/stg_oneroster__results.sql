@@ -1,0 +1,15 @@
+{{ staged('results', [
+    ('sourcedId', 'result_id', 'text'),
+    ('lineItemSourcedId', 'line_item_id', 'text'),
+    ('studentSourcedId', 'student_id', 'text'),
+    ('classSourcedId', 'class_id', 'text'),
+    ('scoreStatus', 'score_status', 'text'),
+    ('score', 'score', 'number'),
+    ('textScore', 'text_score', 'text'),
+    ('scoreDate', 'score_date', 'date'),
+    ('late', 'is_late', 'yes_no'),
+    ('missing', 'is_missing', 'yes_no'),
+    ('incomplete', 'is_incomplete', 'yes_no'),
+    ('dateLastModified', 'changed_at', 'time'),
+    ('metadata', 'metadata', 'object'),
+]) }}

@@ -1,0 +1,64 @@
+"""Warehouses with the sample district, and marts built from them once a run: `./run test-marts`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .warehouses import Desk, Server
+
+# dbt is in an environment of its own.
+collect_ignore_glob = [] if find_spec("dbt") else ["test_*.py"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests here, and let dbt and what it brings along warn."""
+    for item in items:
+        if item.path.parent.name == "marts":
+            item.add_marker("marts")
+            item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The DuckDB file of target-oneroster-duckdb with a small district, read by the tap from a bundle. Do not write to it."""
+    from .warehouses import load_sample
+
+    return load_sample(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="session")
+def duckdb_desk(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The marts of the sample on DuckDB, built once. Do not write to them."""
+    from .warehouses import TODAY, duckdb_desk
+
+    desk = duckdb_desk(tmp_path_factory.mktemp("desk"), sample, today=TODAY)
+    assert desk("build") == 0, desk.err
+    return desk
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server that ends with the tests."""
+    from .warehouses import Server
+
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_desk(sample: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The marts of the same sample on PostgreSQL, with the tables as target-postgres makes them; built once."""
+    from .warehouses import TODAY, postgres_desk
+
+    desk = postgres_desk(tmp_path_factory.mktemp("postgres"), server, sample, today=TODAY)
+    assert desk("build") == 0, desk.err
+    return desk
