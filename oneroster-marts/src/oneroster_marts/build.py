@@ -96,7 +96,9 @@ def _outcome(result: Any) -> Outcome:
             outcome.models += status == "success"
         if status in {"error", "fail", "runtime error"}:
             text = f"{each.failures} rows" if status == "fail" and kind == "test" else _one_line(each.message or status)
-            outcome.failures.append(text if text.startswith(("table ", "schema ")) else f"{kind} {name}: {text}")
+            outcome.failures.append(
+                text if text.startswith(("input ", "table ", "schema ")) else f"{kind} {name}: {text}"
+            )
         elif status == "warn":
             outcome.warnings.append(f"{kind} {name}: {each.failures} rows")
     return outcome
