@@ -84,8 +84,14 @@ def cursor(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
             copy_to_snowflake(small, connection.cursor())
         folder = tmp_path_factory.mktemp("snowflake")
         reached = {name: how[name] for name in ("account", "user", "password", "host", "port")}
-        own = {"warehouse": "snowflake", "database": "DISTRICT", "snowflake_warehouse": "W", "protocol": "http"}
-        own |= {"oneroster_schema": "ONEROSTER", "target_path": str(folder / "target"), "today": TODAY, "threads": 1}
+        own: dict[str, Any] = {"warehouse": "snowflake", "database": "DISTRICT", "snowflake_warehouse": "W"}
+        own |= {
+            "protocol": "http",
+            "oneroster_schema": "ONEROSTER",
+            "target_path": str(folder / "target"),
+            "today": TODAY,
+            "threads": 1,
+        }
         desk = Desk(folder, reached | own)
         assert desk("build") == 0, desk.err
         with snowflake.connector.connect(**how, database="DISTRICT") as connection:

@@ -57,6 +57,7 @@ class Desk:
             path = self.settings["marts_path" if schema == "shared" else "restricted_path"]
             with duckdb.connect() as connection:
                 connection.execute(f"attach '{path}' as its (read_only)")
+                connection.execute(f"attach '{self.settings['filepath']}' as warehouse_file (read_only)")  # for views
                 answer = connection.execute(query.format(table=f"its.{table}"))
                 names = [column[0] for column in answer.description]
                 found = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

@@ -95,10 +95,12 @@ def _outcome(result: Any) -> Outcome:
         else:
             outcome.models += status == "success"
         if status in {"error", "fail", "runtime error"}:
-            text = f"{each.failures} rows" if status == "fail" and kind == "test" else _one_line(each.message or status)
-            outcome.failures.append(
-                text if text.startswith(("input ", "table ", "schema ")) else f"{kind} {name}: {text}"
-            )
+            if status == "fail":
+                text = f"{each.failures} rows" if kind == "test" else "the rows are not those that it expects"
+            else:
+                text = _one_line(each.message or status)
+            is_named = text.startswith(("input ", "table ", "schema "))
+            outcome.failures.append(text if is_named else f"{kind} {name}: {text}")
         elif status == "warn":
             outcome.warnings.append(f"{kind} {name}: {each.failures} rows")
     return outcome

@@ -133,7 +133,7 @@ def read_settings(
             raise Wrong(f"no such setting: {name}{nearest(str(name), FIELDS)}")
     for variable, value in environment.items():
         name = variable.removeprefix(ENVIRONMENT).lower()
-        if variable.startswith(ENVIRONMENT) and value and name != "config":
+        if variable.startswith(ENVIRONMENT) and value and name != "config" and name[:1] != "_":  # Meltano's own
             if name not in FIELDS:
                 raise Wrong(f"no such setting: {variable}{nearest(name, FIELDS)}")
             given[name] = _from_text(name, value)
