@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .warehouses import Desk
 
 MARTS = ("licence_gap", "activity_gap", "lms_membership_gap")
-SELECT = [word for name in (*MARTS, "shared_input_status") for word in ("--select", f"+{name}")]
+SELECT = [word for name in (*MARTS, "input_status") for word in ("--select", f"+shared_{name}")]
 EVENTS = ("1:people:00001", "2:transfer:00002:3", "2:dual:00001:3", "2:calendar:00003")
 CONTRACT = {
     "vendor": "Numeria",
@@ -97,6 +97,33 @@ def test_members_of_the_lms_are_those_of_the_truth(told: tuple[Desk, dict[str, A
     assert members == truth["lms_memberships"]["kinds"]
     for kind, pairs in truth["lms_memberships"]["gaps"].items():
         assert {key: count for (its, key), count in gaps.items() if its == kind} == Counter(key for key, _ in pairs)
+
+
+def test_no_small_number_of_use_is_shown_and_none_is_hidden_alone(told: tuple[Desk, dict[str, Any]]) -> None:
+    """Beside a total that is shown; and of a school in which anything is hidden no class is."""
+    desk, _ = told
+    small = {}
+    for name, size in (("licence_gap", "entitled"), ("activity_gap", "enrolled"), ("lms_membership_gap", "members")):
+        shown, raw = (desk.rows(f"{schema}.{name}") for schema in ("shared", "restricted"))
+        keys = [key for key in raw[0] if isinstance(raw[0][key], str) or key.endswith(("_id", "_key"))]
+        sizes = {tuple(row[key] for key in keys): row[size] for row in raw}
+        for row in shown:
+            measures = [row[column] for column in row if column not in {*keys, "suppressed"}]
+            assert row["suppressed"] == all(value is None for value in measures)
+            assert row["suppressed"] or sizes[tuple(row[key] for key in keys)] >= 10
+        small[name] = sum(row["suppressed"] for row in shown)
+    assert small["activity_gap"] > 20 < small["lms_membership_gap"]
+    rows = desk.rows("shared.activity_gap")
+    groups: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row["product"], row["school_id"]].append(row)
+        if row["grade"] == row["class_id"] == "all":
+            groups[(row["product"],)].append(row)
+    for key, cells in groups.items():
+        grades = [row for row in cells if row["class_id"] == "all" and row["grade"] != "all"] if key[1:] else cells
+        assert sum(row["suppressed"] for row in grades) != 1 or len(grades) == 1, key
+        if any(row["suppressed"] for row in grades):
+            assert all(row["suppressed"] for row in cells if row["class_id"] != "all")
 
 
 def test_a_member_who_is_new_on_one_side_waits_for_the_next_load_of_both(sample: Path, tmp_path: Path) -> None:
