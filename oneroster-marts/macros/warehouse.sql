@@ -70,6 +70,13 @@
     {%- if kind == 'text' -%}{{ return("nullif(" ~ text ~ ", '')") }}{%- endif -%}
     {{ return('try_cast(' ~ text ~ ' as ' ~ type_of(kind) ~ ')') }}
 {% endmacro %}
+{% macro duckdb__read_text(kind, text) %}
+    {%- if kind == 'time' -%}
+        {{ return("case when regexp_matches(substr(" ~ text ~ ", 11), '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$') then try_cast(" ~ text
+                  ~ " as timestamptz) at time zone 'UTC' else try_cast(" ~ text ~ " as timestamp) end") }}
+    {%- endif -%}
+    {{ return(oneroster_marts.default__read_text(kind, text)) }}
+{% endmacro %}
 {% macro postgres__read_text(kind, text) %}
     {%- if kind == 'text' -%}{{ return("nullif(" ~ text ~ ", '')") }}
     {%- elif kind == 'date' -%}
@@ -77,6 +84,11 @@
         {%- set month = "make_date(cast(substr(" ~ text ~ ", 1, 4) as integer), cast(substr(" ~ text ~ ", 6, 2) as integer), 1)" -%}
         {{ return("(" ~ parts ~ " and (length(" ~ text ~ ") = 10 or " ~ text ~ " ~ '^.{10}[ T][0-9:.]+(Z|[+-][0-9:]+)?$') then case when cast(substr(" ~ text ~ ", 9, 2) as integer) <= extract(day from "
                   ~ month ~ " + interval '1 month' - interval '1 day') then cast(substr(" ~ text ~ ", 1, 10) as date) end end)") }}
+    {%- elif kind == 'time' -%}
+        {%- set zone = "substr(" ~ text ~ ", 11) ~ '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'" -%}
+        {{ return("case when " ~ read_text('date', text) ~ " is not null and substr(" ~ text
+                  ~ ", 11) ~ '^([ T]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?)?$'"
+                  ~ " then cast(cast(" ~ text ~ " || case when " ~ zone ~ " then '' else '+00' end as timestamptz) at time zone 'UTC' as timestamp) end") }}
     {%- elif kind == 'yes_no' -%}
         {{ return("case when lower(" ~ text ~ ") in ('true', 't', 'yes', 'y', '1') then true when lower(" ~ text ~ ") in ('false', 'f', 'no', 'n', '0') then false end") }}
     {%- elif kind == 'whole' -%}

@@ -35,11 +35,19 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def duckdb_desk(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def usage(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The inputs that go with the sample, as CSV files: what other systems know of it."""
+    from .warehouses import write_inputs
+
+    return write_inputs(tmp_path_factory.mktemp("usage"))
+
+
+@pytest.fixture(scope="session")
+def duckdb_desk(sample: Path, usage: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """The marts of the sample on DuckDB, built once. Do not write to them."""
     from .warehouses import TODAY, duckdb_desk
 
-    desk = duckdb_desk(tmp_path_factory.mktemp("desk"), sample, today=TODAY)
+    desk = duckdb_desk(tmp_path_factory.mktemp("desk"), sample, today=TODAY, inputs=usage)
     assert desk("build") == 0, desk.err
     return desk
 
@@ -55,10 +63,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def postgres_desk(sample: Path, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def postgres_desk(
+    sample: Path, usage: dict[str, str], server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Desk:
     """The marts of the same sample on PostgreSQL, with the tables as target-postgres makes them; built once."""
     from .warehouses import TODAY, postgres_desk
 
-    desk = postgres_desk(tmp_path_factory.mktemp("postgres"), server, sample, today=TODAY)
+    desk = postgres_desk(tmp_path_factory.mktemp("postgres"), server, sample, today=TODAY, inputs=usage)
     assert desk("build") == 0, desk.err
     return desk

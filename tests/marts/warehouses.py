@@ -15,10 +15,11 @@ import duckdb
 from oneroster_marts.__main__ import command
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
+from oneroster_sample.usage import FILES, write_usage
 
 from tests.loaders.postgres import Database, Server
 
-__all__ = ["TODAY", "Desk", "Server", "duckdb_desk", "load_events", "load_sample", "postgres_desk"]
+__all__ = ["TODAY", "Desk", "Server", "duckdb_desk", "load_events", "load_sample", "postgres_desk", "write_inputs"]
 
 TODAY = "2026-11-16"
 """A Monday in the sample's first semester."""
@@ -84,9 +85,18 @@ def plain_value(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | bool | list | dict) else str(value)
 
 
+SAMPLE = District(seed=5, schools=3, students_per_school=60)
+
+
+def write_inputs(folder: Path, district: District | None = None, version: str = "1.2") -> dict[str, str]:
+    """Write what other systems know of a district, and its truth.json; return the setting `inputs` for it."""
+    write_usage(district or SAMPLE, folder, version)
+    return {name: str(folder / f"{name}.csv") for name in FILES}
+
+
 def load_sample(folder: Path, district: District | None = None, **bundle: Any) -> Path:
     """Write a bundle, load it, and return the warehouse's file."""
-    write_bundle(district or District(seed=5, schools=3, students_per_school=60), folder / "district.zip", **bundle)
+    write_bundle(district or SAMPLE, folder / "district.zip", **bundle)
     return load(folder)
 
 

@@ -3,6 +3,10 @@
 -- depends_on: {{ ref('dim_person') }}
 -- depends_on: {{ ref('dim_class') }}
 -- depends_on: {{ ref('dim_session') }}
+-- depends_on: {{ ref('dim_course') }}
+-- depends_on: {{ ref('grade_levels') }}
+-- depends_on: {{ ref('user_key') }}
+-- depends_on: {{ ref('class_key') }}
 {% for name in input_names() %}
 {%- set input = ref('input_' ~ name) %}
 select

@@ -99,7 +99,8 @@ def _outcome(result: Any) -> Outcome:
                 text = f"{each.failures} rows" if kind == "test" else "the rows are not those that it expects"
             else:
                 text = _one_line(each.message or status)
-            outcome.failures.append(text if text.startswith(("table ", "schema ")) else f"{kind} {name}: {text}")
+            is_named = text.startswith(("input ", "table ", "schema "))
+            outcome.failures.append(text if is_named else f"{kind} {name}: {text}")
         elif status == "warn":
             outcome.warnings.append(f"{kind} {name}: {each.failures} rows")
     return outcome

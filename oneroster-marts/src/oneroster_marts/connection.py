@@ -55,10 +55,10 @@ def connect(settings: Settings) -> Iterator[Connection]:
         connection.close()
 
 
-def _create(schema: str, table: str, columns: list[str], kind: str) -> list[str]:
+def _create(schema: str, table: str, columns: list[str], kind: str, drop: str = "") -> list[str]:
     return [
         f"create schema if not exists {schema}",
-        f"drop table if exists {schema}.{table}",
+        f"drop table if exists {schema}.{table} {drop}".rstrip(),
         f"create table {schema}.{table} ({', '.join(f'{name} {kind}' for name in columns)})",
     ]
 
@@ -111,14 +111,23 @@ class _Postgres:
 
     def replace(self, table: str, columns: list[str], rows: Iterator[list[str]]) -> str:
         with self._connection.cursor() as cursor:
-            for statement in _create(SCHEMA, table, columns, "text"):
-                cursor.execute(statement)
+            if self._columns(cursor, table) == columns:  # the views on it stay
+                cursor.execute(f"truncate {SCHEMA}.{table}")
+            else:
+                for statement in _create(SCHEMA, table, columns, "text", "cascade"):
+                    cursor.execute(statement)
             while batch := list(islice(rows, _BATCH)):
                 text = io.StringIO()
                 csv.writer(text).writerows(batch)
                 text.seek(0)
                 cursor.copy_expert(f"copy {SCHEMA}.{table} from stdin (format csv)", text)
         return f"{self._database}.{SCHEMA}.{table}"
+
+    @staticmethod
+    def _columns(cursor: Any, table: str) -> list[str]:
+        query = "select column_name from information_schema.columns where table_schema = %s and table_name = %s"
+        cursor.execute(f"{query} order by ordinal_position", (SCHEMA, table))
+        return [name for (name,) in cursor.fetchall()]
 
     def commit(self) -> None:
         self._connection.commit()
