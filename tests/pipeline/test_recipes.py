@@ -241,10 +241,13 @@ FAMILY = {
 
 
 def for_a_consumer(number, folder):
-    """The bundle that the recipe of a consumer makes of the family; number 0 is the first recipe of the page."""
+    """The bundle that the recipe of a consumer makes of the family; number 0 is the first recipe of the page.
+
+    The page's first target stands before the recipes: it shows the setting for a dialect.
+    """
     recipe = plugins("consumers.md", whole=True)
     suffix = f" {number}" if number else ""
-    tap, target = recipe[f"tap-oneroster{suffix}"], recipe[f"target-oneroster-csv{suffix}"]["config"]
+    tap, target = recipe[f"tap-oneroster{suffix}"], recipe[f"target-oneroster-csv {number + 1}"]["config"]
     source = write(folder / "family.zip", FAMILY, version="1.2")
     rest = ("base_url", "token_url", "client_id")
     config = {k: v for k, v in tap["config"].items() if k not in rest} | {"mode": "csv", "csv_path": str(source)}
