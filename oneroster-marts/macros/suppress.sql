@@ -21,8 +21,9 @@ select * from {{ relation }}
    within     keys of a group whose total may be known
    value      the key that tells the cells of a group apart
    counts     columns that count persons; see is_small
-   order      columns by which further cells are chosen; ties go by the name of the value #}
-{% macro hidden_cells(relation, within, value, counts, order) %}
+   order      columns by which further cells are chosen; ties go by the name of the value
+   flag       an expression that says which cells are hidden anyway, instead of is_small #}
+{% macro hidden_cells(relation, within, value, counts, order, flag=none) %}
 select
     {%- for name in within + [value] %}
     walked.{{ name }},
@@ -48,7 +49,7 @@ from (
     from (
         select
             its.*,
-            {{ is_small(counts) }} as is_small
+            {{ flag or is_small(counts) }} as is_small
         from {{ relation }} as its
     ) as cells
 ) as walked

@@ -1,29 +1,64 @@
--- Groups of a grade with the same numbers of students are taken for the same students: those of two courses that all take, or of two
--- terms. What is hidden in one is hidden in all of them, or one would tell the other.
+-- Small cells are hidden, and the cell of a group that has no other. In turn, further cells are hidden beside those that are, and what
+-- is hidden in a group is hidden in the groups that could tell it.
 {%- set group = ['mart', 'school_id', 'grade', 'course_id', 'term_id', 'demographic'] %}
-with marked as (
-    {{- hidden_cells(ref('demographic_cell'), group, 'value', ['students', 'n'], ['school_students']) }}
+{%- set block = ['school_id', 'grade', 'demographic'] %}
+{%- set counts = ['students', 'n'] %}
+with cells_0 as (
+    select
+        cells.*,
+        groups.sizes,
+        {{ is_small(['cells.students', 'cells.n']) }}
+            or count(*) over (partition by cells.{{ group | join(', cells.') }}) = 1 as is_flagged
+    from {{ ref('demographic_cell') }} as cells
+    inner join {{ ref('demographic_group') }} as groups
+        on
+            {%- for name in group %}
+            cells.{{ name }} = groups.{{ name }}{{ ' and' if not loop.last }}
+            {%- endfor %}
 ),
 
-sizes as (
-    select
-        {{ group | join(', ') }},
-        {{ joined("value || ':' || cast(students as " ~ type_of('text') ~ ")", 'value') }} as sizes
-    from {{ ref('demographic_cell') }}
-    group by {{ group | join(', ') }}
-)
+{% for round in range(1, 5) -%}
+hidden_{{ round }} as (
+    {{- hidden_cells('cells_' ~ (round - 1), group + ['sizes'], 'value', counts, ['school_students'], flag='is_flagged') }}
+),
 
+spread_{{ round }} as (
+    select distinct
+        {%- for name in block %}
+        related.{{ name }},
+        {%- endfor %}
+        related.to_sizes as sizes,
+        hidden.value
+    from hidden_{{ round }} as hidden
+    inner join {{ ref('related_demographic_group') }} as related
+        on
+            {%- for name in block %}
+            hidden.{{ name }} = related.{{ name }} and
+            {%- endfor %}
+            hidden.sizes = related.from_sizes
+            and (related.only_value is null or related.only_value = hidden.value)
+    where hidden.is_hidden
+),
+
+cells_{{ round }} as (
+    select
+        {%- for name in group + ['value', 'students', 'n', 'school_students', 'sizes'] %}
+        cells.{{ name }},
+        {%- endfor %}
+        spread.value is not null as is_flagged
+    from cells_0 as cells
+    left join spread_{{ round }} as spread
+        on
+            {%- for name in block + ['sizes', 'value'] %}
+            cells.{{ name }} = spread.{{ name }}{{ ' and' if not loop.last }}
+            {%- endfor %}
+){{ ',' if not loop.last }}
+
+{% endfor -%}
 select
     {%- for name in group %}
-    marked.{{ name }},
+    {{ name }},
     {%- endfor %}
-    marked.value,
-    max(case when marked.is_hidden then 1 else 0 end) over (
-        partition by marked.school_id, marked.grade, marked.demographic, sizes.sizes, marked.value
-    ) = 1 as is_hidden
-from marked
-inner join sizes
-    on
-        {%- for name in group %}
-        marked.{{ name }} = sizes.{{ name }}{{ ' and' if not loop.last }}
-        {%- endfor %}
+    value,
+    is_flagged as is_hidden
+from cells_4
