@@ -15,6 +15,7 @@
             {%- do not_there('column', name, 'table ' ~ table) -%}
         {%- endfor -%}
     {%- endif -%}
+{%- if table == 'orgs' and 'tenant' in present -%}{%- do check_tenant(relation, quoted(present['tenant'])) -%}{%- endif %}
 select
     {%- for name, ours, kind in columns %}
     {{ staged_column(present, name, kind) }} as {{ ours }}{{ ',' if not loop.last or gone }}
@@ -38,6 +39,17 @@ where true
 from (select 1 as nothing) as nowhere
 where false
     {%- endif %}
+{% endmacro %}
+
+{# Ids are unique within a district only, so one of several has to be chosen. #}
+{% macro check_tenant(relation, column) %}
+    {%- set tenants = run_query('select distinct ' ~ column ~ ' from ' ~ relation ~ ' order by 1').columns[0].values() -%}
+    {%- set tenant = var('tenant', none) -%}
+    {%- if tenant and tenant not in tenants -%}
+        {%- do exceptions.raise_compiler_error('oneroster_marts: table orgs has no rows of the tenant that the setting names') -%}
+    {%- elif not tenant and tenants | length > 1 -%}
+        {%- do exceptions.raise_compiler_error('oneroster_marts: table orgs holds ' ~ tenants | length ~ ' tenants; name one in the setting tenant') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro not_there(what, name, where) %}
@@ -74,6 +86,11 @@ where false
 {# An end date as the standard means it: the first day after. #}
 {% macro exclusive_end(column) %}
     {{ return(plus_days(column, 1) if var('end_dates', 'exclusive') == 'inclusive' else column) }}
+{% endmacro %}
+
+{# The same, back as the source writes it. #}
+{% macro inclusive_end(column) %}
+    {{ return(plus_days(column, -1) if var('end_dates', 'exclusive') == 'inclusive' else column) }}
 {% endmacro %}
 
 {# The day that is described, as a SQL date: var `today`, or else the district's date of the newest load. #}

@@ -192,3 +192,13 @@
     {{ return(number('percentile_cont(' ~ share ~ ') within group (order by ' ~ value ~ ')')) }}
 {% endmacro %}
 {% macro median(value) %}{{ return(percentile(0.5, value)) }}{% endmacro %}
+
+{# --- versions ------------------------------------------------------------------------------------------------ #}
+
+{# True where the loader keeps versions of rows; elsewhere dbt's snapshots do. #}
+{% macro loader_keeps_versions() %}{{ return(adapter.dispatch('loader_keeps_versions', 'oneroster_marts')()) }}{% endmacro %}
+{% macro default__loader_keeps_versions() %}{{ return(false) }}{% endmacro %}
+{% macro duckdb__loader_keeps_versions() %}{{ return(true) }}{% endmacro %}
+
+{# The time of a snapshot: UTC, where dbt's own is the server's. #}
+{% macro postgres__snapshot_get_time() %}cast(now() at time zone 'UTC' as timestamp){% endmacro %}

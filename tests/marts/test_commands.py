@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from oneroster_marts import project
 from oneroster_marts.settings import read_settings
 
 from .warehouses import TODAY, duckdb_desk
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .warehouses import Desk
 
 
@@ -44,13 +44,23 @@ def change(desk: Desk, *statements: str) -> None:
         ({"filepath": "nowhere.duckdb"}, "filepath: no such file"),
         ({"oneroster_schema": 'a"b'}, "oneroster_schema: must be a plain name"),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    ids=lambda value: str(next(iter(value.items()))) if isinstance(value, dict) else "",
 )
 def test_wrong_settings_are_named(settings: dict[str, Any], said: str, tmp_path: Path) -> None:
     desk = duckdb_desk(tmp_path, tmp_path / "warehouse.duckdb")
     assert desk("build", **settings) == 2
     assert said in desk.err
     assert desk.err.count("\n") == 1
+
+
+def test_the_settings_of_the_docs_are_settings(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "marts.md").read_text(encoding="utf-8")
+    config = tmp_path / "marts.yml"
+    config.write_text(text.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert read_settings(config, project.inputs(), {}).inputs == {"staff_fte": "fte.csv"}
+    for name, columns in project.inputs().items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` ")]
+        assert [word for word in columns if f"`{word}`" not in row] == [], name
 
 
 def test_a_variable_of_the_environment_takes_precedence(tmp_path: Path) -> None:
@@ -64,9 +74,26 @@ def test_a_variable_of_the_environment_takes_precedence(tmp_path: Path) -> None:
 def test_a_missing_table_and_a_missing_column_are_named(desk: Desk) -> None:
     change(desk, "alter table oneroster.enrollments drop column role", "alter table oneroster.orgs rename to orgz")
     assert desk("doctor") == 1
+    assert "which the marts need" in desk.err
+    assert desk("build") == 1
     assert "table enrollments has no column role, which the marts need" in desk.err
     assert "schema oneroster has no table orgs, which the marts need" in desk.err
     assert "Traceback" not in desk.err
+
+
+def test_of_several_tenants_one_has_to_be_named(desk: Desk) -> None:
+    for table in ("orgs", "users", "classes", "enrollments"):
+        change(desk, f"alter table oneroster.{table} add column tenant varchar default 'north'")
+        change(
+            desk, f"insert into oneroster.{table} by name select * replace ('south' as tenant) from oneroster.{table}"
+        )
+    assert desk("doctor") == 1
+    assert "table orgs holds 2 tenants; name one in the setting tenant" in desk.err
+    assert desk("doctor", tenant="west") == 1
+    assert "no rows of the tenant" in desk.err
+    assert desk("build", "--select", "+enrollment_count", tenant="south") == 0, desk.err
+    (students,) = desk.rows("restricted.enrollment_count", "sum(students) as n", "grade = 'all' and class_type = 'all'")
+    assert 100 < students["n"] < 250
 
 
 def test_a_district_without_sessions_gradebook_roles_and_receipts_is_built(desk: Desk) -> None:
@@ -111,6 +138,15 @@ def test_an_input_without_its_file_table_or_column_is_named(desk: Desk, tmp_path
     assert "input staff_fte has no column fte" in desk.err
     assert desk("doctor", inputs={"staff_fte": "hr.fte"}) == 1
     assert "input staff_fte has no table hr.fte" in desk.err
+
+
+def test_a_build_keeps_the_counts_of_earlier_days(desk: Desk) -> None:
+    assert desk("build", "--select", "+shared_enrollment_count") == 0, desk.err
+    for _ in range(2):
+        assert desk("build", "--select", "enrollment_count+", today="2026-11-17") == 0, desk.err
+    days = desk.rows("shared.enrollment_count", "day, count(*) as cells", "true group by day")
+    assert [row["day"] for row in days] == [TODAY, "2026-11-17"]
+    assert days[0]["cells"] == days[1]["cells"] > 20
 
 
 def test_the_doctor_proposes_inclusive_ends(desk: Desk) -> None:

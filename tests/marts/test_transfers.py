@@ -34,7 +34,8 @@ def desk(request: pytest.FixtureRequest, nights: Path, tmp_path_factory: pytest.
     else:
         server: Server = request.getfixturevalue("server")
         made = postgres_desk(folder, server, warehouse)
-    assert made("build", "--select", "+shared_transfer_count") == 0, made.err
+    models = ("+shared_transfer_count", "+stg_oneroster__enrollments_versions")
+    assert made("build", *(word for model in models for word in ("--select", model))) == 0, made.err
     return made
 
 
@@ -54,6 +55,26 @@ def test_each_pupil_who_moved_is_there_and_nobody_else(desk: Desk, nights: Path)
     assert {(r["kind"], r["first_day"], r["days_between"]) for r in rows if r not in since} == {
         ("transfer", "2026-10-05", 0)
     }
+
+
+def test_versions_of_enrollments_are_kept_by_the_loader_or_by_snapshots(desk: Desk, nights: Path) -> None:
+    """DuckDB has those of both nights; PostgreSQL's begin with the first build, and a second one finds what changed."""
+    if desk.database:
+        desk.database.execute(
+            "update oneroster.enrollments set role = 'aide' where \"sourcedId\" ="
+            " (select min(\"sourcedId\") from oneroster.enrollments where role = 'proctor')"
+        )
+        assert desk("build", "--select", "+stg_oneroster__enrollments_versions") == 0, desk.err
+    table = "restricted.stg_oneroster__enrollments_versions"
+    (ended,) = desk.rows(table, "count(*) as n", "valid_to is not null and valid_to > valid_from")
+    (present,) = desk.rows(table, "count(*) as n", "valid_to is null")
+    (there,) = desk.rows("restricted.stg_oneroster__enrollments", "count(*) as n", "gone_on is null")
+    assert present == there
+    if desk.database:
+        assert ended["n"] == 1
+    else:
+        truth = json.loads((nights / "truth.json").read_text())["files"]["enrollments"]
+        assert ended["n"] == truth["removed"] + truth["changed"] > 0
 
 
 def test_few_movers_are_hidden_in_what_is_shared(desk: Desk) -> None:

@@ -56,6 +56,7 @@ class Desk:
             path = self.settings["marts_path" if schema == "shared" else "restricted_path"]
             with duckdb.connect() as connection:
                 connection.execute(f"attach '{path}' as its (read_only)")
+                connection.execute(f"attach '{self.settings['filepath']}' as warehouse_file (read_only)")  # for views
                 answer = connection.execute(query.format(table=f"its.{table}"))
                 names = [column[0] for column in answer.description]
                 found = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
@@ -94,7 +95,15 @@ def load_events(folder: Path, *nights: tuple[str, tuple[str, ...]]) -> Path:
     for day, events in nights:
         options = [word for event in events for word in ("--event", event)]
         size = ("--schools", "6", "--students-per-school", "80", "--no-gradebook")
-        command = (PROGRAMS / "oneroster-sample", "bundle", folder / "district.zip", *size, "--day", day, *options)
+        command: tuple[str | Path, ...] = (
+            PROGRAMS / "oneroster-sample",
+            "bundle",
+            folder / "district.zip",
+            *size,
+            "--day",
+            day,
+            *options,
+        )
         subprocess.run(command, capture_output=True, check=True, cwd=folder)
         load(folder)
     return folder / "warehouse.duckdb"

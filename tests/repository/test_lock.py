@@ -125,10 +125,10 @@ def imported(path: Path) -> set[str]:
     return names - sys.stdlib_module_names
 
 
-def covered(*requirements: str, pins: list[tuple[str, str]] | None = None) -> None:
+def covered(*requirements: str, pins: Iterable[tuple[str, str]] = ()) -> None:
     """Each requirement is pinned to a version that it allows."""
     for requirement in map(Requirement, requirements):
-        versions = [version for name, version in pins or PINS if name == canonicalize_name(requirement.name)]
+        versions = [version for name, version in tuple(pins) or PINS if name == canonicalize_name(requirement.name)]
         assert versions, f"{requirement.name} is not in the lock: ./run lock"
         for version in versions:
             assert requirement.specifier.contains(version, prereleases=True), f"{requirement}: locked is {version}"

@@ -17,6 +17,7 @@ import oneroster_core.model as model
 import pytest
 import yaml
 from mkdocs.exceptions import PluginError
+from oneroster_marts.settings import SETTINGS as MARTS_SETTINGS
 from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
 
@@ -240,10 +241,10 @@ def test_every_preset_has_a_page() -> None:
 
 
 def snippets() -> list[tuple[str, dict[str, Any]]]:
-    """Pieces of a meltano.yml on the pages written by hand; the audit's page has a policy, which its own test reads."""
+    """Pieces of a meltano.yml on the pages written by hand; the audit's and the marts' have files of theirs, which their tests read."""
     found = []
     for page, content in own_pages().items():
-        if page == "audit.md":
+        if page in {"audit.md", "marts.md"}:
             continue
         for indent, language, text in BLOCK.findall(content):
             if language == "yaml":
@@ -302,6 +303,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     """`name: value` in code is a setting of the tap, of the target, of a loader, or of Meltano."""
     known = {name for plugin in (TAP, TARGET) for name, _, _ in properties(about(plugin)["settings"])}
     known |= {name for settings in project_loaders().values() for name in settings}
+    known |= {setting.name for setting in MARTS_SETTINGS}
     known |= {"pip_url", "select", "provider"}
     pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}

@@ -1,3 +1,5 @@
+-- Each build makes the rows of its day anew, and keeps those of earlier days.
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='day', on_schema_change='fail') }}
 with enrolled as (
     select
         {{ today() }} as day,

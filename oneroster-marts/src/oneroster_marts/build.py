@@ -95,7 +95,10 @@ def _outcome(result: Any) -> Outcome:
         else:
             outcome.models += status == "success"
         if status in {"error", "fail", "runtime error"}:
-            text = f"{each.failures} rows" if status == "fail" and kind == "test" else _one_line(each.message or status)
+            if status == "fail":
+                text = f"{each.failures} rows" if kind == "test" else "the rows are not those that it expects"
+            else:
+                text = _one_line(each.message or status)
             outcome.failures.append(text if text.startswith(("table ", "schema ")) else f"{kind} {name}: {text}")
         elif status == "warn":
             outcome.warnings.append(f"{kind} {name}: {each.failures} rows")

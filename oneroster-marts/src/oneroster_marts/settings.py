@@ -133,7 +133,7 @@ def read_settings(
             raise Wrong(f"no such setting: {name}{nearest(str(name), FIELDS)}")
     for variable, value in environment.items():
         name = variable.removeprefix(ENVIRONMENT).lower()
-        if variable.startswith(ENVIRONMENT) and value and name != "config":
+        if variable.startswith(ENVIRONMENT) and value and name != "config" and name[:1] != "_":  # Meltano's own
             if name not in FIELDS:
                 raise Wrong(f"no such setting: {variable}{nearest(name, FIELDS)}")
             given[name] = _from_text(name, value)
@@ -182,8 +182,8 @@ def _fault(error: msgspec.ValidationError) -> str:
     name = re.sub(r"[`\[\].]+", ".", where).strip(".") or "settings"
     field = name.split(".")[0]
     if what.startswith("Invalid enum value"):
-        words = FIELDS[field].type.__args__ if hasattr(FIELDS[field].type, "__args__") else ()
-        what = f"must be one of {', '.join(map(str, words))}" if words else "is not allowed"
+        options = next((setting.options for setting in SETTINGS if setting.name == field), ())
+        what = f"must be one of {', '.join(options)}" if options else "is not allowed"
     if field == "today":
         what = "must be a date such as 2026-10-05"
     return f"{name}: {what[:1].lower()}{what[1:]}"

@@ -1,0 +1,10 @@
+{{ versions('enrollments', [
+    ('sourcedId', 'enrollment_id', 'text'),
+    ('userSourcedId', 'user_id', 'text'),
+    ('classSourcedId', 'class_id', 'text'),
+    ('schoolSourcedId', 'school_id', 'text'),
+    ('role', 'role', 'text'),
+    ('primary', 'is_primary', 'yes_no'),
+    ('beginDate', 'begin_date', 'date'),
+    ('endDate', 'last_date', 'date'),
+], 'enrollments_snapshot') }}
