@@ -12,15 +12,15 @@
               ~ ".score is not null or " ~ result ~ ".text_score is not null)))") }}
 {% endmacro %}
 
-{# Not handed in: as the source marks it (1.2), or its status where the due date is past, or by a key of its metadata that
-   var `missing_keys` names (1.1). #}
+{# Not handed in: as the source marks it (1.2), or by a key of its metadata that var `missing_keys` names (1.1), unless it is due
+   later; or by its status once the due date is past. #}
 {% macro is_missing(result, due_date) %}
-    {%- set says = ["coalesce(" ~ result ~ ".is_missing, false)",
-                    "(lower(coalesce(" ~ result ~ ".score_status, '')) = 'not submitted' and " ~ due_date ~ " < " ~ today() ~ ")"] -%}
+    {%- set marks = ["coalesce(" ~ result ~ ".is_missing, false)"] -%}
     {%- for key in var('missing_keys', []) or [] -%}
-        {%- do says.append("lower(coalesce(" ~ field_of(result ~ '.metadata', key) ~ ", '')) in ('true', 'yes', 'y', '1')") -%}
+        {%- do marks.append("lower(coalesce(" ~ field_of(result ~ '.metadata', key) ~ ", '')) in ('true', 'yes', 'y', '1')") -%}
     {%- endfor -%}
-    {{ return('(' ~ says | join(' or ') ~ ')') }}
+    {{ return("(((" ~ marks | join(' or ') ~ ") and (" ~ due_date ~ " is null or " ~ due_date ~ " <= " ~ today() ~ "))"
+              ~ " or (lower(coalesce(" ~ result ~ ".score_status, '')) = 'not submitted' and coalesce(" ~ due_date ~ " < " ~ today() ~ ", false)))") }}
 {% endmacro %}
 
 {# Percents from counted rows of fct_result, as a query: the columns of `keys`, results (how many), percent, basis. Categories

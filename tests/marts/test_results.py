@@ -78,7 +78,11 @@ class Counted:
 
     def missing(self, results: list[Row]) -> list[bool]:
         """Whether each result that is not exempt is missing."""
-        return [its["scoreStatus"] == "not submitted" for its in results if its["scoreStatus"] != "exempt"]
+        return [
+            its["scoreStatus"] == "not submitted" and self.items[its["lineItemSourcedId"]]["dueDate"] < TODAY
+            for its in results
+            if its["scoreStatus"] != "exempt"
+        ]
 
     def values(self, student: str) -> list[tuple[str, str]]:
         its = self.demographics.get(student, {})
