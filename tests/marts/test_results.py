@@ -87,7 +87,9 @@ class Counted:
     def values(self, student: str) -> list[tuple[str, str]]:
         its = self.demographics.get(student, {})
         races = [race for name, race in RACES.items() if its.get(name)]
-        race = "two_or_more" if its.get("demographicRaceTwoOrMoreRaces") or len(races) > 1 else [*races, "not stated"][0]
+        race = (
+            "two_or_more" if its.get("demographicRaceTwoOrMoreRaces") or len(races) > 1 else [*races, "not stated"][0]
+        )
         if its.get("hispanicOrLatinoEthnicity"):
             race = "hispanic"
         sex = its.get("sex") or "not stated"
@@ -106,7 +108,9 @@ class Counted:
         for its in self.results:
             item = self.items[its["lineItemSourcedId"]]
             place = self.classes[item["classSourcedId"]]
-            own[its["studentSourcedId"], place["schoolSourcedId"], place["courseSourcedId"], self.term(item)].append(its)
+            own[its["studentSourcedId"], place["schoolSourcedId"], place["courseSourcedId"], self.term(item)].append(
+                its
+            )
         cells: defaultdict[tuple[str, ...], list[list[Row]]] = defaultdict(list)
         for (student, school, course, term), results in own.items():
             for demographic, value in self.values(student):
@@ -225,7 +229,11 @@ def test_final_grades_are_those_of_the_truth(duckdb_desk: Desk, old: tuple[Desk,
 
 
 def test_few_students_are_not_shown(duckdb_desk: Desk) -> None:
-    for name, counts in {"cohort_results": ("students", "n"), "demographic_results": ("students", "n"), "course_completion": ("started",)}.items():
+    for name, counts in {
+        "cohort_results": ("students", "n"),
+        "demographic_results": ("students", "n"),
+        "course_completion": ("started",),
+    }.items():
         rows = duckdb_desk.rows(f"shared.{name}")
         assert {row["suppressed"] for row in rows} == {True, False}
         keys = {"school_id", "grade", "course_id", "term_id", "demographic", "value", "suppressed"}
