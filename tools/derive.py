@@ -298,8 +298,10 @@ def marts_settings(_: str) -> str:
 
 
 def transformer_settings(_: str) -> str:
-    """Return the settings of the marts' definition."""
-    settings = []
+    """Return the settings of the marts' definition; Meltano itself needs `project_dir` of each transformer."""
+    folder = "The folder in which Meltano runs the program; relative paths begin there."
+    first = {"name": "project_dir", "label": "Project Dir", "kind": "string", "value": "$MELTANO_PROJECT_ROOT"}
+    settings: list[dict[str, Any]] = [first | {"description": folder}]
     for its in MARTS_SETTINGS:
         setting: dict[str, Any] = {"name": its.name, "label": its.name.replace("_", " ").title(), "kind": its.kind}
         if its.is_secret:

@@ -37,3 +37,11 @@ def test_each_mart_has_a_file_of_its_own_beside_its_description():
         if path.parent.name == "shared" and not described.exists():  # a twin is described with its mart
             described = models / "marts" / f"{path.stem.removeprefix('shared_')}.yml"
         assert f"- name: {path.stem}\n" in described.read_text(encoding="utf-8"), path
+
+
+def test_the_names_of_unit_tests_are_short_enough_for_postgresql():
+    """It takes 63 bytes, and dbt makes a table of that name with a few letters more."""
+    texts = [path.read_text(encoding="utf-8").partition("unit_tests:")[2] for path in FOLDER.rglob("models/**/*.yml")]
+    names = [name for text in texts for name in re.findall(r"^- name: (\w+)", text, re.MULTILINE)]
+    assert len(names) > 15
+    assert [name for name in names if len(name) > 56] == []

@@ -222,7 +222,7 @@ def test_the_marts_are_a_transformer_that_meltano_reads() -> None:
     jsonschema.validate({"plugins": {"transformers": [{k: v for k, v in its.items() if k not in shown}]}}, schema)
     for setting in its["settings"]:
         jsonschema.validate(setting, SETTING)
-    assert [s["name"] for s in its["settings"]] == [s.name for s in SETTINGS]
+    assert [s["name"] for s in its["settings"]] == ["project_dir", *(s.name for s in SETTINGS)]
     assert {s["name"] for s in its["settings"] if s.get("sensitive")} == SECRET_SETTINGS
     usage = _parser().format_help()
     for name, command in its["commands"].items():

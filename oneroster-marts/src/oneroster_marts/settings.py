@@ -110,6 +110,8 @@ def _shown(field: Any) -> Setting:
 
 SETTINGS = tuple(_shown(field) for field in msgspec.structs.fields(Settings))
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
+_OTHERS = {"config", "project_dir"}
+"""Variables that are no settings: the path of the settings, and the folder in which Meltano runs the program."""
 NEEDED = {"postgres": ("host", "user", "database"), "snowflake": ("account", "user", "database")}
 
 
@@ -133,7 +135,7 @@ def read_settings(
             raise Wrong(f"no such setting: {name}{nearest(str(name), FIELDS)}")
     for variable, value in environment.items():
         name = variable.removeprefix(ENVIRONMENT).lower()
-        if variable.startswith(ENVIRONMENT) and value and name != "config" and name[:1] != "_":  # Meltano's own
+        if variable.startswith(ENVIRONMENT) and value and name not in _OTHERS and name[:1] != "_":
             if name not in FIELDS:
                 raise Wrong(f"no such setting: {variable}{nearest(name, FIELDS)}")
             given[name] = _from_text(name, value)
