@@ -202,3 +202,10 @@
 
 {# The time of a snapshot: UTC, where dbt's own is the server's. #}
 {% macro postgres__snapshot_get_time() %}cast(now() at time zone 'UTC' as timestamp){% endmacro %}
+
+{# --- plans --------------------------------------------------------------------------------------------------- #}
+
+{# What is run after a table was made: PostgreSQL knows nothing of the sizes of a new table, and would join it row by row. #}
+{% macro measured() %}{{ return(adapter.dispatch('measured', 'oneroster_marts')()) }}{% endmacro %}
+{% macro default__measured() %}{{ return('') }}{% endmacro %}
+{% macro postgres__measured() %}{{ return('analyze ' ~ this) }}{% endmacro %}

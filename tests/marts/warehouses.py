@@ -187,6 +187,7 @@ def copy_to_postgres(warehouse: Path, database: Database, folder: Path) -> None:
             columns = ", ".join(_as_text(name, kind) for name, kind in zip(names, kinds, strict=True))
             connection.execute(f"copy (select {columns} from oneroster.\"{table}\") to '{path}' (header false)")
             database.execute(f"\\copy oneroster.\"{table}\" from '{path}' with (format csv)")
+    database.execute("analyze")
 
 
 def _as_text(name: str, kind: str) -> str:

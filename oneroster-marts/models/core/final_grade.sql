@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('input_final_grades') }}
 -- Where input final_grades is not given, the results of line items whose category is named in var `final_categories`.
 {%- set titles = [] -%}
 {%- for title in var('final_categories', []) or [] -%}{%- do titles.append("'" ~ (title | lower | replace("'", "''")) ~ "'") -%}{%- endfor %}
