@@ -144,9 +144,9 @@ class Counted:
             percents = [percent for percent in found if percent is not None]
             missing = [word for class_id in classes for word in self.missing(by_class[student, class_id])]
             for demographic, value in self.values(student):
-                key = school, self.users[student]["grades"][0], demographic, value
-                cells[key].append((mean(percents) if percents else None, missing))
-        counted = {}
+                grade = self.users[student]["grades"][0]
+                cells[school, grade, demographic, value].append((mean(percents) if percents else None, missing))
+        counted: dict[tuple[str, ...], tuple[Any, ...]] = {}
         for key, members in cells.items():
             means = [percent for percent, _ in members if percent is not None]
             missing = [word for _, words in members for word in words]
