@@ -104,7 +104,7 @@ def _shown(field: Any) -> Setting:
         description = next(meta.description for meta in kind.__metadata__ if meta.description)
         kind = kind.__origin__
     options = tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
-    kinds = {"options": "options", int: "integer", dict: "object", tuple: "array"}
+    kinds = {"options": "options", int: "integer", float: "decimal", bool: "boolean", dict: "object", tuple: "array"}
     default = field.default
     if default is msgspec.NODEFAULT or default is None:
         text = ""
