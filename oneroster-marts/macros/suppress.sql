@@ -5,95 +5,125 @@
 select * from {{ relation }}
 {% endmacro %}
 
+{# True for a row of few persons. The first of `counts` counts the persons of the row; of the others, which count some of
+   them, none is not few. #}
+{% macro is_small(counts) %}
+    {%- set says = ['coalesce(' ~ counts[0] ~ ', 0) < ' ~ var('small_cell', 10)] -%}
+    {%- for count in counts[1:] -%}
+        {%- do says.append('(' ~ count ~ ' > 0 and ' ~ count ~ ' < ' ~ var('small_cell', 10) ~ ')') -%}
+    {%- endfor -%}
+    {{ return('(' ~ says | join(' or ') ~ ')') }}
+{% endmacro %}
+
+{# The cells of groups with what is hidden: `within`, `value`, is_hidden. Where a small cell is hidden, others are hidden with it, in
+   `order`, until at least two are, and those hidden count at least var `small_cell` persons together: then a total tells no cell.
+
+   within     keys of a group whose total may be known
+   value      the key that tells the cells of a group apart
+   counts     columns that count persons; see is_small
+   order      columns by which further cells are chosen; ties go by the name of the value
+   flag       an expression that says which cells are hidden anyway, instead of is_small #}
+{% macro hidden_cells(relation, within, value, counts, order, flag=none) %}
+select
+    {%- for name in within + [value] %}
+    walked.{{ name }},
+    {%- endfor %}
+    is_small or (small_cells > 0 and not (
+        small_cells + cells_before >= 2
+        {%- for count in counts %}
+        and ({{ 'false' if loop.first else 'small_' ~ count ~ ' + ' ~ count ~ '_before = 0' }} or small_{{ count }} + {{ count }}_before >= {{ var('small_cell', 10) }})
+        {%- endfor %}
+    )) as is_hidden
+from (
+    select
+        cells.*,
+        sum(case when is_small then 1 else 0 end) over (partition by {{ within | join(', ') }}) as small_cells,
+        row_number() over (partition by {{ (within + ['is_small']) | join(', ') }} order by {{ (order + [value]) | join(', ') }}) - 1 as cells_before
+        {%- for count in counts %},
+        coalesce(sum(case when is_small then {{ count }} end) over (partition by {{ within | join(', ') }}), 0) as small_{{ count }},
+        coalesce(sum({{ count }}) over (
+            partition by {{ (within + ['is_small']) | join(', ') }} order by {{ (order + [value]) | join(', ') }}
+            rows between unbounded preceding and 1 preceding
+        ), 0) as {{ count }}_before
+        {%- endfor %}
+    from (
+        select
+            its.*,
+            {{ flag or is_small(counts) }} as is_small
+        from {{ relation }} as its
+    ) as cells
+) as walked
+{% endmacro %}
+
 {# A mart whose small cells are hidden: `suppressed` is true and every measure null.
 
    relation   the raw mart
    keys       its columns that are no measures
    measures   its columns that are hidden
-   n          the column that counts persons; fewer than var `small_cell` are hidden
-   rates      measures in percent: 95 and more are shown as 95, 5 and less as 5, where fewer than 40 persons are counted
-   within     keys of a group whose total may be known: where one cell of it is hidden alone, a second one is
-   value      the key that tells the cells of a group apart; ties go by its name
-   total      the word in `value` that marks a group's total (none: there is no total in the mart); it is never chosen as
-              the second cell
-   secondary  a model (columns `by` and `value`) that says which cells are hidden beside small ones, so that all marts
-              hide the same; without it the next smallest cell of each group
-   by         keys of the cells of `secondary`
+   counts     columns that count persons; see is_small
+   rates      measures in percent, each with the column that counts its persons: 95 and more are shown as 95, 5 and less as 5, where
+              fewer than 40 are counted
+   parts      measures that would give a capped rate away, each with the rate; they are null where it is capped
+   within, value, order   as in hidden_cells; without `within` only small cells are hidden
+   hidden     a model that says which cells of the groups are hidden, instead of hidden_cells over this mart alone
+   total      the word in `value` that marks a group's total
 
    A group whose cells are all hidden, or that has one cell beside its total, keeps its total only. #}
-{% macro suppress(relation, keys, measures, n, rates=[], within=[], value=none, total='all', secondary=none, by=[]) %}
-with cells as (
-    select
-        {%- for name in keys + measures %}
-        {{ name }},
-        {%- endfor %}
-        coalesce({{ n }}, 0) as cell_size,
-        coalesce({{ n }}, 0) < {{ var('small_cell', 10) }} as is_small,
-        {{ value ~ " = '" ~ total ~ "'" if value and total else 'false' }} as is_total
-    from {{ relation }}
+{% macro suppress(relation, keys, measures, counts, rates={}, parts={}, within=[], value=none, order=[], hidden=none, total='all') %}
+with {% if within -%}
+hidden as (
+    {%- if hidden %}
+    select * from {{ hidden }}
+    {%- else %}
+    {{- hidden_cells(relation, within, value, counts, order) }}
+    {%- endif %}
 ),
 
-{% if within -%}
-ranked as (
+{% endif -%}
+cells as (
+    select
+        raw.*,
+        {{ is_small(counts) }}{% if within %} or coalesce(hidden.is_hidden, false){% endif %} as is_hidden,
+        {{ 'raw.' ~ value ~ " = '" ~ total ~ "'" if within and total else 'false' }} as is_total
+    from {{ relation }} as raw
+    {%- if within %}
+    left join hidden
+        on
+            {%- for name in within + [value] %}
+            raw.{{ name }} = hidden.{{ name }}{{ ' and' if not loop.last }}
+            {%- endfor %}
+    {%- endif %}
+),
+
+grouped as (
     select
         cells.*,
-        sum(case when is_small and not is_total then 1 else 0 end) over (partition by {{ within | join(', ') }}) as small_cells,
+        {%- if within %}
         sum(case when is_total then 0 else 1 end) over (partition by {{ within | join(', ') }}) as all_cells,
-        row_number() over (
-            partition by {{ within | join(', ') }}, is_small or is_total
-            order by cell_size{{ ', ' ~ value if value }}
-        ) as place
-    from cells
-),
-
-marked as (
-    select
-        ranked.*,
-        is_small or (not is_total and (
-            {%- if secondary %}
-            exists (
-                select 1 from {{ secondary }} as chosen
-                where
-                    {%- for name in by + [value] %}
-                    chosen.{{ name }} = ranked.{{ name }}{{ ' and' if not loop.last }}
-                    {%- endfor %}
-            )
-            {%- else %}
-            (small_cells = 1 and place = 1)
-            {%- endif %}
-        )) as is_hidden
-    from ranked
-),
-
-grouped as (
-    select
-        marked.*,
         sum(case when is_hidden and not is_total then 1 else 0 end) over (partition by {{ within | join(', ') }}) as hidden_cells
-    from marked
-)
-{%- else -%}
-grouped as (
-    select
-        cells.*,
-        is_small as is_hidden,
-        0 as hidden_cells,
-        2 as all_cells
+        {%- else %}
+        2 as all_cells,
+        0 as hidden_cells
+        {%- endif %}
     from cells
 )
-{%- endif %}
 
 select
     {%- for name in keys %}
     {{ name }},
     {%- endfor %}
     {%- for name in measures %}
-    {%- if name in rates %}
+    {%- set n = rates.get(name) %}
+    {%- set rate = parts.get(name) %}
+    {%- if n %}
     case
         when is_hidden then null
-        when cell_size < 40 and {{ name }} >= 95 then 95
-        when cell_size < 40 and {{ name }} <= 5 then 5
+        when {{ n }} < 40 and {{ name }} >= 95 then 95
+        when {{ n }} < 40 and {{ name }} <= 5 then 5
         else {{ name }}
     end as {{ name }},
+    {%- elif rate %}
+    case when not is_hidden and not ({{ rates[rate] }} < 40 and coalesce({{ rate }}, 50) not between 5 and 95) then {{ name }} end as {{ name }},
     {%- else %}
     case when not is_hidden then {{ name }} end as {{ name }},
     {%- endif %}

@@ -151,6 +151,37 @@
     {{ return('select ' ~ keep | join(', ') ~ ', cast(items.value as varchar) as item, items.index + 1 as n from ' ~ relation ~ ', lateral flatten(input => ' ~ column ~ ') items') }}
 {% endmacro %}
 
+{# One row for each object of a list of objects: the columns of `keep`, and the values of `fields` as text. #}
+{% macro each_object(relation, keep, column, fields) %}{{ return(adapter.dispatch('each_object', 'oneroster_marts')(relation, keep, column, fields)) }}{% endmacro %}
+{% macro default__each_object(relation, keep, column, fields) %}
+    {%- set found = [] -%}
+    {%- for field in fields -%}{%- do found.append(field_of('its.object', field) ~ ' as ' ~ adapter.quote(field)) -%}{%- endfor -%}
+    {{ return('select ' ~ keep | join(', ') ~ ', ' ~ found | join(', ') ~ ' from (select ' ~ keep | join(', ')
+              ~ ", unnest(case when json_type(" ~ column ~ ") = 'ARRAY' then json_extract(" ~ column ~ ", '$[*]') end) as object from " ~ relation ~ ') as its') }}
+{% endmacro %}
+{% macro postgres__each_object(relation, keep, column, fields) %}
+    {%- set found = [] -%}
+    {%- for field in fields -%}{%- do found.append(field_of('its.object', field) ~ ' as ' ~ adapter.quote(field)) -%}{%- endfor -%}
+    {{ return('select ' ~ keep | join(', ') ~ ', ' ~ found | join(', ') ~ ' from ' ~ relation
+              ~ " cross join lateral jsonb_array_elements(case when jsonb_typeof(" ~ column ~ ") = 'array' then " ~ column ~ " end) as its(object)") }}
+{% endmacro %}
+{% macro snowflake__each_object(relation, keep, column, fields) %}
+    {%- set found = [] -%}
+    {%- for field in fields -%}{%- do found.append(field_of('its.value', field) ~ ' as ' ~ adapter.quote(field)) -%}{%- endfor -%}
+    {{ return('select ' ~ keep | join(', ') ~ ', ' ~ found | join(', ') ~ ' from ' ~ relation ~ ', lateral flatten(input => ' ~ column ~ ') its') }}
+{% endmacro %}
+
+{# A value of an object as text; null if there is none. #}
+{% macro field_of(object, field) %}{{ return(adapter.dispatch('field_of', 'oneroster_marts')(object, field | replace("'", "''"))) }}{% endmacro %}
+{% macro default__field_of(object, field) %}{{ return("json_extract_string(" ~ object ~ ", '$.\"" ~ field ~ "\"')") }}{% endmacro %}
+{% macro postgres__field_of(object, field) %}{{ return("(" ~ object ~ " ->> '" ~ field ~ "')") }}{% endmacro %}
+{% macro snowflake__field_of(object, field) %}{{ return("cast(get(" ~ object ~ ", '" ~ field ~ "') as varchar)") }}{% endmacro %}
+
+{# Texts of a group in one, in an order. #}
+{% macro joined(text, order) %}{{ return(adapter.dispatch('joined', 'oneroster_marts')(text, order)) }}{% endmacro %}
+{% macro default__joined(text, order) %}{{ return("string_agg(" ~ text ~ ", ',' order by " ~ order ~ ")") }}{% endmacro %}
+{% macro snowflake__joined(text, order) %}{{ return("listagg(" ~ text ~ ", ',') within group (order by " ~ order ~ ")") }}{% endmacro %}
+
 {# The first item of a list; null if there is none. #}
 {% macro first_item(column) %}{{ return(adapter.dispatch('first_item', 'oneroster_marts')(column)) }}{% endmacro %}
 {% macro default__first_item(column) %}{{ return(column ~ '[1]') }}{% endmacro %}
@@ -183,3 +214,10 @@
 
 {# The time of a snapshot: UTC, where dbt's own is the server's. #}
 {% macro postgres__snapshot_get_time() %}cast(now() at time zone 'UTC' as timestamp){% endmacro %}
+
+{# --- plans --------------------------------------------------------------------------------------------------- #}
+
+{# What is run after a table was made: PostgreSQL knows nothing of the sizes of a new table, and would join it row by row. #}
+{% macro measured() %}{{ return(adapter.dispatch('measured', 'oneroster_marts')()) }}{% endmacro %}
+{% macro default__measured() %}{{ return('') }}{% endmacro %}
+{% macro postgres__measured() %}{{ return('analyze ' ~ this) }}{% endmacro %}

@@ -16,6 +16,7 @@ from oneroster_marts.__main__ import command
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 from oneroster_sample.usage import FILES, write_usage
+from tap_oneroster import TapOneRoster
 
 from tests.loaders.postgres import Database, Server
 
@@ -85,7 +86,7 @@ def plain_value(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | bool | list | dict) else str(value)
 
 
-SAMPLE = District(seed=5, schools=3, students_per_school=60)
+SAMPLE = District(seed=5, schools=3, students_per_school=60, weekly=True)
 
 
 def write_inputs(folder: Path, district: District | None = None, version: str = "1.2") -> dict[str, str]:
@@ -95,9 +96,19 @@ def write_inputs(folder: Path, district: District | None = None, version: str = 
 
 
 def load_sample(folder: Path, district: District | None = None, **bundle: Any) -> Path:
-    """Write a bundle, load it, and return the warehouse's file."""
+    """Write a bundle with work of every week, load all of it, and return the warehouse's file."""
     write_bundle(district or SAMPLE, folder / "district.zip", **bundle)
-    return load(folder)
+    return load(folder, "--catalog", str(everything(folder)))
+
+
+def everything(folder: Path) -> Path:
+    """Write a catalog that selects demographics, too."""
+    catalog = TapOneRoster(config={"mode": "csv", "csv_path": str(folder / "district.zip")}).catalog_dict
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            entry["metadata"]["selected"] = True
+    (folder / "catalog.json").write_text(json.dumps(catalog))
+    return folder / "catalog.json"
 
 
 def load_events(folder: Path, *nights: tuple[str, tuple[str, ...]]) -> Path:
@@ -122,12 +133,12 @@ def load_events(folder: Path, *nights: tuple[str, tuple[str, ...]]) -> Path:
 PROGRAMS = Path(sys.executable).parent
 
 
-def load(folder: Path) -> Path:
+def load(folder: Path, *options: str) -> Path:
     """Read district.zip with the tap, load it with target-oneroster-duckdb, and return the file."""
     warehouse = folder / "warehouse.duckdb"
     (folder / "tap.json").write_text(json.dumps({"mode": "csv", "csv_path": str(folder / "district.zip")}))
     (folder / "target.json").write_text(json.dumps({"filepath": str(warehouse), "history": True}))
-    tap: list[str | Path] = [PROGRAMS / "tap-oneroster", "--config", folder / "tap.json"]
+    tap: list[str | Path] = [PROGRAMS / "tap-oneroster", "--config", folder / "tap.json", *options]
     target: list[str | Path] = [PROGRAMS / "target-oneroster-duckdb", "--config", folder / "target.json"]
     read = subprocess.run(tap, capture_output=True, check=True, cwd=folder)
     subprocess.run(target, input=read.stdout, capture_output=True, check=True, cwd=folder)
@@ -185,6 +196,7 @@ def copy_to_postgres(warehouse: Path, database: Database, folder: Path) -> None:
             columns = ", ".join(_as_text(name, kind) for name, kind in zip(names, kinds, strict=True))
             connection.execute(f"copy (select {columns} from oneroster.\"{table}\") to '{path}' (header false)")
             database.execute(f"\\copy oneroster.\"{table}\" from '{path}' with (format csv)")
+    database.execute("analyze")
 
 
 def _as_text(name: str, kind: str) -> str:

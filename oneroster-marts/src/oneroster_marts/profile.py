@@ -9,7 +9,10 @@ from .settings import SECRET_SETTINGS, Settings
 __all__ = ["SECRET", "profile", "snowflake_options", "variables"]
 
 SECRET = "DBT_ENV_SECRET_ONEROSTER_MARTS_"  # noqa: S105 - the prefix of variables that dbt never logs
-_VARIABLES = ("oneroster_schema", "tenant", "time_zone", "small_cell", "end_dates", "school_types")
+_VARIABLES = (
+    *("oneroster_schema", "tenant", "time_zone", "small_cell", "end_dates", "school_types"),
+    *("pass_percent", "missing_keys", "missing_as_zero", "final_categories"),
+)
 
 
 def variables(settings: Settings, tables: dict[str, str]) -> dict[str, Any]:

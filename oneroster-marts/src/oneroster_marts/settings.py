@@ -50,6 +50,16 @@ class Settings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         _says("`inclusive` if the source writes the last day itself as endDate; `doctor` proposes it."),
     ] = "exclusive"
     school_types: Annotated[tuple[Text, ...], _says("Types of organisations that are schools.")] = ("school",)
+    pass_percent: Annotated[
+        float, Meta(ge=0, le=100, description="Percent of a final grade with which a student passes.")
+    ] = 60
+    missing_keys: Annotated[
+        tuple[Text, ...], _says("Keys of a result's metadata that say that work was not handed in.")
+    ] = ()
+    missing_as_zero: Annotated[bool, _says("Work that was not handed in counts as 0 in means.")] = False
+    final_categories: Annotated[
+        tuple[Text, ...], _says("Titles of categories that hold final grades, where input `final_grades` is not given.")
+    ] = ("final", "final grade", "final mark", "term grade")
     target_path: Annotated[Text, _says("Folder for what dbt writes: compiled SQL, results, its profile.")] = "target"
     inputs: Annotated[
         dict[str, Text], _says("Further data by the name of the input: `schema.table`, or a path of a .csv file.")
@@ -94,7 +104,7 @@ def _shown(field: Any) -> Setting:
         description = next(meta.description for meta in kind.__metadata__ if meta.description)
         kind = kind.__origin__
     options = tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
-    kinds = {"options": "options", int: "integer", dict: "object", tuple: "array"}
+    kinds = {"options": "options", int: "integer", float: "decimal", bool: "boolean", dict: "object", tuple: "array"}
     default = field.default
     if default is msgspec.NODEFAULT or default is None:
         text = ""
@@ -112,6 +122,7 @@ SETTINGS = tuple(_shown(field) for field in msgspec.structs.fields(Settings))
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 _OTHERS = {"config", "project_dir"}
 """Variables that are no settings: the path of the settings, and the folder in which Meltano runs the program."""
+LISTS = ("school_types", "missing_keys", "final_categories")
 NEEDED = {"postgres": ("host", "user", "database"), "snowflake": ("account", "user", "database")}
 
 
@@ -168,7 +179,7 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _from_text(name: str, value: str) -> Any:
-    if name in {"inputs", "school_types"}:
+    if name in {"inputs", *LISTS}:
         try:
             return json.loads(value)
         except ValueError:
@@ -205,5 +216,6 @@ def _check(settings: Settings, known_inputs: Mapping[str, Any]) -> None:
     for name in ("oneroster_schema", *(["database"] if settings.warehouse != "duckdb" else [])):
         if re.search(r"[\"'`;{}\n]", getattr(settings, name)):
             raise Wrong(f"{name}: must be a plain name")
-    if any(not re.fullmatch(r"[\w:. -]+", word) for word in settings.school_types):
-        raise Wrong("school_types: must be plain words")
+    for name in LISTS:
+        if any(not re.fullmatch(r"[\w:. -]+", word) for word in getattr(settings, name)):
+            raise Wrong(f"{name}: must be plain words")

@@ -1,0 +1,4 @@
+{{ staged('resultScoreScales', [
+    ('resultSourcedId', 'result_id', 'text'),
+    ('scoreScaleSourcedId', 'scale_id', 'text'),
+]) }}

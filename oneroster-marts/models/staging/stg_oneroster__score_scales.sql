@@ -1,0 +1,4 @@
+{{ staged('scoreScales', [
+    ('sourcedId', 'scale_id', 'text'),
+    ('scoreScaleValue', 'scale_values', 'objects'),
+]) }}

@@ -1,0 +1,73 @@
+"""Who subtracts what is published, within a table and across tables, computes no hidden cell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from oneroster_marts import project
+
+from .attack import Districts, recovered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .warehouses import Desk
+
+RULES = {
+    "further cells are hidden beside small ones": ("small_cells > 0 and not (", "false and not ("),
+    "hidden cells count enough persons together": (">= 10)", ">= 0)"),
+    "groups that tell each other hide the same": (
+        "hidden.sizes = related.from_sizes",
+        "hidden.sizes = related.from_sizes and related.from_sizes = related.to_sizes",
+    ),
+    "groups of the same students hide the same": (
+        "cells.sizes = spread.sizes",
+        "cells.sizes = spread.sizes and cells.mart = 'cohort_results'",
+    ),
+}
+"""A rule, its words in the SQL, and words that switch it off."""
+
+
+@pytest.fixture(scope="module")
+def compiled(duckdb_desk: Desk) -> Path:
+    """The project's SQL as dbt ran it."""
+    return duckdb_desk.folder / "target" / "compiled" / "oneroster_marts" / "models"
+
+
+@pytest.fixture(scope="module")
+def districts() -> Districts:
+    return Districts(200, seed=7)
+
+
+def test_nobody_recovers_a_hidden_cell_of_200_districts(districts: Districts, compiled: Path, tmp_path: Path) -> None:
+    published = districts.publish(tmp_path, compiled)
+    shown = [row for row, is_shown in published.items() if is_shown]
+    assert len(shown) > 5_000
+    assert len(published) - len(shown) > 2_000
+    assert recovered(districts, published) == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_without_a_rule_somebody_recovers_cells(
+    rule: str, districts: Districts, compiled: Path, tmp_path: Path
+) -> None:
+    words, other = RULES[rule]
+    used = []
+
+    def switch_off(sql: str) -> str:
+        used.append(words in sql)
+        return sql.replace(words, other)
+
+    published = districts.publish(tmp_path, compiled, switch_off)
+    assert any(used)
+    assert len(recovered(districts, published)) > 10
+
+
+def test_no_shared_table_of_results_or_moves_is_made_without_the_macro() -> None:
+    """Only counts of the roster and the state of the feed are shown as they are."""
+    plain = set()
+    for path in (project.folder() / "models" / "shared").glob("*.sql"):
+        if "{{ suppress(" not in path.read_text(encoding="utf-8"):
+            plain.add(path.stem.removeprefix("shared_"))
+    assert plain == {"class_load", "enrollment_count", "feed_health", "input_status"}
