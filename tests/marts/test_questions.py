@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
+from oneroster_marts import project
 
 from .questions import PAGE, answer, answered, questions, with_all_shown
 
@@ -35,3 +37,11 @@ def test_a_query_reads_what_is_shared_and_gives_the_same_on_postgresql(
     assert [table for table in tables if not table.startswith("shared.")] == []
     names, rows = answer(duckdb_desk, QUERIES[title])
     assert (names if rows else [], rows) == answer(postgres_desk, QUERIES[title])
+
+
+def test_the_exposure_names_the_tables_that_the_page_reads() -> None:
+    """So that `dbt ls --select +exposure:questions` says what the page depends on."""
+    text = (project.folder() / "models" / "shared" / "exposures.yml").read_text(encoding="utf-8")
+    (exposure,) = yaml.safe_load(text)["exposures"]
+    tables = {table for query in QUERIES.values() for table in re.findall(r"\bshared\.(\w+)", query)}
+    assert exposure["depends_on"] == [f"ref('shared_{table}')" for table in sorted(tables)]
