@@ -17,7 +17,7 @@ import duckdb
 
 from .warehouses import TODAY, Desk, duckdb_desk, load_sample, write_inputs
 
-__all__ = ["PAGE", "answer", "answered", "questions", "with_all_shown"]
+__all__ = ["PAGE", "answer", "answered", "cell", "questions", "with_all_shown"]
 
 PAGE = Path(__file__).parents[2] / "docs" / "marts-questions.md"
 ROWS = 5

@@ -15,6 +15,7 @@ import snowflake.connector
 from oneroster_marts import project
 from oneroster_sample.district import District
 
+from .questions import PAGE, answer, cell, questions
 from .warehouses import TODAY, Desk, duckdb_desk, load_sample, plain_value
 
 if TYPE_CHECKING:
@@ -114,6 +115,12 @@ def test_the_tables_that_are_shared_have_the_same_rows(cursor: Any, desk: Desk) 
             assert len(found) == len(expected)
             continue
         assert sorted(map(comparable, found)) == sorted(map(comparable, expected)), name
+
+
+def test_the_queries_of_the_page_of_questions_run_there(cursor: Any, desk: Desk) -> None:
+    for title, query in questions(PAGE.read_text(encoding="utf-8")).items():
+        found = [[cell(value) for value in row.values()] for row in cursor.execute(query).fetchall()]
+        assert found == answer(desk, query)[1], title
 
 
 def comparable(row: dict[str, Any]) -> str:
