@@ -24,7 +24,7 @@ begin
     for school in select school_id from restricted.dim_school loop
         role_name := 'marts_restricted_' || school.school_id;
         if octet_length(role_name) > 63 then
-            raise exception 'a school''s id is longer than 46 bytes, and PostgreSQL would cut the name of its role: %', school.school_id;
+            raise exception 'restricted.dim_school: a school_id has more than 46 bytes, so that PostgreSQL would cut the name of its role; shorten marts_restricted_ in this file';
         end if;
         if not exists (select from pg_catalog.pg_roles where rolname = role_name) then
             execute format('create role %I nologin', role_name);
