@@ -1,4 +1,4 @@
 {{ config(alias='licence_gap') }}
 {{ suppress(ref('licence_cell'), ['contract_id', 'vendor', 'product', 'school_id'],
             ['seats', 'entitled', 'matched', 'active_30', 'unused_seats', 'over_use', 'match_rate', 'cost_unused'],
-            n='shown_size', rates=['match_rate']) }}
+            counts=['shown_size'], rates={'match_rate': 'shown_size'}) }}
