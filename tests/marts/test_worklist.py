@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import pytest
 from oneroster_sample.district import District
 from oneroster_sample.events import parse_events
 
-from .warehouses import duckdb_desk, load_sample, write_inputs
+from .warehouses import TODAY, duckdb_desk, load_sample, write_inputs
 
 if TYPE_CHECKING:
     from .warehouses import Desk
@@ -26,6 +26,7 @@ RULES = {
     "attendance.drift": "drifting",
 }
 SELECT = ("--select", "+worklist")
+KEYS = ("school_id", "grade", "week")
 
 
 @pytest.fixture(scope="module", params=[(3, "1.1"), (4, "1.2")], ids=["11", "12"])
@@ -98,3 +99,37 @@ def test_demographics_are_not_upstream_of_the_worklist(duckdb_desk: Desk) -> Non
     for name in upstream("worklist") - upstream("stg_oneroster__users"):
         node = manifest["nodes"].get(f"model.oneroster_marts.{name}")
         assert not node or "emographics" not in node["raw_code"], name
+
+
+def test_the_cockpit_of_this_week_says_what_other_marts_say_of_today(duckdb_desk: Desk) -> None:
+    rows = duckdb_desk.rows("restricted.school_cockpit", where="week = date '2026-11-16'")
+    found = {(row["school_id"], row["grade"]): row for row in rows}
+    counts = duckdb_desk.rows("restricted.enrollment_count", where=f"day = date '{TODAY}' and class_type = 'all'")
+    students = {(row["school_id"], row["grade"]): row["students"] for row in counts}
+    assert {key: row["enrolled"] for key, row in found.items()} == {key: students[key] for key in found}
+    assert len(found) > 20
+    for row in duckdb_desk.rows("restricted.demographic_results", where="demographic = 'all'"):
+        assert row["mean_percent"] == found[row["school_id"], row["grade"]]["mean_percent"]
+    listed = Counter(
+        row["school_id"] for row in duckdb_desk.rows("restricted.worklist") if row["status"] in ("new", "still")
+    )
+    assert {key: row["on_worklist"] for (key, grade), row in found.items() if grade == "all"} == listed
+    assert all(row["attendance_given"] and row["attendance_rate"] > 50 for row in found.values())
+
+
+def test_the_shared_cockpit_shows_no_small_grade_and_no_total_that_tells_one(duckdb_desk: Desk) -> None:
+    raw = {tuple(row[key] for key in KEYS): row for row in duckdb_desk.rows("restricted.school_cockpit")}
+    rows = duckdb_desk.rows("shared.school_cockpit")
+    assert len(rows) == len(raw)
+    weeks: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        its = raw[tuple(row[key] for key in KEYS)]
+        assert row["suppressed"] == all(row[name] is None for name in row if name not in {*KEYS, "suppressed"})
+        assert row["suppressed"] or its["enrolled"] >= 10
+        assert row["on_worklist"] is None or 10 <= row["on_worklist"] <= its["enrolled"] - 10
+        weeks[row["school_id"], row["week"]].append(row)
+    for cells in weeks.values():
+        hidden = [row for row in cells if row["suppressed"] and row["grade"] != "all"]
+        total = next(row for row in cells if row["grade"] == "all")
+        assert total["suppressed"] or len(hidden) != 1
+    assert not all(row["suppressed"] for row in rows)

@@ -12,7 +12,11 @@ current_classes as (
     from days
     inner join {{ ref('fct_enrollment') }} as enrollments
         on {{ is_current('days.as_of', 'enrollments.begin_date', 'enrollments.end_date') }}
-    where enrollments.role = 'student' and enrollments.school_id is not null and enrollments.counts_as_class
+    where
+        enrollments.role = 'student'
+        and enrollments.school_id is not null
+        and enrollments.counts_as_class
+        and enrollments.class_id in (select graded.class_id from {{ ref('fct_result') }} as graded)
 )
 
 select
