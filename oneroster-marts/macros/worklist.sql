@@ -6,7 +6,7 @@
     {%- if value is not number or value is boolean -%}
         {%- do exceptions.raise_compiler_error('oneroster_marts: var at_risk has no number ' ~ name ~ ', which the worklist needs') -%}
     {%- endif -%}
-    {{ return(value) }}
+    {{ return(value | int if value == value | int else value) }}
 {% endmacro %}
 
 {# True for less than a limit. What is equal but for the last digits of a computed number is not less. #}

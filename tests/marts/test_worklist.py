@@ -85,7 +85,8 @@ def test_demographics_are_not_upstream_of_the_worklist(duckdb_desk: Desk) -> Non
     manifest = json.loads((duckdb_desk.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
 
     def upstream(name: str) -> set[str]:
-        found, left = set(), [f"model.oneroster_marts.{name}"]
+        found: set[str] = set()
+        left = [f"model.oneroster_marts.{name}"]
         while left:
             parents = set(manifest["parent_map"][left.pop()]) - found
             found |= parents
