@@ -178,9 +178,9 @@
 {% macro snowflake__field_of(object, field) %}{{ return("cast(get(" ~ object ~ ", '" ~ field ~ "') as varchar)") }}{% endmacro %}
 
 {# Texts of a group in one, in an order. #}
-{% macro joined(text, order) %}{{ return(adapter.dispatch('joined', 'oneroster_marts')(text, order)) }}{% endmacro %}
-{% macro default__joined(text, order) %}{{ return("string_agg(" ~ text ~ ", ',' order by " ~ order ~ ")") }}{% endmacro %}
-{% macro snowflake__joined(text, order) %}{{ return("listagg(" ~ text ~ ", ',') within group (order by " ~ order ~ ")") }}{% endmacro %}
+{% macro joined(text, order, between=',') %}{{ return(adapter.dispatch('joined', 'oneroster_marts')(text, order, between)) }}{% endmacro %}
+{% macro default__joined(text, order, between) %}{{ return("string_agg(" ~ text ~ ", '" ~ between ~ "' order by " ~ order ~ ")") }}{% endmacro %}
+{% macro snowflake__joined(text, order, between) %}{{ return("listagg(" ~ text ~ ", '" ~ between ~ "') within group (order by " ~ order ~ ")") }}{% endmacro %}
 
 {# The first item of a list; null if there is none. #}
 {% macro first_item(column) %}{{ return(adapter.dispatch('first_item', 'oneroster_marts')(column)) }}{% endmacro %}

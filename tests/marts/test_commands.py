@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 from oneroster_marts import project
+from oneroster_marts.profile import variables
 from oneroster_marts.settings import read_settings
 
 from .warehouses import TODAY, duckdb_desk
@@ -36,6 +37,8 @@ def change(desk: Desk, *statements: str) -> None:
     [
         ({"filepth": "x"}, "no such setting: filepth; the nearest is filepath"),
         ({"inputs": {"atendance": "x.y"}}, "no such input: atendance; the nearest is attendance"),
+        ({"at_risk": {"failing": 65}}, "no such limit: failing; the nearest is failing_percent"),
+        ({"at_risk": {"failing_percent": -1}}, "at_risk: expected `float` >= 0"),
         ({"warehouse": "duckbd"}, "warehouse: must be one of duckdb, postgres, snowflake"),
         ({"small_cell": 0}, "small_cell: expected `int` >= 1"),
         ({"today": "yesterday"}, "today: must be a date such as 2026-10-05"),
@@ -61,6 +64,7 @@ def test_the_settings_of_the_docs_are_settings(tmp_path: Path) -> None:
     for name, columns in project.inputs().items():
         (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` ")]
         assert [word for word in columns if f"`{word}`" not in row] == [], name
+    assert [name for name in project.limits() if f"`{name}`" not in text] == []
 
 
 def test_a_variable_of_the_environment_takes_precedence(tmp_path: Path) -> None:
@@ -69,6 +73,9 @@ def test_a_variable_of_the_environment_takes_precedence(tmp_path: Path) -> None:
     given = {"ONEROSTER_MARTS_SMALL_CELL": "15", "ONEROSTER_MARTS_INPUTS": '{"staff_fte": "hr.fte"}'}
     settings = read_settings(config, {"staff_fte": {}}, given)
     assert (settings.small_cell, str(settings.today), settings.inputs) == (15, "2026-10-05", {"staff_fte": "hr.fte"})
+    settings = read_settings(config, {}, {"ONEROSTER_MARTS_AT_RISK": '{"failing_percent": 65}'})
+    limits = variables(settings, {})["at_risk"]
+    assert limits == project.limits() | {"failing_percent": 65}
 
 
 def test_a_missing_table_and_a_missing_column_are_named(desk: Desk) -> None:

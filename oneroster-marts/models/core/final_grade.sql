@@ -9,7 +9,9 @@ with grades as (
         class_id,
         session_id,
         percent,
-        upper(trim(mark)) as mark
+        upper(trim(mark)) as mark,
+        credits_attempted,
+        credits_earned
     from {{ ref('input_final_grades') }}
 ),
 {%- else %}
@@ -19,7 +21,9 @@ with grades as (
         results.class_id,
         items.session_id,
         results.percent,
-        cast(null as {{ type_of('text') }}) as mark
+        cast(null as {{ type_of('text') }}) as mark,
+        cast(null as {{ type_of('number') }}) as credits_attempted,
+        cast(null as {{ type_of('number') }}) as credits_earned
     from {{ ref('fct_result') }} as results
     inner join {{ ref('stg_oneroster__line_items') }} as items on results.line_item_id = items.line_item_id
     inner join {{ ref('stg_oneroster__categories') }} as categories on items.category_id = categories.category_id
@@ -37,7 +41,11 @@ read as (
         case
             when grades.percent is not null then grades.percent >= {{ var('pass_percent', 60) }}
             else words.passes
-        end as passes
+        end as passes,
+        case
+            when grades.credits_attempted > 0 and grades.credits_earned is not null
+                then least(grades.credits_earned / grades.credits_attempted, 1)
+        end as earned_share
     from grades
     left join {{ ref('dim_person') }} as persons on grades.student_id = persons.user_id
     left join {{ ref('score_words') }} as words on grades.mark = words.word
@@ -51,6 +59,7 @@ placed as (
         read.class_id,
         terms.term_id,
         read.passes,
+        coalesce(read.earned_share, case when read.passes then 1 else 0 end) as earned_share,
         row_number() over (
             partition by read.person_id, read.class_id, terms.term_id
             order by
@@ -77,6 +86,7 @@ select
     person_id,
     class_id,
     term_id,
-    passes
+    passes,
+    {{ number('earned_share') }} as earned_share
 from placed
 where place = 1

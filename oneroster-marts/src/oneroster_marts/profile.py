@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .project import limits
 from .settings import SECRET_SETTINGS, Settings
 
 __all__ = ["SECRET", "profile", "snowflake_options", "variables"]
@@ -19,7 +20,8 @@ def variables(settings: Settings, tables: dict[str, str]) -> dict[str, Any]:
     """Return the project's variables; `tables` are the inputs, each as a table."""
     found = {name: getattr(settings, name) for name in _VARIABLES}
     today = settings.today.isoformat() if settings.today else None
-    return {**found, "tenant": settings.tenant or None, "today": today, "inputs": tables}
+    at_risk = limits() | settings.at_risk
+    return {**found, "tenant": settings.tenant or None, "today": today, "at_risk": at_risk, "inputs": tables}
 
 
 def profile(settings: Settings) -> dict[str, Any]:

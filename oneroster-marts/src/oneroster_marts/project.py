@@ -1,4 +1,4 @@
-"""The dbt project: where it is, and what its files say about the inputs."""
+"""The dbt project: where it is, and what its files say about the inputs and about the limits of the worklist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["folder", "inputs"]
+__all__ = ["folder", "inputs", "limits"]
 
 
 @cache
@@ -27,4 +27,12 @@ def inputs() -> dict[str, dict[str, dict[str, Any]]]:
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", ()):
             if model["name"].startswith("input_"):
                 found[model["name"].removeprefix("input_")] = {c["name"]: c for c in model["columns"]}
+    return found
+
+
+@cache
+def limits() -> dict[str, float]:
+    """Return the limits of the rules of the worklist, by name, as the project has them."""
+    project = yaml.safe_load((folder() / "dbt_project.yml").read_text(encoding="utf-8"))
+    found: dict[str, float] = project["vars"]["oneroster_marts"]["at_risk"]
     return found

@@ -16,6 +16,7 @@ import yaml
 from msgspec import Meta, Struct
 
 from .errors import Wrong
+from .project import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,10 @@ class Settings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     final_categories: Annotated[
         tuple[Text, ...], _says("Titles of categories that hold final grades, where input `final_grades` is not given.")
     ] = ("final", "final grade", "final mark", "term grade")
+    at_risk: Annotated[
+        dict[str, Annotated[float, Meta(ge=0)]],
+        _says("Limits of the worklist's rules by name, such as `failing_percent`, where they are not the defaults."),
+    ] = {}
     target_path: Annotated[Text, _says("Folder for what dbt writes: compiled SQL, results, its profile.")] = "target"
     inputs: Annotated[
         dict[str, Text], _says("Further data by the name of the input: `schema.table`, or a path of a .csv file.")
@@ -122,6 +127,7 @@ SETTINGS = tuple(_shown(field) for field in msgspec.structs.fields(Settings))
 FIELDS = {field.name: field for field in msgspec.structs.fields(Settings)}
 _OTHERS = {"config", "project_dir"}
 """Variables that are no settings: the path of the settings, and the folder in which Meltano runs the program."""
+OBJECTS = ("inputs", "at_risk")
 LISTS = ("school_types", "missing_keys", "final_categories")
 NEEDED = {"postgres": ("host", "user", "database"), "snowflake": ("account", "user", "database")}
 
@@ -179,12 +185,12 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _from_text(name: str, value: str) -> Any:
-    if name in {"inputs", *LISTS}:
+    if name in {*OBJECTS, *LISTS}:
         try:
             return json.loads(value)
         except ValueError:
-            if name == "inputs":
-                raise Wrong("inputs: must be an object of JSON") from None
+            if name in OBJECTS:
+                raise Wrong(f"{name}: must be an object of JSON") from None
             return [word.strip() for word in value.split(",") if word.strip()]
     return value
 
@@ -203,9 +209,10 @@ def _fault(error: msgspec.ValidationError) -> str:
 
 
 def _check(settings: Settings, known_inputs: Mapping[str, Any]) -> None:
-    for name in settings.inputs:
-        if name not in known_inputs:
-            raise Wrong(f"no such input: {name}{nearest(name, known_inputs)}")
+    for what, given, known in (("input", settings.inputs, known_inputs), ("limit", settings.at_risk, limits())):
+        unknown = next((name for name in given if name not in known), None)
+        if unknown is not None:
+            raise Wrong(f"no such {what}: {unknown}{nearest(unknown, known)}")
     try:
         ZoneInfo(settings.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
