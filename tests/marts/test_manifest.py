@@ -1,4 +1,4 @@
-"""The project as dbt's manifest has it keeps the rules of dbt-project-evaluator, and its own about demographics."""
+"""The project as dbt's manifest has it keeps the rules of dbt-project-evaluator; test_worklist.py follows demographics in it."""
 
 from __future__ import annotations
 
@@ -59,12 +59,6 @@ def parents(manifest: dict[str, Any], node: dict[str, Any]) -> list[dict[str, An
     return [manifest[name] for name in node["depends_on"]["nodes"]]
 
 
-def above(manifest: dict[str, Any], node: dict[str, Any]) -> set[str]:
-    """The names of all that a model reads, directly or not."""
-    direct = parents(manifest, node)
-    return {its["name"] for its in direct}.union(*(above(manifest, its) for its in direct if layer(its) != "seeds"))
-
-
 def test_only_staging_reads_tables_of_the_loader_and_each_table_has_one_view(manifest: dict[str, Any]) -> None:
     """Also where the name of a table is written into the SQL."""
     tables = [
@@ -108,11 +102,3 @@ def test_the_key_of_each_mart_dimension_and_fact_is_tested(manifest: dict[str, A
     due = {name for name, its in manifest.items() if KEYED.match(".".join(its["fqn"][1:])) and its in models(manifest)}
     assert len(due) > 30
     assert due - (keyed & filled) == set()
-
-
-def test_demographics_decide_about_nobody(manifest: dict[str, Any]) -> None:
-    """They are read for results of groups, and nothing of them is upstream of a list of students."""
-    by_name = {its["name"]: above(manifest, its) for its in models(manifest)}
-    assert "stg_oneroster__demographics" in by_name["shared_cohort_results"]
-    upstream = by_name.get("worklist", set())
-    assert [name for name in upstream if "demographic" in name or name == "sex_words"] == []
