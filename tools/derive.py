@@ -45,6 +45,7 @@ from tap_oneroster._core.http.presets import PRESETS
 from target_oneroster.bundle.checks import Severity
 from target_oneroster.bundle.checks.catalogue import package_rules, rules
 
+from tools import marts_picture
 from tools.project import kind_of_plugin
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "hub/*.yml", "*/pyproject.toml")
 ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
 LOCKS = "plugins/*/*.lock"
+PICTURE = "docs/assets/marts.svg"
 MEMBERS = {"target-oneroster-duckdb": "target-oneroster-csv"}
 EXTRAS = {"oneroster-marts": "[duckdb,postgres,snowflake]"}
 LOCK_OF = {"oneroster-marts": "oneroster-marts/requirements.lock"}
@@ -414,6 +416,11 @@ def locked(path: Path) -> str:
     return json.dumps(canonical, indent=2) + "\n"  # same format as meltano.core.plugin_lock_service
 
 
+def picture(_: Path) -> str:
+    """Return the picture of the marts."""
+    return marts_picture.svg()
+
+
 def move_repository(url: str) -> None:
     """Write the address of the repository to the place from which all derived files take it; pip installs from it then."""
     if "://" not in url:
@@ -434,7 +441,11 @@ def main() -> None:
     if options.repository:
         move_repository(options.repository)
     stale = []
-    for pattern, derive in (*((pattern, rewritten) for pattern in FILES), (LOCKS, locked)):
+    for pattern, derive in (
+        *((pattern, rewritten) for pattern in FILES),
+        (LOCKS, locked),
+        (PICTURE, picture),
+    ):
         for path in sorted(ROOT.glob(pattern)):
             text = derive(path)
             if text != path.read_text(encoding="utf-8"):

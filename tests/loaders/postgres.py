@@ -33,10 +33,10 @@ class Server:
         everywhere.execute("select pg_reload_conf()")
         self._everywhere = everywhere
 
-    def database(self) -> Database:
-        """A new database."""
+    def database(self, template: str = "template1") -> Database:
+        """A new database, empty or a copy of another one."""
         name = f"district_{next(self._numbers)}"
-        self._everywhere.execute(f"create database {name}")
+        self._everywhere.execute(f"create database {name} template {template}")
         return Database(self._server.bin_path / "psql", self._server.get_uri(name))
 
     def close(self) -> None:

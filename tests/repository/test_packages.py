@@ -132,7 +132,7 @@ def test_the_audit_installs_alone(built: Path, tmp_path: Path) -> None:
 def test_the_marts_carry_their_dbt_project(built: Path) -> None:
     """Whole, in the wheel and in the sdist from which it was made. It needs dbt, so it is not installed here."""
     folder = ROOT / "oneroster-marts"
-    kinds = ("macros", "models", "seeds", "snapshots", "tests")
+    kinds = ("grants", "macros", "models", "seeds", "snapshots", "tests")
     project = {p.relative_to(folder).as_posix() for kind in kinds for p in (folder / kind).rglob("*") if p.is_file()}
     project |= {"dbt_project.yml", "profiles.example.yml"}
     assert len(project) > 50
