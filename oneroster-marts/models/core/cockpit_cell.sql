@@ -82,7 +82,9 @@ select
     {{ number('100 * sum(present) / sum(days)') }} as attendance_rate,
     {{ number('avg(percent)') }} as mean_percent,
     {{ number('100.0 * sum(missing) / nullif(sum(due), 0)') }} as missing_rate,
-    cast(sum(is_flagged) as {{ type_of('whole') }}) as on_worklist,
+    cast(
+        case when count(days) + count(percent) + coalesce(sum(due), 0) + sum(is_flagged) > 0 then sum(is_flagged) end as {{ type_of('whole') }}
+    ) as on_worklist, -- where there is nothing to judge it is no 0
     count(days) as with_attendance,
     count(percent) as with_percent,
     sum(case when due > 0 then 1 else 0 end) as with_work_due

@@ -16,15 +16,15 @@ years as (
 schools as (
     select
         schools.school_id,
-        coalesce(years.year_begin, {{ plus_days(today(), -7) }}) as year_begin
+        coalesce(years.year_begin, cast({{ plus_days(today(), -7) }} as date)) as year_begin
     from {{ ref('dim_school') }} as schools
     left join years on schools.school_id = years.school_id
 )
 
 select
     schools.school_id,
-    {{ monday('days.day') }} as week,
-    max(days.day) as described_on,
+    cast({{ monday('days.day') }} as date) as week,
+    cast(max(days.day) as date) as described_on,
     min(schools.year_begin) as year_begin
 from schools
 inner join days on days.day >= schools.year_begin
