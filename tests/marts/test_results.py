@@ -211,7 +211,7 @@ def test_what_both_versions_carry_gives_the_same_numbers(duckdb_desk: Desk, old:
     assert all(row["started"] == row["completed"] + row["dropped"] + row["left"] + row["in_progress"] for row in rows)
 
 
-def test_final_grades_are_those_of_the_truth(duckdb_desk: Desk, old: tuple[Desk, list[Row]]) -> None:
+def test_final_grades_are_those_of_the_truth(old: tuple[Desk, list[Row]]) -> None:
     """The truth has whole years only, and they have the same grade in a term."""
     desk, truth = old
     rows = {
@@ -223,7 +223,6 @@ def test_final_grades_are_those_of_the_truth(duckdb_desk: Desk, old: tuple[Desk,
         assert (row["graded"], row["passed"]) == (its["graded"], its["passed"])
         assert row["pass_rate"] == round(100 * its["passed"] / its["graded"], 6)
     assert len(truth) > 50
-    assert {row["graded"] for row in duckdb_desk.rows("restricted.course_completion")} == {0}
     shown = [row for row in desk.rows("shared.course_completion") if row["pass_rate"] in (5, 95)]
     assert all(row["passed"] is None and not row["suppressed"] for row in shown)
 
