@@ -14,7 +14,7 @@ import duckdb
 from ._core.history import ENDED_LOAD, FIRST_LOAD, HISTORY, attach, reader
 from ._core.model import FILES, file
 from ._core.model.schema import TENANT
-from ._core.sql import is_busy, literal, quoted, when_free
+from ._core.sql import literal, quoted
 from .errors import Unknown, Wrong
 
 if TYPE_CHECKING:
@@ -176,12 +176,12 @@ class Warehouse:
     def beside(self, path: Path, name: str) -> Iterator[None]:
         """Attach another file of the audit under a name while SQL runs, to be written."""
 
-        def fault(words: str) -> Exception:
-            if is_busy(words):
+        def fault(kind: Fault) -> Exception:
+            if kind == "busy":
                 return Unknown(f"{path} is in use by another process. Run again when it has ended.")
             return Wrong(f"{path} cannot be opened as a store of oneroster-audit.")
 
-        when_free(path, lambda: self._connection.execute(f"ATTACH {literal(str(path))} AS {quoted(name)}"), fault)
+        attach(self._connection, path, name, fault, read_only=False)
         try:
             yield
         finally:

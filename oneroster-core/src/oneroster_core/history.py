@@ -38,11 +38,19 @@ def reader(spill: str, memory: str) -> duckdb.DuckDBPyConnection:
     )
 
 
-def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, fault: Callable[[Fault], Exception]) -> None:
-    """Attach a file read-only; wait some seconds while it is open elsewhere. If that fails, raise what `fault` returns."""
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    name: str,
+    fault: Callable[[Fault], Exception],
+    *,
+    read_only: bool = True,
+) -> None:
+    """Attach a file under a name; wait some seconds while it is open elsewhere. If that fails, raise what `fault` returns."""
 
     def kind(words: str) -> Exception:
         is_newer = "version number" in words or "newer version" in words
         return fault("busy" if is_busy(words) else "newer" if is_newer else "damaged")
 
-    when_free(path, lambda: connection.execute(f"ATTACH {literal(str(path))} AS {quoted(name)} (READ_ONLY)"), kind)
+    statement = f"ATTACH {literal(str(path))} AS {quoted(name)}{' (READ_ONLY)' if read_only else ''}"
+    when_free(path, lambda: connection.execute(statement), kind)
