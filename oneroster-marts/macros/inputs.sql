@@ -187,3 +187,15 @@ where {{ '' if rejected else 'not ' }}({{ unread | join(' or ') }})
 {% macro is_after_today(relation, column) %}
     {{ return(run_query('select count(*) as days from ' ~ relation ~ ' where ' ~ column ~ ' > ' ~ today()).columns[0].values()[0] > 0) }}
 {% endmacro %}
+
+{#- The accounts of each person for a product: one row, active if one of the accounts is. -#}
+{%- macro accounts_of_persons() -%}
+select
+        vendor,
+        product,
+        person_id,
+        max(case when is_active then 1 else 0 end) as is_active
+    from {{ ref('vendor_account') }}
+    where person_id is not null
+    group by vendor, product, person_id
+{%- endmacro %}

@@ -10,14 +10,7 @@ with products as (
 ),
 
 accounts as (
-    select
-        vendor,
-        product,
-        person_id,
-        max(case when is_active then 1 else 0 end) as is_active
-    from {{ ref('vendor_account') }}
-    where person_id is not null
-    group by vendor, product, person_id
+    {{ accounts_of_persons() }}
 ),
 
 members as (

@@ -9,14 +9,7 @@ with contracts as (
 ),
 
 accounts as (
-    select
-        vendor,
-        product,
-        person_id,
-        max(case when is_active then 1 else 0 end) as is_active
-    from {{ ref('vendor_account') }}
-    where person_id is not null
-    group by vendor, product, person_id
+    {{ accounts_of_persons() }}
 ),
 
 -- A rate of accounts: what the vendor knows and the roster does not is a fault of matching before it is one of use.
