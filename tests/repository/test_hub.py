@@ -192,17 +192,23 @@ def test_the_logo_is_in_the_repository(plugin: str, kind: str) -> None:
     assert "<svg" in path.with_suffix(".svg").read_text(encoding="utf-8")
 
 
+def that_meltano_reads(plugin: str, kind: str) -> dict[str, Any]:
+    """The definition of a plugin of that kind, held against Meltano's own schema."""
+    its = definition(plugin)
+    schema = json.loads(files("meltano").joinpath("schemas/meltano.schema.json").read_text(encoding="utf-8"))
+    shown = {"domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"}
+    jsonschema.validate({"plugins": {kind: [{k: v for k, v in its.items() if k not in shown}]}}, schema)
+    for setting in its["settings"]:
+        jsonschema.validate(setting, SETTING)
+    return its
+
+
 def test_the_audit_is_a_utility_that_meltano_reads() -> None:
     """Its commands are those of the program, and its settings those of the code."""
     from oneroster_audit.__main__ import _parser
     from oneroster_audit.policy import SECRET_SETTINGS, SETTINGS
 
-    its = definition("oneroster-audit")
-    schema = json.loads(files("meltano").joinpath("schemas/meltano.schema.json").read_text(encoding="utf-8"))
-    shown = {"domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"}
-    jsonschema.validate({"plugins": {"utilities": [{k: v for k, v in its.items() if k not in shown}]}}, schema)
-    for setting in its["settings"]:
-        jsonschema.validate(setting, SETTING)
+    its = that_meltano_reads("oneroster-audit", "utilities")
     assert [s["name"] for s in its["settings"]] == list(SETTINGS)
     assert {s["name"] for s in its["settings"] if s.get("sensitive")} == SECRET_SETTINGS
     usage = _parser().format_help()
@@ -216,12 +222,7 @@ def test_the_marts_are_a_transformer_that_meltano_reads() -> None:
     from oneroster_marts.__main__ import _parser
     from oneroster_marts.settings import SECRET_SETTINGS, SETTINGS
 
-    its = definition("oneroster-marts")
-    schema = json.loads(files("meltano").joinpath("schemas/meltano.schema.json").read_text(encoding="utf-8"))
-    shown = {"domain_url", "keywords", "maintenance_status", "quality", "supported_python_versions"}
-    jsonschema.validate({"plugins": {"transformers": [{k: v for k, v in its.items() if k not in shown}]}}, schema)
-    for setting in its["settings"]:
-        jsonschema.validate(setting, SETTING)
+    its = that_meltano_reads("oneroster-marts", "transformers")
     assert [s["name"] for s in its["settings"]] == ["project_dir", *(s.name for s in SETTINGS)]
     assert {s["name"] for s in its["settings"] if s.get("sensitive")} == SECRET_SETTINGS
     usage = _parser().format_help()
