@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["Engine", "connect", "is_busy", "literal", "quoted", "read_csv", "when_free"]
+__all__ = ["MEMORY", "Engine", "connect", "is_busy", "literal", "quoted", "read_csv", "when_free"]
 
 PATIENCE_SECONDS = 30.0
-_MEMORY = "140MB"
+MEMORY = "140MB"
+"""The limit of the engine's memory, if nothing else is set."""
 _BUSY = ("set lock", "file handle conflict", "already attached", "different configuration")
 _T = TypeVar("_T")
 
@@ -90,10 +91,10 @@ def when_free(path: Path, attempt: Callable[[], _T], fault: Callable[[str], Exce
 class Engine:
     """The tables of one run, used by one thread."""
 
-    def __init__(self, folder: Path, *, large: bool = False) -> None:
+    def __init__(self, folder: Path, *, large: bool = False, memory: str = MEMORY) -> None:
         # A database in memory that spills to the folder beyond its limit is twice as fast. Large data would not fit
         # even so, and use a database file.
-        self._connection = connect(str(folder / "staging.duckdb") if large else ":memory:", folder, _MEMORY)
+        self._connection = connect(str(folder / "staging.duckdb") if large else ":memory:", folder, memory)
         # The text of one cell, quoted if RFC 4180 requires it.
         self.run(
             """CREATE MACRO cell(x) AS CASE WHEN contains(x, '"') THEN '"' || replace(x, '"', '""') || '"'

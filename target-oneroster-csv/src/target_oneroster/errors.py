@@ -44,6 +44,8 @@ def one_line(error: Exception, nothing_done: str = "Nothing was published.", fol
         return f"No space left on device: rows are staged in {where}. {nothing_done} Free some space there{move}, and run again."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"The staging engine needs more memory. {nothing_done} Raise engine_memory, and run again."
     if isinstance(error, duckdb.Error):
         return f"The staging engine failed ({type(error).__name__}). {nothing_done}"
     trace = error.__traceback__

@@ -88,7 +88,7 @@ class BundleBuild:
         """
         try:
             self.staging.close()
-            engine = Engine(self.work.path, large=self.staging.records > _LARGE)
+            engine = Engine(self.work.path, large=self.staging.records > _LARGE, memory=self.options.engine_memory)
             try:
                 self._publish(engine, others)
             finally:
@@ -122,7 +122,7 @@ class BundleBuild:
             try:
                 distinct = load(engine, stage, self._copies, in_passes=self.receipts.in_passes(name, stage.records))
             except duckdb.Error as error:  # its message may contain values
-                if "No space left" in str(error):
+                if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
                     raise
                 raise TargetError(
                     f"Stream {name}: its rows cannot be read back ({type(error).__name__}). Nothing was published."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .._core.model import FILES, Version
 from .._core.model import file as file_named
+from .._core.sql import MEMORY
 
 if TYPE_CHECKING:
     from .dialects import Dialect
@@ -37,6 +38,8 @@ class BundleOptions:
     """1.2 word for 1.1's `administrator`; without it the type of the org decides."""
     counselor_role: str = "aide"
     """1.1 word for 1.2's `counselor`."""
+    engine_memory: str = MEMORY
+    """How much memory the engine may use before it writes to disk."""
     zone: tzinfo = UTC
     """Zone of times without a zone."""
     system_name: str | None = None

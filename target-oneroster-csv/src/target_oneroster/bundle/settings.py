@@ -8,8 +8,9 @@ from singer_sdk import typing as th
 
 from .._core.model import Version, csv_files, file
 from .._core.settings import TEXT, choice, setting, switch
+from .._core.sql import MEMORY
 from ..errors import Misconfigured
-from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, time_zone
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, engine_memory, memory_of, time_zone
 from .dialects import DIALECTS
 from .options import BundleOptions
 
@@ -97,6 +98,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
     ),
     REQUIRE_RECEIPTS,
     SOURCE_TIME_ZONE,
+    engine_memory(MEMORY),
     setting(
         "default_class_type",
         th.StringType,
@@ -140,6 +142,7 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
         "file_modes": file_modes,
         "keep_metadata": config["metadata"] == "keep",
         "zone": time_zone(config),
+        "engine_memory": memory_of(config),
         "system_name": config.get("source_system_name"),
         "system_code": config.get("source_system_code"),
     }

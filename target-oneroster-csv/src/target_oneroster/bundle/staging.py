@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from .parquet_lane import ColumnsFile
+
 __all__ = ["LINE_LIMIT", "SEPARATOR", "STAGED_FORM", "BundleStaging", "FileStage", "staged_fields"]
 
 SEPARATOR = "\x1f"
@@ -52,6 +54,8 @@ class FileStage:
         """Rules that values of the rows broke, by field."""
         self.sample: list[str] = []
         """A sample of ids, used to divide a large file into parts for sorting."""
+        self.columns: list[ColumnsFile] = []
+        """Parquet files, whose rows count beside those of the lines."""
         self._staging = staging
         self._has_metadata = any(field.name == "metadata" for field in fields)
         self._last = ""
@@ -77,6 +81,7 @@ class FileStage:
         self._out.truncate()
         self.records, self.in_order, self._last = 0, True, ""
         self.sample.clear()
+        self.columns.clear()
         self.deviations.clear()
 
     def first_number(self, rows: int) -> int:
@@ -101,6 +106,18 @@ class FileStage:
                     "Nothing was published. Leave it out or shorten it with stream_maps."
                 )
 
+    def add_file(self, file: ColumnsFile, rows: int, sample: list[str], ends: tuple[str, str], *, rising: bool) -> None:
+        """Stage the rows of a Parquet file, whose smallest and largest ids are `ends`; `rising`: its ids ascend."""
+        self.flush()
+        lowest, highest = ends
+        # Lines and files are read one after the other, so rows that came in turns have to be sorted.
+        mixed = self.records > 0 and not self.columns
+        self.in_order = self.in_order and rising and not mixed and lowest > self._last
+        self._last = highest
+        self.records += rows
+        self.sample += sample
+        self.columns.append(file)
+
     def add_row(self, cells: Sequence[str], row_id: str) -> None:
         """Stage one row, with its cells in the order of `fields`."""
         text = SEPARATOR.join([cell.translate(CONTROL) for cell in cells])
@@ -121,7 +138,7 @@ class FileStage:
         if not all(ids):
             raise TargetError(f"Stream {self.file.name}: a record without a sourcedId. Every row needs one.")
         if self.in_order:
-            self.in_order = self._rising(ids)
+            self.in_order = not self.columns and self._rising(ids)
         self.records += len(ids)
         self.sample.append(ids[0])
         data = memoryview(text.encode("utf-8"))

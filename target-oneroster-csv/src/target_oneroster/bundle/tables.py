@@ -9,6 +9,7 @@ from .._core.copies import CONFLICT, UNITED
 from .._core.copies.tables import SEVERAL_ROLES, UNITED_USERS, copies_of, left_out, settle
 from .._core.model import File, Kind
 from .._core.sql import Engine, literal, quoted, read_csv
+from .parquet_lane import file_rows
 from .staging import LINE_LIMIT, STAGED_FORM, FileStage
 
 if TYPE_CHECKING:
@@ -23,10 +24,16 @@ _SORTED_AT_ONCE = 4_000_000
 
 
 def staged_rows(stage: FileStage) -> str:
-    """Return the staged file as a FROM clause; every cell is text and none is null."""
+    """Return the staged rows as a FROM clause; every cell is text and none is null."""
     columns = {"row number": "BIGINT"} | {field.name: "VARCHAR" for field in stage.fields}
     sizes: dict[str, Any] = {"parallel": False, "max_line_size": LINE_LIMIT, "buffer_size": LINE_LIMIT * 2}
-    return read_csv(stage.path, columns, **STAGED_FORM, **sizes)
+    lines = read_csv(stage.path, columns, **STAGED_FORM, **sizes)
+    if not stage.columns:
+        return lines
+    files = file_rows(stage.columns)
+    if stage.path.stat().st_size:
+        files.insert(0, f"SELECT * FROM {lines}")
+    return f"({' UNION ALL '.join(files)})"
 
 
 def _selection(stage: FileStage) -> str:

@@ -12,12 +12,12 @@ from typing_extensions import override
 from .._core.model.schema import TENANT
 from ..records.record_mapping import file_of, fits, is_receipts, receipt_of
 from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
-from ..singer.batches import record_lines
 from ..singer.receipts import Arrival
 from ..singer.sinks import IgnoredSink
 from .build import BundleBuild, BundleOutcome
 from .checks import Severity
 from .fast_lane import FastLane
+from .parquet_lane import ParquetLane
 from .report import write_report
 from .settings import CONFIG, options_from
 from .sinks import FileSink
@@ -51,6 +51,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         self._receipts: set[str] = set()
         """Streams that contain receipts."""
         self._arrived: Counter[str] = Counter()
+        self._columns: dict[str, ParquetLane] = {}
 
     @property
     def bundle(self) -> BundleBuild:
@@ -77,6 +78,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         file = file_of(stream)
         self._streams[stream] = plain and file is not None
         self._lanes.pop(stream, None)
+        self._columns.pop(stream, None)
         if plain and file and fits(file, message_dict["schema"]):
             staging, counter = self.bundle.staging, self.get_sink(stream).record_counter_metric
             self._lanes[stream] = FastLane(
@@ -87,6 +89,8 @@ class TargetOneRosterCSV(OneRosterTarget):
                 # A tap that sends receipts uses the same rules for values; values of other taps are checked.
                 trusted=self.bundle.receipts.announced,
             ).take
+            if self.bundle.receipts.announced:
+                self._columns[stream] = ParquetLane(staging, staging.stage(file.name), self.parquet)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
@@ -106,10 +110,17 @@ class TargetOneRosterCSV(OneRosterTarget):
         """Do nothing: a bundle is always complete, and receipts prove it."""
 
     @override
-    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
-        for block in record_lines(message_dict, self.nothing_done):
-            self.message_reader.take(block)
+    def has_schema(self, stream: str) -> bool:
+        return stream in self._streams or stream in self._receipts
+
+    @override
+    def batch_folder(self) -> Path:
+        return self.bundle.staging.folder
+
+    @override
+    def take_columns(self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool) -> int:
+        lane = self._columns.get(stream)
+        return lane.take(path, columns, version) if lane else -1
 
     @override
     def finish(self) -> None:

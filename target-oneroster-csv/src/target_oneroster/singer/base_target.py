@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
+import duckdb
 from singer_sdk import Target, metrics
 from singer_sdk.exceptions import RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import PluginCapabilities
@@ -15,9 +17,12 @@ from .._core import shell
 from .._core.log import Progress, hush
 from .._core.settings import Configured
 from ..errors import Misconfigured, TargetError, one_line
+from .batches import encoding_of, record_lines
+from .parquet_batch import BatchFile, ParquetBatch
 from .reader import BlockReader, Lane, private_files
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
     from types import FrameType
 
@@ -48,6 +53,8 @@ class OneRosterTarget(Configured, Target):
     message_reader: BlockReader
     nothing_done: ClassVar[str]
     """The sentence in errors that describes the outcome of the run."""
+    not_in_records: ClassVar[Collection[str]] = ()
+    """Columns of Parquet files that their records do not have."""
 
     def __init__(self, **kwargs: Any) -> None:
         hush(self.logger, metrics.get_metrics_logger())
@@ -61,6 +68,7 @@ class OneRosterTarget(Configured, Target):
         self._finished = False
         self.version: int | None = None
         """Version of the current record message."""
+        self._spent: list[BatchFile] = []
 
     def close(self) -> None:
         """Remove the run's files on disk. Can be called more than once."""
@@ -74,6 +82,61 @@ class OneRosterTarget(Configured, Target):
         """Return the folder with staged rows; None if nothing was staged yet."""
         raise NotImplementedError
 
+    def take_columns(self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool) -> int:
+        """Stage a Parquet file as it is and return the number of its rows; -1 if its records have to be taken.
+
+        `columns` are its columns and their types; `keep`: the file is not a copy of this run.
+        """
+        raise NotImplementedError
+
+    def has_schema(self, stream: str) -> bool:
+        """True if the schema of a stream has come."""
+        raise NotImplementedError
+
+    def batch_folder(self) -> Path:
+        """Return the folder for copies of files that lie in another store."""
+        raise NotImplementedError
+
+    @cached_property
+    def parquet(self) -> ParquetBatch:
+        """What looks into Parquet files."""
+        return ParquetBatch(self.not_in_records)
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """Take files of rows: Parquet in the model's shape as it is, other files record by record."""
+        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
+        stream = message_dict["stream"]
+        if not self.has_schema(stream):
+            raise RecordBeforeSchema(f"A batch came before the SCHEMA message of its stream. {self.nothing_done}")
+        kind, _ = encoding_of(message_dict, self.nothing_done)
+        files = [BatchFile(url, stream, self.nothing_done) for url in message_dict["manifest"]]
+        if kind == "parquet":
+            for file in files:
+                self._take_parquet(file, message_dict)
+        elif kind == "jsonl":
+            for block in record_lines(message_dict, self.nothing_done):
+                self.message_reader.take(block)
+        else:
+            raise TargetError(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
+        self._spent += files
+
+    def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
+        stream, version = message["stream"], message.get("version")
+        path = file.local(self.batch_folder())
+        try:
+            columns = self.parquet.columns(path)
+            rows = self.take_columns(stream, path, columns, version, keep=file.is_local)
+            if rows >= 0:
+                self.get_sink(stream).record_counter_metric.increment(rows)
+                return
+            for record in self.parquet.rows(path):
+                self._process_record_message({"stream": stream, "record": record, "version": version})
+        except duckdb.Error as error:  # its message may hold values
+            raise TargetError(
+                f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
+            ) from None
+
     def _say_how_far(self, lines: int) -> None:
         """Say how much came; on a terminal only if the tap, whose line moves there, too, is not ours."""
         if not (self.progress.moves and self.has_receipts):
@@ -84,6 +147,8 @@ class OneRosterTarget(Configured, Target):
         """Finish, then let the SDK acknowledge the state."""
         with private_files():
             self.finish()
+        for file in self._spent:
+            file.remove()
         self._finished = True
         super().process_endofpipe()
 
@@ -150,3 +215,5 @@ class OneRosterTarget(Configured, Target):
         finally:
             if target is not None:
                 target.close()
+                if parquet := target.__dict__.pop("parquet", None):
+                    parquet.close()

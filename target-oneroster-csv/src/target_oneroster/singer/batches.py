@@ -1,4 +1,4 @@
-"""BATCH: read the JSON lines files that a message names as record lines."""
+"""BATCH: what a message says of its files, where they may lie, and JSON lines files read as record lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .reader import blocks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["encoding_of", "record_lines"]
+__all__ = ["encoding_of", "record_lines", "store_of"]
 
 # `_sdc_` columns that taps add for warehouses; they are at the end of a row, after all its values.
 _NOTES = re.compile(rb'(?:,"_sdc_[a-z_]+":(?:"[^"\\]*"|-?\d+|null))+\}$', re.MULTILINE)
@@ -33,9 +33,9 @@ def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str
 
 def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[bytes]:
     """Yield the record lines of a BATCH message in blocks of about a megabyte; `nothing_done` is used in errors."""
-    kind, compression = encoding_of(message, nothing_done)
-    if kind != "jsonl" or compression not in {"gzip", "none"}:
-        raise TargetError("Batches must be files of JSON lines: set batch_config.encoding.format to jsonl in the tap.")
+    _, compression = encoding_of(message, nothing_done)
+    if compression not in {"gzip", "none"}:
+        raise TargetError(f"Files of JSON lines may be compressed with gzip only. {nothing_done}")
     head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(message["stream"])
     version = message.get("version")
     tail = b',"version":%d}\n' % version if isinstance(version, int) else b"}\n"
@@ -61,8 +61,13 @@ def _without_notes(block: bytes) -> bytes:
     return _NOTES.sub(b"}", block) if b',"_sdc_' in block else block
 
 
-def _open(url: str) -> IO[bytes]:
+def store_of(url: str) -> tuple[Any, str]:
+    """Return the store and the path of a batch file; raise TargetError for a place where no batch may lie."""
     if protocol_of(url) not in BATCH_PROTOCOLS or ("://" not in url and not url.startswith("/")):
         raise TargetError("The files of a batch must lie in a local folder, or in s3://, gs:// or abfs://.")
-    fs, path = open_store(url, {}, setting="the environment", package="target-oneroster-csv")
+    return open_store(url, {}, setting="the environment", package="target-oneroster-csv")
+
+
+def _open(url: str) -> IO[bytes]:
+    fs, path = store_of(url)
     return cast("IO[bytes]", fs.open(path, "rb"))

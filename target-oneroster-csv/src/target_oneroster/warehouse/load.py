@@ -22,6 +22,7 @@ from ..errors import TargetError
 from ..singer.receipts import NOT_COMPLETE, Arrival, Receipts, explain
 from .counts import Counts, TableCounts, by_tenant
 from .first_load import first_load
+from .loader import LOADER_MEMORY
 from .loads import LEFT, Loads
 from .merge import MergePlan, Parent, merge
 from .staging import WarehouseStaging
@@ -51,6 +52,8 @@ class WarehouseOptions:
     activate_version: bool = True
     require_receipts: bool = False
     include_passwords: bool = False
+    engine_memory: str = LOADER_MEMORY
+    """How much memory the engine may use before it writes to disk."""
     zone: tzinfo = UTC
     """Zone of times without a zone."""
     parquet: Path | None = None
@@ -97,6 +100,7 @@ class Load:
             is_new=self._is_new,
             secrets=self.options.include_passwords,
             zone=self.options.zone,
+            memory=self.options.engine_memory,
         )
 
     def finish(self, others: Mapping[str, Arrival], begin: Callable[[str], None] = lambda _: None) -> LoadOutcome:

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from .schema import Table
 
-__all__ = ["NUMBER", "STAGED", "Loader", "Segment"]
+__all__ = ["LOADER_MEMORY", "NUMBER", "STAGED", "Loader", "Segment"]
 
 STAGED = "staged"
 """Name of the database of staged rows."""
 NUMBER = "number"
 """Column with a row's number among all rows of the run, if the row was staged on its own."""
-_MEMORY = "400MB"
+LOADER_MEMORY = "400MB"
+"""The limit of the engine's memory, if nothing else is set."""
 _LONGEST_LINE = 8 << 20
 _AHEAD = 4
 """Number of files that may wait for the thread before the tap has to wait."""
@@ -61,7 +62,14 @@ class Loader:
     """The database of staged rows, and the thread that fills it."""
 
     def __init__(
-        self, folder: Path, schema: str, now: datetime, unreadable: Counter[tuple[str, str]], *, is_new: bool
+        self,
+        folder: Path,
+        schema: str,
+        now: datetime,
+        unreadable: Counter[tuple[str, str]],
+        *,
+        is_new: bool,
+        memory: str = LOADER_MEMORY,
     ) -> None:
         """Create the database in the folder; `now` is the read time of rows that have none.
 
@@ -70,7 +78,7 @@ class Loader:
         self.path = folder / f"{STAGED}.duckdb"
         self._schema = schema
         self._now = f"{literal(now.isoformat())}::TIMESTAMPTZ"
-        self._connection = connect(str(self.path), folder, _MEMORY)
+        self._connection = connect(str(self.path), folder, memory)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
         self._unreadable = unreadable
         self.deviations: Counter[tuple[str, str]] = Counter()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from .._core.settings import TEXT, setting, switch
-from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, time_zone
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, engine_memory, memory_of, time_zone
 from .load import WarehouseOptions
+from .loader import LOADER_MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +56,7 @@ CONFIG: dict[str, Any] = th.PropertiesList(
     ),
     REQUIRE_RECEIPTS,
     SOURCE_TIME_ZONE,
+    engine_memory(LOADER_MEMORY),
     switch("include_passwords", "Create and fill the password columns. Otherwise there are none."),
 ).to_dict()
 
@@ -66,6 +68,7 @@ def options_from(config: Mapping[str, Any]) -> WarehouseOptions:
     others = {
         "schema": config["default_target_schema"],
         "zone": time_zone(config),
+        "engine_memory": memory_of(config),
         "parquet": Path(folder) if folder else None,
     }
     return WarehouseOptions(**same | others)

@@ -15,7 +15,7 @@ from .._core.copies.tables import UNITED_USERS, left_out, settle
 from .._core.model import file as file_named
 from .._core.sql import quoted
 from ..errors import Misconfigured, TargetError
-from .loader import NUMBER, Loader, Segment
+from .loader import LOADER_MEMORY, NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 
 if TYPE_CHECKING:
@@ -123,14 +123,22 @@ class WarehouseStaging:
     """All rows of a run that have arrived so far."""
 
     def __init__(
-        self, folder: Path, schema: str, now: datetime, *, is_new: bool, secrets: bool = False, zone: tzinfo = UTC
+        self,
+        folder: Path,
+        schema: str,
+        now: datetime,
+        *,
+        is_new: bool,
+        secrets: bool = False,
+        zone: tzinfo = UTC,
+        memory: str = LOADER_MEMORY,
     ) -> None:
         self.folder = folder
         self.stages: dict[str, Stage] = {}
         self.nested: set[str] = set()
         """Tables whose rows were nested in their parents' records: a parent brings all its rows."""
         self.unreadable: Counter[tuple[str, str]] = Counter()
-        self.loader = Loader(folder, schema, now, self.unreadable, is_new=is_new)
+        self.loader = Loader(folder, schema, now, self.unreadable, is_new=is_new, memory=memory)
         self._secrets = secrets
         self._zone = zone
         self._numbers = 0

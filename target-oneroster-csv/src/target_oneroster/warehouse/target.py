@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 from typing_extensions import override
 
 from .._core.model import RECEIPTS
 from .._core.model.schema import TENANT
-from ..errors import TargetError
 from ..records.record_mapping import file_of, fits
 from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
-from ..singer.batches import encoding_of, record_lines
 from ..singer.receipts import Arrival
-from .batches import BatchFile, ParquetBatch
 from .fast_lane import RawLane
 from .load import Load
 from .report import report
+from .schema import ADDED
 from .settings import CONFIG, options_from
 from .sinks import TableSink, UnknownSink
 
@@ -50,6 +46,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         TargetCapabilities.TARGET_SCHEMA,
     ]
     nothing_done = "Nothing was loaded."
+    not_in_records = ADDED
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -58,7 +55,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         self._streams: dict[str, File | None] = {}
         """Streams that sent a schema, and the table that stores their records unchanged, if any."""
         self._arrived: Counter[str] = Counter()
-        self._spent: list[BatchFile] = []
         self.extracted: Any = None
         """The time at which the current record was read."""
 
@@ -68,10 +64,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         if self._load is None:
             self._load = Load(self.config["filepath"], self._options)
         return self._load
-
-    @cached_property
-    def _parquet(self) -> ParquetBatch:
-        return ParquetBatch()
 
     def stage_of(self, stream: str, schema: Mapping[str, Any]) -> Stage:
         """Return the stage for the rows of a stream."""
@@ -132,43 +124,23 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             self.load.activated[file.name] = message_dict["version"]
 
     @override
-    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
-        """Take files of rows: Parquet in the model's shape is loaded directly, other files record by record."""
-        self.message_reader.assert_line_requires(message_dict, {"stream", "encoding", "manifest"})
-        stream = message_dict["stream"]
-        if stream not in self._streams:
-            raise RecordBeforeSchema(f"A batch came before the SCHEMA message of its stream. {self.nothing_done}")
-        kind, _ = encoding_of(message_dict, self.nothing_done)
-        files = [BatchFile(url, stream) for url in message_dict["manifest"]]
-        if kind == "parquet":
-            for file in files:
-                self._take_parquet(file, message_dict)
-        elif kind == "jsonl":
-            for block in record_lines(message_dict, self.nothing_done):
-                self.message_reader.take(block)
-        else:
-            raise TargetError(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
-        self._spent += files
+    def has_schema(self, stream: str) -> bool:
+        return stream in self._streams
 
-    def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
-        stream, version = message["stream"], message.get("version")
-        path = file.local(self.load.staging.folder)
-        try:
-            columns, rows = self._parquet.columns(path), self._parquet.size(path)
-        except duckdb.Error as error:
-            raise TargetError(
-                f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
-            ) from None
+    @override
+    def batch_folder(self) -> Path:
+        return self.load.staging.folder
+
+    @override
+    def take_columns(self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool) -> int:
         table = self._streams[stream]
         trusted = stream in self._lanes and self.load.receipts.announced  # the values are those of the registry
-        if trusted and table and self.load.staging.stages[table.name].takes(columns):
-            stage = self.load.staging.stages[table.name]
-            stage.add_parquet(path, rows, columns, version, keep=file.is_local)
-            self.load.activated.pop(table.name, None)
-            self.get_sink(stream).record_counter_metric.increment(rows)
-            return
-        for record in self._parquet.rows(path):
-            self._process_record_message({"stream": stream, "record": record, "version": version})
+        if not (trusted and table and self.load.staging.stages[table.name].takes(columns)):
+            return -1
+        rows = self.parquet.size(path)
+        self.load.staging.stages[table.name].add_parquet(path, rows, columns, version, keep=keep)
+        self.load.activated.pop(table.name, None)
+        return rows
 
     @override
     def finish(self) -> None:
@@ -181,8 +153,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
                             self._load.staging.unreadable[sink.records.name, column] += count
                 with self.progress.working("loading"):
                     self._load.finish(self._other_arrivals(), self.progress.begin)
-                for file in self._spent:
-                    file.remove()
             finally:
                 self._load.close()
                 report(self._load.outcome, self.logger, self.progress.total)
@@ -199,8 +169,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
     def close(self) -> None:
         if self._load is not None:
             self._load.close()
-        if parquet := self.__dict__.pop("_parquet", None):
-            parquet.close()
 
 
 def _table_of(stream: str) -> File | None:

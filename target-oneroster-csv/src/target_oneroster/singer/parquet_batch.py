@@ -1,4 +1,4 @@
-"""BATCH with Parquet: files of rows, local or at a URL that fsspec supports, which are checked before they are loaded."""
+"""The files of BATCH messages, local or in an object store, and what a Parquet file holds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import duckdb
 
 from .._core.errors import StoreError
 from .._core.sql import literal, quoted
-from .._core.stores.open import open_store
 from ..errors import TargetError
-from .schema import ADDED
+from .batches import store_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-__all__ = ["BatchFile", "ParquetBatch"]
+__all__ = ["BatchFile", "ParquetBatch", "read_parquet"]
 
 _MOMENT = "TIMESTAMP WITH TIME ZONE"
 
@@ -25,10 +24,11 @@ _MOMENT = "TIMESTAMP WITH TIME ZONE"
 class BatchFile:
     """One file of a batch."""
 
-    def __init__(self, url: str, stream: str) -> None:
+    def __init__(self, url: str, stream: str, nothing_done: str) -> None:
         self._stream = stream
+        self._nothing_done = nothing_done
         try:
-            self._fs, self._path = open_store(url, {}, setting="the environment", package="target-oneroster-csv")
+            self._fs, self._path = store_of(url)
         except StoreError as error:
             raise self._fault(str(error)) from None
         self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
@@ -45,47 +45,54 @@ class BatchFile:
         return copy
 
     def remove(self) -> None:
-        """Delete the file after its rows are loaded; ignore errors."""
+        """Delete the file after its rows are in place; ignore errors."""
         with suppress(Exception):
             self._fs.rm_file(self._path)
 
     def _fault(self, reason: str) -> TargetError:
-        return TargetError(f"A file of a batch of {self._stream} cannot be read ({reason}). Nothing was loaded.")
+        return TargetError(f"A file of a batch of {self._stream} cannot be read ({reason}). {self._nothing_done}")
 
 
 class ParquetBatch:
-    """Inspects Parquet files with its own database, because the loader's thread uses the other one."""
+    """Inspects Parquet files, with a database of its own."""
 
-    def __init__(self) -> None:
-        self._connection = duckdb.connect(config={"threads": 1})
+    def __init__(self, left_out: Collection[str] = ()) -> None:
+        """Records are read without the columns `left_out`."""
+        self._left_out = frozenset(left_out)
+        self._connection = duckdb.connect(config={"threads": 1, "preserve_insertion_order": True})
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a query and return its rows."""
+        return self._connection.execute(sql).fetchall()
 
     def columns(self, path: Path) -> dict[str, str]:
         """Return the columns of a file and their types."""
-        found = self._connection.execute(f"DESCRIBE SELECT * FROM {_read(path)}").fetchall()
+        found = self._connection.execute(f"DESCRIBE SELECT * FROM {read_parquet(path)}").fetchall()
         return {row[0]: row[1] for row in found}
 
     def size(self, path: Path) -> int:
         """Return the number of rows of a file."""
-        return int(self._connection.execute(f"SELECT count(*) FROM {_read(path)}").fetchall()[0][0])
+        return int(self._connection.execute(f"SELECT count(*) FROM {read_parquet(path)}").fetchall()[0][0])
 
     def rows(self, path: Path) -> Iterator[dict[str, Any]]:
-        """Yield the rows of a file as records, without the columns that loaders add."""
+        """Yield the rows of a file as records."""
         # As text, because for a datetime with a zone DuckDB needs pytz, which is not a dependency.
         moments = ", ".join(
             f"strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ') AS {name}"
             for name in (quoted(column) for column, kind in self.columns(path).items() if kind == _MOMENT)
         )
         columns = f"* REPLACE ({moments})" if moments else "*"
-        answer = self._connection.execute(f"SELECT {columns} FROM {_read(path)}")
+        answer = self._connection.execute(f"SELECT {columns} FROM {read_parquet(path)}")
         names = [column[0] for column in answer.description or []]
         while rows := answer.fetchmany(1000):
             for row in rows:
-                yield {name: value for name, value in zip(names, row, strict=True) if name not in ADDED}
+                yield {name: value for name, value in zip(names, row, strict=True) if name not in self._left_out}
 
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
 
 
-def _read(path: Path) -> str:
-    return f"read_parquet({literal(str(path))})"
+def read_parquet(path: Path, *, numbered: bool = False) -> str:
+    """Return a FROM clause of a Parquet file; with `numbered`, each row has its number, from 0, as `file_row_number`."""
+    return f"read_parquet({literal(str(path))}{', file_row_number = true' if numbered else ''})"

@@ -1,0 +1,204 @@
+"""The path of columns: a Parquet file becomes staged rows without records, with the cells that records would have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from .._core.model import Field, Kind
+from .._core.model.schema import TENANT
+from .._core.sql import literal, quoted
+from ..singer.parquet_batch import read_parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ..singer.parquet_batch import ParquetBatch
+    from .staging import BundleStaging, FileStage
+
+__all__ = ["ColumnsFile", "ParquetLane", "file_rows"]
+
+_STAMPS = {"_sdc_extracted_at", "_sdc_table_version"}
+"""Columns of a batch file that a bundle does not need. Other added columns may mark a deletion, so records decide."""
+_SAMPLED = 4096
+"""One id of this many is kept to divide a large file for sorting."""
+
+_CONTROLS = r"\x00-\x1f\x7f"
+# `str.strip` removes more blanks than SQL's `trim`, so an element that begins or ends with any of them is odd.
+_BLANKS = r"\s\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
+_WORD = rf"[^,{_BLANKS}{_CONTROLS}]([^,{_CONTROLS}]*[^,{_BLANKS}{_CONTROLS}])?"
+_ID = "[0-9A-Za-z./@_-]+"
+_PAIR = rf"\{{[^{{}},:{_CONTROLS}]*:[^{{}},{_CONTROLS}]*\}}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A column of one kind: the type that it must have, its cell, and when the value is for the way of records."""
+
+    kind: str
+    text: str
+    odd: str | None = None
+    """SQL for the column {0}, as `text`; without it, a text with a control character is odd."""
+
+    def cell(self, name: str) -> str:
+        """Return SQL for the cell of a column."""
+        return self.text.replace("{0}", quoted(name))
+
+    def is_odd(self, name: str) -> str:
+        """Return SQL that is true for a value whose record has to be taken."""
+        return f"coalesce({(self.odd or '').replace('{0}', quoted(name))}, false)"
+
+
+def _listed(kind: str, element: str, each: str = "") -> _Cell:
+    """Return the cell of a list: its elements joined by commas, if all match `element`; `each` is SQL for one, as x."""
+    joined = f"array_to_string({f'list_transform({{0}}, lambda x: {each})' if each else '{0}'}, ',')"
+    is_whole = f"regexp_full_match({joined}, {literal(f'{element}(,{element})*')})"
+    commas = f"len({joined}) - len(replace({joined}, ',', ''))"
+    return _Cell(f"{kind}[]", joined, f"len({{0}}) > 0 AND NOT ({is_whole} AND {commas} = len({{0}}) - 1)")
+
+
+def _pairs(left: str, right: str) -> _Cell:
+    """Return the cell of a list of structs, `{left:right}`."""
+    one = f"concat('{{', x.{quoted(left)}, ':', x.{quoted(right)}, '}}')"
+    return _listed(f"STRUCT({left} VARCHAR, {right} VARCHAR)", _PAIR, one)
+
+
+_ID_TEXT = _Cell("VARCHAR", "{0}", "false")
+"""An id needs no search for control characters: the checks reject one that has any."""
+_TEXT = _Cell("VARCHAR", "{0}")
+_CELLS: dict[Kind, _Cell] = {
+    Kind.GUID: _ID_TEXT,
+    Kind.REF: _ID_TEXT,
+    Kind.REFS: _listed("VARCHAR", _ID),
+    Kind.STRINGS: _listed("VARCHAR", _WORD),
+    Kind.WORDS: _listed("VARCHAR", _WORD),
+    Kind.TRUE_FALSE: _Cell("BOOLEAN", "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END", "false"),
+    Kind.INTEGER: _Cell("BIGINT", "CAST({0} AS VARCHAR)", "false"),
+    Kind.NUMBER: _Cell(
+        "DOUBLE",
+        "CASE WHEN {0} = trunc({0}) THEN CAST(CAST({0} AS BIGINT) AS VARCHAR) ELSE CAST({0} AS VARCHAR) END",
+        "NOT isfinite({0}) OR abs({0}) >= 9007199254740992 OR contains(CAST({0} AS VARCHAR), 'e')",
+    ),
+    Kind.DATE: _Cell("DATE", "CAST({0} AS VARCHAR)", "{0} < DATE '0001-01-01' OR {0} > DATE '9999-12-31'"),
+    Kind.DATETIME: _Cell(
+        "TIMESTAMP WITH TIME ZONE",
+        "strftime(make_timestamp(epoch_us({0})), '%Y-%m-%dT%H:%M:%S.%gZ')",
+        "epoch_us({0}) % 1000 <> 0 OR {0} < TIMESTAMPTZ '0001-01-01 00:00:00Z' OR {0} > TIMESTAMPTZ '9999-12-31 23:59:59.999Z'",
+    ),
+    Kind.USER_IDS: _pairs("type", "identifier"),
+    Kind.SCALE_VALUES: _pairs("itemValueLHS", "itemValueRHS"),
+}
+"""By kind; other kinds are texts."""
+_ROUNDED = _Cell("DOUBLE", "CAST(CAST(round_even({0}, 0) AS BIGINT) AS VARCHAR)", _CELLS[Kind.NUMBER].odd)
+"""A percentage, which REST sends as a float, in a cell that takes digits only."""
+
+
+def _cell(field: Field) -> _Cell | None:
+    """Return how a field's column becomes a cell; None for metadata, which is for the way of records."""
+    if field.kind == Kind.OBJECT:
+        return None
+    if field.csv_kind == Kind.INTEGER and field.kind == Kind.NUMBER:
+        return _ROUNDED
+    return _CELLS.get(field.kind, _TEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsFile:
+    """A Parquet file whose rows are staged as they lie there."""
+
+    path: Path
+    first: int
+    """Number of its first row in the sequence over all files."""
+    cells: str
+    """SQL for its cells, with the names of the staged fields."""
+
+
+def file_rows(files: Sequence[ColumnsFile]) -> list[str]:
+    """Return queries for the rows of files, in their order and in the shape of staged lines.
+
+    One scan reads all files with the same cells: a union of many scans would need memory for each.
+    """
+    return [_scan(list(group)) for _, group in groupby(files, key=lambda file: file.cells)]
+
+
+def _scan(files: Sequence[ColumnsFile]) -> str:
+    paths = ", ".join(literal(str(file.path)) for file in files)
+    firsts = ", ".join(str(file.first) for file in files)
+    return (
+        f'SELECT ([{firsts}])[list_position([{paths}], filename)] + file_row_number AS "row number", {files[0].cells} '
+        f"FROM read_parquet([{paths}], file_row_number = true, filename = true)"
+    )
+
+
+class ParquetLane:
+    """Stages the Parquet files of one stream in the model's own shape, as columns.
+
+    A file with another column, another type, or one value that could be written in another way than its record is
+    rejected as a whole; the target then takes its records one by one.
+    """
+
+    def __init__(self, staging: BundleStaging, stage: FileStage, batch: ParquetBatch) -> None:
+        self._staging = staging
+        self._stage = stage
+        self._batch = batch
+        cells = {field.name: _cell(field) for field in stage.fields}
+        self._cells = {name: cell for name, cell in cells.items() if cell}
+        self._ignored = _STAMPS | {f.name for f in stage.file.fields if f.name not in cells}
+
+    def take(self, path: Path, columns: Mapping[str, str], version: int | None) -> int:
+        """Stage the rows of a file and return their number; stage nothing and return -1 if any is unexpected.
+
+        `columns` are the file's columns and their types. Raise duckdb.Error if the file cannot be read.
+        """
+        here = {name: self._cells[name] for name in columns if name in self._cells}
+        if "sourcedId" not in here or not self._ignored.union(here, {TENANT}).issuperset(columns):
+            return -1
+        if any(columns[name].replace('"', "") != cell.kind for name, cell in here.items()):
+            return -1
+        found = self._facts(path, here, tenant=TENANT in columns)
+        rows, odd, rising, first, last, tenants = found
+        if odd:
+            return -1
+        stage = self._stage
+        self._staging.note_tenants(set(tenants or ()) - {None, ""})
+        stage.at_version(version)
+        cells = ", ".join(
+            f"coalesce({here[field.name].cell(field.name)}, '') AS {quoted(field.name)}"
+            if field.name in here
+            else f"'' AS {quoted(field.name)}"
+            for field in stage.fields
+        )
+        if rows:
+            stage.add_file(
+                ColumnsFile(path, stage.first_number(rows), cells),
+                rows,
+                self._sample(path),
+                (first, last),
+                rising=rising,
+            )
+        return rows
+
+    def _facts(
+        self, path: Path, here: Mapping[str, _Cell], *, tenant: bool
+    ) -> tuple[int, int, bool, str, str, list[str]]:
+        """Return the number of rows, of odd rows, whether ids ascend, the first and the last id, and the tenants."""
+        odd = [cell.is_odd(name) for name, cell in here.items() if cell.odd not in {None, "false"}]
+        if texts := ", ".join(cell.cell(name) for name, cell in here.items() if not cell.odd):
+            # One search through all texts of a row is faster than one for each of them.
+            odd.append(f"regexp_matches(concat({texts}), {literal(f'[{_CONTROLS}]')})")
+        any_odd = " OR ".join(["coalesce(\"sourcedId\", '') = ''", *odd])
+        names = f"{quoted(TENANT)} AS tenant" if tenant else "NULL AS tenant"
+        inside = f'SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before, {names}, ({any_odd}) AS odd'
+        (row,) = self._batch.query(
+            "SELECT count(*), count(*) FILTER (odd), coalesce(bool_and(before IS NULL OR before < id), true), "
+            f"min(id), max(id), list(DISTINCT tenant) FROM ({inside} FROM {read_parquet(path)})"
+        )
+        return row
+
+    def _sample(self, path: Path) -> list[str]:
+        rows = self._batch.query(
+            f'SELECT "sourcedId" FROM {read_parquet(path, numbered=True)} WHERE file_row_number % {_SAMPLED} = 0'
+        )
+        return [row for (row,) in rows]
