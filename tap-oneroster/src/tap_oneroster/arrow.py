@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from typing_extensions import override
 
 from ._core.codec import encode_value
-from .receipts.distinct import Distinct
+from .receipts.distinct import Distinct, Spill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +20,7 @@ __all__ = ["ArrowDistinct", "column", "typed"]
 
 _PLAIN = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
 _PARTS = 16
+_BYTES = 8
 _WAITING = 100_000
 _FORMATS = {"date": pa.date32(), "date-time": pa.timestamp("ms", "UTC")}
 
@@ -51,33 +52,51 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 class ArrowDistinct(Distinct):
     """`Distinct` with Arrow, in two thirds of the time."""
 
-    def __init__(self) -> None:
+    @override
+    def _begin(self) -> None:
         self._waiting = array("q")
-        self._parts: list[list[pa.Array]] = [[] for _ in range(_PARTS)]
+        self._held: list[list[pa.Array]] = [[] for _ in range(_PARTS)]
+        self._count = 0
 
     @override
     def add(self, ids: Iterable[str | bytes]) -> None:
         self._waiting.extend(map(hash, ids))
         if len(self._waiting) >= _WAITING:
             self._sort_in()
+        if self._count > self.limit:
+            self._spill = self._spill or Spill()
+            for number, part in enumerate(self._held):
+                for hashes in part:
+                    self._spill.put(number, memoryview(hashes.buffers()[1])[: len(hashes) * _BYTES])
+            self._begin()
 
     def _sort_in(self) -> None:
         waiting, self._waiting = self._waiting, array("q")
-        hashes = pa.Array.from_buffers(pa.int64(), len(waiting), [None, pa.py_buffer(waiting)])
+        self._count += len(waiting)
+        hashes = _hashes(waiting)
         places = pc.bit_wise_and(hashes, _PARTS - 1)
-        for place, part in enumerate(self._parts):
+        for place, part in enumerate(self._held):
             part.append(hashes.filter(pc.equal(places, place)))
 
-    def _together(self) -> Iterator[pa.ChunkedArray]:
+    def _chunks(self) -> Iterator[pa.ChunkedArray]:
+        """Yield each part, with what lies on disk."""
         self._sort_in()
-        return (pa.chunked_array(part) for part in self._parts)
+        for number, part in enumerate(self._held):
+            more = [_hashes(hashes) for hashes in self._spill.get(number)] if self._spill else []
+            yield pa.chunked_array([*part, *more])
 
     @override
     def count(self) -> int:
-        return sum(pc.count_distinct(part).as_py() for part in self._together())
+        return sum(pc.count_distinct(part).as_py() for part in self._chunks())
 
     @override
     def _repeated(self) -> Iterator[Iterable[int]]:
-        for part in self._together():
+        for part in self._chunks():
             counts = pc.value_counts(part)
             yield counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist()
+
+
+def _hashes(values: array[int] | bytes) -> pa.Array:
+    """Return 64-bit hashes as an Arrow array, without a copy."""
+    buffer = pa.py_buffer(values)
+    return pa.Array.from_buffers(pa.int64(), buffer.size // _BYTES, [None, buffer])

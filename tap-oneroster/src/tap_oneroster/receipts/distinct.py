@@ -1,4 +1,4 @@
-"""Count the distinct ids of a collection, with 8 bytes for each id."""
+"""Count the distinct ids of a collection, in memory that does not grow with it: 8 bytes for each id, on disk from 2 million on."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from array import array
 from bisect import bisect_left
 from collections import Counter
 from itertools import chain
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Distinct", "Hashes"]
+__all__ = ["Distinct", "Hashes", "Spill"]
 
-_BUCKETS = 256
+_PARTS = 256
 
 
 class Hashes:
@@ -30,32 +32,73 @@ class Hashes:
         return place < len(self._hashes) and self._hashes[place] == hash(one)
 
 
+class Spill:
+    """Hashes on disk, in parts: a file without a name, which goes with the process."""
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 # it lives as long as the count
+        finalize(self, self._file.close)
+        self._places: dict[int, list[tuple[int, int]]] = {}
+
+    def put(self, part: int, hashes: memoryview | bytes) -> None:
+        """Add the bytes of 64-bit hashes to a part."""
+        if hashes:
+            self._places.setdefault(part, []).append((self._file.seek(0, 2), len(hashes)))
+            self._file.write(hashes)
+
+    def get(self, part: int) -> Iterator[bytes]:
+        """Yield the bytes of a part, as they were added."""
+        for place, size in self._places.get(part, ()):
+            self._file.seek(place)
+            yield self._file.read(size)
+
+
 class Distinct:
     """Counts distinct ids by their 64-bit hashes.
 
-    Two ids with the same hash would count as one; for 100 million ids the chance is 0.03 %. Hashes are kept in buckets,
-    so that counting builds a set of one bucket at a time.
+    Two ids with the same hash would count as one; for 100 million ids the chance is 0.03 %. Hashes are kept in parts,
+    so that counting needs the memory of one part at a time.
     """
 
+    limit = 2_000_000
+    """How many ids are held in memory before they go to disk."""
+
     def __init__(self) -> None:
-        self._buckets = [array("q") for _ in range(_BUCKETS)]
-        self._take = [bucket.append for bucket in self._buckets]
+        self._spill: Spill | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._parts = [array("q") for _ in range(_PARTS)]
+        self._take = [part.append for part in self._parts]
 
     def add(self, ids: Iterable[str | bytes]) -> None:
         """Add ids. The hash of ASCII bytes equals that of the same text."""
         take = self._take
         for value in map(hash, ids):
             take[value & 255](value)
+        if len(self._parts[0]) * _PARTS > self.limit:  # hashes are spread evenly
+            self._spill = self._spill or Spill()
+            for number, part in enumerate(self._parts):
+                self._spill.put(number, part.tobytes())
+            self._begin()
 
     def count(self) -> int:
         """Return the number of distinct ids."""
-        return sum(len(set(bucket)) for bucket in self._buckets)
+        return sum(len(set(part)) for part in self._together())
 
     def repeated(self) -> Hashes:
         """Return the ids that were added more than once; blank ids, whose hash is 0, are ignored."""
         return Hashes(filter(None, chain.from_iterable(self._repeated())))
 
     def _repeated(self) -> Iterator[Iterable[int]]:
-        for bucket in self._buckets:
-            if len(set(bucket)) < len(bucket):
-                yield (value for value, times in Counter(bucket).items() if times > 1)
+        for part in self._together():
+            if len(set(part)) < len(part):
+                yield (value for value, times in Counter(part).items() if times > 1)
+
+    def _together(self) -> Iterator[array[int]]:
+        """Yield each part, with what lies on disk."""
+        for number, part in enumerate(self._parts):
+            whole = array("q", part) if self._spill else part
+            for more in self._spill.get(number) if self._spill else ():
+                whole.frombytes(more)
+            yield whole
