@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tap_oneroster.arrow import ArrowDistinct
-from tap_oneroster.receipts import distinct as module
 from tap_oneroster.receipts.distinct import Distinct
 
 if TYPE_CHECKING:
@@ -43,9 +43,13 @@ def test_it_counts_what_a_set_counts(kind: type[Distinct], limit: int, monkeypat
 def test_beyond_the_limit_ids_go_to_a_file_that_goes_with_the_process(
     kind: type[Distinct], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
-    real = module.TemporaryFile
-    monkeypatch.setattr(module, "TemporaryFile", lambda: made.append(real(dir=tmp_path)) or made[-1])
+    made: list[IO[bytes]] = []
+
+    def temporary() -> IO[bytes]:
+        made.append(TemporaryFile(dir=tmp_path))
+        return made[-1]
+
+    monkeypatch.setattr("tap_oneroster.receipts.distinct.TemporaryFile", temporary)
     counted = kind()
     counted.limit = 100_000
     for start in range(0, 1_000_000, 100_000):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from .._core.model import NO_SNAPSHOT, TOTAL_NOT_REACHED
@@ -122,7 +123,7 @@ class RestPass:
                 self._note(walk)
                 del step  # release the page before waiting for the next
             self._check_total(walk)
-            yield from self._batches(copies.finish())
+            yield from self._batches(*_apart(copies.finish()))
             self._note(walk)
         finally:
             self._earlier.repeated[name] = self._earlier.repeated.get(name, frozenset()) | copies.found
@@ -150,10 +151,10 @@ class RestPass:
             self._reject(step)
         if step.inner or copies.known:
             pairs = copies.single(self._pairs(step, sorted([*step.new, *step.inner])))
-            yield from self._batches(pairs)
+            yield from self._batches(*_apart(pairs))
         else:
             for start in range(0, len(step.new), _CHUNK):
-                yield from self._batches(self._pairs(step, step.new[start : start + _CHUNK]))
+                yield from self._batches(*self._read(step, step.new[start : start + _CHUNK]))
         if step.again:
             copies.again(self._pairs(step, step.again))
 
@@ -165,29 +166,30 @@ class RestPass:
             facts.complete = True
 
     def _pairs(self, step: PageStep, rows: Sequence[int]) -> list[Pair]:
+        return list(map(Pair, *self._read(step, rows)))
+
+    def _read(self, step: PageStep, rows: Sequence[int]) -> tuple[list[Any], list[Struct]]:
+        """Return the records of these rows, as received and as delivered."""
         deviations = self._deviations
         page: Page = step.page  # type: ignore[assignment]
         came = page.take(rows, deviations, self._seen)
-        records = self._maker.read(came, deviations, seen=self._seen if page.fits else None)
-        return list(map(Pair, came, records))
+        return came, self._maker.read(came, deviations, seen=self._seen if page.fits else None)
 
-    def _batches(self, pairs: Sequence[Pair]) -> Iterator[Records]:
+    def _batches(self, came: list[Any], records: list[Struct]) -> Iterator[Records]:
         wish = self._wish
         if wish.filter:
-            taken = [pair for pair in pairs if wish.takes(pair.record)]
-            if len(taken) < len(pairs):
+            taken = list(map(wish.takes, records))
+            if not all(taken):
                 if not self._unfiltered:
                     self._unfiltered = True
                     self._deviations["filter ignored by the service"] += 1
-                pairs = taken
-        if not pairs:
+                came, records = list(compress(came, taken)), list(compress(records, taken))
+        if not records:
             return
-        records: list[Struct] = [pair.record for pair in pairs]
         if wish.file.name in self.facts:
             yield Records(wish.file, records)
         else:
             self._note_latest(records)
-        came = [pair.came for pair in pairs]
         for derived in self._derived:
             own = self.facts[derived.stream.name].deviations
             if rows := derived.rows(came, records, own, self._copies.settled.united):
@@ -233,3 +235,8 @@ class RestPass:
                 f"{self._wish.file.name}: {self._rejected:,} records were left out (see the receipt for the"
                 " rules); have them mended, or set on_invalid to accept once you have looked"
             )
+
+
+def _apart(pairs: Sequence[Pair]) -> tuple[list[Any], list[Struct]]:
+    """Return the records of pairs, as received and as delivered."""
+    return [pair.came for pair in pairs], [pair.record for pair in pairs]
