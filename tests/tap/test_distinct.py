@@ -46,7 +46,7 @@ def test_beyond_the_limit_ids_go_to_a_file_that_goes_with_the_process(
     made: list[IO[bytes]] = []
 
     def temporary() -> IO[bytes]:
-        made.append(TemporaryFile(dir=tmp_path))
+        made.append(TemporaryFile(dir=tmp_path))  # noqa: SIM115 # the count closes it
         return made[-1]
 
     monkeypatch.setattr("tap_oneroster.receipts.distinct.TemporaryFile", temporary)

@@ -180,7 +180,7 @@ def encode_rows(records: Sequence[msgspec.Struct]) -> EncodedRows:
     if before and len(pieces) == len(records) + 1:
         content = [pieces[0], *(piece[piece.index(b"\n") + 1 :] for piece in pieces[1:-1])]
         return EncodedRows(content, lines=lines)
-    return EncodedRows([row.partition(_END_OF_CONTENT)[0] for row in lines.split(b"\n")[:-1]], lines=lines)
+    return EncodedRows([row[: row.index(_END_OF_CONTENT)] for row in lines.split(b"\n")[:-1]], lines=lines)
 
 
 def record_lines(rows: EncodedRows, stream: str, version: int, time_extracted: str, tenant: str | None = None) -> bytes:

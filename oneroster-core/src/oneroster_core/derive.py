@@ -66,30 +66,36 @@ class Nested(NamedTuple):
     rest: Any = None
 
 
-def nested_rows(stream: File, value: Any, form: Form) -> Iterator[Nested]:
-    """Yield the rows of a derived stream from the value of its parent's property."""
+def nested_rows(stream: File, value: Any, form: Form) -> Iterable[Nested]:
+    """Return the rows of a derived stream from the value of its parent's property."""
     how = stream.derived
+    elements = form.elements(value)
     match how.rest if how else None:
         case "roles":
-            for role in form.elements(value):
-                yield Nested({}, role)
+            return [Nested({}, role) for role in elements]
         case "userProfiles":
-            for profile in form.elements(value):
-                yield from _logins(profile, form)
+            return [login for profile in elements for login in _logins(profile, form)]
         case "learningObjectiveSet":
-            for group in form.elements(value):
-                yield from _objectives(group, form)
+            return [objective for group in elements for objective in _objectives(group, form)]
         case _:  # a reference, or a list of them
             name = how.identity[-1] if how else ""
-            for element in form.elements(value):
-                yield Nested({name: form.reference(element)})
+            return [Nested({name: form.reference(element)}) for element in elements]
 
 
-def _logins(profile: Any, form: Form) -> Iterator[Nested]:
-    """Yield a row for each credential of a profile, or one row if the profile has no credentials."""
-    for login in form.elements(form.get(profile, "credentials") or (None,)):
-        names = {"credentialType": "type", "username": "username", "password": "password"}
-        yield Nested({to: (login and form.get(login, key)) or None for to, key in names.items()}, profile)
+_LOGIN = {"credentialType": "type", "username": "username", "password": "password"}
+_NO_LOGIN: dict[str, Any] = dict.fromkeys(_LOGIN)
+
+
+def _logins(profile: Any, form: Form) -> list[Nested]:
+    """Return a row for each credential of a profile, or one row if the profile has no credentials."""
+    logins = form.get(profile, "credentials")
+    if not logins:
+        return [Nested({**_NO_LOGIN}, profile)]
+    get = form.get
+    return [
+        Nested({to: (login and get(login, key)) or None for to, key in _LOGIN.items()}, profile)
+        for login in form.elements(logins)
+    ]
 
 
 def _objectives(group: Any, form: Form) -> Iterator[Nested]:
@@ -119,8 +125,11 @@ def named_rows(
     """
     by = stream.derived.ordinal_by if stream.derived else None
     rows = list(rows)
+    keys = list(map(identity, rows))
+    if len(set(keys)) == len(keys):  # as almost always
+        return ((row, derived_id(stream, key)) for row, key in zip(rows, keys, strict=True))
     groups: dict[Any, list[int]] = defaultdict(list)
-    for place, key in enumerate(map(identity, rows)):
+    for place, key in enumerate(keys):
         groups[key].append(place)
     ids: list[str | None] = [None] * len(rows)
     for key, places in groups.items():
@@ -146,8 +155,9 @@ def profile_ids(user: str, profiles: Any, form: Form) -> dict[str, str]:
     found: dict[str, str] = {}
     for profile in form.elements(profiles or ()):
         name = form.get(profile, "profileId")
-        columns = next(_logins(profile, form)).columns
-        found.setdefault(name, derived_id(_PROFILES, (user, name, columns["credentialType"])))
+        if name not in found:
+            first = _logins(profile, form)[0].columns
+            found[name] = derived_id(_PROFILES, (user, name, first["credentialType"]))
     return found
 
 

@@ -19,14 +19,17 @@ __all__ = ["derived_id"]
 _NAMESPACE = UUID("688ae30d-602f-58b8-9e96-02dbe56a67bf")
 
 
+_SEPARATOR = "\x1f"
+
+
 def derived_id(file: File, identity: tuple[str | None, ...], ordinal: int = 0) -> str:
     """Return the id of a derived row; `identity` holds the values of `file.derived.identity`, in its order.
 
     `ordinal` numbers, from 0, the rows of one parent that have the same identity.
     """
-    name = "\x1f".join((*(part or "" for part in identity), str(ordinal)))
+    parts = [part or "" for part in identity] if None in identity else identity
     digest = _begun(file.name).copy()
-    digest.update(name.encode())
+    digest.update(f"{_SEPARATOR.join(parts)}{_SEPARATOR}{ordinal}".encode())  # type: ignore[arg-type] # no part is None
     text: str = digest.hexdigest()
     # Set version 5 and the variant of RFC 9562, section 5.5: the same result as `uuid.uuid5` in a quarter of its time.
     return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"

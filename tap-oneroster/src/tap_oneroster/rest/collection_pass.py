@@ -99,6 +99,7 @@ class RestPass:
                 version.value,
                 filter=wish.filter,
                 derived=name != wish.file.name,
+                unique=name == wish.file.name,  # copies are settled before anything is delivered
                 deviations=pages.deviations if name == own else Counter(),
             )
             for name in names

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from ..._core.codec import ScaleValue, UserId
 from ..._core.coerce import Column, read_status
 from ..._core.coerce.dates import are_utc_millis, local_date
 from ..._core.coerce.texts import NULL
@@ -22,6 +24,9 @@ __all__ = ["Reader", "reader_of"]
 
 Reader = Callable[[list[Any], "Counter[str]"], Sequence[Any]]
 """Returns the values of a column from the raw values of the records."""
+
+
+_PAIRS = {Kind.USER_IDS: UserId, Kind.SCALE_VALUES: ScaleValue}
 
 
 def _natively(kind: type, column: Column) -> Reader:
@@ -90,6 +95,19 @@ def _each(column: Column) -> Reader:
     return read
 
 
+def _pairs(column: Column) -> Reader:
+    """Return a reader for lists of pairs; a page in which every pair has both members needs no reading."""
+    each, members = _each(column), attrgetter(*_PAIRS[column.field.kind].__struct_fields__)
+
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+        pairs = chain.from_iterable(filter(None, values))
+        if all(map(all, map(members, pairs))):
+            return _or_none(values, deviations)
+        return each(values, deviations)
+
+    return read
+
+
 def _or_none(values: list[Any], _: Counter[str]) -> list[Any]:
     return [value or None for value in values]
 
@@ -154,8 +172,8 @@ _BY_KIND: dict[Kind, Callable[[Column], Reader]] = {
     Kind.NUMBER: partial(_natively, float),
     Kind.REF: _ids_of,
     Kind.REFS: _id_lists,
-    Kind.USER_IDS: _each,
-    Kind.SCALE_VALUES: _each,
+    Kind.USER_IDS: _pairs,
+    Kind.SCALE_VALUES: _pairs,
     Kind.OBJECTIVES: lambda _: _or_none,
     Kind.OBJECTIVE_SCORES: lambda _: _or_none,
 }

@@ -146,7 +146,7 @@ class PageDecoder:
                 raise NoJson(f"{self._file.name}: no record of the page can be decoded") from None
             self._learn(records)
             page = Page(self, records, beside, fits=False)
-        if b"\\" in body and _NUL.search(body):
+        if b"\\u0000" in body and _NUL.search(body):
             page.refuse_nul()
         return page
 
