@@ -57,3 +57,11 @@ def test_a_fault_of_the_configuration_is_one_line(tmp_path: Path, config: Any, w
     assert done.returncode == 4
     assert done.stderr.decode().splitlines()[-1] == f"Error: {words}"
     assert b"Zweistein" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["target-oneroster-csv", "target-oneroster-duckdb"])
+@pytest.mark.parametrize("option", ["--version", "--about", "--config=missing.json"])
+def test_nothing_but_its_own_log_is_written_at_the_end(command: str, option: str) -> None:
+    """The engine's binding reports objects that it could not free when the interpreter ends."""
+    done = subprocess.run([TARGET.with_name(command), option], input=b"", capture_output=True)
+    assert b"nanobind" not in done.stderr + done.stdout

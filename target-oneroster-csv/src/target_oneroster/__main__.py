@@ -10,6 +10,8 @@ __all__ = ["main"]
 def main() -> None:
     """Run the target."""
     with importing():
+        import duckdb  # noqa: F401 # before the SDK: loaded after it, the engine reports at the end what it did not free
+
         from .bundle.target import TargetOneRosterCSV
     run(TargetOneRosterCSV.cli)
 
