@@ -22,6 +22,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--stream", default="enrollments", choices=["enrollments", "users"])
+    parser.add_argument(
+        "--version", default="1.2", choices=["1.1", "1.2"], help="of the bundle; users of 1.1 also make roles"
+    )
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -29,7 +32,7 @@ def main() -> None:
         enrollments = options.rows if options.stream == "enrollments" else options.rows * 4
         district = District.of_size(enrollments)
         for path in (folder, archive):
-            counts = write_bundle(district, path, version="1.2", mode="bulk", only=[options.stream])
+            counts = write_bundle(district, path, version=options.version, mode="bulk", only=[options.stream])
         rows = counts[options.stream]
         here = Path(__file__).parent
         tap = [str(Path(sys.executable).with_name("tap-oneroster")), "--config"]
@@ -53,7 +56,7 @@ def main() -> None:
             stream_maps={options.stream: {"extra": "'x'"}},
         )
         ways.append(measure("tap-oneroster, folder, stream map", rows, [*tap, config], runs=1))
-    print(table(f"{options.stream}, {rows:,} rows", ways))
+    print(table(f"{options.stream} of {options.version}, {rows:,} rows", ways))
 
 
 def _config(scratch: str, name: str, **settings: object) -> str:
