@@ -175,7 +175,9 @@ def test_marts(*arguments: str) -> None:
     # The environment has what these tests need, and not what others import.
     is_named = any(argument.startswith("tests") for argument in arguments)
     places = () if is_named else ("tests/marts",)
-    become("python", "-m", "pytest", "-m", "marts", *(arguments or ("-n", "2")), *places)
+    # Tests of a file share what they build. The ten districts of test_truth.py: ./run test-marts -m "marts and slow"
+    words = arguments or ("-n", "2", "--dist", "loadfile")
+    become("python", "-m", "pytest", "-m", "marts and not slow", *words, *places)
 
 
 def test_sdk_next(*arguments: str) -> None:
