@@ -30,10 +30,13 @@ class Moves(Rows):
             own[its["user"]].append(its)
         rows = []
         for student, spans in own.items():
-            for kind, source, target in self._moves(spans, told.get(student)):
+            its_move = told.get(student)
+            if its_move and its_move[0] == "re-entry" and self._never_left(spans):
+                its_move = None
+            for kind, source, target in self._moves(spans, its_move):
                 ends = [its["end"] for its in spans if its["school"] == source]
                 last = (min(ends) if kind == "re-entry" else max(ends)) if ends else None
-                first = self.today if student in told else None
+                first = self.today if its_move else None
                 if target and not first:
                     first = min(its["begin"] for its in spans if its["school"] == target)
                 rows.append(
@@ -48,6 +51,10 @@ class Moves(Rows):
                     }
                 )
         return rows
+
+    def _never_left(self, spans: list[Row]) -> bool:
+        """An enrollment that vanished lasted until that was found, so the student was there all the time."""
+        return max(its["end"] for its in spans if its["begin"] < self.today) > later(self.today, -SETTLED)
 
     def _moves(self, spans: list[Row], told: tuple[str, str, str] | None) -> list[tuple[str, str | None, str | None]]:
         moves: list[tuple[str, str | None, str | None]] = [told] if told else []

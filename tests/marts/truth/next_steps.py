@@ -23,24 +23,33 @@ WINDOW = 28
 class NextSteps(Results):
     """What the generator made slip, fail, stay away."""
 
-    def flags(self) -> dict[str, set[str]]:
-        """The rules that find a student, by student."""
-        found: defaultdict[str, set[str]] = defaultdict(set)
+    def flags(self) -> dict[tuple[str, str], set[str]]:
+        """The rules that find a student, by student and school: work where the class is, attendance at each school of today."""
+        found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        schools: defaultdict[str, set[str]] = defaultdict(set)
+        for its in self.on(self.today):
+            schools[its["user"]].add(its["school"])
         for rule, name in RULES.items():
-            for its in self.known["results"].get(name) or self.known["usage"]["attendance"].get(name) or ():
-                found[its[0] if isinstance(its, list) else its].add(rule)
+            for student, class_id in self.known["results"].get(name, ()):
+                found[student, self.classes[class_id]["schoolSourcedId"]].add(rule)
+            for student in self.known["usage"]["attendance"].get(name) or ():
+                for school in schools[student]:
+                    found[student, school].add(rule)
         return found
 
     def worklist(self) -> list[Row]:
         """Who is found today: `flags` without those of further classes, sorted."""
-        return [{"student_id": student, "flags": ",".join(sorted(rules))} for student, rules in self.flags().items()]
+        return [
+            {"student_id": student, "school_id": school, "flags": ",".join(sorted(rules))}
+            for (student, school), rules in self.flags().items()
+        ]
 
     def worklist_equity(self) -> list[Row]:
         flagged = self.flags()
         cells: defaultdict[tuple[str, ...], list[bool]] = defaultdict(list)
         for student, school in {(its["user"], its["school"]) for its in self.on(self.today)}:
             for demographic, value in self.values(student):
-                cells[school, self.grades[student], demographic, value].append(student in flagged)
+                cells[school, self.grades[student], demographic, value].append((student, school) in flagged)
         names = ("school_id", "grade", "demographic", "value")
         return [
             dict(zip(names, key, strict=True)) | {"students": len(its), "flagged_rate": 100 * mean(its)}
@@ -71,7 +80,7 @@ class NextSteps(Results):
                     for student in students
                     for word in self._missing((its for its in work[student, school][1] if its["due"] > since), day)
                 ]
-                is_judged = present or percents or missing or any(its in flagged for its in students)
+                is_judged = present or percents or missing or any((its, school) in flagged for its in students)
                 rows.append(
                     {
                         "school_id": school,
@@ -84,7 +93,7 @@ class NextSteps(Results):
                         "attendance_given": True,
                     }
                     | (
-                        {"on_worklist": sum(its in flagged for its in students) if is_judged else None}
+                        {"on_worklist": sum((its, school) in flagged for its in students) if is_judged else None}
                         if day == self.today
                         else {}
                     )
