@@ -208,10 +208,16 @@ def lint() -> None:
 
 
 def docs(what: str = "build", *arguments: str) -> None:
-    """Build the site, or serve it."""
+    """Build the site, with dbt's documentation of the marts in marts/dbt/index.html, or serve the site alone."""
     set_up("all")
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
-    become("python", "-m", "mkdocs", what, *(("--strict",) if what == "build" else ()), *arguments)
+    if what != "build":
+        become("python", "-m", "mkdocs", what, *arguments)
+    code = ran(program("python"), "-m", "mkdocs", what, "--strict", *arguments).returncode
+    if code or arguments:  # into a folder of the caller's own the site is built alone
+        sys.exit(code)
+    python = programs(set_up_marts()) / "python"
+    sys.exit(ran(python, "-m", "tools.marts_docs", ROOT / "output/site/marts/dbt/index.html").returncode)
 
 
 def release_dry_run() -> None:
