@@ -31,7 +31,7 @@ RULES = {
 RULES_OF_USE = {
     "a small school is not hidden alone": ("small_cells > 0 and not (", "false and not ("),
     "few persons of several schools count": ("shared_persons between 1 and 9", "false"),
-    "small grades are hidden with others": ("is_grade and small_grades > 0", "false"),
+    "small grades are hidden with others": ("is_grade and not is_small and small_grades > 0", "false"),
     "beside parted contracts there are no rows of small parts": ("is_parted and smallest_of_all < 10", "false"),
     "contracts that few persons tell apart are hidden": ("other_part.part - common.part < 10", "false"),
 }

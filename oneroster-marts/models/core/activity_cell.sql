@@ -57,7 +57,7 @@ select
         when class_id <> 'all' and smallest < {{ least }} then 0
         when is_parted and smallest_of_all < {{ least }} then 0
         when
-            is_grade and small_grades > 0
+            is_grade and not is_small and small_grades > 0
             and not (small_grades + grades_before >= 2 and small_persons + persons_before >= {{ least }})
             then 0
         else enrolled
