@@ -36,8 +36,8 @@ def load(folder: Path) -> Path:
     subprocess.run([*sample, *size], check=True, stdout=subprocess.DEVNULL)
     (folder / "tap.json").write_text(json.dumps({"mode": "csv", "csv_path": str(folder / "district.zip")}))
     (folder / "target.json").write_text(json.dumps({"filepath": str(folder / "base.duckdb")}))
-    tap = [PROGRAMS / "tap-oneroster", "--config", folder / "tap.json"]
-    target = [PROGRAMS / "target-oneroster-duckdb", "--config", folder / "target.json"]
+    tap: list[str | Path] = [PROGRAMS / "tap-oneroster", "--config", folder / "tap.json"]
+    target: list[str | Path] = [PROGRAMS / "target-oneroster-duckdb", "--config", folder / "target.json"]
     with subprocess.Popen(tap, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as read:
         subprocess.run(target, stdin=read.stdout, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return folder / "base.duckdb"

@@ -13,7 +13,7 @@ from oneroster_sample.district import District
 from .warehouses import TODAY, Desk, duckdb_desk, load_sample, write_inputs
 
 SMALL = District(seed=8, schools=2, students_per_school=25, weekly=True)
-NEEDS = {
+NEEDS: dict[str, tuple[str, str, Any]] = {
     "attendance": ("school_cockpit", "attendance_rate", None),
     "licences": ("licence_gap", "*", []),
     "vendor_activity": ("activity_gap", "*", []),

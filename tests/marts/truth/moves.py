@@ -54,7 +54,8 @@ class Moves(Rows):
 
     def _never_left(self, spans: list[Row]) -> bool:
         """An enrollment that vanished lasted until that was found, so the student was there all the time."""
-        return max(its["end"] for its in spans if its["begin"] < self.today) > later(self.today, -SETTLED)
+        last: str = max(its["end"] for its in spans if its["begin"] < self.today)
+        return last > later(self.today, -SETTLED)
 
     def _moves(self, spans: list[Row], told: tuple[str, str, str] | None) -> list[tuple[str, str | None, str | None]]:
         moves: list[tuple[str, str | None, str | None]] = [told] if told else []
