@@ -232,7 +232,7 @@ def lock(*arguments: str) -> None:
         "--no-emit-find-links",
     )
     own = ("--group", "pyproject.toml:dev"), projects(), LOCK
-    extras = [option for extra in ("duckdb", "postgres", "snowflake") for option in ("--extra", extra)]
+    extras = [option for extra in ("duckdb", "postgres", "snowflake", "mcp") for option in ("--extra", extra)]
     apart = (*extras, "--group", f"{APART}/pyproject.toml:test"), projects(apart=True), APART_LOCK
     codes = []
     for groups, sources, target in (own, apart):
