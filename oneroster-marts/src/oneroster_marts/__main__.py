@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
-from .errors import Failed, MartsError
+from .errors import Failed, MartsError, Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +75,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--strict", action="store_true", help="exit 3 where tests of the data warn")
         sub.add_argument("--select", action="append", default=[], metavar="MODEL", help="only these, in dbt's words")
     add("doctor", _doctor, "say what can be built from the warehouse and the settings, without building it")
+    pages = add(
+        "pages", _pages, "write pages of what was built: the district, its schools, licences, loads of teachers"
+    )
+    pages.add_argument("--out", type=Path, default=Path("site"), metavar="FOLDER", help="where to (default: site)")
+    pages.add_argument("--school", default="", metavar="ID", help="of the schools only this one")
+    pages.add_argument(
+        "--restricted", action="store_true", help="also what is about single pupils, as files that only you can read"
+    )
+    pages.add_argument("--names", action="store_true", help="with --restricted: names in place of ids")
     return parser
 
 
@@ -117,6 +126,18 @@ def _doctor(options: argparse.Namespace) -> int:
         _fail(found.failures)
     for line in run_dbt(settings, "run-operation", "doctor").said:
         print(line)
+    return 0
+
+
+def _pages(options: argparse.Namespace) -> int:
+    from .pages.site import write_site
+
+    if options.names and not options.restricted:
+        raise Wrong("--names: only with --restricted")
+    written = write_site(
+        _settings(options), options.out, school=options.school, restricted=options.restricted, names=options.names
+    )
+    print(f"{len(written):,} pages in {options.out}; open {options.out / 'index.html'}")
     return 0
 
 
