@@ -175,7 +175,7 @@ def test_the_counsellor_has_a_card_for_each_student_of_the_list(restricted_site:
     tiers = [int(tier) for tier in re.findall(r"tier (\d)</p>", text.split('id="still"')[1])]
     assert tiers == sorted(tiers, reverse=True)
     assert "Next due: " in cards[0]
-    assert all(card.count("<p") <= 4 for card in cards), "a card has four lines"
+    assert all(len(re.findall("<p[ >]", card)) <= 4 for card in cards), "a card has four lines"
 
 
 def test_ids_stand_in_place_of_names_unless_names_are_asked_for(town: Desk, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_mart_that_is_not_built_is_named(sample: Path, tmp_path: Path) -> None
     desk = duckdb_desk(tmp_path, sample, today=TODAY)
     assert desk("pages", "--out", str(tmp_path / "site")) == 2
     assert desk.err == "oneroster-marts: marts_path: no such file; run oneroster-marts build first\n"
-    assert desk("build", "--select", "+shared_enrollment_count", "+shared_label") == 0, desk.err
+    assert desk("build", "--select", "+shared_enrollment_count", "--select", "+shared_label") == 0, desk.err
     assert desk("pages", "--out", str(tmp_path / "site")) == 1
     assert "is not built here, or may not be read; run oneroster-marts build first" in desk.err
     assert desk.err.count("\n") == 1
@@ -278,12 +278,13 @@ def test_740_schools_within_two_minutes(town: Desk, tmp_path: Path) -> None:
     )
     with duckdb.connect(copy) as connection:
         for table in tables:
-            more = "* replace ('t' || n || '-' || school_id as school_id)"
-            connection.execute(f"insert into shared.{table} select {more} from shared.{table}, range(246) as its(n)")
-        more = "* replace ('t' || n || '-' || id as id, name || ' ' || n as name)"
-        connection.execute(
-            f"insert into shared.label select {more} from shared.label, range(246) as its(n) where dimension = 'school'"
-        )
+            more = "rows.* replace ('t' || n || '-' || school_id as school_id)"
+            connection.execute(
+                f"insert into shared.{table} select {more} from shared.{table} as rows, range(246) as its(n)"
+            )
+        more = "rows.* replace ('t' || n || '-' || id as id, name || ' ' || n as name)"
+        query = f"select {more} from shared.label as rows, range(246) as its(n) where dimension = 'school'"
+        connection.execute(f"insert into shared.label {query}")
     start = time.monotonic()
     assert town("pages", "--out", str(tmp_path / "site"), marts_path=copy) == 0, town.err
     assert time.monotonic() - start < 120

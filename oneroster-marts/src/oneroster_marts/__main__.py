@@ -84,6 +84,15 @@ def _parser() -> argparse.ArgumentParser:
         "--restricted", action="store_true", help="also what is about single pupils, as files that only you can read"
     )
     pages.add_argument("--names", action="store_true", help="with --restricted: names in place of ids")
+    ask = add("ask", _ask, "answer a question in words, in numbers only")
+    ask.add_argument("question", nargs="+", help="such as: class size by grade")
+    ask.add_argument("--json", action="store_true", help="as JSON, with what was understood")
+    add("serve-mcp", _serve, "serve the metrics to an assistant that speaks MCP, on stdin and stdout")
+    push = add("push", _push, "write the lists on which others act as messages of Singer, for any target")
+    push.add_argument(
+        "--since", default="", metavar="DATE", help="what changed since that day (default: the day before)"
+    )
+    push.add_argument("--restricted", action="store_true", help="also the lists of single persons, by id")
     return parser
 
 
@@ -138,6 +147,36 @@ def _pages(options: argparse.Namespace) -> int:
         _settings(options), options.out, school=options.school, restricted=options.restricted, names=options.names
     )
     print(f"{len(written):,} pages in {options.out}; open {options.out / 'index.html'}")
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    import json
+
+    from .answers.query import Answers
+    from .answers.shown import answer_of, text_of
+    from .reader import open_reader
+
+    settings = _settings(options)
+    with open_reader(settings) as reader:
+        answers = Answers(reader, settings.small_cell)
+        answer = answer_of(" ".join(options.question), answers)
+        print(json.dumps(answer, ensure_ascii=False) if options.json else text_of(answer, answers))
+    return 0 if answer["answered"] else 1
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .server import serve
+
+    serve(_settings(options))
+    return 0
+
+
+def _push(options: argparse.Namespace) -> int:
+    from .push import push
+
+    counts = push(_settings(options), sys.stdout, since=options.since, restricted=options.restricted)
+    print("oneroster-marts: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()), file=sys.stderr)
     return 0
 
 

@@ -68,6 +68,11 @@ class Reader:
                 raise Failed(f"table {name} has no column {column}; it was built by another version, build it anew")
         return f"{self._place(schema)}{schema}.{table}"
 
+    def has(self, name: str, column: str) -> bool:
+        """Return true if a table that was built has the column."""
+        self.table(name)
+        return column in self._columns[name]
+
     def source(self, name: str) -> str:
         """Return the name in SQL of a table of the loader."""
         schema = self._settings.oneroster_schema

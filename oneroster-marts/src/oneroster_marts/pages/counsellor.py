@@ -58,7 +58,10 @@ class Counsel:
         sections: list[tuple[str, Raw]] = [("", self._summary(by_status))]
         used = 0
         for status, (title, sentence) in HEADS.items():
-            listed = sorted(by_status[status], key=lambda row: (-(row["tier"] or 0), self._name(row["student_id"])))
+            listed = sorted(
+                by_status[status],
+                key=lambda row: (-(row["tier"] or 0), self._name(row["student_id"]), row["student_id"]),
+            )
             if status in ("new", "still"):
                 cards: list[Raw] = []
                 for row in listed:

@@ -78,9 +78,9 @@ def courses(its: School) -> Raw:
         return figures.section("courses", title, paragraph("No class goes on."))
     largest = max(row["students"] for rows in by_course.values() for row in rows) or 1
     lines = []
-    for course, rows in sorted(by_course.items(), key=lambda pair: -max(row["students"] for row in pair[1])):
+    for course, rows in sorted(by_course.items(), key=lambda pair: (-max(row["students"] for row in pair[1]), pair[0])):
         sizes = [row["students"] for row in rows]
-        middle = rows[0]["course_median_students"]
+        middle = max(row["course_median_students"] or 0 for row in rows)
         lines.append(
             [
                 its.of.name("course", course),
@@ -129,7 +129,11 @@ def transfers(its: School) -> Raw:
         ]
         for week in reversed(weeks)
     ]
-    told = ", ".join(f"{words.count(n)} {KINDS.get(kind, kind)}" for kind, n in kinds.most_common() if n)
+    told = ", ".join(
+        f"{words.count(n)} {KINDS.get(kind, kind)}"
+        for kind, n in sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+        if n
+    )
     came, left = (sum(n for (_, way), n in sums.items() if way == name) for name in ("in", "out"))
     sentence = (
         f"{words.count(came)} came and {words.count(left)} left: {told}."
