@@ -57,7 +57,7 @@ ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
 LOCKS = "plugins/*/*.lock"
 PICTURE = "docs/assets/marts.svg"
 MEMBERS = {"target-oneroster-duckdb": "target-oneroster-csv"}
-EXTRAS = {"oneroster-marts": "[duckdb,postgres,snowflake]"}
+EXTRAS = {"oneroster-marts": "[duckdb,postgres,snowflake,mcp]"}
 LOCK_OF = {"oneroster-marts": "oneroster-marts/requirements.lock"}
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"

@@ -19,13 +19,14 @@ MARKUP = '<script>alert("school")</script> & <b>Sons</b>'
 """The name of the first school, and a part of the names of persons and courses."""
 
 
-def make_town(folder: Path) -> Desk:
-    """The marts of the town, built: two nights with the same roster, of which the first is six days older."""
+def make_town(folder: Path, *, is_plain: bool = False) -> Desk:
+    """The marts of the town, built: two nights with the same roster, of which the first is six days older; `is_plain` without markup."""
     warehouse = load_sample(folder, TOWN)
-    with duckdb.connect(str(warehouse)) as connection:
-        connection.execute("update oneroster.orgs set name = ? where \"sourcedId\" = '00001'", [MARKUP])
-        connection.execute("update oneroster.users set \"givenName\" = '<i>' || \"givenName\" || '</i>'")
-        connection.execute("update oneroster.courses set title = '<u>' || title || '</u>'")
+    if not is_plain:
+        with duckdb.connect(str(warehouse)) as connection:
+            connection.execute("update oneroster.orgs set name = ? where \"sourcedId\" = '00001'", [MARKUP])
+            connection.execute("update oneroster.users set \"givenName\" = '<i>' || \"givenName\" || '</i>'")
+            connection.execute("update oneroster.courses set title = '<u>' || title || '</u>'")
     desk = duckdb_desk(folder, warehouse, today="2026-11-10", inputs=write_inputs(folder, TOWN))
     assert desk("build", "--select", "+enrollment_count") == 0, desk.err
     desk.settings["today"] = TODAY

@@ -91,22 +91,22 @@ def calendar(words: Sequence[str], marks: dict[str, str], size: float = 10) -> R
     return svg(max(1.0, len(words) * (size + 2)), size, *squares)
 
 
-def columns(values: Sequence[float], width: float = 480, height: float = 90) -> Raw:
-    """Draw a column for each value on one base line, the first left: a histogram, or numbers of weeks."""
+def columns(values: Sequence[float], labels: Sequence[str], width: float = 40, height: float = 110) -> Raw:
+    """Draw a column for each value on one base line, the first left, with the value above and its label below: a histogram."""
     largest = max(values, default=0)
-    step = width / max(1, len(values))
-    drawn = [
-        element(
-            "rect",
-            x=n * step + step * 0.1,
-            y=height - 2 - (length := (height - 4) * value / largest if largest else 0),
-            width=step * 0.8,
-            height=length,
-            class_="a",
+    base = height - 18
+    drawn: list[Raw] = []
+    for n, (value, label) in enumerate(zip(values, labels, strict=True)):
+        length = (base - 16) * value / largest if largest else 0
+        middle = (n + 0.5) * width
+        drawn.append(
+            element("rect", x=middle - width * 0.4, y=base - length, width=width * 0.8, height=length, class_="a")
         )
-        for n, value in enumerate(values)
-    ]
-    return svg(width, height, *drawn, element("line", x1=0, x2=width, y1=height - 1, y2=height - 1, class_="axis"))
+        drawn.append(element("text", label, x=middle, y=height - 4))
+        if value:
+            drawn.append(element("text", f"{value:,.0f}", x=middle, y=base - length - 4))
+    whole = max(1, len(values)) * width
+    return svg(whole, height, *drawn, element("line", x1=0, x2=whole, y1=base, y2=base, class_="axis"))
 
 
 def strip(values: Sequence[float], largest: float, middle: float | None, width: float = 160, height: float = 18) -> Raw:

@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     pages = add(
         "pages", _pages, "write pages of what was built: the district, its schools, licences, loads of teachers"
     )
-    pages.add_argument("--out", type=Path, default=Path("site"), metavar="FOLDER", help="where to (default: site)")
+    pages.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: setting site_path)")
     pages.add_argument("--school", default="", metavar="ID", help="of the schools only this one")
     pages.add_argument(
         "--restricted", action="store_true", help="also what is about single pupils, as files that only you can read"
@@ -143,10 +143,10 @@ def _pages(options: argparse.Namespace) -> int:
 
     if options.names and not options.restricted:
         raise Wrong("--names: only with --restricted")
-    written = write_site(
-        _settings(options), options.out, school=options.school, restricted=options.restricted, names=options.names
-    )
-    print(f"{len(written):,} pages in {options.out}; open {options.out / 'index.html'}")
+    settings = _settings(options)
+    out = options.out or Path(settings.site_path)
+    written = write_site(settings, out, school=options.school, restricted=options.restricted, names=options.names)
+    print(f"{len(written):,} pages in {out}; open {out / 'index.html'}")
     return 0
 
 
@@ -175,7 +175,12 @@ def _serve(options: argparse.Namespace) -> int:
 def _push(options: argparse.Namespace) -> int:
     from .push import push
 
-    counts = push(_settings(options), sys.stdout, since=options.since, restricted=options.restricted)
+    try:
+        counts = push(_settings(options), sys.stdout, since=options.since, restricted=options.restricted)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that Python does not complain of it at its end
+        raise Failed("the program that reads the lists has ended before them") from None
     print("oneroster-marts: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()), file=sys.stderr)
     return 0
 

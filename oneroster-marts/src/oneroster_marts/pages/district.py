@@ -11,6 +11,7 @@ from .parts import MEASURES, paragraph
 from .school import moves
 
 if TYPE_CHECKING:
+    from ..reader import Reader
     from .contents import Contents, School
 
 __all__ = ["Line", "district_page", "line_of"]
@@ -38,8 +39,8 @@ def line_of(its: School) -> Line:
     return Line(its.id, its.name, now, before, [value for _, value in its.weeks("mean_percent")], moves(its)[:1])
 
 
-def district_page(of: Contents, lines: list[Line]) -> str:
-    """Return the page of the district."""
+def district_page(reader: Reader, of: Contents, lines: list[Line]) -> str:
+    """Return the page of the district, of what is shared."""
     now, before = _over(lines, "now"), _over(lines, "before")
     hidden = sum(1 for line in lines if line.now["on_worklist"] is None)
     notes = {}
@@ -50,6 +51,7 @@ def district_page(of: Contents, lines: list[Line]) -> str:
         ("", figures.section("moved", "What moved", _moved(lines))),
         ("", parts.not_given(of, parts.OF_SCHOOLS)),
         ("Schools", _schools(lines)),
+        ("Whom the rule finds", _equity(reader)),
         ("How to read this", parts.reading(of, READING)),
     ]
     more = Raw(
@@ -97,6 +99,42 @@ def _moved(lines: list[Line]) -> Raw:
     return parts.items(texts)
 
 
+def _equity(reader: Reader) -> Raw:
+    """Return the share of each group whom the worklist's rule finds, over the cells that may be shown."""
+    table = reader.table("shared.worklist_equity", "demographic", "value", "flagged_rate", "cannot_say_rate")
+    query = (
+        f"select demographic, value, sum(students) as students, sum(flagged_rate * students) as flagged,"
+        f" sum(cannot_say_rate * students) as silent, sum(case when suppressed then 1 else 0 end) as hidden from {table}"
+        f" group by demographic, value"
+    )
+    rows = sorted(reader.rows(query), key=lambda row: (row["demographic"] != "all", row["demographic"], row["value"]))
+    title = "Whom the rule of the worklist finds"
+    shown = [row for row in rows if row["students"]]
+    if not shown:
+        return figures.section("equity", title, paragraph("No number of a group may be shown."))
+    rates = [row["flagged"] / row["students"] for row in shown]
+    lines = [
+        [
+            "All students"
+            if row["demographic"] == "all"
+            else f"{words.group(row['demographic'])}: {words.group(row['value'])}",
+            words.percent(rate, row["students"], 1),
+            figures.bar(rate, max(rates)),
+            words.percent(row["silent"] / row["students"], row["students"], 1),
+            words.count(row["students"]),
+            words.count(row["hidden"]),
+        ]
+        for row, rate in zip(shown, rates, strict=True)
+    ]
+    sentence = (
+        "For those who review the rule: demographics have no part in it, and here is whom it finds. Grades of schools with few students are left "
+        "out, and rates of few are cut at 95 % and 5 %, so a share is about right only."
+    )
+    heads = ["Students", "On the worklist", "Drawn", "Cannot say", "Students shown", "Grades hidden"]
+    table_of = figures.table("Share of each group whom the worklist's rule finds", heads, lines, numbers=(1, 3, 4, 5))
+    return figures.section("equity", title, paragraph(sentence), table_of)
+
+
 def _link(line: Line) -> Raw:
     return element("a", line.name, href=f"school/{words.file_of(line.id)}")
 
@@ -120,7 +158,7 @@ def _schools(lines: list[Line]) -> Raw:
         ]
         if is_drawn:
             cells[2:2] = [figures.bar(now["enrolled"] or 0, largest)]
-            cells.append(figures.sparkline(line.percents, least=20) if len(line.percents) > 1 else words.NONE)
+            cells.append(figures.sparkline(line.percents, least=10) if len(line.percents) > 1 else words.NONE)
         rows.append(cells)
     heads = ["School", "Students", "Attendance", "Mean percent", "Work missing", "On the worklist"]
     numbers = [1, 2, 3, 4, 5]

@@ -30,7 +30,7 @@ def percents(its: School) -> Raw:
                 words.grade(grade),
                 words.count(row.get("enrolled")),
                 words.percent(weeks[-1][1], None, 1) if weeks else words.NONE,
-                figures.sparkline([value for _, value in weeks], least=20) if len(weeks) > 1 else words.NONE,
+                figures.sparkline([value for _, value in weeks], least=10) if len(weeks) > 1 else words.NONE,
                 words.points(weeks[-1][1] - weeks[max(0, len(weeks) - 5)][1]) if len(weeks) > 1 else words.NONE,
                 words.percent(missing[-1][1], row.get("enrolled"), 1) if missing else words.NONE,
                 words.percent(row.get("attendance_rate"), row.get("enrolled"), 1),

@@ -177,7 +177,8 @@ def _histogram(bins: list[dict[str, Any]], small: int, who: str) -> Raw:
         if top[0]
         else f"{who} by the number of classes that each teaches; each number counts fewer than {small}."
     )
-    drawn = figures.columns([counts.get(float(n)) or 0 for n in range(int(min(counts)), int(max(counts)) + 1)])
+    bins_of = [float(n) for n in range(int(min(counts)), int(max(counts)) + 1)]
+    drawn = figures.columns([counts.get(start) or 0 for start in bins_of], [f"{start:.0f}" for start in bins_of])
     table = figures.table("Teachers by the number of their classes", ["Classes", "Teachers"], lines, numbers=(1,))
     return figures.figure("load", drawn, sentence, table)
 

@@ -71,7 +71,7 @@ def write_site(
                     write(f"class-membership/{file_of(its.id)}", membership.page(its), 0o600)
         if school and not any(line.id == school for line in lines):
             raise Failed(f"school {school} has no student and no class; there is nothing to show")
-        write("index.html", district_page(of, lines), 0o644)
+        write("index.html", district_page(reader, of, lines), 0o644)
         write("licences.html", licences_page(reader, of), 0o644)
         write("teachers.html", teachers_page(reader, of), 0o644)
     return written

@@ -36,9 +36,10 @@ def teachers_page(reader: Reader, of: Contents) -> str:
     for row in reader.rows(f"select * from {loads}"):
         if of.is_current(row["term_id"]):
             by_measure[row["measure"]].append(row)
-    sections = [("", parts.not_given(of, ("staff_fte",)))]
+    sections: list[tuple[str, Raw]] = []
     for measure, (title, sentence) in MEASURES.items():
         sections.append((title, _measure(of, measure, title, sentence, by_measure.get(measure, []))))
+    sections.append(("", parts.not_given(of, ("staff_fte",))))
     sections.append(("How to read this", parts.reading(of, READING)))
     over = element("a", "All schools", href="index.html")
     line = f"Terms that go on, as of {words.day(of.today)}. No teacher is named."
@@ -67,7 +68,11 @@ def _measure(of: Contents, measure: str, title: str, words_of: str, rows: list[R
     bins = sorted(counts)
     width = bins[0][1] - bins[0][0]
     steps = [bins[0][0] + n * width for n in range(int((bins[-1][0] - bins[0][0]) / width) + 1)]
-    drawn = figures.columns([counts.get((start, start + width), 0) for start in steps])
+    drawn = figures.columns(
+        [counts.get((start, start + width), 0) for start in steps],
+        [_bin((start, start + width)) for start in steps],
+        32 + 24 * (width > 1),
+    )
     most = max(bins, key=lambda its: counts[its])
     sentence = f"{words.count(sum(counts.values()))} teachers by {words_of}; most have {_bin(most)}."
     table = figures.table(
@@ -83,7 +88,7 @@ def _measure(of: Contents, measure: str, title: str, words_of: str, rows: list[R
 
 def _bin(its: tuple[float, float]) -> str:
     start, end = its
-    return f"{start:.0f}" if end - start == 1 else f"{start:.0f} to {end - 1:.0f}"
+    return f"{start:.0f}" if end - start == 1 else f"{start:.0f}\N{EN DASH}{end - 1:.0f}"
 
 
 def _schools(of: Contents, title: str, schools: dict[str, dict[str, Any]]) -> Raw:

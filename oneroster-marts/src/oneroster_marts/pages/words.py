@@ -18,6 +18,7 @@ __all__ = [
     "file_of",
     "grade",
     "grade_order",
+    "group",
     "moved",
     "not_given",
     "percent",
@@ -109,6 +110,11 @@ def _sign(value: float) -> str:
 def day(value: date | None) -> str:
     """Return a day as 16 November 2026; a dash for none."""
     return NONE if value is None else f"{value.day} {value:%B %Y}"
+
+
+def group(word: str) -> str:
+    """Return a demographic or a value of it in words."""
+    return {"race_ethnicity": "Race and ethnicity", "sex": "Sex"}.get(word, word.replace("_", " "))
 
 
 def not_given(name: str) -> str:
