@@ -142,10 +142,10 @@ def framed(
         if text and (name := part.partition('aria-labelledby="')[2].partition('"')[0])
     ]
     contents = element("nav", element("ul", *jumps, class_="jump"), aria_label="On this page") if jumps else ""
-    header = element("header", paragraph(over, kind="soft") if over else "", element("h1", head), paragraph(line))
     said = paragraph(banner, kind="banner") if banner else ""
+    header = element("header", paragraph(over, kind="soft") if over else "", element("h1", head), paragraph(line), said)
     first, *rest = [part for _, part in sections]
     body = "\n".join([first, contents, *rest])
     return figures.page(
-        title, Raw(f'{header}{said}\n<main id="main" tabindex="-1">\n{body}</main>'), skip="Skip to the numbers"
+        title, Raw(f'{header}\n<main id="main" tabindex="-1">\n{body}</main>'), skip="Skip to the numbers"
     )

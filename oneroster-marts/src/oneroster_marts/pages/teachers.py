@@ -74,7 +74,12 @@ def _measure(of: Contents, measure: str, title: str, words_of: str, rows: list[R
         32 + 24 * (width > 1),
     )
     most = max(bins, key=lambda its: counts[its])
-    sentence = f"{words.count(sum(counts.values()))} teachers by {words_of}; most have {_bin(most)}."
+    hidden = len(rows) - len(shown)
+    sentence = f"{words.count(sum(counts.values()))} teachers by {words_of}; most of them have {_bin(most)}." + (
+        f" {words.plural(hidden, 'bin of a school is', 'bins of schools are')} hidden: it holds fewer than {of.small}, or would tell one that does."
+        if hidden
+        else ""
+    )
     table = figures.table(
         f"Teachers by {words_of}",
         [title, "Teachers"],
