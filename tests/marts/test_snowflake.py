@@ -76,8 +76,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cursor(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A cursor in a database with that school, in which the marts were built."""
+def snowflake_desk(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """The marts of that school, built in the replacement."""
     with fakesnow.server() as how:
         with snowflake.connector.connect(**how) as connection:
             connection.cursor().execute("create database district")
@@ -95,8 +95,15 @@ def cursor(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[An
         }
         desk = Desk(folder, reached | own)
         assert desk("build") == 0, desk.err
-        with snowflake.connector.connect(**how, database="DISTRICT") as connection:
-            yield connection.cursor(snowflake.connector.DictCursor)
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def cursor(snowflake_desk: Desk) -> Iterator[Any]:
+    """A cursor in the database of these marts."""
+    names = ("account", "user", "password", "host", "port", "protocol", "database")
+    with snowflake.connector.connect(**{name: snowflake_desk.settings[name] for name in names}) as connection:
+        yield connection.cursor(snowflake.connector.DictCursor)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +133,17 @@ def test_the_queries_of_the_page_of_questions_run_there(cursor: Any, desk: Desk)
 def comparable(row: dict[str, Any]) -> str:
     """A row as text, in which 3 and 3.0 are the same."""
     return json.dumps({k: float(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in row.items()})
+
+
+def test_pages_answers_and_lists_are_those_of_duckdb(snowflake_desk: Desk, desk: Desk, tmp_path: Path) -> None:
+    found = []
+    for its, name in ((snowflake_desk, "snowflake"), (desk, "duckdb")):
+        site = tmp_path / name
+        assert its("pages", "--out", str(site), "--restricted", "--names") == 0, its.err
+        pages = {str(path.relative_to(site)): path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+        assert its("push", "--restricted", "--since", "2026-10-01") == 0, its.err
+        lists = its.out
+        assert its("ask", "students by school") == 0, its.err
+        found.append((pages, lists, its.out))
+    assert len(found[0][0]) == 6
+    assert found[0] == found[1]
