@@ -64,9 +64,9 @@ def _pairs(reader: Reader, day: date, *, present: bool) -> str:
     """Return who is in which class on a day; of the past, also who is gone by now."""
     members = reader.table("restricted.fct_enrollment", "user_id", "class_id", "begin_date", "end_date", "is_present")
     return (
-        f"select user_id, class_id, role, max(school_id) as school_id, max(course_id) as course_id, min(begin_date) as begin_date,"
+        f"select user_id, class_id, max(role) as role, max(school_id) as school_id, max(course_id) as course_id, min(begin_date) as begin_date,"
         f" max(end_date) as end_date from {members} where begin_date <= date '{day}' and (end_date is null or end_date > date '{day}')"
-        f" and role in ('student', 'teacher', 'aide'){' and is_present' if present else ''} group by user_id, class_id, role"
+        f" and role in ('student', 'teacher', 'aide'){' and is_present' if present else ''} group by user_id, class_id"
     )
 
 
@@ -84,7 +84,7 @@ def _only(these: str, those: str, day: str) -> str:
     """Return the members of one roster who are not in the other."""
     return (
         f"select now.user_id, now.class_id, now.role, now.school_id, now.course_id, {day} as changed_on from ({these}) as now"
-        f" left join ({those}) as its on now.user_id = its.user_id and now.class_id = its.class_id and now.role = its.role"
+        f" left join ({those}) as its on now.user_id = its.user_id and now.class_id = its.class_id"
         " where its.user_id is null"
     )
 
@@ -119,14 +119,14 @@ STREAMS = (
     Stream(
         "seats_to_provision",
         "Members of classes who were not in the class on the day since when it is asked: give them a seat.",
-        ("user_id", "class_id", "role"),
+        ("user_id", "class_id"),
         _MEMBER,
         _to_provision,
     ),
     Stream(
         "seats_to_take_back",
         "Members of classes who were in the class then and are not any more: take the seat back.",
-        ("user_id", "class_id", "role"),
+        ("user_id", "class_id"),
         _MEMBER,
         _to_take_back,
     ),
