@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import date
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from oneroster_marts.pages.contents import Contents
+from oneroster_marts.pages.parts import big_numbers
 from oneroster_marts.pages.words import file_of
 
 from tests.support.outline import Outline, assert_in_order, assert_static
@@ -136,6 +139,22 @@ def test_small_numbers_are_hidden_in_words(sample: Path, tmp_path: Path) -> None
         assert "No attendance was given" in words_of(path)
         assert "No memberships of a learning platform were given" in words_of(path)
     assert "No licences were given" in words_of(tmp_path / "site" / "licences.html")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"enrolled": 60, "mean_percent": 80.04}, ["60", "not given", "80.0 %", "not known", "fewer than 10"]),
+        ({"enrolled": 60, "is_hidden": True}, ["60", "not given", *["fewer than 10"] * 3]),
+        ({"enrolled": 60}, ["60", "not given", *["not known"] * 3]),
+        ({}, ["not known", "not given", *["not known"] * 3]),
+    ],
+    ids=["results", "hidden", "no results", "nothing"],
+)
+def test_hidden_not_given_and_not_known_are_three_things(row: dict[str, Any], said: list[str]) -> None:
+    of = Contents(date(2026, 11, 16), 10, is_restricted=False, not_given=["attendance"])
+    text = big_numbers(of, row, {})
+    assert re.findall(r"<data[^>]*>([^<]*)</data>", text) == said
 
 
 def test_what_is_about_single_students_is_for_its_owner_only(restricted_site: Path, town: Desk) -> None:

@@ -109,6 +109,10 @@ class School:
         found = sorted((row["day"], row["students"]) for row in self.rows["enrollment"] if row["grade"] == grade)
         return [students for _, students in found]
 
+    def first_day(self, grade: str) -> date | None:
+        """Return the first of these days."""
+        return min((row["day"] for row in self.rows["enrollment"] if row["grade"] == grade), default=None)
+
     def value(self, measure: str, back: int = 0) -> float | None:
         """Return one of the five numbers of a week; none if it is hidden or not known."""
         row = self.week(back)

@@ -35,7 +35,7 @@ class Line(NamedTuple):
 def line_of(its: School) -> Line:
     """Return what the district's page keeps of a school."""
     now, before = ({measure: its.value(measure, back) for measure, _, _ in MEASURES.values()} for back in (0, 1))
-    now["schooled"] = its.count().get("students")
+    now["is_hidden"] = bool(its.week().get("suppressed"))
     return Line(its.id, its.name, now, before, [value for _, value in its.weeks("mean_percent")], moves(its)[:1])
 
 
@@ -77,6 +77,7 @@ def _over(lines: list[Line], when: str) -> dict[str, Any]:
             found[measure] = sum(value * weight for value, weight in known) / total if total else None
         else:
             found[measure] = sum(value for value, _ in known) if known else None
+    found["is_hidden"] = any(row.get("is_hidden") for row in rows)
     return found
 
 

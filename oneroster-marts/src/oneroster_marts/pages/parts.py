@@ -54,13 +54,14 @@ def items(texts: Iterable[object]) -> Raw:
 def big_numbers(of: Contents, now: dict[str, Any], before: dict[str, Any], notes: dict[str, str] | None = None) -> Raw:
     """Return the five numbers, by measure, each with how it moved since last week."""
     cells = []
+    is_judged = any(now.get(measure) is not None for measure in ("attendance_rate", "mean_percent", "missing_rate"))
     for name, (measure, label, is_rate) in MEASURES.items():
         value = now.get(measure)
         if value is None:
             is_given = "attendance" not in of.not_given or measure != "attendance_rate"
-            text = words.fewer(of.small) if is_given and now.get("is_hidden", True) else "not known"
-            note = _why(of, is_given=is_given, is_hidden=text != "not known")
-            text = text if is_given else "not given"
+            is_hidden = now.get("is_hidden", False) or (measure == "on_worklist" and is_judged and not of.is_restricted)
+            text = "not given" if not is_given else words.fewer(of.small) if is_hidden else "not known"
+            note = _why(of, is_given=is_given, is_hidden=is_hidden)
         else:
             text = words.percent(value, now.get("enrolled"), 1) if is_rate else words.count(value)
             note = words.moved(value, before.get(measure), is_rate=is_rate)

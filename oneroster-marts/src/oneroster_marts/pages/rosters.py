@@ -56,7 +56,7 @@ def grades(its: School) -> Raw:
         "Class size",
         "Students",
         "Students, drawn",
-        "Since six weeks",
+        "By day of load",
         "Nine of ten are below",
         "Classes",
     ]

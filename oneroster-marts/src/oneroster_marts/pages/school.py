@@ -22,7 +22,7 @@ def school_page(its: School) -> str:
     """Return the page of a school."""
     of = its.of
     now = {measure: its.value(measure) for measure, _, _ in parts.MEASURES.values()}
-    now["is_hidden"] = bool(its.week()) and not of.is_restricted
+    now["is_hidden"] = bool(its.week().get("suppressed"))
     before = {measure: its.value(measure, 1) for measure, _, _ in parts.MEASURES.values()}
     sections = [
         ("", figures.section("five", "This week in five numbers", parts.big_numbers(of, now, before))),
@@ -65,7 +65,7 @@ def moves(its: School) -> list[str]:
         change = days[-1] - days[0] if len(days) > 1 else 0
         if abs(change) >= max(2, 0.03 * days[0]) if days else False:
             what = "more" if change > 0 else "fewer"
-            text = f"{words.grade(grade)} has {words.count(abs(change))} students {what} than six weeks ago: {words.count(days[-1])}."
+            text = f"{words.grade(grade)} has {words.count(abs(change))} students {what} than on {words.day(its.first_day(grade))}: {words.count(days[-1])}."
             found.append((abs(change) / max(1, days[0]) * 100, text))
     for measure, label, is_rate in parts.MEASURES.values():
         for grade in ("all", *its.grades) if is_rate else ("all",):
