@@ -183,7 +183,9 @@ def test_marts(*arguments: str) -> None:
     # The environment has what these tests need, and not what others import.
     is_named = any(argument.startswith("tests") for argument in arguments)
     places = () if is_named else ("tests/marts",)
-    become("python", "-m", "pytest", "-m", "marts", *(arguments or ("-n", "2")), *places)
+    # Tests of a file share what they build. The ten districts of test_truth.py: ./run test-marts -m "marts and slow"
+    words = arguments or ("-n", "2", "--dist", "loadfile")
+    become("python", "-m", "pytest", "-m", "marts and not slow", *words, *places)
 
 
 def test_sdk_next(*arguments: str) -> None:
@@ -214,10 +216,16 @@ def lint() -> None:
 
 
 def docs(what: str = "build", *arguments: str) -> None:
-    """Build the site, or serve it."""
+    """Build the site, with dbt's documentation of the marts in marts/dbt/index.html, or serve the site alone."""
     set_up("all")
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
-    become("python", "-m", "mkdocs", what, *(("--strict",) if what == "build" else ()), *arguments)
+    if what != "build":
+        become("python", "-m", "mkdocs", what, *arguments)
+    code = ran(program("python"), "-m", "mkdocs", what, "--strict", *arguments).returncode
+    if code or arguments:  # into a folder of the caller's own the site is built alone
+        sys.exit(code)
+    python = programs(set_up_marts()) / "python"
+    sys.exit(ran(python, "-m", "tools.marts_docs", ROOT / "output/site/marts/dbt/index.html").returncode)
 
 
 def release_dry_run() -> None:

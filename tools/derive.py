@@ -45,7 +45,7 @@ from tap_oneroster._core.http.presets import PRESETS
 from target_oneroster.bundle.checks import Severity
 from target_oneroster.bundle.checks.catalogue import package_rules, rules
 
-from tools import marts_picture
+from tools import marts_pages, marts_picture
 from tools.project import kind_of_plugin
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ FILES = ("README.md", "*/README.md", "docs/*.md", "docs/*/*.md", "hub/*.yml", "*
 ONLY_THE_HUB = {"domain_url", "keywords", "maintenance_status", "quality"}
 LOCKS = "plugins/*/*.lock"
 PICTURE = "docs/assets/marts.svg"
+PAGES_OF_MARTS = "docs/marts/*.md"
 MEMBERS = {"target-oneroster-duckdb": "target-oneroster-csv"}
 EXTRAS = {"oneroster-marts": "[duckdb,postgres,snowflake,mcp]"}
 LOCK_OF = {"oneroster-marts": "oneroster-marts/requirements.lock"}
@@ -421,6 +422,11 @@ def picture(_: Path) -> str:
     return marts_picture.svg()
 
 
+def page_of_mart(path: Path) -> str:
+    """Return the page of a mart."""
+    return marts_pages.page(path.stem)
+
+
 def move_repository(url: str) -> None:
     """Write the address of the repository to the place from which all derived files take it; pip installs from it then."""
     if "://" not in url:
@@ -445,6 +451,7 @@ def main() -> None:
         *((pattern, rewritten) for pattern in FILES),
         (LOCKS, locked),
         (PICTURE, picture),
+        (PAGES_OF_MARTS, page_of_mart),
     ):
         for path in sorted(ROOT.glob(pattern)):
             text = derive(path)

@@ -111,7 +111,7 @@
 {# A date some days later. #}
 {% macro plus_days(day, days) %}{{ return(adapter.dispatch('plus_days', 'oneroster_marts')(day, days)) }}{% endmacro %}
 {% macro default__plus_days(day, days) %}{{ return('cast(' ~ day ~ ' + cast(' ~ days ~ ' as integer) as date)') }}{% endmacro %}
-{% macro snowflake__plus_days(day, days) %}{{ return('dateadd(day, ' ~ days ~ ', ' ~ day ~ ')') }}{% endmacro %}
+{% macro snowflake__plus_days(day, days) %}{{ return("cast(dateadd(day, " ~ days ~ ", " ~ day ~ ") as date)") }}{% endmacro %}
 
 {# Days from one date to a later one. #}
 {% macro days_from(earlier, later) %}{{ return(adapter.dispatch('days_from', 'oneroster_marts')(earlier, later)) }}{% endmacro %}
@@ -126,7 +126,7 @@
 {# The Monday of a date's week. #}
 {% macro monday(day) %}{{ return(adapter.dispatch('monday', 'oneroster_marts')(day)) }}{% endmacro %}
 {% macro default__monday(day) %}{{ return("cast(date_trunc('week', " ~ day ~ ") as date)") }}{% endmacro %}
-{% macro snowflake__monday(day) %}{{ return("dateadd(day, 1 - dayofweekiso(" ~ day ~ "), " ~ day ~ ")") }}{% endmacro %}
+{% macro snowflake__monday(day) %}{{ return("cast(dateadd(day, 1 - dayofweekiso(" ~ day ~ "), " ~ day ~ ") as date)") }}{% endmacro %}
 
 {# Each day from one to another, as a query with one column `day`. #}
 {% macro each_day(first, last) %}{{ return(adapter.dispatch('each_day', 'oneroster_marts')(first, last)) }}{% endmacro %}
@@ -175,7 +175,7 @@
 {% macro field_of(object, field) %}{{ return(adapter.dispatch('field_of', 'oneroster_marts')(object, field | replace("'", "''"))) }}{% endmacro %}
 {% macro default__field_of(object, field) %}{{ return("json_extract_string(" ~ object ~ ", '$.\"" ~ field ~ "\"')") }}{% endmacro %}
 {% macro postgres__field_of(object, field) %}{{ return("(" ~ object ~ " ->> '" ~ field ~ "')") }}{% endmacro %}
-{% macro snowflake__field_of(object, field) %}{{ return("cast(get(" ~ object ~ ", '" ~ field ~ "') as varchar)") }}{% endmacro %}
+{% macro snowflake__field_of(object, field) %}{{ return("cast(" ~ object ~ "['" ~ field ~ "'] as varchar)") }}{% endmacro %}
 
 {# Texts of a group in one, in an order. #}
 {% macro joined(text, order, between=',') %}{{ return(adapter.dispatch('joined', 'oneroster_marts')(text, order, between)) }}{% endmacro %}

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from .warehouses import TODAY, Desk, duckdb_desk, load_sample, write_inputs
+from .warehouses import TODAY, Desk, duckdb_desk, load_sample, plain_value, write_inputs
 
 __all__ = ["PAGE", "answer", "answered", "cell", "questions", "with_all_shown"]
 
@@ -46,6 +46,11 @@ def answered(page: str, desk: Desk) -> str:
 
 def answer(desk: Desk, query: str) -> tuple[list[str], list[list[str]]]:
     """Names and rows of a query's answer, each value as text."""
+    if desk.snowflake:
+        cursor = desk.snowflake.cursor()
+        cursor.execute(query)
+        names = [column.name.lower() for column in cursor.description]
+        return names, [[cell(plain_value(value)) for value in row] for row in cursor.fetchall()]
     if desk.database:
         found = desk.database.execute(f"select row_to_json(its.*) from ({query}) its")
         rows = [json.loads(line) for line in found]

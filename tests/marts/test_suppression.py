@@ -8,6 +8,7 @@ import pytest
 from oneroster_marts import project
 
 from .attack import Districts, recovered
+from .attack_use import UseDistricts, few_together, spanned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,13 @@ RULES = {
     ),
 }
 """A rule, its words in the SQL, and words that switch it off."""
+RULES_OF_USE = {
+    "a small school is not hidden alone": ("small_cells > 0 and not (", "false and not ("),
+    "few persons of several schools count": ("shared_persons between 1 and 9", "false"),
+    "small grades are hidden with others": ("is_grade and not is_small and small_grades > 0", "false"),
+    "beside parted contracts there are no rows of small parts": ("is_parted and smallest_of_all < 10", "false"),
+    "contracts that few persons tell apart are hidden": ("other_part.part - common.part < 10", "false"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +70,43 @@ def test_without_a_rule_somebody_recovers_cells(
     published = districts.publish(tmp_path, compiled, switch_off)
     assert any(used)
     assert len(recovered(districts, published)) > 10
+
+
+@pytest.fixture(scope="module")
+def vendors() -> UseDistricts:
+    return UseDistricts(200, seed=7)
+
+
+def test_nobody_recovers_the_use_of_few_persons_in_200_districts(
+    vendors: UseDistricts, compiled: Path, tmp_path: Path
+) -> None:
+    """From all rows of licences and use together, with what contracts of the district, schools, grades and courses share.
+
+    A number of ten persons or more that is hidden beside a small one may stand elsewhere, too: a grade of one class, for example.
+    """
+    shown = vendors.publish(tmp_path, compiled)
+    assert len([cell for cell in shown if cell.mart == "licence_gap"]) > 200
+    assert len([cell for cell in shown if cell.mart == "activity_gap"]) > 100
+    assert len([cell for cell, persons in vendors.persons.items() if len(persons) < 10]) > 1_000
+    assert [cell for cell in spanned(vendors.persons, shown) if len(vendors.persons[cell]) < 10] == []
+    assert few_together(vendors.persons, shown) == []
+
+
+@pytest.mark.parametrize("rule", RULES_OF_USE)
+def test_without_a_rule_of_use_somebody_recovers_numbers(
+    rule: str, vendors: UseDistricts, compiled: Path, tmp_path: Path
+) -> None:
+    words, other = RULES_OF_USE[rule]
+    used = []
+
+    def switch_off(sql: str) -> str:
+        used.append(words in sql)
+        return sql.replace(words, other)
+
+    shown = vendors.publish(tmp_path, compiled, switch_off)
+    assert any(used)
+    small = [cell for cell in spanned(vendors.persons, shown) if len(vendors.persons[cell]) < 10]
+    assert len(small + few_together(vendors.persons, shown)) > 0
 
 
 def test_no_shared_table_of_results_or_moves_is_made_without_the_macro() -> None:

@@ -15,12 +15,23 @@ import duckdb
 from oneroster_marts.__main__ import command
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
+from oneroster_sample.provider import Provider
 from oneroster_sample.usage import FILES, write_usage
 from tap_oneroster import TapOneRoster
 
 from tests.loaders.postgres import Database, Server
 
-__all__ = ["TODAY", "Desk", "Server", "duckdb_desk", "load_events", "load_sample", "postgres_desk", "write_inputs"]
+__all__ = [
+    "TODAY",
+    "Desk",
+    "Server",
+    "duckdb_desk",
+    "load_events",
+    "load_from_service",
+    "load_sample",
+    "postgres_desk",
+    "write_inputs",
+]
 
 TODAY = "2026-11-16"
 """A Monday in the sample's first semester."""
@@ -33,6 +44,7 @@ class Desk:
     folder: Path
     settings: dict[str, Any]
     database: Database | None = None
+    snowflake: Any = None
     out: str = ""
     err: str = ""
     _files: dict[str, str] = field(default_factory=dict)
@@ -50,7 +62,12 @@ class Desk:
     def rows(self, table: str, columns: str = "*", where: str = "true") -> list[dict[str, Any]]:
         """Rows of a table, schema.table, in the order of their text."""
         query = f"select {columns} from {{table}} where {where}"
-        if self.database:
+        if self.snowflake:
+            cursor = self.snowflake.cursor()
+            cursor.execute(query.format(table=table))
+            names = [column.name.lower() for column in cursor.description]
+            found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        elif self.database:
             text = f"select row_to_json(its.*) from ({query.format(table=table)}) its"
             found = [json.loads(line) for line in self.database.execute(text)]
         else:
@@ -101,9 +118,22 @@ def load_sample(folder: Path, district: District | None = None, **bundle: Any) -
     return load(folder, "--catalog", str(everything(folder)))
 
 
-def everything(folder: Path) -> Path:
+def load_from_service(folder: Path, district: District, version: str = "1.2") -> Path:
+    """Load all of a district from a service, into the warehouse that is there or a new one, and return its file."""
+    with Provider(district, version=version) as provider:
+        settings = {
+            "base_url": provider.base_url,
+            "token_url": provider.token_url,
+            "client_id": provider.client_id,
+            "client_secret": provider.client_secret,
+            "oneroster_version": version,
+        }
+        return load(folder, "--catalog", str(everything(folder, settings)), settings=settings)
+
+
+def everything(folder: Path, settings: dict[str, Any] | None = None) -> Path:
     """Write a catalog that selects demographics, too."""
-    catalog = TapOneRoster(config={"mode": "csv", "csv_path": str(folder / "district.zip")}).catalog_dict
+    catalog = TapOneRoster(config=settings or _of_bundle(folder)).catalog_dict
     for stream in catalog["streams"]:
         for entry in stream["metadata"]:
             entry["metadata"]["selected"] = True
@@ -133,10 +163,14 @@ def load_events(folder: Path, *nights: tuple[str, tuple[str, ...]]) -> Path:
 PROGRAMS = Path(sys.executable).parent
 
 
-def load(folder: Path, *options: str) -> Path:
-    """Read district.zip with the tap, load it with target-oneroster-duckdb, and return the file."""
+def _of_bundle(folder: Path) -> dict[str, Any]:
+    return {"mode": "csv", "csv_path": str(folder / "district.zip")}
+
+
+def load(folder: Path, *options: str, settings: dict[str, Any] | None = None) -> Path:
+    """Read district.zip, or what the tap's settings say, load it with target-oneroster-duckdb, and return the file."""
     warehouse = folder / "warehouse.duckdb"
-    (folder / "tap.json").write_text(json.dumps({"mode": "csv", "csv_path": str(folder / "district.zip")}))
+    (folder / "tap.json").write_text(json.dumps(settings or _of_bundle(folder)))
     (folder / "target.json").write_text(json.dumps({"filepath": str(warehouse), "history": True}))
     tap: list[str | Path] = [PROGRAMS / "tap-oneroster", "--config", folder / "tap.json", *options]
     target: list[str | Path] = [PROGRAMS / "target-oneroster-duckdb", "--config", folder / "target.json"]

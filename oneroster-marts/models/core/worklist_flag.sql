@@ -29,7 +29,7 @@ due as (
     select
         {{ keys | join(', ') }},
         count(*) as results,
-        sum(case when is_missing then 1 else 0 end) as missing
+        cast(sum(case when is_missing then 1 else 0 end) as {{ type_of('whole') }}) as missing
     from judged
     where is_latest and not is_exempt
     group by {{ keys | join(', ') }}

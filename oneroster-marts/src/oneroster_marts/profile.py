@@ -41,7 +41,7 @@ def _duckdb(settings: Settings) -> dict[str, Any]:
             {"path": settings.restricted_path, "alias": "restricted_file"},
             {"path": settings.marts_path, "alias": "shared_file"},
         ],
-        "settings": {
+        "config_options": {  # from the beginning: settings are made anew for each model, and DuckDB refuses that once it has spilled
             "memory_limit": settings.memory_limit,
             "temp_directory": f"{settings.target_path}/spill",
             "preserve_insertion_order": False,
