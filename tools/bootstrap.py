@@ -52,6 +52,7 @@ OLDEST, NEWEST = (3, 11), (3, 14)
 HELP = """\
 ./run                     the quick start: a sample district goes through Meltano into DuckDB; ends with a summary
 ./run query [SQL]         asks the quick start's warehouse
+./run marts               builds tables and pages of a sample district (dbt, in an environment of its own), and asks a question
 ./run test [ARGS]         runs all tests; ARGS go to pytest
 ./run test-airbyte [ARGS] runs the tests that need PyAirbyte (600 MB, in an environment of its own)
 ./run test-marts [ARGS]   runs the tests of oneroster-marts (dbt, in an environment of its own)
@@ -118,6 +119,7 @@ def quick_start() -> None:
     ran(program("oneroster-audit"), "show", "--policy", "output/policy.yml")
     print(flush=True)
     say("is tonight safe? Open output/roster.html")
+    say("how is a district doing? ./run marts makes its pages (dbt, in an environment of its own)")
 
 
 def one_night(log: Path, text: str, *events: str) -> None:
@@ -140,6 +142,12 @@ def query(*arguments: str) -> None:
     """Query the quick start's warehouse."""
     set_up("quickstart")
     become("python", "-m", "tools.quickstart.query", *arguments)
+
+
+def marts() -> None:
+    """Build tables and pages of a sample district, in the environment of the marts."""
+    enter(set_up_marts())
+    become("python", "-m", "tools.quickstart.marts")
 
 
 def setup() -> None:
@@ -240,7 +248,7 @@ def lock(*arguments: str) -> None:
         "--no-emit-find-links",
     )
     own = ("--group", "pyproject.toml:dev"), projects(), LOCK
-    extras = [option for extra in ("duckdb", "postgres", "snowflake") for option in ("--extra", extra)]
+    extras = [option for extra in ("duckdb", "postgres", "snowflake", "mcp") for option in ("--extra", extra)]
     apart = (*extras, "--group", f"{APART}/pyproject.toml:test"), projects(apart=True), APART_LOCK
     codes = []
     for groups, sources, target in (own, apart):
@@ -263,6 +271,7 @@ def execute(name: str = "", *arguments: str) -> None:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "query": query,
+    "marts": marts,
     "test": test,
     "test-airbyte": test_airbyte,
     "test-marts": test_marts,

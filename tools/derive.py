@@ -58,7 +58,7 @@ LOCKS = "plugins/*/*.lock"
 PICTURE = "docs/assets/marts.svg"
 PAGES_OF_MARTS = "docs/marts/*.md"
 MEMBERS = {"target-oneroster-duckdb": "target-oneroster-csv"}
-EXTRAS = {"oneroster-marts": "[duckdb,postgres,snowflake]"}
+EXTRAS = {"oneroster-marts": "[duckdb,postgres,snowflake,mcp]"}
 LOCK_OF = {"oneroster-marts": "oneroster-marts/requirements.lock"}
 BLOCK = re.compile(
     r"^(?P<start>(?P<indent> *)(?:#|<!--) derived: (?P<what>[a-z ]+) of (?P<plugin>[a-z-]+?)(?: -->)?\n)"

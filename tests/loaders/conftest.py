@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import subprocess
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tools.project import plugins
+from tests.support.loaders import executable_of, install
 
 from . import snowflake as stand_in
 from .pipe import ROOT
@@ -30,33 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("snowflake")
 
 
-def install(project: Path, name: str, mark: Path, wanted: str, executable: Path) -> None:
-    """Let Meltano install a plugin, unless the one that is wanted is there."""
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    with mark.with_name("busy").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may want it, too
-        if executable.exists() and mark.exists() and mark.read_text() == wanted:
-            return
-        command: list[str | Path] = [ROOT / "run", "meltano", "--cwd", project, "install", name]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-        if done.returncode and not os.environ.get("CI"):
-            pytest.skip(f"{name} could not be installed: {done.stderr[-300:]}")
-        assert done.returncode == 0, done.stderr[-2000:]
-        mark.write_text(wanted)
-
-
 @pytest.fixture(scope="session")
 def loader() -> Callable[[str], Path]:
-    """Where a loader's executable is; Meltano installs it when meltano.yml names another one than is there."""
-    known = plugins("loaders")
-
-    def find(name: str) -> Path:
-        place = ROOT / ".meltano" / "loaders" / name
-        executable: Path = place / "venv" / "bin" / known[name]["executable"]
-        install(ROOT, name, place / "installed", known[name]["pip_url"], executable)
-        return executable
-
-    return find
+    """Where a loader's executable is."""
+    return executable_of
 
 
 @pytest.fixture(scope="session")

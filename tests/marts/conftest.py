@@ -72,3 +72,27 @@ def postgres_desk(
     desk = postgres_desk(tmp_path_factory.mktemp("postgres"), server, sample, today=TODAY, inputs=usage)
     assert desk("build") == 0, desk.err
     return desk
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """The marts of a larger district on DuckDB, for pages and answers; built once. Do not write to them."""
+    from .town import make_town
+
+    return make_town(tmp_path_factory.mktemp("town"))
+
+
+@pytest.fixture(scope="session")
+def site(town: Desk, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages that anybody may read."""
+    folder = tmp_path_factory.mktemp("site")
+    assert town("pages", "--out", str(folder)) == 0, town.err
+    return folder
+
+
+@pytest.fixture(scope="session")
+def restricted_site(town: Desk, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with what is about single students, by their names."""
+    folder = tmp_path_factory.mktemp("restricted")
+    assert town("pages", "--out", str(folder), "--restricted", "--names") == 0, town.err
+    return folder

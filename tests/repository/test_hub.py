@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -214,7 +215,7 @@ def test_the_audit_is_a_utility_that_meltano_reads() -> None:
     usage = _parser().format_help()
     for name, command in its["commands"].items():
         assert command["args"] == name
-        assert f"    {name} " in usage
+        assert re.search(rf"^    {name}\s", usage, re.MULTILINE)
 
 
 def test_the_marts_are_a_transformer_that_meltano_reads() -> None:
@@ -228,7 +229,7 @@ def test_the_marts_are_a_transformer_that_meltano_reads() -> None:
     usage = _parser().format_help()
     for name, command in its["commands"].items():
         assert command["args"] == name
-        assert f"    {name} " in usage
+        assert re.search(rf"^    {name}\s", usage, re.MULTILINE)
 
 
 def test_a_schema_that_can_be_set_is_a_capability() -> None:

@@ -14,6 +14,7 @@ LINKS = {
     "oneroster-audit/src/oneroster_audit/_core",
     "oneroster-audit/src/oneroster_audit/_figures",
     "oneroster-marts/src/oneroster_marts/_core",
+    "oneroster-marts/src/oneroster_marts/_figures",
     "oneroster-sample/src/oneroster_sample/_core",
     "tap-oneroster/src/tap_oneroster/_core",
     "target-oneroster-csv/src/target_oneroster/_core",

@@ -1,4 +1,4 @@
-"""Six figures: bar, diverging bar, sparkline, stacked share, slope, calendar strip.
+"""Nine figures: bar, diverging bar, sparkline, stacked share, slope, calendar strip; columns, strip of dots, dot with interval.
 
 Colours are classes of the page's style (`a` to `h`), so that dark mode and print can change them. Nothing is said by
 colour alone: words and numbers stand beside each figure.
@@ -13,7 +13,7 @@ from .svg import Raw, element, svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["bar", "calendar", "diverging", "share", "slope", "sparkline"]
+__all__ = ["bar", "calendar", "columns", "diverging", "interval", "share", "slope", "sparkline", "strip"]
 
 PALETTE = "abcdefgh"
 
@@ -39,11 +39,16 @@ def diverging(removed: int, added: int, before: int, width: float = 120, height:
     )
 
 
-def sparkline(values: Sequence[float], width: float = 90, height: float = 18) -> Raw:
-    """Draw a line of values over nights, the oldest left, with a dot on the newest."""
+def sparkline(values: Sequence[float], width: float = 90, height: float = 18, least: float = 0) -> Raw:
+    """Draw a line of values over nights, the oldest left, with a dot on the newest.
+
+    The height shows a span of `least` or more, so that small changes look small.
+    """
     if not values:
         return svg(width, height)
     low, high = min(values), max(values)
+    if high - low < least:
+        low, high = (low + high - least) / 2, (low + high + least) / 2
     span = (high - low) or 1
     step = (width - 6) / max(1, len(values) - 1)
     points = [(3 + n * step, 3 + (height - 6) * (1 - (v - low) / span)) for n, v in enumerate(values)]
@@ -84,6 +89,55 @@ def calendar(words: Sequence[str], marks: dict[str, str], size: float = 10) -> R
         for n, word in enumerate(words)
     ]
     return svg(max(1.0, len(words) * (size + 2)), size, *squares)
+
+
+def columns(values: Sequence[float], labels: Sequence[str], width: float = 40, height: float = 110) -> Raw:
+    """Draw a column for each value on one base line, the first left, with the value above and its label below: a histogram."""
+    largest = max(values, default=0)
+    base = height - 18
+    drawn: list[Raw] = []
+    for n, (value, label) in enumerate(zip(values, labels, strict=True)):
+        length = (base - 16) * value / largest if largest else 0
+        middle = (n + 0.5) * width
+        drawn.append(
+            element("rect", x=middle - width * 0.4, y=base - length, width=width * 0.8, height=length, class_="a")
+        )
+        drawn.append(element("text", label, x=middle, y=height - 4))
+        if value:
+            drawn.append(element("text", f"{value:,.0f}", x=middle, y=base - length - 4))
+    whole = max(1, len(values)) * width
+    return svg(whole, height, *drawn, element("line", x1=0, x2=whole, y1=base, y2=base, class_="axis"))
+
+
+def strip(values: Sequence[float], largest: float, middle: float | None, width: float = 160, height: float = 18) -> Raw:
+    """Draw a dot for each value from 0 to `largest`, and a line at the middle one; dots on one another are darker."""
+
+    def place(value: float) -> float:
+        return 4 + (width - 8) * (min(1, value / largest) if largest > 0 else 0)
+
+    dots = [element("circle", cx=place(value), cy=height / 2, r=3.5, class_="a thin") for value in values]
+    line = (
+        [] if middle is None else [element("line", x1=place(middle), x2=place(middle), y1=0, y2=height, class_="axis")]
+    )
+    return svg(
+        width, height, element("line", x1=4, x2=width - 4, y1=height / 2, y2=height / 2, class_="rule"), *dots, *line
+    )
+
+
+def interval(value: float, low: float, high: float, width: float = 160, height: float = 18) -> Raw:
+    """Draw a percent as a dot on a line from 0 to 100, with the interval in which it lies as a thicker line."""
+
+    def place(percent: float) -> float:
+        return 4 + (width - 8) * min(1, max(0, percent / 100))
+
+    y = height / 2
+    return svg(
+        width,
+        height,
+        element("line", x1=4, x2=width - 4, y1=y, y2=y, class_="rule"),
+        element("line", x1=place(low), x2=place(high), y1=y, y2=y, class_="span"),
+        element("circle", cx=place(value), cy=y, r=4, class_="dot"),
+    )
 
 
 def _track(width: float, height: float) -> Raw:

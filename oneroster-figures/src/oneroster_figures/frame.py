@@ -10,14 +10,14 @@ from .svg import Raw, element, escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CSP", "CSS", "figure", "page", "table"]
+__all__ = ["CSP", "CSS", "figure", "page", "section", "table"]
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 CSS = files(__package__ or __name__).joinpath("page.css").read_text(encoding="utf-8")
 
 
-def page(title: str, body: Raw, *, lang: str = "en") -> str:
-    """Return a whole page."""
+def page(title: str, body: Raw, *, lang: str = "en", skip: str = "Skip to the verdict") -> str:
+    """Return a whole page; `skip` are the words of the link to what matters, the element of id `main`."""
     style = Raw("\n".join(line.strip() for line in CSS.splitlines() if line.strip()))
     return (
         f'<!DOCTYPE html>\n<html lang="{escape(lang)}">\n<head>\n<meta charset="utf-8">\n'
@@ -25,7 +25,15 @@ def page(title: str, body: Raw, *, lang: str = "en") -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n'
         '<meta name="robots" content="noindex">\n<meta name="referrer" content="no-referrer">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}\n</style>\n</head>\n<body>\n"
-        f'<a class="skip" href="#main">Skip to the verdict</a>\n{body}\n</body>\n</html>\n'
+        f'<a class="skip" href="#main">{escape(skip)}</a>\n{body}\n</body>\n</html>\n'
+    )
+
+
+def section(name: str, title: str, *parts: object) -> Raw:
+    """Return a section of a page; `name` is the id of its heading, the only one of that name on the page."""
+    inside = "".join(map(escape, parts))
+    return Raw(
+        f'<section aria-labelledby="{escape(name)}">\n<h2 id="{escape(name)}">{escape(title)}</h2>\n{inside}\n</section>\n'
     )
 
 

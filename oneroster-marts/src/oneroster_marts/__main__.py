@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
-from .errors import Failed, MartsError
+from .errors import Failed, MartsError, Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +75,24 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--strict", action="store_true", help="exit 3 where tests of the data warn")
         sub.add_argument("--select", action="append", default=[], metavar="MODEL", help="only these, in dbt's words")
     add("doctor", _doctor, "say what can be built from the warehouse and the settings, without building it")
+    pages = add(
+        "pages", _pages, "write pages of what was built: the district, its schools, licences, loads of teachers"
+    )
+    pages.add_argument("--out", type=Path, metavar="FOLDER", help="where to (default: setting site_path)")
+    pages.add_argument("--school", default="", metavar="ID", help="of the schools only this one")
+    pages.add_argument(
+        "--restricted", action="store_true", help="also what is about single pupils, as files that only you can read"
+    )
+    pages.add_argument("--names", action="store_true", help="with --restricted: names in place of ids")
+    ask = add("ask", _ask, "answer a question in words, in numbers only")
+    ask.add_argument("question", nargs="+", help="such as: class size by grade")
+    ask.add_argument("--json", action="store_true", help="as JSON, with what was understood")
+    add("serve-mcp", _serve, "serve the metrics to an assistant that speaks MCP, on stdin and stdout")
+    push = add("push", _push, "write the lists on which others act as messages of Singer, for any target")
+    push.add_argument(
+        "--since", default="", metavar="DATE", help="what changed since that day (default: the day before)"
+    )
+    push.add_argument("--restricted", action="store_true", help="also the lists of single persons, by id")
     return parser
 
 
@@ -117,6 +135,53 @@ def _doctor(options: argparse.Namespace) -> int:
         _fail(found.failures)
     for line in run_dbt(settings, "run-operation", "doctor").said:
         print(line)
+    return 0
+
+
+def _pages(options: argparse.Namespace) -> int:
+    from .pages.site import write_site
+
+    if options.names and not options.restricted:
+        raise Wrong("--names: only with --restricted")
+    settings = _settings(options)
+    out = options.out or Path(settings.site_path)
+    written = write_site(settings, out, school=options.school, restricted=options.restricted, names=options.names)
+    print(f"{len(written):,} pages in {out}; open {out / 'index.html'}")
+    return 0
+
+
+def _ask(options: argparse.Namespace) -> int:
+    import json
+
+    from .answers.query import Answers
+    from .answers.shown import answer_of, text_of
+    from .reader import open_reader
+
+    settings = _settings(options)
+    with open_reader(settings) as reader:
+        answers = Answers(reader, settings.small_cell)
+        answer = answer_of(" ".join(options.question), answers)
+        print(json.dumps(answer, ensure_ascii=False) if options.json else text_of(answer, answers))
+    return 0 if answer["answered"] else 1
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .server import serve
+
+    serve(_settings(options))
+    return 0
+
+
+def _push(options: argparse.Namespace) -> int:
+    from .push import push
+
+    try:
+        counts = push(_settings(options), sys.stdout, since=options.since, restricted=options.restricted)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that Python does not complain of it at its end
+        raise Failed("the program that reads the lists has ended before them") from None
+    print("oneroster-marts: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()), file=sys.stderr)
     return 0
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "connect", "literal"]
 
 SCHEMA = "restricted"
 _FILE = "restricted_file"
@@ -63,7 +63,8 @@ def _create(schema: str, table: str, columns: list[str], kind: str, drop: str = 
     ]
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return a trusted text, such as a path of the settings, as a literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -74,7 +75,7 @@ class _DuckDB:
         self._path = settings.restricted_path
         self._connection: Any = duckdb.connect()
         # Under a name of its own: in a file restricted.duckdb, `restricted.t` could be the file or the schema.
-        self._connection.execute(f"attach {_literal(self._path)} as {_FILE}")
+        self._connection.execute(f"attach {literal(self._path)} as {_FILE}")
 
     def replace(self, table: str, columns: list[str], rows: Iterator[list[str]]) -> str:
         for statement in _create(f"{_FILE}.{SCHEMA}", table, columns, "varchar"):
@@ -84,7 +85,7 @@ class _DuckDB:
             with copy.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows(rows)
             self._connection.execute(
-                f"copy {_FILE}.{SCHEMA}.{table} from {_literal(str(copy))} (header false, auto_detect false, "
+                f"copy {_FILE}.{SCHEMA}.{table} from {literal(str(copy))} (header false, auto_detect false, "
                 "delim ',', quote '\"', escape '\"', nullstr '', strict_mode false)"
             )
         return f"{_FILE}.{SCHEMA}.{table}"

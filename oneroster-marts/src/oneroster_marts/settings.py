@@ -66,6 +66,7 @@ class Settings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
         _says("Limits of the worklist's rules by name, such as `failing_percent`, where they are not the defaults."),
     ] = {}
     target_path: Annotated[Text, _says("Folder for what dbt writes: compiled SQL, results, its profile.")] = "target"
+    site_path: Annotated[Text, _says("Folder for the pages.")] = "site"
     inputs: Annotated[
         dict[str, Text], _says("Further data by the name of the input: `schema.table`, or a path of a .csv file.")
     ] = {}

@@ -1,0 +1,121 @@
+"""The page of memberships of a school: who is in which class, and who is in the learning platform only or not at all. Restricted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from .. import _figures as figures
+from .._figures import Raw, element
+from ..reader import OneAfterOther
+from . import parts, words
+from .parts import paragraph
+from .persons import BANNER, people
+
+if TYPE_CHECKING:
+    from ..reader import Reader, Row
+    from .contents import Contents, School
+
+__all__ = ["Membership"]
+
+KINDS = {
+    "only_roster": "only in the roster: add to the platform",
+    "only_lms": "only in the platform: remove there, or enroll",
+    "role_differs": "has another role in the platform",
+}
+OUT_OF_STEP, MOST = 1_000, 400_000
+"""Rows of who is out of step, at most, and characters of the lists of members."""
+
+
+class Membership:
+    """Makes the page of each school; the schools come in the order of their ids."""
+
+    def __init__(self, reader: Reader, of: Contents, *, names: bool) -> None:
+        self._of = of
+        self._is_named = names
+        self._names = people(reader, names=names)
+        self._lists = OneAfterOther(reader.by_school(_queries(reader, of)))
+
+    def page(self, its: School) -> str:
+        """Return the page of a school."""
+        rows = self._lists.of(its.id)
+        sections = [
+            ("", self._out_of_step(rows.get("out", []))),
+            ("", parts.not_given(self._of, ("lms_memberships",))),
+            ("Classes", self._classes(rows.get("members", []))),
+        ]
+        line = f"Classes that go on, as of {words.day(self._of.today)}."
+        over = element("a", "The school's page", href=f"../school/{words.file_of(its.id)}")
+        title = f"{its.name} - class membership"
+        return parts.framed(
+            title, f"{its.name}: who is in which class", line, sections, over=over, banner=BANNER[self._is_named]
+        )
+
+    def _name(self, person: str) -> str:
+        return self._names.get(person, person.removeprefix("unknown:"))
+
+    def _out_of_step(self, rows: list[Row]) -> Raw:
+        title = "Members who are out of step with the platform"
+        if "lms_memberships" in self._of.not_given:
+            return figures.section("out", title, paragraph(words.not_given("lms_memberships")))
+        if not rows:
+            return figures.section("out", title, paragraph("Nobody."))
+        rows.sort(key=lambda row: (row["title"] or "", row["class_id"], row["kind"], row["person_id"]))
+        lines = [
+            [
+                f"{row['title'] or ''} ({row['class_id']})",
+                self._name(row["person_id"])
+                + (", not in the roster" if row["person_id"].startswith("unknown:") else ""),
+                KINDS.get(row["kind"], row["kind"]),
+                row["lms"],
+            ]
+            for row in rows[:OUT_OF_STEP]
+        ]
+        left = len(rows) - len(lines)
+        said = paragraph(f"{words.count(left)} more are in table restricted.lms_member_kind.") if left else ""
+        heads = ["Class", "Who", "What to do", "Platform"]
+        table = parts.folded("Members whom only one of roster and platform has", heads, lines, (), "members")
+        return figures.section(
+            "out", title, paragraph(f"{words.plural(len(rows), 'member is', 'members are')} out of step."), table, said
+        )
+
+    def _classes(self, rows: list[Row]) -> Raw:
+        classes: defaultdict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        for row in rows:
+            classes[row["title"] or "", row["class_id"]][row["role"]].append(self._name(row["person_id"]))
+        lines: list[list[object]] = []
+        used = 0
+        for (title, key), roles in sorted(classes.items()):
+            students = "; ".join(sorted(roles.get("student", [])))
+            used += len(students) + 150
+            if used > MOST:
+                break
+            lines.append(
+                [
+                    f"{title} ({key})",
+                    "; ".join(sorted(roles.get("teacher", []))),
+                    f"{len(roles.get('student', [])):,}",
+                    students,
+                ]
+            )
+        if not lines:
+            return figures.section("classes", "Classes and their members", paragraph("No class goes on."))
+        left = len(classes) - len(lines)
+        said = paragraph(f"{words.count(left)} more classes are in table restricted.fct_enrollment.") if left else ""
+        heads = ["Class", "Teachers", "Students", "Who"]
+        table = figures.table("Classes with their teachers and students", heads, lines, numbers=(2,))
+        return figures.section("classes", "Classes and their members", table, said)
+
+
+def _queries(reader: Reader, of: Contents) -> dict[str, str]:
+    members = reader.table("restricted.fct_enrollment", "person_id", "begin_date", "is_present")
+    classes = reader.table("restricted.dim_class", "title", "school_id")
+    kinds = reader.table("restricted.lms_member_kind", "lms", "person_id", "kind")
+    today = f"date '{of.today}'"
+    return {
+        "members": f"select distinct m.school_id, m.class_id, d.title, m.role, m.person_id from {members} as m"
+        f" inner join {classes} as d on m.class_id = d.class_id where m.role in ('student', 'teacher') and m.is_present"
+        f" and m.begin_date <= {today} and (m.end_date is null or m.end_date > {today})",
+        "out": f"select d.school_id, k.class_id, d.title, k.lms, k.person_id, k.kind from {kinds} as k"
+        f" inner join {classes} as d on k.class_id = d.class_id where k.kind <> 'in_both'",
+    }
