@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from itertools import repeat
 from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from .codec import record_class
+from .codec import line_order, record_class
 from .model import file
-from .model.ids import derived_id
+from .model.ids import derived_id, derived_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -127,7 +128,7 @@ def named_rows(
     rows = list(rows)
     keys = list(map(identity, rows))
     if len(set(keys)) == len(keys):  # as almost always
-        return ((row, derived_id(stream, key)) for row, key in zip(rows, keys, strict=True))
+        return zip(rows, derived_ids(stream, keys), strict=True)
     groups: dict[Any, list[int]] = defaultdict(list)
     for place, key in enumerate(keys):
         groups[key].append(place)
@@ -172,27 +173,49 @@ def role_rows(user: str, held: Iterable[Held]) -> Iterator[tuple[str, str, str, 
     The first role at an org is primary there, others are secondary. The source's word passes unchanged, also
     `administrator`: the reader decides what it means.
     """
+    for kind, org, role in _held(held):
+        yield derived_id(_ROLES, (user, org, role)), kind, org, role
+
+
+def _held(held: Iterable[Held]) -> Iterator[tuple[str, str, str | None]]:
     orgs: set[str] = set()
     for org, role in dict.fromkeys(held):
-        yield derived_id(_ROLES, (user, org, role)), "secondary" if org in orgs else "primary", org, role
+        yield "secondary" if org in orgs else "primary", org, role
         orgs.add(org)
 
 
-def roles_of_users(users: Iterable[Any], united: Mapping[str, Sequence[Held]] = MappingProxyType({})) -> list[Struct]:
-    """Return the `roles` records of 1.1 users; `united` maps users with several rows to all their roles."""
-    make = record_class(_ROLES)
-    return [
-        make(
-            sourcedId=row_id,
-            userSourcedId=user.sourcedId,
-            roleType=role_type,
-            role=role,
-            orgSourcedId=org,
-            status=user.status,
-            dateLastModified=user.dateLastModified,
-        )
-        for user in users
-        for row_id, role_type, org, role in role_rows(
-            user.sourcedId, united.get(user.sourcedId) or held_by(user.orgSourcedIds, user.role)
-        )
-    ]
+def roles_of_users(
+    users: Sequence[str],
+    orgs: Iterable[Sequence[str] | None],
+    roles: Iterable[str | None],
+    stamps: tuple[Sequence[str | None], Sequence[str | None]],
+    united: Mapping[str, Sequence[Held]] = MappingProxyType({}),
+) -> list[Struct]:
+    """Return the `roles` records of 1.1 users, whose ids, orgs and roles are given in columns.
+
+    `stamps` are their status and dateLastModified. `united` maps users with several rows to all their roles.
+    """
+    keys: list[tuple[str, str, str | None]] = []
+    kinds, status, modified = [], [], []
+    for user, of, role, *stamp in zip(users, orgs, roles, *stamps, strict=True):
+        held = united.get(user) if united else None
+        # Nearly all users have one role at one org.
+        rows = [("primary", of[0], role)] if of and len(of) == 1 and not held else _held(held or held_by(of, role))
+        for kind, org, word in rows:
+            keys.append((user, org, word))
+            kinds.append(kind)
+            status.append(stamp[0])
+            modified.append(stamp[1])
+    if not keys:
+        return []
+    owners, places, words = zip(*keys, strict=True)
+    columns: dict[str, Iterable[Any]] = {
+        "sourcedId": derived_ids(_ROLES, keys),
+        "userSourcedId": owners,
+        "roleType": kinds,
+        "role": words,
+        "orgSourcedId": places,
+        "status": status,
+        "dateLastModified": modified,
+    }
+    return list(map(record_class(_ROLES), *(columns.get(field.name, repeat(None)) for field in line_order(_ROLES))))

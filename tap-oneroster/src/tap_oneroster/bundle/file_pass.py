@@ -118,7 +118,7 @@ class FilePass:
         if batch:
             for stream in self.streams:
                 make = makers.get(stream)
-                yield Records(stream, make(picked, batch.records)) if make else batch
+                yield Records(stream, make(picked, batch)) if make else batch
 
     def _without_copies(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> tuple[Chunk, Records | None]:
         """Return the rows of a chunk that count, and their records; None for the records if all rows count unchanged."""

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from ..._core.derive import Held
     from ..._core.model import File, Version, View
+    from ...source import Records
     from ..locate.archive import Bundle
     from .header import Header
     from .rows import Chunk
 
 __all__ = ["Holders", "Make", "maker", "needs", "parent_of"]
 
-Make: TypeAlias = "Callable[[Chunk, Sequence[Struct]], list[Struct]]"
+Make: TypeAlias = "Callable[[Chunk, Records], list[Struct]]"
 """Makes the records of a stream from a chunk of its parent's rows and their records."""
 
 _VIEWS = {view.name: view for view in VIEWS}
@@ -55,13 +56,21 @@ def maker(stream: File, header: Header, holders: Holders | None, united: Mapping
     """Return the function that derives the stream's records; `united` holds orgs and roles of users with several rows."""
     view = _VIEWS.get(stream.name)
     if view and holders:
-        return lambda _, records: [record for record in records if record.sourcedId in holders]  # type: ignore[attr-defined]
+        return lambda _, users: [record for record in users.records if record.sourcedId in holders]  # type: ignore[attr-defined]
     if view:
-        return lambda _, records: [record for record in records if view.word in _words(record, view, united)]
+        return lambda _, users: [record for record in users.records if view.word in _words(record, view, united)]
     if stream.name == "roles":
-        return lambda _, records: roles_of_users(records, united)
+        return lambda _, users: _roles(users, united)
     position = header.moved["resourceSourcedIds"]
-    return lambda chunk, records: _user_resources(records, chunk.texts(position))
+    return lambda chunk, users: _user_resources(users.records, chunk.texts(position))
+
+
+def _roles(users: Records, united: Mapping[str, Sequence[Held]]) -> list[Struct]:
+    """Return the `roles` records of 1.1 users, from the few columns that they are made of."""
+    ids, orgs, roles, status, modified = map(
+        users.values, ("sourcedId", "orgSourcedIds", "role", "status", "dateLastModified")
+    )
+    return roles_of_users(ids, orgs, roles, (status, modified), united)
 
 
 def _words(record: Any, view: View, united: Mapping[str, Sequence[Held]]) -> Sequence[str | None]:
