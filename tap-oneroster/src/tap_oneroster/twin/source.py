@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._core.model import file
+from .._core.model import TWIN_FILTER, file
 from .._core.twin.policy import Treatment
 from ..source import Records
 from .prepare import DELTA, TwinRefused, prepare
@@ -20,10 +20,7 @@ if TYPE_CHECKING:
     from ..source import Facts, Pass, Request, Source
     from .memory import TwinMemory
 
-__all__ = ["FILTER", "TwinSource"]
-
-FILTER = "twin "
-"""What the filter of a receipt begins with if a scope was read; the digest of the policy follows."""
+__all__ = ["TwinSource"]
 
 
 class TwinSource:
@@ -115,7 +112,7 @@ class _TwinPass:
             for rule in [rule for rule in facts.deviations if ", held: " in rule]:  # names schools
                 facts.deviations[rule.partition(", held: ")[0]] += facts.deviations.pop(rule)
             if policy.scope:
-                facts.filter = FILTER + policy.digest
+                facts.filter = TWIN_FILTER + policy.digest
                 facts.expected = None
 
 
