@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
+from typing import Any
 
 import pytest
 from oneroster_core.model import FILES, file
@@ -47,13 +48,13 @@ def references(of, record):
 
 def shape(records, streams):
     """How often each row is referred to, by field: sorted, so that ids do not matter."""
-    counts = Counter()
+    counts: Counter[tuple[Any, ...]] = Counter()
     ids = {stream: {record["sourcedId"] for record in records[stream]} for stream in streams}
     for stream in streams:
         for record in records[stream]:
             for name, target, one in references(file(stream), record):
                 counts[stream, name, target, one if one in ids.get(target, ()) else None] += 1
-    found = {}
+    found: dict[tuple[Any, ...], list[int]] = {}
     for (stream, name, target, one), times in counts.items():
         found.setdefault((stream, name, target, one is None), []).append(times)
     return {key: sorted(times) for key, times in found.items()}

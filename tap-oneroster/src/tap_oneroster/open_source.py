@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from ._core.model import Version
 from ._core.stores.addresses import shown
+from ._core.twin.lined import PolicyError
 from ._core.twin.plan import Twin
 from ._core.twin.rows import World
 
@@ -48,11 +49,14 @@ def make_source(
     if twin is None:
         return _make_clear_source(config, streams=streams, user_agent=user_agent, say=say)
     from .twin.memory import TwinMemory
-    from .twin.prepare import needed
+    from .twin.prepare import TwinRefused, needed
     from .twin.settings import ids_of, today
     from .twin.source import TwinSource
 
-    of = Twin(twin, World(ids_of(twin, config), twin.names, twin.email_domain))
+    try:
+        of = Twin(twin, World(ids_of(twin, config), twin.names, twin.email_domain))
+    except PolicyError as error:
+        raise TwinRefused(str(error)) from None
     source = _make_clear_source(config, streams=streams | needed(of), user_agent=user_agent, say=say)
     return TwinSource(source, of, TwinMemory(twin), today(config), say)
 

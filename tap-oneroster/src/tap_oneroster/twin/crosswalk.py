@@ -7,6 +7,8 @@ import os
 import secrets
 import stat
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -48,7 +50,31 @@ def crosswalk_error(policy: Policy) -> str | None:
         return None if path.parent.is_dir() else "the folder of the crosswalk is not there"
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         return "others can read the crosswalk; give it mode 0600"
+    return _owner_error(policy, path)
+
+
+def _owner_error(policy: Policy, path: Path) -> str | None:
+    """Return why a file that exists is not the policy's."""
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as database:
+            found = database.execute("SELECT consumer, secret FROM about").fetchone()
+    except duckdb.Error as error:
+        return f"the crosswalk cannot be opened ({type(error).__name__})"
+    if found and (found[0] != policy.consumer or (policy.key_check and key_check(found[1]) != policy.key_check)):
+        return "the crosswalk is of another consumer, or key_check is of another crosswalk"
     return None
+
+
+@contextmanager
+def _private() -> Iterator[None]:
+    """Let DuckDB make its files, also the log of what it writes, with mode 0600."""
+    mask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(mask)
 
 
 def purge(policy: Policy) -> bool:
@@ -77,29 +103,21 @@ class CrosswalkIds:
 
         if problem := crosswalk_error(policy):
             raise policy.fault("crosswalk", problem)
-        mask = os.umask(0o077)
         try:
-            database = duckdb.connect(str(crosswalk_path(policy)))
-            database.execute("CREATE TABLE IF NOT EXISTS about (consumer VARCHAR, secret BLOB)")
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS ids (domain VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (domain, id))"
-            )
+            with _private():
+                database = duckdb.connect(str(crosswalk_path(policy)))
+                database.execute("CREATE TABLE IF NOT EXISTS about (consumer VARCHAR, secret BLOB)")
+                database.execute(
+                    "CREATE TABLE IF NOT EXISTS ids "
+                    "(domain VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (domain, id))"
+                )
+                found = database.execute("SELECT consumer, secret FROM about").fetchone()
+                if found is None:
+                    found = (policy.consumer, secrets.token_bytes(32))
+                    database.execute("INSERT INTO about VALUES (?, ?)", found)
         except duckdb.Error as error:
             raise policy.fault("crosswalk", f"the crosswalk cannot be opened ({type(error).__name__})") from None
-        finally:
-            os.umask(mask)
-        found = database.execute("SELECT consumer, secret FROM about").fetchone()
-        if found is None:
-            found = (policy.consumer, secrets.token_bytes(32))
-            database.execute("INSERT INTO about VALUES (?, ?)", found)
-        consumer, secret = found
-        wrong = consumer != policy.consumer or (policy.key_check and key_check(secret) != policy.key_check)
-        if wrong:
-            database.close()
-            raise policy.fault(
-                "crosswalk", "the crosswalk is of another consumer, or key_check is of another crosswalk"
-            )
-        return cls(database, secret, tenant)
+        return cls(database, found[1], tenant)
 
     @property
     def check(self) -> str:
@@ -148,7 +166,8 @@ class CrosswalkIds:
             if new := [one for one in missing if one not in kept]:
                 made = [str(uuid4()) for _ in new]
                 names = [self._tenant + _SEPARATOR + one for one in new]
-                self._database.execute("INSERT INTO ids SELECT ?, unnest(?), unnest(?)", [domain, names, made])
+                with _private():
+                    self._database.execute("INSERT INTO ids SELECT ?, unnest(?), unnest(?)", [domain, names, made])
                 kept.update(zip(new, made, strict=True))
         return kept
 
@@ -162,7 +181,8 @@ class CrosswalkIds:
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        with _private():
+            self._database.close()
 
 
 def opened(policy: Policy) -> CrosswalkIds:
