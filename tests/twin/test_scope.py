@@ -116,7 +116,7 @@ def closure(many):
             if statement.strip():
                 used = {key: value for key, value in values.items() if f"${key}" in statement}
                 database.execute(statement, used)
-        counts = {name: database.execute(sql).fetchone()[0] for name, sql in KEPT.items()}
+        counts = {name: int(str((database.execute(sql).fetchone() or [0])[0])) for name, sql in KEPT.items()}
         persons = {one for (one,) in database.execute('SELECT "sourcedId" FROM person').fetchall()}
     return counts, persons
 
@@ -137,7 +137,7 @@ def test_the_rows_are_those_of_the_closure_and_no_guardian_is_among_them(many, c
     run = twin_run(by_csv(many), write(tmp_path, EVERYTHING, mode="clear", more=scope_lines(SCOPE)), key=None)
     assert {record["sourcedId"] for record in run.records["users"]} == persons
     assert not any(record["agentSourcedIds"] for record in run.records["users"])
-    words = {}
+    words: dict[str, set[str]] = {}
     for record in run.records["roles"]:
         words.setdefault(record["userSourcedId"], set()).add(record["role"])
     assert all(roles & {"student", "teacher"} for roles in words.values()), "a teacher may be a parent besides"
