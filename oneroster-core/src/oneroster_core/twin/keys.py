@@ -17,7 +17,7 @@ import hmac
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["ClearIds", "Domain", "Ids", "KeyedIds", "consumer_key", "decode_key", "key_check", "new_key", "uuids"]
 
@@ -81,6 +81,12 @@ def uuids(marks: Sequence[bytes]) -> list[str]:
     return text[:-1].decode("ascii").split("\n")
 
 
+def _encoded(ids: Sequence[str]) -> list[bytes]:
+    """Return the UTF-8 of texts: all at once, unless one holds a line end."""
+    texts = "\n".join(ids).encode("utf-8", "surrogatepass").split(b"\n")
+    return texts if len(texts) == len(ids) else [one.encode("utf-8", "surrogatepass") for one in ids]
+
+
 class Domain:
     """The marks and pseudonyms of one kind of id."""
 
@@ -93,16 +99,17 @@ class Domain:
         self._outer = hashlib.sha256(padded.translate(_OUTER))
         self._kept: dict[str, str] = {}
 
-    def marks(self, ids: Iterable[str]) -> list[bytes]:
+    def marks(self, ids: Sequence[str]) -> list[bytes]:
         """Return the mark of each id: 32 bytes, of which the pseudonym shows the first 16."""
         copy_inner, copy_outer = self._inner.copy, self._outer.copy
-        marks = []
-        for one in ids:
+        marks: list[bytes] = []
+        add = marks.append
+        for text in _encoded(ids):
             inner = copy_inner()
-            inner.update(one.encode("utf-8", "surrogatepass"))
+            inner.update(text)
             outer = copy_outer()
             outer.update(inner.digest())
-            marks.append(outer.digest())
+            add(outer.digest())
         return marks
 
     def pseudonyms(self, ids: Sequence[str | None]) -> list[str | None]:
@@ -110,11 +117,10 @@ class Domain:
         kept = self._kept
         found: list[str | None] = list(map(kept.get, ids))  # type: ignore[arg-type]
         if None in found:
-            new = list({one for one, known in zip(ids, found, strict=True) if known is None and one})
-            if new:
+            if new := list(filter(None, set(ids).difference(kept))):
                 if len(kept) + len(new) > _MOST_KEPT:
                     kept.clear()
-                    new = list({one for one in ids if one})
+                    new = list(filter(None, set(ids)))
                 kept.update(zip(new, uuids(self.marks(new)), strict=True))
                 found = list(map(kept.get, ids))  # type: ignore[arg-type]
         return found
