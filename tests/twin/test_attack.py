@@ -135,7 +135,7 @@ def test_a_shift_of_enrollment_dates_would_give_itself_away(world):
     moved = {truth[one]: date.fromisoformat(day) + timedelta(days[one]) for one, day in births.items()}
     # The attacker knows on which day the year began, from the sessions that every twin has.
     first = Counter(row["beginDate"] for row in real["enrollments"]).most_common(1)[0][0]
-    found = {}
+    found: dict[str, timedelta] = {}
     for row in twin:
         found.setdefault(row["userSourcedId"], date.fromisoformat(row["beginDate"]) - date.fromisoformat(first))
     by_birth = defaultdict(list)

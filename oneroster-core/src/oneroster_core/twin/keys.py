@@ -116,18 +116,20 @@ class Domain:
         """Return the pseudonyms of references, which repeat; None stays None."""
         kept = self._kept
         found: list[str | None] = list(map(kept.get, ids))  # type: ignore[arg-type]
-        if None in found:
-            if new := list(filter(None, set(ids).difference(kept))):
-                if len(kept) + len(new) > _MOST_KEPT:
-                    kept.clear()
-                    new = list(filter(None, set(ids)))
-                kept.update(zip(new, uuids(self.marks(new)), strict=True))
-                found = list(map(kept.get, ids))  # type: ignore[arg-type]
+        if None in found and (new := list(filter(None, set(ids).difference(kept)))):
+            if len(kept) + len(new) > _MOST_KEPT:
+                kept.clear()
+                new = list(filter(None, set(ids)))
+            kept.update(zip(new, uuids(self.marks(new)), strict=True))
+            found = list(map(kept.get, ids))  # type: ignore[arg-type]
         return found
 
 
 class Ids(Protocol):
     """Where the ids of a twin come from."""
+
+    are_numbered: bool
+    """True if rows that nothing refers to get ids by their references and a number."""
 
     def own(self, domain: str, ids: Sequence[str]) -> tuple[list[str], list[bytes]]:
         """Return the pseudonyms of rows of a stream, and for each 32 bytes of which the last 16 may be used elsewhere."""
@@ -141,15 +143,17 @@ class Ids(Protocol):
     def close(self) -> None:
         """Close what was opened."""
 
-    def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int] | None:
-        """Return for each row how many rows of this pass had the same key before; None if ids are not numbered."""
+    def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int]:
+        """Return for each row how many rows of this pass had the same key before."""
 
     def identifiers(self, kind: str, values: Sequence[str | None], owners: Sequence[bytes]) -> list[str | None]:
         """Return pseudonyms of what other systems call a person; `owners` are the bytes of the persons (`own`)."""
 
 
 class _Unnumbered:
-    """Ids that need not be numbered."""
+    """Ids that are not numbered."""
+
+    are_numbered = False
 
     def begin(self, stream: str) -> None:
         """See Ids."""
@@ -157,8 +161,9 @@ class _Unnumbered:
     def close(self) -> None:
         """See Ids."""
 
-    def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> None:
+    def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int]:
         """See Ids."""
+        raise NotImplementedError(stream, len(keys))
 
 
 class KeyedIds(_Unnumbered):

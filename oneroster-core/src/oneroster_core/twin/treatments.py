@@ -169,11 +169,10 @@ def _own_ids(rows: Rows) -> list[str]:
 def _unreferred_ids(rows: Rows, leaving: Mapping[str, Treatment]) -> Sequence[str]:
     """Return the ids of rows that nothing refers to; of a crosswalk, made of the random ids that the rows refer to."""
     names = [f.name for f in rows.file.fields if f.refers_to and f.required and not f.kind.is_list]
-    if names:
+    if names and rows.world.ids.are_numbered:
         keys = list(zip(*(_identity(rows, name, leaving) for name in names), strict=True))
         numbers = rows.world.ids.numbered(rows.file.name, keys)
-        if numbers is not None:
-            return [derived_id(rows.file, key, number) for key, number in zip(keys, numbers, strict=True)]
+        return [derived_id(rows.file, key, number) for key, number in zip(keys, numbers, strict=True)]
     return _derived_ids(rows, leaving) if rows.file.derived else rows.own()[0]
 
 

@@ -89,6 +89,8 @@ def purge(policy: Policy) -> bool:
 class CrosswalkIds:
     """Ids of a crosswalk; a new id is written to the file before its row leaves, so that a crash cannot give it two."""
 
+    are_numbered = True
+
     def __init__(self, database: Any, secret: bytes, tenant: str) -> None:
         self._database = database
         self._secret = secret

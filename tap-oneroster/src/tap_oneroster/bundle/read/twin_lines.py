@@ -74,7 +74,12 @@ class TwinLines(Records):
 
     @override
     def part(self, start: int, stop: int) -> Records:
-        return Records(self.file, self.records[start:stop])
+        twin, _, chunk, _, reader = self._of
+        few = chunk.part(start, stop)
+        rows = twin.rows(lambda name: reader.values(few, name))
+        made = {name: values[start:stop] for name, values in self._made.items()}
+        encoded = EncodedRows(self.rows.content[start:stop], self.rows.rest, rests=self.rows.rests[start:stop])
+        return TwinLines(twin, rows, few, few, reader, made, encoded)
 
 
 class TwinLineReader(LineReader):
