@@ -123,3 +123,20 @@ def test_a_warehouse_is_read_as_a_twin(bundle, tmp_path):
         ids = [sorted(r["sourcedId"] for r in each.records[name]) for each in (run, drop)]
         assert ids[0] == ids[1], name
     assert run.receipts["users"]["source"] == "reading-app"
+
+
+@pytest.mark.parametrize("binding", ["rest", "csv"])
+def test_sorted_rows_do_not_tell_the_order_of_the_source(binding, district, bundle, tmp_path):
+    """With sort the rows of each stream come by pseudonym; the rows, and their digest, are the same."""
+    plain, ordered = write(tmp_path, EVERYTHING), write(tmp_path, EVERYTHING, more=["sort: true"], name="sort.yml")
+    with Provider(district, version="1.2") as provider:
+        config = rest_settings(provider) if binding == "rest" else by_csv(bundle("1.2"))
+        one, other = twin_run(config, plain), twin_run(config, ordered)
+    assert other.error is None
+    for name, receipt in one.receipts.items():
+        ids = [record["sourcedId"] for record in other.records[name]]
+        assert ids == sorted(ids), name
+        assert receipt["contentDigest"] == other.receipts[name]["contentDigest"]
+        rows = [sorted(json.dumps(record) for record in run.records[name]) for run in (one, other)]
+        assert rows[0] == rows[1], name
+    assert [r["sourcedId"] for r in one.records["users"]] != [r["sourcedId"] for r in other.records["users"]]

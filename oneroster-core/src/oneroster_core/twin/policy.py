@@ -74,13 +74,15 @@ class Policy:
     names: int = 1
     min_cell: int = 0
     crosswalk: str = ""
+    sort: bool = False
+    """True if rows leave in the order of their pseudonyms, whatever the loader."""
     lines: dict[str, int] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """Checksum of what the policy does; comments, the agreement and the order of its lines do not change it."""
         what = asdict(self)
-        for name in ("name", "agreement", "min_cell", "crosswalk", "lines", "key_check"):
+        for name in ("name", "agreement", "min_cell", "crosswalk", "sort", "lines", "key_check"):
             del what[name]
         return _digest(what)
 
@@ -145,12 +147,19 @@ class _Reader:
             names=names,
             min_cell=self._number("min_cell", 0),
             crosswalk=crosswalk,
+            sort=self._sort(mode),
             lines={key: item.line for key, item in self._top.items()},
         )
         self._faults.raise_any()
         return found
 
     # --- parts of a policy --------------------------------------------------------------------------------------------
+
+    def _sort(self, mode: str) -> bool:
+        wanted = self._word("sort", ("true", "false"), "false") == "true"
+        if wanted and mode == "clear":
+            self._fault("sort", "sort is of no use in mode clear, where the ids are those of the source")
+        return wanted
 
     def _agreement(self) -> Agreement | None:
         inner = self._mapping("agreement", ("name", "signed", "ends", "contact"))
@@ -319,4 +328,5 @@ _OPTIONAL = (
     "email_domain",
     "names",
     "crosswalk",
+    "sort",
 )

@@ -10,6 +10,7 @@ from .._core.model import TWIN_FILTER, file
 from .._core.twin.policy import Treatment
 from ..source import Records
 from .prepare import DELTA, TwinRefused, prepare
+from .spool import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -82,16 +83,17 @@ class _TwinPass:
         for name in self.facts:
             self._twin.world.ids.begin(name)
         try:
-            for batch in self._of:
-                twin = self._twin.of(batch.file.name)
-                if batch.file is not twin.file:
-                    batch = self._by_record(twin, batch)  # noqa: PLW2901
-                if batch:
-                    yield batch
+            yield from in_order(self._batches()) if self._twin.policy.sort else self._batches()
             if is_scoped and any(facts.mode == "delta" for facts in self.facts.values()):
                 raise TwinRefused(f"{', '.join(self.facts)}: {DELTA}")
         finally:
             self._tell()
+
+    def _batches(self) -> Iterator[Records]:
+        for batch in self._of:
+            twin = self._twin.of(batch.file.name)
+            if made := batch if batch.file is twin.file else self._by_record(twin, batch):
+                yield made
 
     def _by_record(self, twin: FileTwin, batch: Records) -> Records:
         odd: Counter[str] = Counter()
