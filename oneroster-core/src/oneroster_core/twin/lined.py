@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["Faults", "Item", "PolicyError", "near", "read_yaml"]
+__all__ = ["Faults", "Item", "Keys", "PolicyError", "near", "read_yaml"]
 
 
 class PolicyError(Exception):
@@ -96,3 +98,74 @@ def _item(node: Any, faults: Faults, depth: int) -> Item:
     if isinstance(node, yaml.SequenceNode):
         return Item([_item(one, faults, depth + 1) for one in node.value], line)
     return Item(node.value, line)
+
+
+class Keys:
+    """Reads the keys of a mapping, and notes what is wrong with each."""
+
+    def __init__(self, top: Mapping[str, Item], faults: Faults) -> None:
+        self._top = top
+        self._faults = faults
+
+    def _fault(self, key: str, text: str) -> None:
+        self._faults.add(self._top[key].line if key in self._top else 1, text)
+
+    def _unknown(self, items: Mapping[str, Item], known: tuple[str, ...]) -> None:
+        for key, item in items.items():
+            if key not in known:
+                self._faults.add(item.line, f"no such key{near(key, known) or '; one of: ' + ', '.join(known)}")
+
+    def _text(self, key: str) -> str | None:
+        if key not in self._top:
+            return None
+        if self._top[key].text is None:
+            self._fault(key, f"{key} must be a text")
+        return self._top[key].text or ""
+
+    def _matching(self, key: str, pattern: re.Pattern[str], form: str) -> str:
+        text = self._text(key)
+        if text is not None and not pattern.fullmatch(text):
+            self._fault(key, f"{key} must be {form}")
+        return text or ""
+
+    def _word(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        text = self._text(key)
+        if text is not None and text not in allowed:
+            self._fault(key, f"{key} must be one of: {', '.join(allowed)}")
+            return default
+        return text or default
+
+    def _number(self, key: str, default: int) -> int:
+        text = self._text(key)
+        if text is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,9}", text):
+            self._fault(key, f"{key} must be a number")
+            return default
+        return int(text)
+
+    def _day(self, item: Item) -> date | None:
+        try:
+            return date.fromisoformat(item.text or "")
+        except ValueError:
+            self._faults.add(item.line, "must be a day, as in 2029-06-30")
+            return None
+
+    def _mapping(self, key: str, known: tuple[str, ...] | None) -> dict[str, Item] | None:
+        if key not in self._top:
+            return None
+        inner = self._top[key].value
+        if not isinstance(inner, dict):
+            self._fault(key, f"{key} must hold keys and values")
+            return None
+        if known is not None:
+            self._unknown(inner, known)
+        return inner
+
+    def _texts(self, key: str, item: Item) -> tuple[str, ...]:
+        if not isinstance(item.value, list) or not all(one.text for one in item.value):
+            self._faults.add(item.line, f"{key}: must be a list of texts")
+            return ()
+        if not item.value:
+            self._faults.add(item.line, f"{key}: an empty list keeps nothing; leave the key out to have no limit")
+        return tuple(one.text for one in item.value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..model import _vocabularies as vocabularies
 from . import words
-from .lined import Faults, Item, PolicyError, near, read_yaml
+from .lined import Faults, Item, Keys, PolicyError, near, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,12 +106,11 @@ def read_policy(text: str, name: str, today: date) -> Policy:
     return _Reader(read_yaml(text, faults), faults, today).policy()
 
 
-class _Reader:
+class _Reader(Keys):
     """Reads the keys of a policy one by one, and notes what is wrong with each."""
 
     def __init__(self, top: Mapping[str, Item], faults: Faults, today: date) -> None:
-        self._top = top
-        self._faults = faults
+        super().__init__(top, faults)
         self._today = today
         self._mode = ""
 
@@ -250,71 +249,6 @@ class _Reader:
             why += " (other treatments need a key, and mode clear has none)"
         self._faults.add(value.line or line, f"{stream}.{name}: {why}")
         return None
-
-    # --- kinds of values ----------------------------------------------------------------------------------------------
-
-    def _fault(self, key: str, text: str) -> None:
-        self._faults.add(self._top[key].line if key in self._top else 1, text)
-
-    def _unknown(self, items: Mapping[str, Item], known: tuple[str, ...]) -> None:
-        for key, item in items.items():
-            if key not in known:
-                self._faults.add(item.line, f"no such key{near(key, known) or '; one of: ' + ', '.join(known)}")
-
-    def _text(self, key: str) -> str | None:
-        if key not in self._top:
-            return None
-        if self._top[key].text is None:
-            self._fault(key, f"{key} must be a text")
-        return self._top[key].text or ""
-
-    def _matching(self, key: str, pattern: re.Pattern[str], form: str) -> str:
-        text = self._text(key)
-        if text is not None and not pattern.fullmatch(text):
-            self._fault(key, f"{key} must be {form}")
-        return text or ""
-
-    def _word(self, key: str, allowed: tuple[str, ...], default: str) -> str:
-        text = self._text(key)
-        if text is not None and text not in allowed:
-            self._fault(key, f"{key} must be one of: {', '.join(allowed)}")
-            return default
-        return text or default
-
-    def _number(self, key: str, default: int) -> int:
-        text = self._text(key)
-        if text is None:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", text):
-            self._fault(key, f"{key} must be a number")
-            return default
-        return int(text)
-
-    def _day(self, item: Item) -> date | None:
-        try:
-            return date.fromisoformat(item.text or "")
-        except ValueError:
-            self._faults.add(item.line, "must be a day, as in 2029-06-30")
-            return None
-
-    def _mapping(self, key: str, known: tuple[str, ...] | None) -> dict[str, Item] | None:
-        if key not in self._top:
-            return None
-        inner = self._top[key].value
-        if not isinstance(inner, dict):
-            self._fault(key, f"{key} must hold keys and values")
-            return None
-        if known is not None:
-            self._unknown(inner, known)
-        return inner
-
-    def _texts(self, key: str, item: Item) -> tuple[str, ...]:
-        if not isinstance(item.value, list) or not all(one.text for one in item.value):
-            self._faults.add(item.line, f"{key}: must be a list of texts")
-            return ()
-        if not item.value:
-            self._faults.add(item.line, f"{key}: an empty list keeps nothing; leave the key out to have no limit")
-        return tuple(one.text for one in item.value)
 
 
 _OPTIONAL = (
