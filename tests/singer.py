@@ -68,4 +68,4 @@ def run_tap(config: dict[str, Any], *, state: Any = None, catalog: Any = None) -
         except ClickException as problem:
             error = problem.message
     output.flush()
-    return parse(output.buffer.getvalue().decode().splitlines(), error)
+    return parse(output.buffer.getvalue().decode().split("\n")[:-1], error)

@@ -46,7 +46,7 @@ def test_every_field_is_one_that_a_form_can_show(spec):
 def test_secrets_are_secret(spec):
     fields = spec["connectionSpecification"]["properties"]
     secret = {name for name, field in fields.items() if field.get("airbyte_secret")}
-    assert secret == {"client_secret", "access_token", "csv_storage_options"}
+    assert secret == {"client_secret", "access_token", "csv_storage_options", "twin_key"}
 
 
 def test_settings_of_both_bindings_pass_the_specification(spec, csv, rest):

@@ -133,6 +133,8 @@ def test_the_blocks_of_the_pages(clone: Clone, after_readme, bundle, tmp_path: P
         (folder / "district.zip").symlink_to(bundle("1.1"))
         if "receipts" in page:
             shutil.copy(clone.folder / "output" / "rest.duckdb", folder / "warehouse.duckdb")
+        if "twin" in page:
+            shutil.copy(clone.folder / "examples" / "twin" / "reading-app.yml", folder)
         for name, config in CONFIGS.items():
             only = {"filepath" if "duckdb" in page else "output_path"} if name == "target.json" else set(config)
             (folder / name).write_text(json.dumps({k: v for k, v in config.items() if k in only}))
@@ -141,7 +143,7 @@ def test_the_blocks_of_the_pages(clone: Clone, after_readme, bundle, tmp_path: P
         ):
             (folder / f"{title}.sql").write_text(query)
         write += [f"cd {folder}", "echo", *found]
-    text = "target-anything() { cat; }\n" + "\n".join(write)
+    text = "export ONEROSTER_TODAY=2026-10-01\ntarget-anything() { cat; }\n" + "\n".join(write)
     done = clone.terminal(f"export PATH=$PWD/.venv/bin:$PATH\n{text}")
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
 

@@ -40,7 +40,7 @@ def test_the_contracts_see_the_core_inside_the_plugins() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"
     ]
-    layered = [contract for contract in contracts if contract["type"] == "layers"]
+    layered = [c for c in contracts if c["type"] == "layers" and c["containers"] != ["oneroster_core.twin"]]
     assert [contract["layers"][-1] for contract in layered] == ["_core", "_core", "_core", "_core"]
 
 

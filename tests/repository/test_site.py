@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import re
 import shlex
@@ -21,6 +22,7 @@ import pytest
 import yaml
 from mkdocs.exceptions import PluginError
 from oneroster_audit.policy import Policy
+from oneroster_core.twin.policy import Policy as TwinPolicy
 from oneroster_marts.settings import SETTINGS as MARTS_SETTINGS
 from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
@@ -30,7 +32,6 @@ from tools import project
 from tools.derive import about, pip_url, properties, repository, settings_table
 from tools.site import diagram, hook, messages, providers
 from tools.site import model as site_model
-from tools.site.model import KINDS_OF_DATA
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -327,6 +328,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     known |= {name for settings in project_loaders().values() for name in settings}
     known |= {"pip_url", "select", "provider", *Policy.__struct_fields__}
     known |= {setting.name for setting in MARTS_SETTINGS}
+    known |= {field.name for field in dataclasses.fields(TwinPolicy)}
     pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}
     assert len(named) > 10
@@ -410,19 +412,19 @@ def test_no_line_of_a_diagram_runs_through_a_table(service: str) -> None:
 def test_every_column_about_persons_is_classified() -> None:
     """A new column of these streams asks for a decision; `sourcedId`, status and date of the others say nothing of their own."""
     neutral = {"sourcedId", "status", "dateLastModified"}
-    for stream, kinds in KINDS_OF_DATA.items():
+    for stream, kinds in site_model.kinds_of_data().items():
         listed = [column for columns in kinds.values() for column in columns]
         assert len(listed) == len(set(listed)), stream
         columns = {field.name for field in model.file(stream).fields}
         assert set(listed) <= columns, stream
-        if len(kinds) > 1:
+        if any(field.refers_to == "users" for field in model.file(stream).fields):
             assert columns - set(listed) <= neutral, stream
 
 
 def test_every_stream_that_refers_to_users_is_among_them() -> None:
     """What hangs on a user is about a person."""
     about_persons = {file.name for file in model.FILES for field in file.fields if field.refers_to == "users"}
-    assert about_persons | {"users"} <= set(KINDS_OF_DATA)
+    assert about_persons | {"users"} <= set(site_model.kinds_of_data())
 
 
 def test_every_field_of_a_receipt_is_explained() -> None:

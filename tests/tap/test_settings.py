@@ -23,6 +23,7 @@ NEEDED: dict[Any, dict[str, Any]] = {
     TargetOneRosterDuckDB: {"filepath": "w.duckdb", "flattening_max_depth": 1},
 }
 WORDS = {
+    "twin": str(Path(__file__).parents[2] / "examples/twin/test-environment.yml"),
     "start_date": "2026-01-01T00:00:00Z",
     "default_class_type": "homeroom",
     "administrator_role": "siteAdministrator",

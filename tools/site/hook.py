@@ -21,7 +21,7 @@ from mkdocs.exceptions import PluginError  # noqa: E402
 from mkdocs.structure.files import File, Files  # noqa: E402
 
 from tools import derive  # noqa: E402
-from tools.site import diagram, messages, model, providers  # noqa: E402
+from tools.site import diagram, messages, model, providers, twin  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,8 @@ MADE: dict[str, Callable[[str], str]] = {
     "loader facts": model.loader_facts,
     "loader settings": model.loader_settings,
     "messages": messages.table,
+    "policy": twin.policy_text,
+    "elements": twin.element_list,
 }
 MARK = re.compile(r"^<!-- made: (?P<what>[a-z ]+?)(?: of (?P<argument>[a-z-]+))? -->$", re.MULTILINE)
 LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]+)\]\((?P<target>[^)\s:]*?)(?P<anchor>#[^)\s]*)?\)")

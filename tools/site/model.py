@@ -13,7 +13,7 @@ from tools.derive import ROOT
 from tools.project import plugins
 
 __all__ = [
-    "KINDS_OF_DATA",
+    "kinds_of_data",
     "loader_facts",
     "loader_settings",
     "personal_table",
@@ -21,101 +21,36 @@ __all__ = [
     "tables_of",
 ]
 
-# Columns with personal data, by the kind of data. Every column of the streams about persons must be here or in
-# NOT_PERSONAL: tests/repository/test_site.py fails if a new column is in neither.
-KINDS_OF_DATA: dict[str, dict[str, tuple[str, ...]]] = {
-    "users": {
-        "who it is": (
-            "username",
-            "givenName",
-            "familyName",
-            "middleName",
-            "preferredGivenName",
-            "preferredMiddleName",
-            "preferredFamilyName",
-            "pronouns",
-        ),
-        "how to reach them": ("email", "sms", "phone"),
-        "numbers that lead to them elsewhere": ("sourcedId", "userIds", "identifier", "userMasterIdentifier"),
-        "their relatives": ("agentSourcedIds",),
-        "their place at school": ("role", "grades", "orgSourcedIds", "primaryOrgSourcedId", "enabledUser"),
-        "a secret": ("password",),
-        "whatever the vendor adds": ("metadata",),
-    },
-    "userProfiles": {
-        "who it is": ("username", "profileId"),
-        "numbers that lead to them elsewhere": ("sourcedId", "userSourcedId"),
-        "which applications they use": ("profileType", "vendorId", "applicationId", "description", "credentialType"),
-        "a secret": ("password",),
-        "whatever the vendor adds": ("metadata",),
-    },
-    "demographics": {
-        "birth": ("birthDate", "countryOfBirthCode", "stateOfBirthAbbreviation", "cityOfBirth"),
-        "sex": ("sex",),
-        "race and ethnicity": (
-            "americanIndianOrAlaskaNative",
-            "asian",
-            "blackOrAfricanAmerican",
-            "nativeHawaiianOrOtherPacificIslander",
-            "white",
-            "demographicRaceTwoOrMoreRaces",
-            "hispanicOrLatinoEthnicity",
-        ),
-        "residence": ("publicSchoolResidenceStatus",),
-        "numbers that lead to them elsewhere": ("sourcedId",),
-        "whatever the vendor adds": ("metadata",),
-    },
-    "roles": {
-        "numbers that lead to them elsewhere": ("userSourcedId", "userProfileSourcedId"),
-        "their place at school": ("roleType", "role", "orgSourcedId", "beginDate", "endDate"),
-        "whatever the vendor adds": ("metadata",),
-    },
-    "enrollments": {
-        "numbers that lead to them elsewhere": ("userSourcedId",),
-        "their place at school": ("classSourcedId", "schoolSourcedId", "role", "primary", "beginDate", "endDate"),
-        "whatever the vendor adds": ("metadata",),
-    },
-    "results": {
-        "numbers that lead to them elsewhere": ("studentSourcedId",),
-        "how they did": (
-            "score",
-            "textScore",
-            "comment",
-            "scoreStatus",
-            "scoreDate",
-            "inProgress",
-            "incomplete",
-            "late",
-            "missing",
-        ),
-        "their place at school": ("lineItemSourcedId", "classSourcedId"),
-        "whatever the vendor adds": ("metadata",),
-    },
-    "assessmentResults": {
-        "numbers that lead to them elsewhere": ("studentSourcedId",),
-        "how they did": (
-            "score",
-            "textScore",
-            "comment",
-            "scoreStatus",
-            "scoreDate",
-            "scorePercentile",
-            "learningObjectiveSet",
-            "inProgress",
-            "incomplete",
-            "late",
-            "missing",
-        ),
-        "their place at school": ("assessmentLineItemSourcedId", "scoreScaleSourcedId"),
-        "whatever the vendor adds": ("metadata",),
-    },
-    "resultLearningObjectiveIds": {"how they did": ("score", "textScore", "source", "learningObjectiveId")},
-    "userResources": {
-        "numbers that lead to them elsewhere": ("userSourcedId",),
-        "which applications they use": ("resourceSourcedId", "classSourcedId", "orgSourcedId"),
-        "whatever the vendor adds": ("metadata",),
-    },
+_KINDS = {
+    model.Personal.NAME: "their names",
+    model.Personal.CONTACT: "how to reach them, and their relatives",
+    model.Personal.ACCOUNT: "their accounts",
+    model.Personal.IDENTIFIER: "numbers that lead to them elsewhere",
+    model.Personal.BIRTH: "their birth",
+    model.Personal.DEMOGRAPHIC: "sex, race, ethnicity, origin and pronouns",
+    model.Personal.SPECIAL: "residence, and whatever the vendor adds",
+    model.Personal.TEXT: "free text, which may name anybody",
+    model.Personal.SCHEDULE: "their place at school, and what they use",
+    model.Personal.PERFORMANCE: "how they did",
 }
+
+
+def kinds_of_data() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return columns with personal data by stream and kind of data, as the fields of the model say.
+
+    A stream that says nothing of persons but what vendors may add to it is left out.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for file in model.FILES:
+        ids = tuple(f.name for f in file.fields if f.refers_to == "users" and f.personal is None)
+        if file.name == "users":
+            ids = ("sourcedId", *ids)
+        kinds = {words: tuple(f.name for f in file.fields if f.personal == kind) for kind, words in _KINDS.items()}
+        kinds = {"ids of persons": ids, **kinds}
+        if any(set(columns) - {"metadata"} for columns in kinds.values()):
+            found[file.name] = {words: columns for words, columns in kinds.items() if columns}
+    return found
+
 
 _TYPES = {"boolean": "yes or no", "integer": "integer", "number": "number", "array": "list", "object": "object"}
 
@@ -234,7 +169,7 @@ def receipts_table(_: str = "") -> str:
 def personal_table(_: str = "") -> str:
     """Return a table of columns about persons, by stream and kind of data."""
     rows = ["| Stream | What it says | Columns |", "| --- | --- | --- |"]
-    for stream, kinds in KINDS_OF_DATA.items():
+    for stream, kinds in kinds_of_data().items():
         rows += [f"| `{stream}` | {kind} | {', '.join(f'`{c}`' for c in columns)} |" for kind, columns in kinds.items()]
     return "\n".join(rows) + "\n"
 

@@ -8,10 +8,14 @@ from urllib.parse import urlsplit
 
 from ._core.model import Version
 from ._core.stores.addresses import shown
+from ._core.twin.lined import PolicyError
+from ._core.twin.plan import Twin
+from ._core.twin.rows import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._core.twin.policy import Policy as TwinPolicy
     from .source import Source
 
 __all__ = ["make_source", "source_name"]
@@ -19,6 +23,11 @@ __all__ = ["make_source", "source_name"]
 
 def source_name(config: Mapping[str, Any]) -> str:
     """Return the name of the source for receipts, even if it could not be opened."""
+    if config.get("twin"):
+        from .twin.settings import policy_of
+
+        policy = policy_of(config)
+        return policy.consumer if policy else ""
     if config["mode"] == "csv":
         return PurePosixPath(shown(config["csv_path"])).name
     if config["mode"] == "warehouse":
@@ -29,9 +38,33 @@ def source_name(config: Mapping[str, Any]) -> str:
 
 
 def make_source(
+    config: Mapping[str, Any],
+    *,
+    streams: frozenset[str],
+    user_agent: str,
+    say: Callable[[str], None],
+    twin: TwinPolicy | None = None,
+) -> Source:
+    """Return the source of the settings, behind the policy of a twin if there is one; `streams` are the selected ones."""
+    if twin is None:
+        return _make_clear_source(config, streams=streams, user_agent=user_agent, say=say)
+    from .twin.memory import TwinMemory
+    from .twin.prepare import TwinRefused, needed
+    from .twin.settings import ids_of, today
+    from .twin.source import TwinSource
+
+    try:
+        of = Twin(twin, World(ids_of(twin, config), twin.names, twin.email_domain))
+    except PolicyError as error:
+        raise TwinRefused(str(error)) from None
+    source = _make_clear_source(config, streams=streams | needed(of), user_agent=user_agent, say=say)
+    return TwinSource(source, of, TwinMemory(twin), today(config), say)
+
+
+def _make_clear_source(
     config: Mapping[str, Any], *, streams: frozenset[str], user_agent: str, say: Callable[[str], None]
 ) -> Source:
-    """Return the REST service, the warehouse or the bundles of the settings; `streams` are the selected ones.
+    """Return the REST service, the warehouse or the bundles of the settings.
 
     Imports are local, so that a run does not load the binding that it does not use.
     """
@@ -59,6 +92,6 @@ def make_source(
         accept_missing=config["missing_collections"] == "accept",
         file_mode=None if config["csv_file_mode"] == "auto" else config["csv_file_mode"],
         storage_options=config.get("csv_storage_options"),
-        columnar=is_columnar(config.get("batch_config")),
+        columnar=is_columnar(config.get("batch_config")) and not config.get("twin"),
         say=say,
     )

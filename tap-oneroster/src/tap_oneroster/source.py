@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ._core.codec import EncodedRows
     from ._core.model import File
+    from ._core.twin.plan import Twin
 
 __all__ = [
     "CollectionMoved",
@@ -60,6 +61,11 @@ class Records:
     def rows(self) -> EncodedRows:
         """The encoded records, as the tap writes them."""
         return encode_rows(self.records)
+
+    @property
+    def clear(self) -> Records:
+        """The records as the source has them, of which others are derived; a twin's own records differ."""
+        return self
 
     def __len__(self) -> int:
         return len(self.records)
@@ -147,6 +153,8 @@ class Request:
     streams: tuple[File, ...]
     since: datetime | None = None
     state: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    twin: Twin | None = None
+    """What may leave; a source may make the rows of a twin itself, where that is faster."""
 
 
 class Pass(Protocol):

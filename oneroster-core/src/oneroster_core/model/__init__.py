@@ -7,9 +7,9 @@ the record classes and lines that the tap and the targets share.
 from __future__ import annotations
 
 from . import _gradebook, _resources, _rostering
-from ._receipts import NO_SNAPSHOT, RECEIPT_KEYS, RECEIPTS, TOTAL_NOT_REACHED, UNPROVEN
+from ._receipts import NO_SNAPSHOT, RECEIPT_KEYS, RECEIPTS, TOTAL_NOT_REACHED, TWIN_FILTER, UNPROVEN
 from ._rest import BASE_PATHS, SCOPE_PREFIXES, scope_uri
-from ._types import Collection, Derived, Field, File, Kind, Service, Version, View, Vocabulary, Where
+from ._types import Collection, Derived, Field, File, Kind, Personal, Service, Version, View, Vocabulary, Where
 
 __all__ = [
     "BASE_PATHS",
@@ -20,6 +20,7 @@ __all__ = [
     "RECEIPT_KEYS",
     "SCOPE_PREFIXES",
     "TOTAL_NOT_REACHED",
+    "TWIN_FILTER",
     "UNPROVEN",
     "VIEWS",
     "Collection",
@@ -27,6 +28,7 @@ __all__ = [
     "Field",
     "File",
     "Kind",
+    "Personal",
     "Service",
     "Version",
     "View",

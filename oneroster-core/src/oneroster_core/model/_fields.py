@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from . import _vocabularies as words
-from ._types import ALWAYS, Field, File, Kind, Service, Where
+from ._types import ALWAYS, Field, File, Kind, Personal, Service, Where
 
 ID = Field("sourcedId", Kind.GUID, ALWAYS)
 STATUS = Field("status", Kind.WORD, words=words.STATUS, blank_in_bulk=True)
 LAST_MODIFIED = Field("dateLastModified", Kind.DATETIME, blank_in_bulk=True)
 LIFECYCLE = (ID, STATUS, LAST_MODIFIED)
 
-METADATA = Field("metadata", Kind.OBJECT, csv=False)
+METADATA = Field("metadata", Kind.OBJECT, csv=False, personal=Personal.SPECIAL)
 """`metadata.<key>` columns in CSV; one free-form object in REST and in the warehouse."""
 
 SCHOOL = Where("type", "school", extensible=True)

@@ -6,7 +6,7 @@ from functools import partial
 
 from . import _vocabularies as words
 from ._fields import SCHOOL, data_file
-from ._types import ALWAYS, NEVER, ONLY_1_1, Collection, Derived, Field, Kind, Service, Version, Where
+from ._types import ALWAYS, NEVER, ONLY_1_1, Collection, Derived, Field, Kind, Personal, Service, Version, Where
 
 _file = partial(data_file, Service.GRADEBOOK)
 
@@ -32,7 +32,7 @@ CATEGORIES = _file(
 LINE_ITEMS = _file(
     "lineItems",
     Field("title", required=ALWAYS),
-    Field("description"),
+    Field("description", personal=Personal.TEXT),
     Field("assignDate", Kind.DATE, ALWAYS, rest_kind=Kind.DATETIME),
     Field("dueDate", Kind.DATE, ALWAYS, rest_kind=Kind.DATETIME),
     Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
@@ -57,18 +57,18 @@ LINE_ITEMS = _file(
 
 RESULTS = _file(
     "results",
-    Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems"),
+    Field("lineItemSourcedId", Kind.REF, ALWAYS, refers_to="lineItems", personal=Personal.SCHEDULE),
     Field("studentSourcedId", Kind.REF, ALWAYS, refers_to="users", where=Where("role", "student")),
-    Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS),
-    Field("score", Kind.NUMBER, ONLY_1_1),
-    Field("scoreDate", Kind.DATE, ALWAYS),
-    Field("comment"),
-    Field("textScore", since=V1_2),
-    Field("classSourcedId", Kind.REF, refers_to="classes", since=V1_2),
-    Field("inProgress", Kind.TRUE_FALSE, since=V1_2),
-    Field("incomplete", Kind.TRUE_FALSE, since=V1_2),
-    Field("late", Kind.TRUE_FALSE, since=V1_2),
-    Field("missing", Kind.TRUE_FALSE, since=V1_2),
+    Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS, personal=Personal.PERFORMANCE),
+    Field("score", Kind.NUMBER, ONLY_1_1, personal=Personal.PERFORMANCE),
+    Field("scoreDate", Kind.DATE, ALWAYS, personal=Personal.PERFORMANCE),
+    Field("comment", personal=Personal.TEXT),
+    Field("textScore", since=V1_2, personal=Personal.PERFORMANCE),
+    Field("classSourcedId", Kind.REF, refers_to="classes", since=V1_2, personal=Personal.SCHEDULE),
+    Field("inProgress", Kind.TRUE_FALSE, since=V1_2, personal=Personal.PERFORMANCE),
+    Field("incomplete", Kind.TRUE_FALSE, since=V1_2, personal=Personal.PERFORMANCE),
+    Field("late", Kind.TRUE_FALSE, since=V1_2, personal=Personal.PERFORMANCE),
+    Field("missing", Kind.TRUE_FALSE, since=V1_2, personal=Personal.PERFORMANCE),
     collection=_core("/results", "results", "result"),
 )
 
@@ -114,10 +114,10 @@ LINE_ITEM_OBJECTIVES = _file(
 RESULT_OBJECTIVES = _file(
     "resultLearningObjectiveIds",
     Field("resultSourcedId", Kind.REF, ALWAYS, refers_to="results"),
-    Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES),
-    Field("learningObjectiveId", required=ALWAYS),
-    Field("score", Kind.NUMBER),
-    Field("textScore"),
+    Field("source", Kind.WORD, ALWAYS, words=words.OBJECTIVE_SOURCES, personal=Personal.PERFORMANCE),
+    Field("learningObjectiveId", required=ALWAYS, personal=Personal.PERFORMANCE),
+    Field("score", Kind.NUMBER, personal=Personal.PERFORMANCE),
+    Field("textScore", personal=Personal.PERFORMANCE),
     derived=Derived("results", "learningObjectiveSet", ("resultSourcedId", "source", "learningObjectiveId")),
     since=V1_2,
 )
@@ -125,7 +125,7 @@ RESULT_OBJECTIVES = _file(
 ASSESSMENT_LINE_ITEMS = _file(
     "assessmentLineItems",
     Field("title", required=ALWAYS),
-    Field("description"),
+    Field("description", personal=Personal.TEXT),
     Field("classSourcedId", Kind.REF, refers_to="classes"),
     Field("parentAssessmentLineItemSourcedId", Kind.REF, refers_to="assessmentLineItems"),
     Field("scoreScaleSourcedId", Kind.REF, refers_to="scoreScales"),
@@ -139,20 +139,20 @@ ASSESSMENT_LINE_ITEMS = _file(
 
 ASSESSMENT_RESULTS = _file(
     "assessmentResults",
-    Field("assessmentLineItemSourcedId", Kind.REF, ALWAYS, refers_to="assessmentLineItems"),
+    Field("assessmentLineItemSourcedId", Kind.REF, ALWAYS, refers_to="assessmentLineItems", personal=Personal.SCHEDULE),
     Field("studentSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-    Field("score", Kind.NUMBER, NEVER),
-    Field("textScore"),
-    Field("scoreDate", Kind.DATE, ALWAYS),
-    Field("scoreScaleSourcedId", Kind.REF, refers_to="scoreScales"),
-    Field("scorePercentile", Kind.NUMBER),
-    Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS),
-    Field("comment"),
-    Field("learningObjectiveSet", Kind.OBJECTIVE_SCORES),
-    Field("inProgress", Kind.TRUE_FALSE),
-    Field("incomplete", Kind.TRUE_FALSE),
-    Field("late", Kind.TRUE_FALSE),
-    Field("missing", Kind.TRUE_FALSE),
+    Field("score", Kind.NUMBER, NEVER, personal=Personal.PERFORMANCE),
+    Field("textScore", personal=Personal.PERFORMANCE),
+    Field("scoreDate", Kind.DATE, ALWAYS, personal=Personal.PERFORMANCE),
+    Field("scoreScaleSourcedId", Kind.REF, refers_to="scoreScales", personal=Personal.PERFORMANCE),
+    Field("scorePercentile", Kind.NUMBER, personal=Personal.PERFORMANCE),
+    Field("scoreStatus", Kind.WORD, ALWAYS, words=words.SCORE_STATUS, personal=Personal.PERFORMANCE),
+    Field("comment", personal=Personal.TEXT),
+    Field("learningObjectiveSet", Kind.OBJECTIVE_SCORES, personal=Personal.PERFORMANCE),
+    Field("inProgress", Kind.TRUE_FALSE, personal=Personal.PERFORMANCE),
+    Field("incomplete", Kind.TRUE_FALSE, personal=Personal.PERFORMANCE),
+    Field("late", Kind.TRUE_FALSE, personal=Personal.PERFORMANCE),
+    Field("missing", Kind.TRUE_FALSE, personal=Personal.PERFORMANCE),
     collection=Collection("/assessmentResults", "assessmentResults", "assessmentResult", (), ASSESSMENT),
     since=V1_2,
     csv=False,

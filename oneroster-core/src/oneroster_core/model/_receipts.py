@@ -38,6 +38,9 @@ RECEIPTS = File(
 
 RECEIPT_KEYS = ("runId", "collection", "source")
 
+TWIN_FILTER = "twin "
+"""What the filter of a receipt begins with if a twin's whole scope was read; the digest of its policy follows."""
+
 UNPROVEN = "end of the collection not proven"
 TOTAL_NOT_REACHED = "records of the total that never came, accepted"
 NO_SNAPSHOT = (UNPROVEN, TOTAL_NOT_REACHED)

@@ -6,7 +6,7 @@ from functools import partial
 
 from . import _vocabularies as words
 from ._fields import data_file
-from ._types import ALWAYS, Collection, Derived, Field, Kind, Service, Version
+from ._types import ALWAYS, Collection, Derived, Field, Kind, Personal, Service, Version
 
 _file = partial(data_file, Service.RESOURCES)
 
@@ -42,9 +42,9 @@ COURSE_RESOURCES = _file(
 USER_RESOURCES = _file(
     "userResources",
     Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-    Field("orgSourcedId", Kind.REF, refers_to="orgs"),
-    Field("classSourcedId", Kind.REF, refers_to="classes"),
-    Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources"),
+    Field("orgSourcedId", Kind.REF, refers_to="orgs", personal=Personal.SCHEDULE),
+    Field("classSourcedId", Kind.REF, refers_to="classes", personal=Personal.SCHEDULE),
+    Field("resourceSourcedId", Kind.REF, ALWAYS, refers_to="resources", personal=Personal.SCHEDULE),
     derived=Derived("users", "resources", ("userSourcedId", "resourceSourcedId")),
     since=Version.V1_2,
 )

@@ -6,7 +6,7 @@ from functools import partial
 
 from . import _vocabularies as words
 from ._fields import LAST_MODIFIED, METADATA, SCHOOL, STATUS, data_file
-from ._types import ALWAYS, Collection, Derived, Field, File, Kind, Service, Version, View, Where
+from ._types import ALWAYS, Collection, Derived, Field, File, Kind, Personal, Service, Version, View, Where
 
 _file = partial(data_file, Service.ROSTERING)
 
@@ -41,7 +41,7 @@ CLASSES = _file(
     Field("courseSourcedId", Kind.REF, ALWAYS, refers_to="courses"),
     Field("classCode"),
     Field("classType", Kind.WORD, ALWAYS, words=words.CLASS_TYPES),
-    Field("location"),
+    Field("location", personal=Personal.TEXT),
     Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
     Field("termSourcedIds", Kind.REFS, ALWAYS, refers_to="academicSessions"),
     Field("subjects", Kind.STRINGS),
@@ -79,19 +79,19 @@ DEMOGRAPHICS_FILE = File(
         Field("sourcedId", Kind.REF, ALWAYS, refers_to="users", rest=("sourcedId",)),
         STATUS,
         LAST_MODIFIED,
-        Field("birthDate", Kind.DATE),
-        Field("sex", Kind.WORD, words=words.SEX),
-        Field("americanIndianOrAlaskaNative", Kind.TRUE_FALSE),
-        Field("asian", Kind.TRUE_FALSE),
-        Field("blackOrAfricanAmerican", Kind.TRUE_FALSE),
-        Field("nativeHawaiianOrOtherPacificIslander", Kind.TRUE_FALSE),
-        Field("white", Kind.TRUE_FALSE),
-        Field("demographicRaceTwoOrMoreRaces", Kind.TRUE_FALSE),
-        Field("hispanicOrLatinoEthnicity", Kind.TRUE_FALSE),
-        Field("countryOfBirthCode"),
-        Field("stateOfBirthAbbreviation"),
-        Field("cityOfBirth"),
-        Field("publicSchoolResidenceStatus"),
+        Field("birthDate", Kind.DATE, personal=Personal.BIRTH),
+        Field("sex", Kind.WORD, words=words.SEX, personal=Personal.DEMOGRAPHIC),
+        Field("americanIndianOrAlaskaNative", Kind.TRUE_FALSE, personal=Personal.DEMOGRAPHIC),
+        Field("asian", Kind.TRUE_FALSE, personal=Personal.DEMOGRAPHIC),
+        Field("blackOrAfricanAmerican", Kind.TRUE_FALSE, personal=Personal.DEMOGRAPHIC),
+        Field("nativeHawaiianOrOtherPacificIslander", Kind.TRUE_FALSE, personal=Personal.DEMOGRAPHIC),
+        Field("white", Kind.TRUE_FALSE, personal=Personal.DEMOGRAPHIC),
+        Field("demographicRaceTwoOrMoreRaces", Kind.TRUE_FALSE, personal=Personal.DEMOGRAPHIC),
+        Field("hispanicOrLatinoEthnicity", Kind.TRUE_FALSE, personal=Personal.DEMOGRAPHIC),
+        Field("countryOfBirthCode", personal=Personal.DEMOGRAPHIC),
+        Field("stateOfBirthAbbreviation", personal=Personal.DEMOGRAPHIC),
+        Field("cityOfBirth", personal=Personal.DEMOGRAPHIC),
+        Field("publicSchoolResidenceStatus", personal=Personal.SPECIAL),
         METADATA,
     ),
     Collection("/demographics", "demographics", "demographics", DEMOGRAPHICS, DEMOGRAPHICS),
@@ -99,13 +99,13 @@ DEMOGRAPHICS_FILE = File(
 
 ENROLLMENTS = _file(
     "enrollments",
-    Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes"),
-    Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL),
+    Field("classSourcedId", Kind.REF, ALWAYS, refers_to="classes", personal=Personal.SCHEDULE),
+    Field("schoolSourcedId", Kind.REF, ALWAYS, refers_to="orgs", where=SCHOOL, personal=Personal.SCHEDULE),
     Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-    Field("role", Kind.WORD, ALWAYS, words=words.ENROLLMENT_ROLES),
-    Field("primary", Kind.TRUE_FALSE),  # for teachers only; one per class at a time
-    Field("beginDate", Kind.DATE),  # inclusive
-    Field("endDate", Kind.DATE),  # exclusive
+    Field("role", Kind.WORD, ALWAYS, words=words.ENROLLMENT_ROLES, personal=Personal.SCHEDULE),
+    Field("primary", Kind.TRUE_FALSE, personal=Personal.SCHEDULE),  # for teachers only; one per class at a time
+    Field("beginDate", Kind.DATE, personal=Personal.SCHEDULE),  # inclusive
+    Field("endDate", Kind.DATE, personal=Personal.SCHEDULE),  # exclusive
     collection=_core("/enrollments", "enrollments", "enrollment"),
     school="schoolSourcedId",
     role="role",
@@ -126,17 +126,18 @@ ORGS = _file(
 ROLES = _file(
     "roles",
     Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-    Field("roleType", Kind.WORD, ALWAYS, words=words.ROLE_TYPES),
-    Field("role", Kind.WORD, ALWAYS, words=words.ROLES_1_2),
-    Field("beginDate", Kind.DATE),  # inclusive
-    Field("endDate", Kind.DATE),  # exclusive
-    Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs"),
+    Field("roleType", Kind.WORD, ALWAYS, words=words.ROLE_TYPES, personal=Personal.SCHEDULE),
+    Field("role", Kind.WORD, ALWAYS, words=words.ROLES_1_2, personal=Personal.SCHEDULE),
+    Field("beginDate", Kind.DATE, personal=Personal.SCHEDULE),  # inclusive
+    Field("endDate", Kind.DATE, personal=Personal.SCHEDULE),  # exclusive
+    Field("orgSourcedId", Kind.REF, ALWAYS, refers_to="orgs", personal=Personal.SCHEDULE),
     Field(
         "userProfileSourcedId",
         Kind.REF,
         refers_to="userProfiles",
         where=Where("userSourcedId", same=True),
         rest=("userProfile",),
+        personal=Personal.ACCOUNT,
     ),
     derived=Derived("users", "roles", ("userSourcedId", "orgSourcedId", "role"), ordinal_by="beginDate"),
     since=V1_2,
@@ -147,41 +148,41 @@ ROLES = _file(
 USER_PROFILES = _file(
     "userProfiles",
     Field("userSourcedId", Kind.REF, ALWAYS, refers_to="users"),
-    Field("profileType", required=ALWAYS),
-    Field("vendorId", required=ALWAYS),
-    Field("applicationId"),
-    Field("description"),
-    Field("credentialType", required=ALWAYS, rest=("type",)),
-    Field("username", required=ALWAYS),
-    Field("password", secret=True),
-    Field("profileId", csv=False),  # a URI, unique within the user only
+    Field("profileType", required=ALWAYS, personal=Personal.SCHEDULE),
+    Field("vendorId", required=ALWAYS, personal=Personal.SCHEDULE),
+    Field("applicationId", personal=Personal.SCHEDULE),
+    Field("description", personal=Personal.TEXT),
+    Field("credentialType", required=ALWAYS, rest=("type",), personal=Personal.SCHEDULE),
+    Field("username", required=ALWAYS, personal=Personal.ACCOUNT),
+    Field("password", secret=True, personal=Personal.ACCOUNT),
+    Field("profileId", csv=False, personal=Personal.ACCOUNT),  # a URI, unique within the user only
     derived=Derived("users", "userProfiles", ("userSourcedId", "profileId", "credentialType"), "username"),
     since=V1_2,
 )
 
 USERS = _file(
     "users",
-    Field("enabledUser", Kind.TRUE_FALSE, ALWAYS),
-    Field("orgSourcedIds", Kind.REFS, ALWAYS, refers_to="orgs", until=V1_1),
-    Field("role", Kind.WORD, ALWAYS, words=words.USER_ROLES_1_1, until=V1_1),
-    Field("username", required=ALWAYS),
-    Field("userIds", Kind.USER_IDS),
-    Field("givenName", required=ALWAYS),
-    Field("familyName", required=ALWAYS),
-    Field("middleName"),
-    Field("identifier"),
-    Field("email"),
-    Field("sms"),
-    Field("phone"),
-    Field("agentSourcedIds", Kind.REFS, refers_to="users"),
-    Field("grades", Kind.STRINGS, kind_1_1=Kind.STRING),
-    Field("password", secret=True),
-    Field("userMasterIdentifier", since=V1_2),
-    Field("preferredGivenName", since=V1_2, rest=("preferredFirstName",)),
-    Field("preferredMiddleName", since=V1_2),
-    Field("preferredFamilyName", since=V1_2, rest=("preferredLastName",)),
-    Field("primaryOrgSourcedId", Kind.REF, refers_to="orgs", since=V1_2),
-    Field("pronouns", since=V1_2),
+    Field("enabledUser", Kind.TRUE_FALSE, ALWAYS, personal=Personal.SCHEDULE),
+    Field("orgSourcedIds", Kind.REFS, ALWAYS, refers_to="orgs", until=V1_1, personal=Personal.SCHEDULE),
+    Field("role", Kind.WORD, ALWAYS, words=words.USER_ROLES_1_1, until=V1_1, personal=Personal.SCHEDULE),
+    Field("username", required=ALWAYS, personal=Personal.ACCOUNT),
+    Field("userIds", Kind.USER_IDS, personal=Personal.IDENTIFIER),
+    Field("givenName", required=ALWAYS, personal=Personal.NAME),
+    Field("familyName", required=ALWAYS, personal=Personal.NAME),
+    Field("middleName", personal=Personal.NAME),
+    Field("identifier", personal=Personal.IDENTIFIER),
+    Field("email", personal=Personal.CONTACT),
+    Field("sms", personal=Personal.CONTACT),
+    Field("phone", personal=Personal.CONTACT),
+    Field("agentSourcedIds", Kind.REFS, refers_to="users", personal=Personal.CONTACT),
+    Field("grades", Kind.STRINGS, kind_1_1=Kind.STRING, personal=Personal.SCHEDULE),
+    Field("password", secret=True, personal=Personal.ACCOUNT),
+    Field("userMasterIdentifier", since=V1_2, personal=Personal.IDENTIFIER),
+    Field("preferredGivenName", since=V1_2, rest=("preferredFirstName",), personal=Personal.NAME),
+    Field("preferredMiddleName", since=V1_2, personal=Personal.NAME),
+    Field("preferredFamilyName", since=V1_2, rest=("preferredLastName",), personal=Personal.NAME),
+    Field("primaryOrgSourcedId", Kind.REF, refers_to="orgs", since=V1_2, personal=Personal.SCHEDULE),
+    Field("pronouns", since=V1_2, personal=Personal.DEMOGRAPHIC),
     collection=_core("/users", "users", "user"),
     school="orgSourcedIds",
     role="role",

@@ -14,6 +14,7 @@ __all__ = [
     "Field",
     "File",
     "Kind",
+    "Personal",
     "Service",
     "Version",
     "View",
@@ -70,6 +71,29 @@ class Kind(StrEnum):
     def is_list(self) -> bool:
         """True if one cell holds several values."""
         return self.value.startswith("list_of_")
+
+
+class Personal(StrEnum):
+    """What a value says about a person: the kinds that security pages and policies of twins speak of.
+
+    Ids of persons have no kind of their own: they are `users.sourcedId` and what refers to users.
+    """
+
+    NAME = "name"
+    CONTACT = "contact"
+    """How to reach a person, or whom to reach for a child."""
+    ACCOUNT = "account"
+    IDENTIFIER = "identifier"
+    """Ids of a person in other systems."""
+    BIRTH = "birth"
+    DEMOGRAPHIC = "demographic"
+    SPECIAL = "special"
+    """What may touch on health, residence or belief, and what a vendor adds."""
+    TEXT = "text"
+    """Free text, which may name anybody."""
+    SCHEDULE = "schedule"
+    """A person's place at school: classes, roles, grades, applications."""
+    PERFORMANCE = "performance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +167,8 @@ class Field:
     """True if the column is empty in all rows of bulk files; delta files fill it."""
     secret: bool = False
     """True if the value leaves the source only when a setting allows it."""
+    personal: Personal | None = None
+    """What the value says about a person."""
 
     def exists_in(self, version: Version) -> bool:
         """True if the version has this field."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._core.model import File
+    from .._core.twin.plan import Twin
     from ..policy import Policy
     from .locate.archive import Bundle
     from .locate.manifest import Manifest
@@ -55,6 +56,7 @@ class FilePass:
     holders: Holders | None
     columnar: bool
     say: Callable[[str], None]
+    twin: Twin | None = None
     problem: str | None = None
     _named: int = 0
     _copies: Settled = field(default_factory=Settled)
@@ -99,6 +101,11 @@ class FilePass:
 
     def _quick_reader(self, rows: RowReader, records: RecordReader) -> tuple[LineReader | ColumnReader, Split]:
         """Return what makes lines or columns of plain chunks, and the function that splits the blocks of such chunks."""
+        if self.twin and self.file.name in self.facts and self.file.name in self.twin:
+            from .read.twin_lines import TwinLineReader
+
+            twin = self.twin.of(self.file.name)
+            return TwinLineReader(twin, rows.header, self.manifest.version, self.policy, records), fast_split
         if not self.columnar:
             return LineReader(self.file, rows.header, self.manifest.version, self.policy, records), fast_split
         from .read.columns import ColumnReader
@@ -111,14 +118,15 @@ class FilePass:
     ) -> Iterator[Records]:
         odd: Counter[str] = Counter()
         picked, batch = self._without_copies(chunk, reader, odd) if self._copies.kept else (chunk, None)
-        batch = batch if batch is not None else quick.read(chunk, odd) or Records(self.file, reader.read(chunk, odd))
+        if batch is None and (batch := quick.read(chunk, odd)) is None:
+            batch = Records(self.file, reader.read(chunk, odd))
         if odd:
             self._name_losses(chunk, reader, odd)
             self._own.deviations.update(odd)
-        if batch:
+        if batch or self.twin:  # nobody of a chunk may be in scope, but what is derived of it may
             for stream in self.streams:
                 make = makers.get(stream)
-                yield Records(stream, make(picked, batch)) if make else batch
+                yield Records(stream, make(picked, batch.clear)) if make else batch
 
     def _without_copies(self, chunk: Chunk, reader: RecordReader, odd: Counter[str]) -> tuple[Chunk, Records | None]:
         """Return the rows of a chunk that count, and their records; None for the records if all rows count unchanged."""

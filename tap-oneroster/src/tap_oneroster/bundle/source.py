@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._core.model import File, Version
+    from .._core.twin.plan import Twin
     from ..policy import Policy
     from .locate.archive import Bundle
 
@@ -77,14 +78,21 @@ class BundleSource:
                         yield self._silent(stream, found, mode, complete=not step.problem)
                     problems += filter(None, [step.problem])
                     continue
-                one_pass = self._pass(found, step, streams, plans)
+                one_pass = self._pass(found, step, streams, plans, request.twin)
                 yield one_pass
                 if one_pass.problem:
                     problems.append(one_pass.problem)
         if problems:
             raise SourceError("; ".join(problems))
 
-    def _pass(self, found: Found, step: PlanStep, streams: Sequence[File], plans: dict[File, BundlePlan]) -> FilePass:
+    def _pass(
+        self,
+        found: Found,
+        step: PlanStep,
+        streams: Sequence[File],
+        plans: dict[File, BundlePlan],
+        twin: Twin | None = None,
+    ) -> FilePass:
         bundle, manifest = found
         bundle.fetch(step.home.name)
         entry = _entry(bundle, step.mode)
@@ -103,6 +111,7 @@ class BundleSource:
             holders=Holders(bundle, manifest.version, streams[0].name) if step.by_roles else None,
             columnar=self._columnar,
             say=self._say,
+            twin=twin,
         )
         self._note_oddities(one_pass.facts, found)
         return one_pass

@@ -188,11 +188,13 @@ class CollectionRun:
             return None
         first = tallies[0]
         total = first.received - first.deleted
-        lost = shrinks(stream.stream_state.get("counts"), total, first.schools, config["max_shrink_percent"])
+        memory = self._run.memory
+        before = memory.counts(stream.stream_state)
+        lost = shrinks(before, total, first.schools, config["max_shrink_percent"])
         if lost and not config["accept_shrink"] and not first.facts.approved:
             return (
                 f"{stream.name}: more than {config['max_shrink_percent']:g} % are gone"
-                f" ({'; '.join(map(str, lost))}); nothing was deleted; if that is right, run once"
+                f" ({'; '.join(map(str, lost))}){memory.change(stream.stream_state)}; nothing was deleted; if that is right, run once"
                 " with accept_shrink"
             )
         stream.stream_state["counts"] = counts_for_state(total, first.schools)
@@ -217,6 +219,7 @@ class CollectionRun:
                 self._next_start(),
             )
         for stream in self._family:
+            self._run.memory.note(stream.stream_state)
             for one in self._passes:
                 if one.of.bookmark and stream.name in one.tallies:
                     stream.stream_state.update(one.of.bookmark)

@@ -27,6 +27,13 @@ class _Counts(msgspec.Struct):
     schools: dict[str, int]
 
 
+class _Twin(msgspec.Struct):
+    consumer: str
+    epoch: int
+    policy: str
+    scope: str
+
+
 class _Bookmark(msgspec.Struct):
     """The parts of a bookmark that the tap and the SDK read."""
 
@@ -37,6 +44,7 @@ class _Bookmark(msgspec.Struct):
     full_read_at: str | None = None
     bundles: list[_Bundle] | None = None
     counts: _Counts | None = None
+    twin: _Twin | None = None
     progress_markers: dict[str, Any] | None = None
     partitions: list[dict[str, Any]] = []
 

@@ -11,12 +11,15 @@ from .._core.errors import FatalSourceError, SourceError
 from .._core.log import Progress
 from .._core.shell import INCOMPLETE, REFUSED, exit_code
 from ..batch_files.batch_files import BatchFiles
+from ..twin.memory import TwinMemory
+from ..twin.settings import policy_of
 from .writer import BlockWriter
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
 
+    from .._core.twin.policy import Policy
     from ..receipts.tally import Tally
     from ..source import Source
 
@@ -53,7 +56,19 @@ class Run(Generic[W]):
         """The service or the bundles, opened when the first stream is read."""
         from ..open_source import make_source
 
-        return make_source(self.config, streams=self.selected(), user_agent=self.user_agent, say=self.logger.info)
+        return make_source(
+            self.config, streams=self.selected(), user_agent=self.user_agent, say=self.logger.info, twin=self.policy
+        )
+
+    @cached_property
+    def policy(self) -> Policy | None:
+        """The policy of a twin; None without one."""
+        return policy_of(self.config)
+
+    @property
+    def memory(self) -> TwinMemory:
+        """What the twin remembers between runs."""
+        return TwinMemory(self.policy)
 
     @property
     def source_name(self) -> str:

@@ -8,6 +8,7 @@ from .._core.model import Version
 from .._core.settings import TEXT, choice, setting, switch
 from ..batch_files.settings import BATCH_SETTING
 from ..rest.settings import REST_SETTINGS
+from ..twin.settings import TWIN_SETTINGS
 from ..warehouse.settings import WAREHOUSE_SETTINGS
 
 __all__ = ["SETTINGS"]
@@ -128,5 +129,6 @@ SETTINGS = th.PropertiesList(
     switch(
         "tenant_isolated", "Set it if each tenant has its own tables. Then rows can be deleted although tenant is set."
     ),
+    *TWIN_SETTINGS,
     BATCH_SETTING,
 )

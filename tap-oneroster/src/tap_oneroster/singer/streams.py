@@ -80,7 +80,7 @@ class CollectionStream(OneRosterStream):
         super().__init__(tap, run, of)
         if tap.config["mode"] == "rest":
             self.replication_key = MODIFIED
-        self.selected_by_default = of.name != "demographics"
+        self.selected_by_default = of.name != "demographics" or run.policy is not None
 
     # The bookmark is written once, when the collection is complete.
     is_sorted = True
@@ -148,6 +148,8 @@ class CollectionStream(OneRosterStream):
         state = self.stream_state
         self._write_starting_replication_value(None)
         if self.replication_method != "INCREMENTAL" or self.file.small or self._is_due(state):
+            return None
+        if self.run.memory.must_read_all(state):
             return None
         start = self.get_starting_timestamp(None)
         if start and state.get("replication_key_value"):

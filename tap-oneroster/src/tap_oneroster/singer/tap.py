@@ -15,7 +15,9 @@ from .._core import shell
 from .._core.log import hush
 from .._core.model import FILES, VIEWS, File, Version, file
 from .._core.settings import Configured
+from .._core.twin.plan import reduced
 from ..receipts.summary import summary_lines
+from ..twin.settings import policy_errors
 from .config_check import combination_errors
 from .given import catalog_error, state_error
 from .run import Run
@@ -68,8 +70,8 @@ class TapOneRoster(Configured, Tap):
         Without `raise_errors`, as in discovery, settings may be missing, but those that are set must be valid.
         """
         errors = self.setting_errors()
-        if not errors and raise_errors:
-            errors = combination_errors(self._config)
+        if not errors:
+            errors = combination_errors(self._config) if raise_errors else policy_errors(self._config)
         if errors:
             raise ConfigValidationError("; ".join(errors), errors=errors, schema=self.config_jsonschema)
         return errors
@@ -121,7 +123,7 @@ class TapOneRoster(Configured, Tap):
         """Return all streams that the settings allow; receipts report those that the source lacks."""
         streams = {of.name: self.collection_class(self, self.run, of) for of in self._files()}
         for stream in streams.values():
-            if parent := self._parent(stream.file):
+            if (parent := self._parent(stream.file)) in streams:
                 stream.belongs_to(streams[parent])
         return [*streams.values(), self.receipt_class(self, self.run)]
 
@@ -129,6 +131,8 @@ class TapOneRoster(Configured, Tap):
         wide = self.config["mode"] != "csv"
         only_1_1 = self.config["oneroster_version"] == Version.V1_1.value
         files = [f for f in FILES if f.csv or (wide and not only_1_1)]
+        if policy := self.run.policy:
+            return [reduced(f, policy.elements[f.name]) for f in files if f.name in policy.elements]
         if self.config["include_views"]:
             files += [replace(file(view.parent), name=view.name, collection=view.collection) for view in VIEWS]
         return files
@@ -156,6 +160,8 @@ class TapOneRoster(Configured, Tap):
     @override  # type: ignore[misc]  # final, but receipts must open and close every run
     def sync_all(self) -> None:
         is_first = not self.state.get("bookmarks")
+        if refusal := self.run.memory.refusal(self.state.get("bookmarks", {})):
+            raise shell.Refused(f"{refusal}; nothing was read")
         self.streams[ReceiptStream.name]._write_schema_message()
         self.run.remove_leftovers()
         try:

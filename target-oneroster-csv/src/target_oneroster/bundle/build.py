@@ -30,6 +30,7 @@ from .shrink_guard import hold_if_shrunk
 from .staging import BundleStaging
 from .stores import store_at
 from .tables import load, set_tombstones_apart
+from .twin_scope import TwinScope
 from .write import write_files
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class BundleBuild:
         memory = self.work.path / "sent roles"
         if sent.write(memory, published=False):
             self.store.put_beside(memory, SENT_ROLES)
+        self._scope.remember()
         self.store.put(new, self.work)
         self.outcome.published = True
         # Written after the bundle: a run that ends between the two is repeated, because it acknowledged no state.
@@ -130,8 +132,13 @@ class BundleBuild:
             arrivals.setdefault(name, Arrival(stage.records, distinct))
         came = self.staging.records > 0
         snapshots = {name for name in arrivals if came and (kind := file_of(name)) and kind.name in options.snapshots}
+        self._scope = TwinScope(self.store, self.work, self.receipts.scope, accept=options.accept_shrink)
         faults = self.receipts.faults(
-            arrivals, required=options.require_receipts, nested=self.staging.derived, snapshots=snapshots
+            arrivals,
+            required=options.require_receipts,
+            nested=self.staging.derived,
+            snapshots=snapshots,
+            scope=self._scope.accepted if snapshots else self.receipts.scope,
         )
         if faults:
             raise TargetError(f"Nothing was published. {explain(faults)}")

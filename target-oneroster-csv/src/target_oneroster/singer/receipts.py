@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._core.model import NO_SNAPSHOT
+from .._core.model import NO_SNAPSHOT, TWIN_FILTER
 from ..errors import TargetError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _NEVER_CAME = "rows were promised and the stream never came"
 NOT_COMPLETE = "the receipt says that the read did not reach its end"
 _DELTA = "a delta came, which holds changes only, and a bulk file of it would delete the rest downstream"
 _FILTERED = "the read was filtered or incremental, and a bulk file of it would delete the rest downstream"
+_OTHER_SCOPE = "the twin is of another policy than the bundle that is there, and its files delete what they lack"
 _SKIPPED = "a bundle that had been read before was skipped, and a bulk file without it would delete its rows downstream"
 _ROWS_LEFT_OUT = "the tap left rows out, and a bulk file would delete them downstream"
 _UNPROVEN = "the service could not prove that nothing is missing, and a bulk file would delete that downstream"
@@ -34,6 +35,7 @@ _ADVICE = {
     "tap. (--full-refresh would only read the same delta again.)",
     _FILTERED: "Run with --full-refresh, and without start_date and status_filter in the tap; or use load_method "
     "upsert, or file_mode delta.",
+    _OTHER_SCOPE: "If the policy was changed on purpose, run once with accept_shrink.",
     _SKIPPED: "Run with --full-refresh, or use load_method upsert.",
     _ROWS_LEFT_OUT: "Mend the source, or use load_method upsert.",
     _UNPROVEN: "See deviations in the receipt; use load_method upsert.",
@@ -68,6 +70,12 @@ class Receipts:
     def __iter__(self) -> Iterator[Mapping[str, Any]]:
         return iter(self._by_key.values())
 
+    @property
+    def scope(self) -> str | None:
+        """The filter of the twin that came; None if no twin with a scope came, or rows of several."""
+        filters = {r.get("filter") for r in self._by_key.values() if r.get("distinct")}
+        return filters.pop() if len(filters) == 1 and all(map(is_scope, filters)) else None
+
     def of(self, stream: str) -> list[Mapping[str, Any]]:
         """Return the receipts of one stream, in order of arrival."""
         return [r for r in self._by_key.values() if r.get("collection") == stream]
@@ -100,12 +108,13 @@ class Receipts:
         required: bool,
         nested: Collection[str] = (),
         snapshots: Collection[str] = (),
+        scope: str | None = None,
     ) -> dict[str, str]:
         """Return the faults by stream, for streams that arrived or that were promised.
 
         `nested`: streams whose rows were nested in their parents' records, which prove them. `snapshots`: streams whose
-        files delete rows that they lack, so they need complete reads without a filter. Raise TargetError if receipts
-        are `required` and the input has none.
+        files delete rows that they lack, so they need complete reads without a filter, or of the whole scope of a twin,
+        whose filter is `scope`. Raise TargetError if receipts are `required` and the input has none.
         """
         if not self.announced:
             if required:
@@ -116,11 +125,11 @@ class Receipts:
         promised = {str(r.get("collection")) for r in self._by_key.values() if r.get("distinct")}
         found = dict.fromkeys(promised - streams.keys(), _NEVER_CAME)
         for stream, arrival in streams.items():
-            if fault := self._fault(stream, arrival, snapshot=stream in snapshots):
+            if fault := self._fault(stream, arrival, scope, snapshot=stream in snapshots):
                 found[stream] = fault
         return {stream: fault for stream, fault in sorted(found.items()) if stream not in nested}
 
-    def _fault(self, stream: str, arrival: Arrival, *, snapshot: bool) -> str | None:
+    def _fault(self, stream: str, arrival: Arrival, scope: str | None, *, snapshot: bool) -> str | None:
         receipts = self.of(stream)
         if not receipts:
             return _NO_RECEIPT
@@ -133,8 +142,8 @@ class Receipts:
         modes = {r.get("mode") for r in receipts}
         if "delta" in modes:
             return _DELTA
-        if any(r.get("filter") for r in receipts):
-            return _FILTERED
+        if filters := {r["filter"] for r in receipts if r.get("filter")} - {scope}:
+            return _OTHER_SCOPE if all(map(is_scope, filters)) else _FILTERED
         if not modes <= _WHOLE:
             return _SKIPPED
         if any(r.get("rejected") for r in receipts):
@@ -142,6 +151,11 @@ class Receipts:
         if any(r.get("distinct") and set(NO_SNAPSHOT) & {*(r.get("deviations") or ())} for r in receipts):
             return _UNPROVEN
         return None
+
+
+def is_scope(filter_: Any) -> bool:
+    """True if a receipt's filter names the policy of a twin, whose whole scope was read."""
+    return isinstance(filter_, str) and filter_.startswith(TWIN_FILTER)
 
 
 def explain(faults: Mapping[str, str]) -> str:

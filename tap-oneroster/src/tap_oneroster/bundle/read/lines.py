@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from .records import RecordReader
     from .rows import Chunk
 
-__all__ = ["LineReader"]
+__all__ = ["LineReader", "Piece", "Reader", "raw_json"]
 
 _MEMO_LIMIT = 5_000
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
     """One field of all rows: the text before each cell, the cells, and the text after each."""
 
     before: str
@@ -42,7 +42,7 @@ class _Piece(NamedTuple):
     after: str = ""
 
 
-_Reader: TypeAlias = "Callable[[PlainChunk, Counter[str]], _Piece]"
+Reader: TypeAlias = "Callable[[PlainChunk, Counter[str]], Piece]"
 
 
 class _NotPlain(Exception):
@@ -74,27 +74,27 @@ class LineReader:
         self._content = [field.name for field in fields].index("status")
         self._readers = [self._reader(field, version, policy) for field in fields]
 
-    def _reader(self, field: Field, version: Version, policy: Policy) -> _Reader:
+    def _reader(self, field: Field, version: Version, policy: Policy) -> Reader:
         name = f'{"" if field.name == "sourcedId" else ","}"{field.name}":'
         if field.name == "metadata":
             keys = {key: position for key, position in self._header.metadata.items() if policy.takes_key(key)}
-            return lambda chunk, _: _metadata(name, {_raw(key): chunk.raw.columns[at] for key, at in keys.items()})
+            return lambda chunk, _: _metadata(name, {raw_json(key): chunk.raw.columns[at] for key, at in keys.items()})
         position = self._header.columns.get(field.name)
         if position is None:
-            return lambda _chunk, _odd: _Piece(name + ('"active"' if field.name == "status" else "null"))
+            return lambda _chunk, _odd: Piece(name + ('"active"' if field.name == "status" else "null"))
         if field.name == "status":
             return self._status_reader(name, position)
         return _column_reader(name, position, Column(field, version, policy.zone))
 
-    def _status_reader(self, name: str, position: int) -> _Reader:
+    def _status_reader(self, name: str, position: int) -> Reader:
         memo = _Memo(name, read_status)
 
-        def read(chunk: PlainChunk, odd: Counter[str]) -> _Piece:
+        def read(chunk: PlainChunk, odd: Counter[str]) -> Piece:
             cells = chunk.raw.columns[position]
             if not any(cells):
-                return _Piece(f'{name}"active"')
+                return Piece(f'{name}"active"')
             self.stamped = True
-            return _Piece("", memo.read(cells, lambda rules: odd.update(f"status: {rule}" for rule in rules if rule)))
+            return Piece("", memo.read(cells, lambda rules: odd.update(f"status: {rule}" for rule in rules if rule)))
 
         return read
 
@@ -118,7 +118,7 @@ class LineReader:
         return EncodedRows(content, rests=rests) if len(rests) == len(content) else EncodedRows(content, rests[0])
 
 
-def _join(start: str, pieces: Sequence[_Piece], end: str, count: int) -> str:
+def _join(start: str, pieces: Sequence[Piece], end: str, count: int) -> str:
     """Return the JSON of some fields, a line for each row; a single line if it is the same for all rows."""
     between, columns = [start], []
     for piece in pieces:
@@ -139,7 +139,7 @@ def _join(start: str, pieces: Sequence[_Piece], end: str, count: int) -> str:
     return "".join(parts) + last
 
 
-def _raw(value: Any) -> str:
+def raw_json(value: Any) -> str:
     """Return the JSON of a value with one character for each byte."""
     json = encode_value(value).decode("latin-1")
     if "\\" in json:
@@ -157,7 +157,7 @@ class _Memo(dict[str, str]):
 
     def __missing__(self, cell: str) -> str:
         value, rule = self._reading(text(cell))
-        json = self._name + _raw(value)
+        json = self._name + raw_json(value)
         if rule:
             self._odd[cell] = rule
         self[cell] = json
@@ -174,17 +174,17 @@ class _Memo(dict[str, str]):
         return found
 
 
-def _column_reader(name: str, position: int, column: Column) -> _Reader:
+def _column_reader(name: str, position: int, column: Column) -> Reader:
     """Return the function that makes JSON from the cells of a field."""
     null = f"{name}null"
     by_the_book = {Kind.REFS: _lists, Kind.STRINGS: _lists, Kind.USER_IDS: _user_ids}.get(column.field.kind)
     memo = _Memo(name, column.reading)
 
-    def read(chunk: PlainChunk, odd: Counter[str]) -> _Piece:
+    def read(chunk: PlainChunk, odd: Counter[str]) -> Piece:
         cells = chunk.raw.columns[position]
         if not any(cells):
             column.check_required(cells, odd, missing="")
-            return _Piece(null)
+            return Piece(null)
         found: list[str] | None = None
         if column.is_text:
             as_they_are = not (chunk.may_hold_null and column.null_word in cells)
@@ -192,7 +192,7 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
                 # The last byte of a raw cell may be part of a character and only look like a blank.
                 as_they_are = not column.are_padded(chunk.texts(position))
             if as_they_are and all(cells):
-                return _Piece(f'{name}"', cells, '"')
+                return Piece(f'{name}"', cells, '"')
             if as_they_are:
                 found = [f'{name}"{cell}"' if cell else null for cell in cells]
         elif by_the_book and not chunk.may_hold_null:
@@ -200,7 +200,7 @@ def _column_reader(name: str, position: int, column: Column) -> _Reader:
         if found is None:
             found = memo.read(cells, lambda rules: column.count_rules(odd, rules))
         column.check_required(found, odd, missing=null)
-        return _Piece("", found)
+        return Piece("", found)
 
     return read
 
@@ -243,11 +243,11 @@ def _user_ids(name: str, cells: Sequence[str]) -> list[str] | None:
     return [f"{name}[{row}]" if row else f"{name}null" for row in json[1:-1].split("\n")]
 
 
-def _metadata(name: str, columns: dict[str, Sequence[str]]) -> _Piece:
+def _metadata(name: str, columns: dict[str, Sequence[str]]) -> Piece:
     """Return a JSON object for each row with its non-blank cells, by key."""
     held = {key: cells for key, cells in columns.items() if any(cells)}
     if not held:
-        return _Piece(f"{name}null")
+        return Piece(f"{name}null")
     objects = [[f',{key}:"{cell}"' if cell else "" for cell in cells] for key, cells in held.items()]
     rows = objects[0] if len(objects) == 1 else map("".join, zip(*objects, strict=True))
-    return _Piece("", [f"{name}{{{row[1:]}}}" if row else f"{name}null" for row in rows])
+    return Piece("", [f"{name}{{{row[1:]}}}" if row else f"{name}null" for row in rows])

@@ -94,9 +94,9 @@ class RecordReader:
         """Return the records of a chunk; deviations are added to `odd`."""
         return list(map(self._make, *(fill(chunk, odd) for fill in self._fillers.values())))
 
-    def values(self, chunk: Chunk, name: str) -> Sequence[Any]:
-        """Return the values of one field in a chunk."""
-        values: Sequence[Any] = self._fillers[name](chunk, Counter())
+    def values(self, chunk: Chunk, name: str, odd: Counter[str] | None = None) -> Sequence[Any]:
+        """Return the values of one field in a chunk; deviations are added to `odd`."""
+        values: Sequence[Any] = self._fillers[name](chunk, Counter() if odd is None else odd)
         return values
 
     def losses(self, chunk: Chunk) -> list[tuple[int, str]]:

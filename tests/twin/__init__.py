@@ -1,0 +1,1 @@
+"""Tests of twins: what one consumer may see."""

@@ -1,0 +1,75 @@
+"""The command, as a person uses it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from oneroster_core.twin.keys import decode_key
+from tap_oneroster.twin.command import command
+
+from tests.support.twin import EVERYTHING, KEY, check_of, write
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch):
+    monkeypatch.setenv("TAP_ONEROSTER_TWIN_KEY", KEY)
+
+
+def test_a_key_is_made_and_its_check_is_shown(tmp_path, capsys):
+    """The policy may lack its key_check, or have a wrong one: this command is how it gets one."""
+    assert command(["key"]) == 0
+    assert len(decode_key(capsys.readouterr().out)) == 32
+    path = write(tmp_path, {"orgs": "'*'"}, check="00000000")
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "key_check" not in line))
+    assert command(["key", "--policy", str(path)]) == 0
+    assert capsys.readouterr().out == f"key_check: '{check_of()}'\n"
+
+
+def test_check_says_what_a_bundle_would_lack(tmp_path, capsys):
+    """A policy that is right may still not be enough for a bundle of the standard."""
+    assert command(["check", str(write(tmp_path, {"users": ["givenName"], "enrollments": "'*'"}))]) == 0
+    said = capsys.readouterr().out
+    assert "a 1.2 bundle needs users.enabledUser: name it or give a treatment\n" in said
+    assert "a 1.2 bundle needs classes, to which enrollments.classSourcedId refers" in said
+    assert "policy.yml: can be used" in said
+    assert command(["check", str(write(tmp_path, EVERYTHING, more=["agreement: {ends: 2999-01-01}"]))]) == 0
+    assert "needs" not in capsys.readouterr().out
+
+
+def test_check_says_all_faults_at_once(tmp_path, capsys, monkeypatch):
+    """One line each, on standard error, and 4."""
+    path = write(tmp_path, {"users": ["givenNam"], "org": "'*'"}, more=["agreement: {ends: 2026-01-01}"])
+    assert command(["check", str(path), "--today", "2026-02-01"]) == 4
+    monkeypatch.delenv("ONEROSTER_TODAY")
+    faults = capsys.readouterr().err.splitlines()
+    assert [fault.split(": ")[0] for fault in faults] == ["policy.yml:6", "policy.yml:8", "policy.yml:9"]
+    assert command(["check", str(write(tmp_path, {"orgs": "'*'"}, check="12345678"))]) == 4
+    assert "another key" in capsys.readouterr().err
+    assert command(["check", str(tmp_path / "nothing.yml")]) == 4
+    assert capsys.readouterr().err == "nothing.yml: no such file\n"
+
+
+def test_preview_shows_rows_before_and_after_and_small_cells(bundle, tmp_path, capsys):
+    """Before a consumer has them; the report of cells counts, and names nobody."""
+    policy = write(tmp_path, EVERYTHING | {"demographics": ["sex: keep"]}, more=["min_cell: 10"])
+    assert command(["preview", str(policy), "--csv-path", str(bundle("1.1")), "--rows", "3"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:7]] == ["users:", *["before", "after"] * 3]
+    assert '"sourcedId":"districtAdministrator.D-001"' in lines[1]
+    assert "D-001" not in lines[2]
+    assert lines[-2].startswith("cells by school, grade, sex: ")
+    assert "persons in such cells" in lines[-1]
+    assert command(["preview", str(policy), "--csv-path", str(bundle("1.1")), "--stream", "students"]) == 4
+    assert command(["preview", str(policy), "--csv-path", str(tmp_path / "nothing")]) == 4
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_command_is_installed_with_the_tap(tmp_path):
+    """And ends with 4 if the command line is wrong."""
+    tool = Path(sys.executable).with_name("oneroster-twin")
+    done = subprocess.run([tool, "check", "nothing.yml"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (4, "nothing.yml: no such file\n")
+    assert subprocess.run([tool, "bogus"], capture_output=True).returncode == 4
