@@ -32,6 +32,7 @@ OWN = (
     "target-oneroster-csv",
     "oneroster-sample",
     "oneroster-audit",
+    "oneroster-fleet",
     "oneroster-marts",
 )
 APART = "oneroster-marts"
@@ -211,7 +212,7 @@ def make_environment(uv: Path, place: Path, python: str, need: str) -> None:
 
 def projects(*, apart: bool = False) -> list[Path]:
     """Return the pyproject.toml of each package of the environment; `apart`: of the environment of the marts."""
-    left_out = {"oneroster-audit", "oneroster-figures"} if apart else {APART}
+    left_out = {"oneroster-audit", "oneroster-figures", "oneroster-fleet"} if apart else {APART}
     return sorted(path for path in ROOT.glob("*/pyproject.toml") if path.parent.name not in left_out)
 
 
