@@ -125,6 +125,13 @@ def parser() -> argparse.ArgumentParser:
     sub = add("views", commands.views, "print the views that show the tables of all districts as one")
     sub.add_argument("--dialect", choices=("postgres", "snowflake", "duckdb"), required=True)
     sub.add_argument("--schema", default="all_districts", help="schema of the views (default: all_districts)")
+    sub.add_argument(
+        "--stream",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="duckdb, snowflake: only this one; repeatable (default: all but demographics)",
+    )
     return top
 
 

@@ -108,7 +108,8 @@ def run(options: argparse.Namespace) -> int:
     mutex, codes = Lock(), []
 
     runner = Run(
-        store=store, folder=fleet.folder, log_dir=fleet.log_dir, stopped=lambda: caught[0],
+        store=store,
+        providers=fleet.providers, folder=fleet.folder, log_dir=fleet.log_dir, stopped=lambda: caught[0],
         echo=(lambda line: print(line, file=sys.stderr, flush=True)) if is_one else (lambda _: None),
     )  # fmt: skip
 
@@ -273,5 +274,5 @@ def views(options: argparse.Namespace) -> int:
     from .views import union_views
 
     fleet = read_fleet(find_file(options.file), plugins=False)
-    print(union_views(fleet, options.dialect, options.schema), end="")
+    print(union_views(fleet, options.dialect, options.schema, options.stream), end="")
     return 0

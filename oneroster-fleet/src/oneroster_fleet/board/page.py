@@ -35,7 +35,7 @@ MEANINGS = {
 def page(of: Contents) -> str:
     """Return the whole page."""
     needing = of.needing
-    counted = ", ".join(f"{n:,} {word}" for word, n in of.counts.items()) or "no districts"
+    counted = " ".join(f'<span class="word {word}">{n:,} {word}</span>' for word, n in of.counts.items())
     look = "held" if needing else "passed"
     sentence = (
         f"{len(needing):,} of {len(of.lines):,} districts need a person." if needing else "Nothing needs a person."
@@ -44,8 +44,8 @@ def page(of: Contents) -> str:
     parts = [
         '<header><p class="soft">Roster fleet</p><h1>Are all districts in?</h1></header><main id="main">',
         '<section aria-labelledby="s1"><h2 id="s1">Verdict</h2>',
-        f'<div class="verdict {look}"><p><span class="word {look}">{"look" if needing else "fresh"}</span> {escape(sentence)}</p>',
-        f"<p>{escape(counted)}.</p></div><p>{escape(_time(of.at, of))}.</p></section>",
+        f'<div class="verdict {look}"><p>{escape(sentence)}</p>',
+        f"<p>{counted}</p></div><p>{escape(_time(of.at, of))}.</p></section>",
         '<section aria-labelledby="s2"><h2 id="s2">What needs you</h2>',
     ]
     if not needing:
@@ -127,7 +127,15 @@ def _table(of: Contents, caption: str, lines: Iterable[Line]) -> Raw:
         ]
         notes.append(f"{len(line.shrunk)} schools shrank: {', '.join(line.shrunk[:NAMED])}" if line.shrunk else "")
         rows.append(
-            [name, _worded(line.word), its.provider, since, line.row.words.why, "; ".join(filter(None, notes)), link]
+            [
+                name,
+                _worded(line.word),
+                its.provider,
+                since,
+                Raw(f'<div class="why">{escape(line.row.words.why)}</div>'),
+                "; ".join(filter(None, notes)),
+                link,
+            ]
         )
     heads = ["District", "Word", "Provider", f"Since ({of.board.time_zone})", "Why", "Also", "Log"]
     return figures.table(caption, heads, rows)

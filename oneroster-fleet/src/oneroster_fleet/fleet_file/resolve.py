@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..clock import Window, has_a_time_in
@@ -15,7 +16,6 @@ from .values import BOARD, DISTRICT, HOLD, LEVELS, PROVIDER, TOP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     from .read import Whole
     from .sources import Source
@@ -85,6 +85,8 @@ class _Reader:
             for id_ in districts
             for text in warnings_of(districts[id_])
         ]
+        generated = top.get("generated", {})
+        folder = Path(str(generated.get("folder", folder)))
         return Fleet(
             file=whole.path.name,
             folder=folder,

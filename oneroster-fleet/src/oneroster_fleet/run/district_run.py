@@ -18,6 +18,7 @@ from ..plugins import children, find
 from ..secrets import resolve
 from ..stores.base import HOLD_RECORD, LAST, NIGHTS, encoded, merged_state, version_of
 from ..words import hold_of
+from .hosts import host_slot
 from .log import RunLog
 from .patterns import selected
 from .pipe import Ended, run_pipe
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ..district import District
+    from ..district import District, Provider
     from ..stores import Store
 
 __all__ = ["OUTSIDE", "Outcome", "Run"]
@@ -54,6 +55,7 @@ class Run:
     store: Store
     folder: Path
     log_dir: Path
+    providers: Mapping[str, Provider] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stopped: Callable[[], int] = lambda: 0
     echo: Callable[[str], None] = lambda _: None
@@ -109,16 +111,20 @@ class Run:
                 catalog = self._catalog(district, environments[0])
                 tap += ["--catalog", _filled(catalog_file, selected(catalog, district.select))]
                 inherited.append(catalog_file.fileno())
-            ended = run_pipe(
-                (tap, [district.loader_command, "--config=ENV"]),
-                environments,
-                folder=str(self.folder),
-                seconds=district.length("timeout").total_seconds(),
-                log=log,
-                stopped=self.stopped,
-                check=lock.check,
-                inherited=inherited,
-            )
+            seconds = district.length("timeout").total_seconds()
+            provider = self.providers.get(district.provider)
+            per_host = provider.per_host if provider else None
+            with host_slot(self.store, district.host, per_host, {"run": district.id}, seconds, self.stopped):
+                ended = run_pipe(
+                    (tap, [district.loader_command, "--config=ENV"]),
+                    environments,
+                    folder=str(self.folder),
+                    seconds=seconds,
+                    log=log,
+                    stopped=self.stopped,
+                    check=lock.check,
+                    inherited=inherited,
+                )
         if ended.state is None:
             return ended
         try:
