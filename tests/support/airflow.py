@@ -83,7 +83,11 @@ class Airflow:
     def python(self, code: str) -> str:
         """Run Python of Airflow's environment; return what it printed."""
         done = subprocess.run(
-            [AIRFLOW.with_name("python"), "-c", code], env=self.environment, capture_output=True, text=True, cwd=self.home
+            [AIRFLOW.with_name("python"), "-c", code],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            cwd=self.home,
         )
         assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
         return done.stdout
@@ -97,7 +101,7 @@ class Airflow:
                 stdin=subprocess.DEVNULL, process_group=0,
             )  # fmt: skip
         if "api-server" in self.processes:
-            self.until("the API server answers", lambda: self._answers())
+            self.until("the API server answers", self._answers)
 
     def stop(self) -> None:
         """End everything that was started."""
@@ -171,11 +175,11 @@ class Airflow:
         found: dict[str, list[tuple[str, int]]] = {}
         offset = 0
         while True:
-            page = self.ask("GET", f"/api/v2/dags/~/dagRuns/~/taskInstances?limit=100&offset={offset}")["task_instances"]
+            page = self.ask("GET", f"/api/v2/dags/~/dagRuns/~/taskInstances?limit=100&offset={offset}")[
+                "task_instances"
+            ]
             for its in page:
                 found.setdefault(its["dag_id"], []).append((its["state"], its["try_number"]))
             offset += len(page)
             if len(page) < 100:
                 return found
-
-

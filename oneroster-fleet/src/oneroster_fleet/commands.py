@@ -47,9 +47,8 @@ def _opened(options: argparse.Namespace, only: Collection[str] | None = ()) -> t
     from .stores import open_states
 
     fleet = read_fleet(find_file(options.file), only=only, plugins=only is None or bool(only))
-    whole = [fault for fault in fleet.faults if not fault.district and fault.rule != "provider"]
-    if whole:
-        raise Misconfigured(str(whole[0]))
+    if fleet.whole:
+        raise Misconfigured(str(fleet.whole[0]))
     _beside(fleet)
     return fleet, open_states(fleet.state)
 
@@ -256,9 +255,8 @@ def dag(options: argparse.Namespace) -> int:
         print(engine.settings(), end="")
         return 0
     fleet = read_fleet(find_file(options.file), types=True)
-    whole = [fault for fault in fleet.faults if not fault.district and fault.rule != "provider"]
-    if whole:
-        raise Misconfigured(str(whole[0]))
+    if fleet.whole:
+        raise Misconfigured(str(fleet.whole[0]))
     if options.pools:
         print(json.dumps(engine.pools(fleet), indent=1))
     elif options.out:

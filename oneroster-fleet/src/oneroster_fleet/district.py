@@ -138,4 +138,6 @@ class Fleet(Struct, frozen=True):
     faults: list[Fault]
     warnings: list[Fault]
     faults_of: dict[str, list[Fault]]
-    """The faults of each district that has some, by its id."""
+    """The faults of each district that has some, by its id; those of its provider are among them."""
+    whole: list[Fault]
+    """The faults that concern all districts: with one of these nothing runs."""

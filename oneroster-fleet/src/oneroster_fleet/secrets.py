@@ -58,7 +58,7 @@ def resolve(district: District, environment: Mapping[str, str]) -> dict[str, str
             continue
         name = rest if kind == "env" and rest else variable(district.id, setting)
         if not environment.get(name):
-            filled = f", which the task fills from the connection {rest}" if kind == "airflow" else ""
+            filled = f", which the task fills from the connection {rest}," if kind == "airflow" else ""
             raise Misconfigured(f"secret: {setting}: the variable {name}{filled} is not set")
         found[setting] = environment[name]
     return found

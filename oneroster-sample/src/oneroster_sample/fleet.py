@@ -15,7 +15,7 @@ from .faults import WRONG_SECRET, knobs_of
 from .provider import Handler, Provider, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["SampleFleet"]
 
@@ -107,27 +107,14 @@ class SampleFleet:
         return found
 
     def fleet_file(self, *, concurrent: int = 4, per_host: int | None = None) -> str:
-        """Return a fleet file: a DuckDB file for each district, states beside it."""
-        limit = f", per_host: {per_host}" if per_host else ""
-        lines = ["version: 1", "state: env:FLEET_STATE", "defaults:"]
-        lines += [
-            "  time_zone: America/Chicago",
-            "  loader: {name: target-oneroster-duckdb, filepath: '{district}.duckdb'}",
-        ]
-        lines += [
-            "providers:",
-            *(f"  vendor-{n}: {{concurrent: {concurrent}{limit}}}" for n in range(1, self.vendors + 1)),
-        ]
-        lines.append("districts:")
-        for number, (id_, its) in enumerate(self.providers.items()):
-            lines += [
-                f"- id: {id_}",
-                f"  name: District {number + 1}",
-                f"  provider: vendor-{number % self.vendors + 1}",
-                f"  tap: {{base_url: '{its.base_url}', token_url: '{its.token_url}'}}",
-                "  secrets: {client_id: env, client_secret: env}",
-            ]
-        return "\n".join(lines) + "\n"
+        """Return a fleet file: a DuckDB file for each district, states where FLEET_STATE says."""
+        addresses = [its.base_url for its in self.providers.values()]
+        return fleet_text(addresses, vendors=self.vendors, concurrent=concurrent, per_host=per_host)
+
+    @staticmethod
+    def text_of(districts: int) -> str:
+        """Return a fleet file of so many districts at addresses where nobody answers."""
+        return fleet_text([f"http://127.0.0.1:9/d{n:04}" for n in range(1, districts + 1)])
 
     def write(self, folder: str | Path, *, concurrent: int = 4, per_host: int | None = None) -> Path:
         """Write fleet.yml and fleet.env (mode 0600) into a folder; return the path of the log."""
@@ -164,3 +151,21 @@ class SampleFleet:
                         told[id_] += 1
                 file.flush()
                 time.sleep(LOG_SECONDS)
+
+
+def fleet_text(addresses: Sequence[str], *, vendors: int = 1, concurrent: int = 4, per_host: int | None = None) -> str:
+    """Return a fleet file of districts at these addresses."""
+    limit = f", per_host: {per_host}" if per_host else ""
+    lines = ["version: 1", "state: env:FLEET_STATE", "defaults:", "  time_zone: America/Chicago"]
+    lines.append("  loader: {name: target-oneroster-duckdb, filepath: '{district}.duckdb'}")
+    lines += ["providers:", *(f"  vendor-{n}: {{concurrent: {concurrent}{limit}}}" for n in range(1, vendors + 1))]
+    lines.append("districts:")
+    for number, address in enumerate(addresses):
+        lines += [
+            f"- id: d{number + 1:04}",
+            f"  name: District {number + 1}",
+            f"  provider: vendor-{number % vendors + 1}",
+            f"  tap: {{base_url: '{address}', token_url: '{address}/token'}}",
+            "  secrets: {client_id: env, client_secret: env}",
+        ]
+    return "\n".join(lines) + "\n"

@@ -102,6 +102,7 @@ class _Reader:
             faults=sorted(dict.fromkeys(self._faults), key=lambda f: (f.file, f.line)),
             warnings=warnings,
             faults_of=self._faults_of,
+            whole=[f for f in self._faults if not f.district and not any(f in its for its in self._shared.values())],
         )
 
     def _top(self) -> dict[str, Any]:
