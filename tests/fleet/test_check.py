@@ -145,7 +145,10 @@ def test_a_folder_is_merged(desk: Desk) -> None:
     assert (code, lines) == (4, ["b.yml:3: north-usd: id: stands twice; the first is in line 10"])
     (folder / "b.yml").write_text("version: 1\nproviders: {aeries: {concurrent: 1}}\ndistricts:\n- {id: third}\n")
     code, lines, _ = desk("check", "fleet")
-    assert lines == ["b.yml:1: fleet: key: version stands in two files", "b.yml:2: fleet: key: providers.aeries stands in two files"]
+    assert lines == [
+        "b.yml:1: fleet: key: version stands in two files",
+        "b.yml:2: fleet: key: providers.aeries stands in two files",
+    ]
 
 
 def test_districts_of_a_csv_file(desk: Desk) -> None:
@@ -202,9 +205,13 @@ def test_district_before_provider_before_defaults(desk: Desk) -> None:
 def test_shared_tables_are_said_with_tenant_isolated(desk: Desk) -> None:
     """Two districts in one place are a mistake, unless the tap is told that tables are shared."""
     place = "loader: {name: target-fake, default_target_schema: all}"
-    head = "version: 1\nstate: file:///s\ndefaults:\n  tap: {{name: tap-fake%s}}\n  " + place.replace("{", "{{").replace("}", "}}")
+    head = "version: 1\nstate: file:///s\ndefaults:\n  tap: {{name: tap-fake%s}}\n  " + place.replace(
+        "{", "{{"
+    ).replace("}", "}}")
     desk.file("- {id: a}\n- {id: b}\n", head % "" + "\ndistricts:\n")
-    assert desk("check")[1] == ["fleet.yml:8: b: place: default_target_schema: has the place of a; write {district} into it"]
+    assert desk("check")[1] == [
+        "fleet.yml:8: b: place: default_target_schema: has the place of a; write {district} into it"
+    ]
     desk.file("- {id: a}\n- {id: b}\n", head % ", tenant_isolated: false" + "\ndistricts:\n")
     assert desk("check")[0] == 0
 
@@ -215,7 +222,10 @@ def test_an_incremental_source_that_overwrites_a_bundle_is_a_warning(desk: Desk)
     desk.file("- {id: a}\n", head + loader % "")
     code, lines, _ = desk("check")
     assert code == 0
-    assert lines[0] == "fleet.yml:7: a: warning: loader: an incremental source with load_method overwrite: the second night is refused; upsert is meant"
+    assert (
+        lines[0]
+        == "fleet.yml:7: a: warning: loader: an incremental source with load_method overwrite: the second night is refused; upsert is meant"
+    )
     desk.file("- {id: a}\n", head + loader % ", load_method: upsert")
     assert len(desk("check")[1]) == 1
 
@@ -236,5 +246,7 @@ def test_what_a_plugin_says_of_its_settings_is_kept(desk: Desk) -> None:
     desk("check")
     kept = list((desk.folder / "cache").rglob("*.json"))
     assert sorted(path.name.rpartition("-")[0] for path in kept) == ["tap-fake", "target-fake"]
-    (desk.folder / "bin/tap-fake").write_text((desk.folder / "bin/tap-fake").read_text().replace('"base_url"', '"another"'))
+    (desk.folder / "bin/tap-fake").write_text(
+        (desk.folder / "bin/tap-fake").read_text().replace('"base_url"', '"another"')
+    )
     assert "base_url: no such setting" in desk("check")[1][0]

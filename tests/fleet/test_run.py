@@ -34,7 +34,9 @@ def test_a_run_that_ends_well(desk: Desk) -> None:
     assert "tap: the tap's last line" in log.read_text()
     assert "target: the target's last line" in log.read_text()
     assert "the tap's last line" in done.stderr, "an engine shows it, too"
-    left = sorted(p.relative_to(desk.folder / "states").as_posix() for p in (desk.folder / "states").rglob("*") if p.is_file())
+    left = sorted(
+        p.relative_to(desk.folder / "states").as_posix() for p in (desk.folder / "states").rglob("*") if p.is_file()
+    )
     assert left == [".fleet/north/fleet.lock", ".fleet/north/last.json", ".fleet/north/nights.json", "north/state.json"]
 
 
@@ -98,7 +100,11 @@ def test_each_side_sees_its_own_settings_only(desk: Desk) -> None:
         f"- id: north\n  tap: {{dump: '{desk.folder}/tap.env'}}\n  loader: {{dump: '{desk.folder}/target.env'}}\n"
         "  secrets: {client_secret: env, password: 'env:WAREHOUSE'}\n  pass_to_loader: [AWS_PROFILE]\n- {id: south}\n"
     )
-    variables = {"FLEET_NORTH_CLIENT_SECRET": "canary-one", "WAREHOUSE": "canary-two", "FLEET_SOUTH_CLIENT_SECRET": "canary-three"}
+    variables = {
+        "FLEET_NORTH_CLIENT_SECRET": "canary-one",
+        "WAREHOUSE": "canary-two",
+        "FLEET_SOUTH_CLIENT_SECRET": "canary-three",
+    }
     for name, value in {**variables, "AWS_PROFILE": "fleet", "OTHER": "canary-four", "HTTPS_PROXY": "http://p"}.items():
         desk.set(name, value)
     assert desk.run("north").returncode == 0
@@ -120,7 +126,10 @@ def test_a_secret_that_is_missing_is_named(desk: Desk) -> None:
     """Exit 4, and the record says so."""
     desk.file("- {id: north-usd, secrets: {client_secret: env}}\n- {id: s, secrets: {client_secret: 'airflow:conn'}}\n")
     assert desk.run("north-usd").returncode == 4
-    assert desk.record("north-usd")["why"] == "secret: client_secret: the variable FLEET_NORTH_USD_CLIENT_SECRET is not set"
+    assert (
+        desk.record("north-usd")["why"]
+        == "secret: client_secret: the variable FLEET_NORTH_USD_CLIENT_SECRET is not set"
+    )
     desk.run("s")
     filled = "which the task fills from the connection conn, is not set"
     assert desk.record("s")["why"] == f"secret: client_secret: the variable FLEET_S_CLIENT_SECRET, {filled}"
@@ -153,7 +162,9 @@ def test_a_run_over_its_timeout_is_stopped(desk: Desk) -> None:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_run_that_is_stopped_stops_its_children(desk: Desk, number: int, code: int) -> None:
     mark = f"mark-{desk.folder.name}"
-    desk.file(f"- {{id: a, tap: {{sleep: '300', before: '{mark}'}}}}\n- {{id: b, tap: {{sleep: '300', before: '{mark}'}}}}\n")
+    desk.file(
+        f"- {{id: a, tap: {{sleep: '300', before: '{mark}'}}}}\n- {{id: b, tap: {{sleep: '300', before: '{mark}'}}}}\n"
+    )
     run = desk.start("--all", "--jobs", "2")
     until(lambda: len(alive(mark)) >= 2)
     run.send_signal(number)
@@ -271,7 +282,7 @@ def test_the_state_moved_meanwhile(desk: Desk) -> None:
     assert "not the one that this run began with" in desk.record("a")["why"]
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0 and not os.path.exists("/proc"), reason="needs a folder")
+@pytest.mark.skipif(os.name != "posix" or (os.geteuid() == 0 and not os.path.exists("/proc")), reason="needs a folder")
 def test_a_store_that_is_gone_at_the_end(desk: Desk) -> None:
     """Exit 1; the output is there, and the next run repeats the read with nothing twice."""
     desk.file("- {id: a, tap: {sleep: '2', records: 2}}\n")
@@ -317,7 +328,12 @@ def test_select_chooses_streams_and_fields() -> None:
     def catalog() -> dict[str, object]:
         fields = [{"breadcrumb": ["properties", name], "metadata": {}} for name in ("sourcedId", "email")]
         streams = ("users", "userProfiles", "orgs", "demographics")
-        return {"streams": [{"tap_stream_id": s, "metadata": [{"breadcrumb": [], "metadata": {}}, *json.loads(json.dumps(fields))]} for s in streams]}
+        return {
+            "streams": [
+                {"tap_stream_id": s, "metadata": [{"breadcrumb": [], "metadata": {}}, *json.loads(json.dumps(fields))]}
+                for s in streams
+            ]
+        }
 
     def chosen(*patterns: str) -> dict[str, list[str]]:
         found = selected(catalog(), patterns)

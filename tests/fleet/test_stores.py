@@ -84,7 +84,9 @@ def test_a_lock_is_held_by_one(store: Store, address: str) -> None:
             pytest.fail("two had it")
         with store.lock("south", RUN):
             found = open_states(address).running(["north", "south", "west"])
-        assert {name: its["started"] for name, its in found.items()} == dict.fromkeys(("north", "south"), RUN["started"])
+        assert {name: its["started"] for name, its in found.items()} == dict.fromkeys(
+            ("north", "south"), RUN["started"]
+        )
     assert store.running(["north"]) == {}
     with store.lock("north", RUN) as lock:
         lock.check()
@@ -135,7 +137,9 @@ def test_a_lock_dies_with_its_process(kind: str, tmp_path: Path, request: pytest
     pytest.fail("the lock outlived its process")
 
 
-def test_a_lock_of_an_object_store_is_taken_over_after_three_minutes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_lock_of_an_object_store_is_taken_over_after_three_minutes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Its run was killed and refreshes it no more; the run that lost it is told, and does not remove the other's."""
     from oneroster_fleet.stores import objects
 
@@ -168,9 +172,10 @@ def test_a_lock_of_an_object_store_is_refreshed(monkeypatch: pytest.MonkeyPatch,
 
 def test_meltano_reads_what_we_write_and_we_what_it_writes(tmp_path: Path) -> None:
     """Its own store of files: the same folder, the same words, in both directions; a partial state comes on top."""
-    from meltano.core.state_store import LocalFilesystemStateStoreManager, MeltanoState
+    from meltano.core.state_store.base import MeltanoState
+    from meltano.core.state_store.filesystem import LocalFilesystemStateStoreManager
 
-    theirs = LocalFilesystemStateStoreManager(uri=f"file://{tmp_path}/states")
+    theirs = LocalFilesystemStateStoreManager(uri=f"file://{tmp_path}/states", lock_timeout_seconds=10)
     ours = open_states(f"file://{tmp_path}/states")
     ours.write("north", encoded(STATE), "")
     found = theirs.get("north")
@@ -200,7 +205,7 @@ def test_meltano_s_table_is_ours(server: Server) -> None:
         ("/srv/fleet", Misconfigured, "must be file:///"),
         ("env:NOWHERE", Misconfigured, "the variable NOWHERE is not set"),
         ("postgresql://me:hunter2@127.0.0.1:9/fleet", StoreDown, "the database cannot be reached"),
-        ("nowhere://x", Misconfigured, "state: "),
+        ("nowhere://x", Misconfigured, "state: no such kind of store"),
     ],
 )
 def test_a_store_that_cannot_be_opened(address: str, kind: type[FleetError], message: str) -> None:
@@ -225,7 +230,11 @@ def test_a_state_that_is_not_meltano_s_is_told(tmp_path: Path) -> None:
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from moto.server import ThreadedMotoServer
 
-    for name, value in (("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_DEFAULT_REGION", "us-east-1")):
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "k"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
         monkeypatch.setenv(name, value)
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()

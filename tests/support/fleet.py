@@ -30,7 +30,9 @@ districts:
 TEXT = {"type": ["string", "null"]}
 NUMBER = {"type": ["integer", "null"]}
 TAP_SETTINGS = {
-    **dict.fromkeys(("base_url", "token_url", "client_id", "mode", "csv_path", "tenant", "dump", "bookmark", "before"), TEXT),
+    **dict.fromkeys(
+        ("base_url", "token_url", "client_id", "mode", "csv_path", "tenant", "dump", "bookmark", "before"), TEXT
+    ),
     "max_shrink_percent": NUMBER,
     "code": NUMBER,
     "sleep": TEXT,
@@ -53,7 +55,7 @@ exit ${TAP_FAKE_CODE:-0}
 """
 TARGET = """\
 [ -n "$TARGET_FAKE_DUMP" ] && env > "$TARGET_FAKE_DUMP"
-mkdir -p "$(dirname "$TARGET_FAKE_FILEPATH")"; state=
+mkdir -p "$(dirname "$TARGET_FAKE_FILEPATH")"; state=; : > "$TARGET_FAKE_FILEPATH.new"
 while read -r line; do case $line in *bookmarks*) state=$line;; *) echo "$line" >> "$TARGET_FAKE_FILEPATH.new";; esac; done
 [ -n "$TARGET_FAKE_SLEEP" ] && read -rt $TARGET_FAKE_SLEEP <> <(:)
 if [ -n "$state" ] && [ -z "$TARGET_FAKE_SILENT" ]; then mv "$TARGET_FAKE_FILEPATH.new" "$TARGET_FAKE_FILEPATH"; echo "$state"; fi

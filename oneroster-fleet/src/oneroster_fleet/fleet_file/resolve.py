@@ -55,6 +55,8 @@ class _Reader:
         self._faults_of: dict[str, list[Fault]] = {}
         self._shared: dict[str, list[Fault]] = {}
         """Faults of each provider, which are faults of its districts, too."""
+        self._told: set[str] = set()
+        """Districts of a generated file whose faults were found when it was made, and whose settings are not in it."""
 
     def fleet(self, only: Collection[str] | None, *, types: bool, plugins: bool) -> Fleet:
         whole = self._whole
@@ -74,11 +76,11 @@ class _Reader:
         sources: dict[str, Source] = {}
         for entry in whole.entries:
             self._district(entry, defaults, providers, districts, sources)
-        chosen = districts.keys() if only is None else districts.keys() & set(only)
+        chosen = (districts.keys() if only is None else districts.keys() & set(only)) - self._told
         for id_ in sorted(chosen) if plugins else ():
             for key, rule, text in check_settings_of(districts[id_], types=types):
                 self._fault(sources[id_], key, id_, rule, text)
-        for id_, path, rule, text in across(districts.values()):
+        for id_, path, rule, text in across(its for its in districts.values() if its.id not in self._told):
             self._fault(sources[id_], path, id_, rule, text)
         warnings = [
             Fault(sources[id_].file, sources[id_].line("loader"), id_, "warning", text)
@@ -191,6 +193,7 @@ class _Reader:
             self._fault(entry, (), id_, "id", f"stands twice; the first is in line {sources[id_].line()}")
             return
         if given := own.pop("faults", None):
+            self._told.add(id_)
             for text in given:
                 self._fault(entry, (), id_, "generated", str(text))
         self._check_references(entry, own, id_)

@@ -36,6 +36,10 @@ def open_states(address: str, environment: Mapping[str, str] = os.environ) -> St
         from .sql import Sql
 
         return Sql(address)
+    from fsspec.registry import known_implementations, registry
+
+    if scheme.partition("::")[0] not in {*known_implementations, *registry, "memory"}:
+        raise Misconfigured("state: no such kind of store; it must be file:///…, postgresql://…, s3://… or env:NAME")
     from .._core.errors import StoreError, StoreUnreachable
     from .._core.stores.open import open_store
     from .objects import Objects
