@@ -118,9 +118,7 @@ def test_a_night(tmp_path: Path, database: str) -> None:
     assert tries["oneroster__d0005"] == [("success", 2)], "the killed one came back"
     assert sorted(p.parent.name for p in (tmp_path / "states").glob("d*/state.json")) == ["d0001", "d0004", "d0005"]
     texts = b"".join(
-        p.read_bytes()
-        for p in tmp_path.rglob("*")
-        if p.is_file() and p.name not in ("fleet.env",) and p.suffix != ".duckdb"
+        p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p.name != "fleet.env" and p.suffix != ".duckdb"
     )
     texts += subprocess.run([*DUMP, database], capture_output=True, check=True).stdout
     assert len(texts) > 10_000

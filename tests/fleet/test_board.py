@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from tests.support.fleet import Desk
 
 AT = "2026-08-11T10:00:00-05:00"
-GOOD = {"exit": 0, "why": "", "started": "2026-08-11T08:15:00Z", "finished": "2026-08-11T08:20:00Z", "run": "r1"}
+GOOD: dict[str, Any] = {
+    "exit": 0,
+    "why": "",
+    "started": "2026-08-11T08:15:00Z",
+    "finished": "2026-08-11T08:20:00Z",
+    "run": "r1",
+}
 DOWN = GOOD | {"exit": 1, "why": "base_url: status 503", "last_success": "2026-08-10T08:20:00Z"}
 
 
@@ -36,7 +42,7 @@ def bad_night(desk: Desk) -> None:
     desk.put("refused", **GOOD | {"exit": 4, "why": "token_url: status 401: invalid_client"})
     desk.put("late", **GOOD | {"finished": "2026-08-10T08:20:00Z"})
     desk.put("good", **GOOD)
-    night = {"finished": "2026-08-11T08:20:00Z", "whole_read_at": "2026-08-11T08:16:00Z"}
+    night: dict[str, Any] = {"finished": "2026-08-11T08:20:00Z", "whole_read_at": "2026-08-11T08:16:00Z"}
     nights = [night | {"records": {"users": 100, "orgs": 3}, "schools": {"s1": 50, "s2": 40}}] * 14
     nights.append(night | {"records": {"users": 60, "orgs": 3}, "schools": {"s1": 50, "s2": 10}})
     desk.put("good", "nights.json", nights=nights)

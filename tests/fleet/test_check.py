@@ -69,9 +69,8 @@ FAULTS = {
         "18: a: loader: target-nowhere: no such command beside oneroster-fleet or on PATH; install it",
     ),
     "one variable of two districts": (
-        "- id: south\n  secrets: {client_id: 'env:X', client_secret: env}\n- id: south-client\n  secrets: {client_secret: 'env:Y'}\n"
-        "- {id: a, tap: {max_shrink_percent: x}}\n",
-        "21: a: setting: max_shrink_percent: must be of type integer",
+        "- {id: x, secrets: {tap.client_secret: env}}\n- {id: x-tap, secrets: {client_secret: env}}\n",
+        "18: x-tap: secret: client_secret: has the variable of x; rename one of the districts, or write env:NAME",
     ),
 }  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -282,7 +281,6 @@ def test_the_state_moved_meanwhile(desk: Desk) -> None:
     assert "not the one that this run began with" in desk.record("a")["why"]
 
 
-@pytest.mark.skipif(os.name != "posix" or (os.geteuid() == 0 and not os.path.exists("/proc")), reason="needs a folder")
 def test_a_store_that_is_gone_at_the_end(desk: Desk) -> None:
     """Exit 1; the output is there, and the next run repeats the read with nothing twice."""
     desk.file("- {id: a, tap: {sleep: '2', records: 2}}\n")

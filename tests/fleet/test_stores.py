@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -217,7 +216,7 @@ def test_a_store_that_cannot_be_opened(address: str, kind: type[FleetError], mes
 
 def test_the_address_of_the_store_may_stand_in_a_variable(tmp_path: Path) -> None:
     open_states("env:WHERE", {"WHERE": f"file://{tmp_path}"}).put("a", LAST, {})
-    assert os.listdir(tmp_path) == [".fleet"]
+    assert [path.name for path in tmp_path.iterdir()] == [".fleet"]
 
 
 def test_a_state_that_is_not_meltano_s_is_told(tmp_path: Path) -> None:

@@ -11,8 +11,20 @@ if TYPE_CHECKING:
     from tests.support.fleet import Desk
 
 TUESDAY = "2026-08-11T10:00:00-05:00"
-GOOD = {"exit": 0, "why": "", "started": "2026-08-11T08:15:00Z", "finished": "2026-08-11T08:20:00Z", "run": "r"}
-MONDAY = {"exit": 0, "why": "", "started": "2026-08-10T08:15:00Z", "finished": "2026-08-10T08:20:00Z", "run": "r"}
+GOOD: dict[str, Any] = {
+    "exit": 0,
+    "why": "",
+    "started": "2026-08-11T08:15:00Z",
+    "finished": "2026-08-11T08:20:00Z",
+    "run": "r",
+}
+MONDAY: dict[str, Any] = {
+    "exit": 0,
+    "why": "",
+    "started": "2026-08-10T08:15:00Z",
+    "finished": "2026-08-10T08:20:00Z",
+    "run": "r",
+}
 SITUATIONS: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None, str, str | None]] = {
     # the record of the last run, a hold beside the state, the word, since when
     "loaded tonight": (GOOD, None, "fresh", "2026-08-11T08:20:00Z"),

@@ -242,10 +242,10 @@ def test_every_preset_has_a_page() -> None:
 
 
 def snippets() -> list[tuple[str, dict[str, Any]]]:
-    """Pieces of a meltano.yml on the pages written by hand; the audit's and the marts' have files of theirs, which their tests read."""
+    """Pieces of a meltano.yml on the pages written by hand; the others have files of theirs, which their tests read."""
     found = []
     for page, content in own_pages().items():
-        if page in {"audit.md", "consumers.md", "marts.md", "marts-inputs.md", "marts-questions.md"}:
+        if page in {"audit.md", "consumers.md", "fleet.md", "marts.md", "marts-inputs.md", "marts-questions.md"}:
             continue
         for indent, language, text in BLOCK.findall(content):
             if language == "yaml":

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 
@@ -76,6 +77,7 @@ class Airflow:
 
     def command(self, *arguments: str, **options: Any) -> str:
         """Run a command of Airflow that must succeed; return what it printed."""
+        done: subprocess.CompletedProcess[str]
         done = subprocess.run([AIRFLOW, *arguments], env=self.environment, capture_output=True, text=True, **options)
         assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
         return done.stdout
@@ -140,8 +142,15 @@ class Airflow:
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"http://127.0.0.1:{self._port}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read() or b"null")
+        for tries_left in (2, 1, 0) if method == "GET" and token else (0,):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.loads(answer.read() or b"null")
+            except (OSError, HTTPException):  # a busy server closes connections that were kept open
+                if not tries_left:
+                    raise
+                time.sleep(2)
+        return None
 
     def dag_ids(self) -> list[str]:
         """The DAGs that Airflow knows."""

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 from oneroster_fleet import __main__ as program
+
+if TYPE_CHECKING:
+    import pytest
 
 __all__ = ["FLEET", "Desk", "alive", "until"]
 
@@ -117,7 +119,7 @@ class Desk:
         found: dict[str, Any] = json.loads((self.folder / "states/.fleet" / district / name).read_text())
         return found
 
-    def put(self, district: str, name: str = "last.json", **content: Any) -> None:
+    def put(self, district: str, name: str = "last.json", /, **content: Any) -> None:
         """Write a record of a district, as a run would."""
         path = self.folder / "states/.fleet" / district / name
         path.parent.mkdir(parents=True, exist_ok=True)

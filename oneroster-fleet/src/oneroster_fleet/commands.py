@@ -251,19 +251,17 @@ def dag(options: argparse.Namespace) -> int:
     """Write the DAG file, the pools or the settings."""
     from . import engine
 
-    if options.settings:
-        print(engine.settings(), end="")
+    if options.settings or not (options.pools or options.out):  # the same for all fleets
+        print(engine.settings() if options.settings else engine.dag_file(), end="")
         return 0
     fleet = read_fleet(find_file(options.file), types=True)
     if fleet.whole:
         raise Misconfigured(str(fleet.whole[0]))
     if options.pools:
         print(json.dumps(engine.pools(fleet), indent=1))
-    elif options.out:
+    else:
         engine.write(fleet, options.out)
         print(f"{options.out}: {len(fleet.districts):,} districts, {len(fleet.faults_of):,} of them misconfigured")
-    else:
-        print(engine.dag_file(), end="")
     return 0
 
 

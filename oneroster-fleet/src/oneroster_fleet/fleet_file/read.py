@@ -13,9 +13,11 @@ from .sources import Source, csv_entries, read_yaml, table_entries
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["FILE", "Whole", "find_file", "read_whole"]
+__all__ = ["FILE", "SETTINGS", "Whole", "find_file", "read_whole"]
 
 FILE = "ONEROSTER_FLEET_FILE"
+SETTINGS = {"file": "The fleet file, or a folder of such files. Without it: fleet.yml in the working folder."}
+"""Settings that a variable ONEROSTER_FLEET_<NAME> sets; Meltano passes them so."""
 
 
 def find_file(given: str | None = None, environment: Mapping[str, str] = os.environ) -> Path:
