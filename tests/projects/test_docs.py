@@ -80,7 +80,7 @@ ELSEWHERE = {
     r"^(/opt/fleet/bin/|pip install )?oneroster-(fleet|sample fleet)|/opt/fleet": (
         "needs services, secrets or Airflow",
         "tests/fleet/test_acceptance.py",
-        'desk.run("--all", "--jobs"',
+        'desk\\.run\\("--all", "--jobs"',
     ),
     r"^[\d*/ ]+ cd ": ("a line of a crontab", "tests/projects/test_docs.py", "def test_meltano_understands"),
 }

@@ -18,6 +18,7 @@ import pytest
 import yaml
 from mkdocs.exceptions import PluginError
 from oneroster_audit.policy import Policy
+from oneroster_fleet.fleet_file import values as fleet_values
 from oneroster_marts.settings import SETTINGS as MARTS_SETTINGS
 from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
@@ -306,6 +307,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     known |= {name for settings in project_loaders().values() for name in settings}
     known |= {"pip_url", "select", "provider", *Policy.__struct_fields__}
     known |= {setting.name for setting in MARTS_SETTINGS}
+    known |= {*fleet_values.TOP, *fleet_values.DISTRICT, *fleet_values.PROVIDER, "districts"}
     pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}
     assert len(named) > 10
