@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 from oneroster_sample.fleet import SampleFleet
 
@@ -68,6 +69,19 @@ def test_a_thousand_dags_are_parsed(tmp_path: Path, database: str) -> None:
     assert "no such key: colour" in said[9]
 
 
+def users_of(path: Path) -> set[str]:
+    """The tenants of the users of a warehouse: its own district's, or none."""
+    with duckdb.connect(path, read_only=True) as warehouse:
+        known = warehouse.execute("select 1 from information_schema.tables where table_name = 'users'").fetchall()
+        found = (
+            {row[0] for row in warehouse.execute("select distinct tenant from oneroster.users").fetchall()}
+            if known
+            else set()
+        )
+    assert found <= {path.stem}
+    return found
+
+
 def test_a_night(tmp_path: Path, database: str) -> None:
     """Real districts: success, held back from retries, retried; a killed command; a killed worker; no secret anywhere."""
     with SampleFleet(5, faults={2: "wrong-secret", 3: "down"}) as fleet:
@@ -116,7 +130,8 @@ def test_a_night(tmp_path: Path, database: str) -> None:
     assert tokens == [401]
     assert tries["oneroster__d0003"] == [("failed", 2)]
     assert tries["oneroster__d0005"] == [("success", 2)], "the killed one came back"
-    assert sorted(p.parent.name for p in (tmp_path / "states").glob("d*/state.json")) == ["d0001", "d0004", "d0005"]
+    warehouses = {p.stem for p in tmp_path.glob("d*.duckdb") if users_of(p)}
+    assert warehouses == {"d0001", "d0004", "d0005"}, "each that ended well has its own rows, and no other has any"
     texts = b"".join(
         p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p.name != "fleet.env" and p.suffix != ".duckdb"
     )
