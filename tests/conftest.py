@@ -35,6 +35,7 @@ def bundle(district: District, tmp_path_factory: pytest.TempPathFactory) -> Call
 
 TOGETHER = {
     "tests/audit/test_axe.py": "site",
+    "tests/fleet/test_board.py::test_in_a_browser": "site",
     "tests/examples/": "sis",
     "tests/marts/test_transfers.py": "moves",
     "tests/marts/": "marts",

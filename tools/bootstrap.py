@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # by default it is the folder of this file
 from tools.environment import (  # noqa: E402
+    AIRFLOW,
     APART,
     APART_LOCK,
     LOCK,
@@ -39,6 +40,7 @@ from tools.environment import (  # noqa: E402
     ran,
     say,
     set_up,
+    set_up_airflow,
     set_up_marts,
     set_up_plugins,
     use_pip_settings,
@@ -56,12 +58,13 @@ HELP = """\
 ./run test [ARGS]         runs all tests; ARGS go to pytest
 ./run test-airbyte [ARGS] runs the tests that need PyAirbyte (600 MB, in an environment of its own)
 ./run test-marts [ARGS]   runs the tests of oneroster-marts (dbt, in an environment of its own)
+./run test-airflow [ARGS] runs the tests of oneroster-fleet that need Airflow (in an environment of its own)
 ./run test-sdk-next [ARGS] runs all tests with the newest pre-release of singer-sdk (in an environment of its own)
 ./run lint                checks the code: ruff, mypy, and the directions of imports
 ./run docs [serve]        builds the site of docs/ into output/site; serve: shows it while you write
 ./run setup               installs the environment and Meltano's plugins, nothing more
 ./run release-dry-run     builds, checks and installs a release without publishing it: docs/releasing.md
-./run lock [ARGS]         renews both requirements.lock after a change of dependencies (--upgrade: the newest of everything)
+./run lock [ARGS]         renews all requirements.lock after a change of dependencies (--upgrade: the newest of everything)
 ./run exec COMMAND [ARGS] runs any program of the environment
 ./run meltano ...         the same without `exec`, for meltano, python, pytest, ruff, mypy, pre-commit, and our own
                           programs: tap-..., target-..., source-oneroster, oneroster-sample
@@ -188,6 +191,13 @@ def test_marts(*arguments: str) -> None:
     become("python", "-m", "pytest", "-m", "marts and not slow", *words, *places)
 
 
+def test_airflow(*arguments: str) -> None:
+    """Run the tests that need Airflow, whose pins conflict with Meltano's."""
+    set_up("all")
+    set_up_airflow()
+    become("python", "-m", "pytest", "-m", "airflow", *(arguments or ("tests/airflow",)))
+
+
 def test_sdk_next(*arguments: str) -> None:
     """Run the tests with the newest pre-release of singer-sdk; Meltano's plugins keep the release of the lock."""
     setup()
@@ -235,7 +245,7 @@ def release_dry_run() -> None:
 
 
 def lock(*arguments: str) -> None:
-    """Renew requirements.lock, and that of oneroster-marts."""
+    """Renew requirements.lock, that of oneroster-marts, and that of Airflow."""
     use_pip_settings()
     uv = get_uv()
     options = (
@@ -250,8 +260,9 @@ def lock(*arguments: str) -> None:
     own = ("--group", "pyproject.toml:dev"), projects(), LOCK
     extras = [option for extra in ("duckdb", "postgres", "snowflake", "mcp") for option in ("--extra", extra)]
     apart = (*extras, "--group", f"{APART}/pyproject.toml:test"), projects(apart=True), APART_LOCK
+    airflow: tuple[tuple[str, ...], list[Path], Path] = (), [AIRFLOW / "requirements.in"], AIRFLOW / "requirements.lock"
     codes = []
-    for groups, sources, target in (own, apart):
+    for groups, sources, target in (own, apart, airflow):
         names = [str(path.relative_to(ROOT)) for path in (*sources, target)]
         named = ("--custom-compile-command", "./run lock", *groups, *names[:-1], "--output-file", names[-1])
         codes.append(subprocess.call([uv, "pip", "compile", *options, *named, *arguments]))
@@ -275,6 +286,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "test": test,
     "test-airbyte": test_airbyte,
     "test-marts": test_marts,
+    "test-airflow": test_airflow,
     "test-sdk-next": test_sdk_next,
     "lint": lint,
     "docs": docs,

@@ -27,6 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import oneroster_core.model as model
 import yaml
 from meltano.core.plugin.base import StandalonePlugin
@@ -38,6 +39,11 @@ from oneroster_audit.consumers.rules import column_of
 from oneroster_audit.policy import SECRET_SETTINGS
 from oneroster_audit.policy import SETTINGS as AUDIT_SETTINGS
 from oneroster_core.shell import EXIT_CODES
+from oneroster_fleet.__main__ import EXIT_CODES as FLEET_EXIT_CODES
+from oneroster_fleet.district import District
+from oneroster_fleet.engine import SETTINGS as AIRFLOW_SETTINGS
+from oneroster_fleet.fleet_file import values as fleet_values
+from oneroster_fleet.fleet_file.read import SETTINGS as FLEET_SETTINGS
 from oneroster_marts.__main__ import EXIT_CODES as MARTS_EXIT_CODES
 from oneroster_marts.settings import SETTINGS as MARTS_SETTINGS
 from tap_oneroster import TapOneRoster
@@ -273,10 +279,10 @@ def pip_url(member: str) -> str:
     return places[workspace()["install_from"]]
 
 
-def utility_settings(_: str) -> str:
-    """Return the settings of the audit's definition."""
+def utility_settings(plugin: str) -> str:
+    """Return the settings of the definition of the audit or the fleet."""
     settings = []
-    for name, description in AUDIT_SETTINGS.items():
+    for name, description in {"oneroster-audit": AUDIT_SETTINGS, "oneroster-fleet": FLEET_SETTINGS}[plugin].items():
         setting: dict[str, Any] = {"name": name, "label": name.replace("_", " ").title(), "kind": "string"}
         if name in SECRET_SETTINGS:
             setting["sensitive"] = True
@@ -294,6 +300,36 @@ def audit_checks(_: str) -> str:
 def audit_exit_codes(_: str) -> str:
     """Return a table of the audit's exit codes."""
     return table_of_codes(AUDIT_EXIT_CODES)
+
+
+def fleet_keys(_: str) -> str:
+    """Return a table of the keys of a fleet file, and of where they may stand."""
+    defaults = {field.name: field for field in msgspec.structs.fields(District)}
+    rows = ["| Key | Where | Default | Meaning |", "| --- | --- | --- | --- |"]
+    for where, keys in (
+        ("top", fleet_values.TOP),
+        ("`board`", fleet_values.BOARD),
+        ("provider", {n: k for n, k in fleet_values.PROVIDER.items() if n not in fleet_values.LEVELS}),
+        ("district", {n: k for n, k in fleet_values.DISTRICT.items() if n not in fleet_values.LEVELS}),
+        ("district, provider, defaults", fleet_values.LEVELS),
+    ):
+        for name, key in keys.items():
+            default = defaults[name].default if name in defaults and where != "top" else ""
+            shown = f"`{default}`" if isinstance(default, str | int) and default != "" else ""
+            rows.append(f"| `{name}` | {where} | {shown} | {key.text} |")
+    return "\n".join(rows) + "\n"
+
+
+def fleet_exit_codes(_: str) -> str:
+    """Return a table of the exit codes of the fleet."""
+    return table_of_codes(FLEET_EXIT_CODES)
+
+
+def airflow_settings(_: str) -> str:
+    """Return a table of the settings of Airflow that a fleet needs."""
+    rows = ["| Variable | Value | Reason |", "| --- | --- | --- |"]
+    rows += [f"| `{name}` | `{value}` | {why} |" for name, (value, why) in AIRFLOW_SETTINGS.items()]
+    return "\n".join(rows) + "\n"
 
 
 def consumer_rules(_: str) -> str:
@@ -386,6 +422,9 @@ DERIVED: dict[str, dict[str, Callable[[str], str]]] = {
         "audit checks": audit_checks,
         "consumer rules": consumer_rules,
         "audit exit codes": audit_exit_codes,
+        "airflow settings": airflow_settings,
+        "fleet exit codes": fleet_exit_codes,
+        "fleet keys": fleet_keys,
         "marts settings": marts_settings,
         "marts exit codes": marts_exit_codes,
     },

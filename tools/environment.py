@@ -32,6 +32,7 @@ OWN = (
     "target-oneroster-csv",
     "oneroster-sample",
     "oneroster-audit",
+    "oneroster-fleet",
     "oneroster-marts",
 )
 APART = "oneroster-marts"
@@ -40,6 +41,8 @@ APART = "oneroster-marts"
 In `.venv` it is installed without them, for what reads its code and settings; it runs in an environment of its own.
 """
 APART_LOCK = ROOT / APART / "requirements.lock"
+AIRFLOW = ROOT / "tests" / "airflow"
+"""The folder with the lock of Airflow, which only tests of oneroster-fleet need."""
 FROM_PIP = {
     "no-index": "UV_NO_INDEX",
     "index-url": "UV_DEFAULT_INDEX",
@@ -211,7 +214,7 @@ def make_environment(uv: Path, place: Path, python: str, need: str) -> None:
 
 def projects(*, apart: bool = False) -> list[Path]:
     """Return the pyproject.toml of each package of the environment; `apart`: of the environment of the marts."""
-    left_out = {"oneroster-audit", "oneroster-figures"} if apart else {APART}
+    left_out = {"oneroster-audit", "oneroster-figures", "oneroster-fleet"} if apart else {APART}
     return sorted(path for path in ROOT.glob("*/pyproject.toml") if path.parent.name not in left_out)
 
 
@@ -308,6 +311,23 @@ def set_up_marts() -> Path:
         editable = [option for path in projects(apart=True) for option in ("-e", path.parent)]
         from_index("this project's own packages", *install, "--no-deps", "--no-build-isolation", *editable)
         mark.write_text(f"{fingerprint(apart=True)}\n", encoding="utf-8")
+    return place
+
+
+def set_up_airflow() -> Path:
+    """Install Airflow from a lock of its own; return its place."""
+    place, lock = ROOT / ".airflow", AIRFLOW / "requirements.lock"
+    mark = place / "ready"
+    wanted = f"{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]} {ROOT}"
+    if content(mark) == wanted:
+        return place
+    with alone():
+        use_pip_settings()
+        uv = get_uv()
+        make_environment(uv, place, sys.executable, "no environment could be made")
+        say(f"packages of {lock.relative_to(ROOT)}")
+        from_index("Airflow", uv, "pip", "install", "--quiet", "--python", place, "--require-hashes", "-r", lock)
+        mark.write_text(f"{wanted}\n", encoding="utf-8")
     return place
 
 

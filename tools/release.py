@@ -37,9 +37,15 @@ PACKAGES = {
     "tap-oneroster": ("tap-oneroster", "source-oneroster"),
     "target-oneroster-csv": ("target-oneroster-csv", "target-oneroster-duckdb"),
     "oneroster-audit": ("oneroster-audit",),
+    "oneroster-fleet": ("oneroster-fleet",),
     "oneroster-marts": ("oneroster-marts",),
 }
-ASKS = {"source-oneroster": "spec", "oneroster-audit": "--help", "oneroster-marts": "--help"}
+ASKS = {
+    "source-oneroster": "spec",
+    "oneroster-audit": "--help",
+    "oneroster-fleet": "--help",
+    "oneroster-marts": "--help",
+}
 """What a program is asked, if not `--about`."""
 TOOLS = ("twine==7.0.0", "cyclonedx-bom==7.5.0", "pip-licenses==5.5.5")
 

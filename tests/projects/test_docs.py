@@ -77,6 +77,11 @@ ELSEWHERE = {
         "tests/marts/test_commands.py",
         'desk\\("doctor"',
     ),
+    r"^(/opt/fleet/bin/|pip install )?oneroster-(fleet|sample fleet)|/opt/fleet": (
+        "needs services, secrets or Airflow",
+        "tests/fleet/test_acceptance.py",
+        'desk\\.run\\("--all", "--jobs"',
+    ),
     r"^[\d*/ ]+ cd ": ("a line of a crontab", "tests/projects/test_docs.py", "def test_meltano_understands"),
 }
 MELTANO = re.compile(r"^(?:export \S+=.*|meltano .*)$")

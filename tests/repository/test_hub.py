@@ -218,6 +218,19 @@ def test_the_audit_is_a_utility_that_meltano_reads() -> None:
         assert re.search(rf"^    {name}\s", usage, re.MULTILINE)
 
 
+def test_the_fleet_is_a_utility_that_meltano_reads() -> None:
+    """Its commands are those of the program, and its settings those of the code."""
+    from oneroster_fleet.__main__ import parser
+    from oneroster_fleet.fleet_file.read import SETTINGS
+
+    its = that_meltano_reads("oneroster-fleet", "utilities")
+    assert [s["name"] for s in its["settings"]] == list(SETTINGS)
+    usage = parser().format_help()
+    for name, command in its["commands"].items():
+        assert command["args"] == name
+        assert f"    {name} " in usage
+
+
 def test_the_marts_are_a_transformer_that_meltano_reads() -> None:
     """Its commands are those of the program, and its settings those of the code."""
     from oneroster_marts.__main__ import _parser

@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
 CORE = ROOT / "oneroster-core" / "src" / "oneroster_core"
 PLUGINS = {"tap-oneroster": "tap_oneroster", "target-oneroster-csv": "target_oneroster"}
 
-PACKAGES = PLUGINS | {"oneroster-audit": "oneroster_audit", "oneroster-marts": "oneroster_marts"}
+PACKAGES = PLUGINS | {
+    "oneroster-audit": "oneroster_audit",
+    "oneroster-fleet": "oneroster_fleet",
+    "oneroster-marts": "oneroster_marts",
+}
 
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS)
 each_package = pytest.mark.parametrize("package", PACKAGES)
@@ -127,6 +131,22 @@ def test_the_audit_installs_alone(built: Path, tmp_path: Path) -> None:
         names = wheel.namelist()
     assert {"oneroster_audit/report/page.html.j2", "oneroster_audit/checks/reasons.sql"} <= set(names)
     assert any(name.startswith("oneroster_audit/_figures/") for name in names)
+
+
+def test_the_fleet_installs_alone(built: Path, tmp_path: Path) -> None:
+    """From its wheel, with the DAG file and the page's style; without the SDK, Meltano, Airflow and the plugins."""
+    run("uv", "venv", "--quiet", "--python", sys.executable, tmp_path / "venv")
+    bin_ = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    run("uv", "pip", "install", "--quiet", "--python", bin_ / "python", only(built, "oneroster_fleet-*.whl"))
+    assert "oneroster__" in run(bin_ / "oneroster-fleet", "dag")
+    done = subprocess.run([bin_ / "oneroster-fleet", "check"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 4
+    assert "fleet.yml: no such file" in done.stderr
+    (tmp_path / "fleet.yml").write_text("version: 1\nstate: file:///s\ndistricts: []\n")
+    board = subprocess.run([bin_ / "oneroster-fleet", "board", "--out", "b"], cwd=tmp_path, capture_output=True)
+    assert board.returncode == 0
+    listed = run("uv", "pip", "list", "--python", bin_ / "python")
+    assert not [name for name in ("singer", "meltano", "airflow", "duckdb") if name in listed]
 
 
 def test_the_marts_carry_their_dbt_project(built: Path) -> None:

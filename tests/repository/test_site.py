@@ -23,6 +23,7 @@ import yaml
 from mkdocs.exceptions import PluginError
 from oneroster_audit.policy import Policy
 from oneroster_core.twin.policy import Policy as TwinPolicy
+from oneroster_fleet.fleet_file import values as fleet_values
 from oneroster_marts.settings import SETTINGS as MARTS_SETTINGS
 from tap_oneroster._core.http.presets import PRESETS
 from tap_oneroster.singer.config_check import combination_errors
@@ -264,10 +265,10 @@ def test_every_preset_has_a_page() -> None:
 
 
 def snippets() -> list[tuple[str, dict[str, Any]]]:
-    """Pieces of a meltano.yml on the pages written by hand; the audit's and the marts' have files of theirs, which their tests read."""
+    """Pieces of a meltano.yml on the pages written by hand; the others have files of theirs, which their tests read."""
     found = []
     for page, content in own_pages().items():
-        if page in {"audit.md", "consumers.md", "marts.md", "marts-inputs.md", "marts-questions.md"}:
+        if page in {"audit.md", "consumers.md", "fleet.md", "marts.md", "marts-inputs.md", "marts-questions.md"}:
             continue
         for indent, language, text in BLOCK.findall(content):
             if language == "yaml":
@@ -329,6 +330,7 @@ def test_names_of_settings_in_the_text_exist() -> None:
     known |= {"pip_url", "select", "provider", *Policy.__struct_fields__}
     known |= {setting.name for setting in MARTS_SETTINGS}
     known |= {field.name for field in dataclasses.fields(TwinPolicy)}
+    known |= {*fleet_values.TOP, *fleet_values.DISTRICT, *fleet_values.PROVIDER, "districts"}
     pages = [*own_pages().values(), *map(providers.page, providers.read())]
     named = {name for page in pages for name in re.findall(r"`([a-z_]+): [^`]+`", page)}
     assert len(named) > 10

@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 LINKS = {
     "oneroster-audit/src/oneroster_audit/_core",
     "oneroster-audit/src/oneroster_audit/_figures",
+    "oneroster-fleet/src/oneroster_fleet/_core",
+    "oneroster-fleet/src/oneroster_fleet/_figures",
     "oneroster-marts/src/oneroster_marts/_core",
     "oneroster-marts/src/oneroster_marts/_figures",
     "oneroster-sample/src/oneroster_sample/_core",
@@ -39,13 +41,15 @@ def test_links_are_links(tracked: dict[str, str]) -> None:
 def test_nothing_private_or_generated_is_tracked(tracked: dict[str, str]) -> None:
     """Secrets, databases, environments, caches and bundles stay on the machine that made them."""
     unwanted = re.compile(
-        r"(^|/)(\.env|\.venv|\.marts|\.uv|\.meltano|__pycache__|dist|build|node_modules|uv\.lock|.*\.(pyc|duckdb|db|zip|key|pem|whl))(/|$)"
+        r"(^|/)(\.env|\.venv|\.airflow|\.marts|\.uv|\.meltano|__pycache__|dist|build|node_modules|uv\.lock|.*\.(pyc|duckdb|db|zip|key|pem|whl))(/|$)"
         r"|^output/(?!\.gitignore$)"
     )
     assert not [path for path in tracked if unwanted.search(path)]
 
 
-@pytest.mark.parametrize("plugin", ["tap-oneroster", "target-oneroster-csv", "oneroster-audit", "oneroster-marts"])
+@pytest.mark.parametrize(
+    "plugin", ["tap-oneroster", "target-oneroster-csv", "oneroster-audit", "oneroster-fleet", "oneroster-marts"]
+)
 def test_each_plugin_carries_the_licence(plugin: str) -> None:
     """A copy, since an sdist would keep a link as a link."""
     assert (ROOT / plugin / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
@@ -60,7 +64,7 @@ def test_plugins_use_their_own_copy_of_the_model() -> None:
     """A plugin that imports `oneroster_core` works in this checkout and nowhere else."""
     sources = [
         path
-        for plugin in ("tap-oneroster", "target-oneroster-csv", "oneroster-audit", "oneroster-marts")
+        for plugin in ("tap-oneroster", "target-oneroster-csv", "oneroster-audit", "oneroster-fleet", "oneroster-marts")
         for path in (ROOT / plugin / "src").rglob("*.py")
     ]
     assert not [

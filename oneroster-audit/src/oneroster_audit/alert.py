@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import smtplib
 import time
-import urllib.error
-import urllib.request
 from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from ._core.webhook import post_json
 from .checks.catalogue import check
 from .policy import resolved
 from .words import ALL
@@ -146,22 +144,13 @@ def _try(alert: Alert, told: Row, environment: Mapping[str, str]) -> bool:
             if alert.kind == "mail":
                 _mail(url, alert, told, [resolved(to, environment) for to in alert.to])
             else:
-                _post(url, shaped(alert.kind, told))
+                post_json(url, shaped(alert.kind, told))
         except (OSError, ValueError, smtplib.SMTPException):  # its words may contain the address
             if attempt < TRIES - 1:
                 time.sleep(WAIT_SECONDS * 2**attempt)
             continue
         return True
     return False
-
-
-def _post(url: str, body: Row) -> None:
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise ValueError
-    data = json.dumps(body, ensure_ascii=False).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json; charset=utf-8"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        answer.read(1024)
 
 
 def _mail(url: str, alert: Alert, told: Row, to: Sequence[str]) -> None:

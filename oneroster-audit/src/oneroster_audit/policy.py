@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta, Struct, field
 
+from ._core.lined_file import LinedFile
 from .consumers.profiles import read_profiles
 from .errors import Wrong
-from .lined_file import LinedFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,7 +141,7 @@ def read_policy(path: Path, environment: Mapping[str, str] = os.environ, *, aler
         raise Wrong(f"{path.name}: no such file. Make one: oneroster-audit init") from None
     except (OSError, UnicodeDecodeError):
         raise Wrong(f"{path.name}: cannot be read") from None
-    file = _PolicyFile(path.name, text)
+    file = _PolicyFile(path.name, text, Wrong)
     policy = file.policy()
     read_profiles(policy.consumers, path.parent, lambda index, what: file.fault(("consumers", index), what))
     for index, alert in enumerate(policy.alert if alerts else ()):

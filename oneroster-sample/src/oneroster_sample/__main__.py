@@ -9,6 +9,7 @@ from errno import EADDRINUSE, ENOSPC
 from typing import TYPE_CHECKING
 
 from .events import KINDS, parse_events
+from .faults import FAULTS, parse_faults
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +88,30 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--token-lifetime", type=int, default=3600, metavar="SECONDS", help="(default: 3600)")
     serve.add_argument("--no-total", action="store_true", help="without X-Total-Count")
     serve.add_argument("--no-link", action="store_true", help="without Link headers")
+
+    fleet = commands.add_parser(
+        "fleet", help="serve many districts over REST in one process, and write the fleet file and the secrets for them"
+    )
+    fleet.add_argument(
+        "path", help="folder for fleet.yml, fleet.env (secrets) and requests.jsonl (log of all requests)"
+    )
+    fleet.add_argument("--districts", type=int, default=3, metavar="N", help="(default: 3)")
+    fleet.add_argument(
+        "--hosts", type=int, metavar="N", help="addresses that they share (default: one for each district)"
+    )
+    fleet.add_argument("--providers", type=int, default=1, metavar="N", help="vendors in the fleet file (default: 1)")
+    fleet.add_argument("--concurrent", type=int, default=4, metavar="N", help="runs of a vendor at a time (default: 4)")
+    fleet.add_argument("--per-host", type=int, metavar="N", help="runs of an address at a time (default: no limit)")
+    fleet.add_argument("--students-per-school", type=int, default=20, metavar="N", help="on average (default: 20)")
+    fleet.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="time to wait before every answer")
+    fleet.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="KIND:NUMBER",
+        help="what is wrong with the district of that number, from 1 on; can be repeated. Kinds: "
+        + "; ".join(f"{kind}: {what}" for kind, what in FAULTS.items()),
+    )
     return parser
 
 
@@ -179,11 +204,35 @@ def _serve(options: argparse.Namespace) -> None:
             print("\nstopped")
 
 
+def _fleet(options: argparse.Namespace) -> None:
+    from .fleet import SampleFleet
+
+    fleet = SampleFleet(
+        options.districts,
+        hosts=options.hosts,
+        vendors=options.providers,
+        students_per_school=options.students_per_school,
+        latency_seconds=options.latency,
+        faults=parse_faults(options.fault, options.districts),
+    )
+    with fleet:
+        log = fleet.write(options.path, concurrent=options.concurrent, per_host=options.per_host)
+        print(f"{options.districts:,} districts; the fleet file is {options.path}/fleet.yml", flush=True)
+        print(
+            f"in another terminal: set -a; . {options.path}/fleet.env; oneroster-fleet check {options.path}/fleet.yml",
+            flush=True,
+        )
+        try:
+            fleet.serve(log)
+        except KeyboardInterrupt:
+            print("\nstopped")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        {"bundle": _bundle, "usage": _usage, "serve": _serve}[options.command](options)
+        {"bundle": _bundle, "fleet": _fleet, "serve": _serve, "usage": _usage}[options.command](options)
     except (OSError, ValueError) as error:
         # A disk that is full does not say which it is.
         where = f": {options.path}" if options.command != "serve" and getattr(error, "errno", None) == ENOSPC else ""

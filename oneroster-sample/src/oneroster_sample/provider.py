@@ -14,10 +14,12 @@ import sys
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
+from time import time
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+from typing_extensions import override
 
 from ._core.model import Version, scope_uri
 from .answers import Answer, status_info
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from .district import District
 
-__all__ = ["Knobs", "Provider", "Request"]
+__all__ = ["Handler", "Knobs", "Provider", "Request", "Server"]
 
 TOKEN_PATH = "/token"  # noqa: S105
 _SECRETS = frozenset({"client_secret", "password"})
@@ -48,6 +50,9 @@ class Request:
     form: dict[str, str]
     collection: str | None
     status: int
+    began: float = 0.0
+    """Seconds since 1970, as `ended`, which is when the response was made."""
+    ended: float = 0.0
 
 
 class Provider:
@@ -63,6 +68,7 @@ class Provider:
         client_secret: The client's secret.
         auth: How clients authenticate: oauth2 tokens, oauth1 signatures, the secret as bearer token, or none.
         port: Port on 127.0.0.1; 0 chooses a free one.
+        at: Address at which another server answers for it; it then has none of its own, and cannot be started.
     """
 
     def __init__(
@@ -77,6 +83,7 @@ class Provider:
         client_secret: str = "sample-secret",  # noqa: S107
         auth: Literal["oauth2", "oauth1", "bearer", "none"] = "oauth2",
         port: int = 0,
+        at: str = "",
     ) -> None:
         self.version = Version(version)
         self.knobs = knobs or Knobs()
@@ -89,11 +96,13 @@ class Provider:
         self.auth = auth
         self._signatures = SignatureDesk(client_id, client_secret)
         self.tokens = TokenDesk(self.version, client_id, client_secret, granted)
-        self._server = _Server(("127.0.0.1", port), self)
-        self.base_url = f"http://127.0.0.1:{self._server.server_port}"
+        if not at:
+            self._server = Server(("127.0.0.1", port), self)
+        self.base_url = at or f"http://127.0.0.1:{self._server.server_port}"
         self.token_url = self.base_url + TOKEN_PATH
         self.service = Service(district, self.version, self.base_url, self.tokens)
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        if not at:
+            self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> Provider:
         self._thread.start()
@@ -152,27 +161,34 @@ class Provider:
         return [request for request in self.requests if request.collection == collection]
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
+    """An HTTP server that knows the connections that are open."""
+
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], provider: Provider) -> None:
+    def __init__(
+        self, address: tuple[str, int], provider: Provider | None = None, handler: type[Handler] | None = None
+    ) -> None:
         self.provider = provider
         self._open: set[socket.socket] = set()
         self._open_lock = Lock()
-        super().__init__(address, _Handler)
+        super().__init__(address, handler or Handler)
 
+    @override
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
         with self._open_lock:
             self._open.add(connection)
         return connection, address
 
+    @override
     def shutdown_request(self, request: Any) -> None:
         with self._open_lock:
             self._open.discard(request)
         super().shutdown_request(request)
 
+    @override
     def server_close(self) -> None:
         """Also close connections that clients keep open, so that their threads end."""
         super().server_close()
@@ -184,33 +200,43 @@ class _Server(ThreadingHTTPServer):
             except OSError:
                 continue
 
+    @override
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore clients that disconnect; report other errors."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+class Handler(BaseHTTPRequestHandler):
+    """Answers for the provider of its server."""
+
+    server: Server
     protocol_version = "HTTP/1.1"
     server_version = "oneroster-sample"
     disable_nagle_algorithm = True
     wbufsize = -1  # send header and body together
 
+    def provider(self) -> tuple[Provider, str]:
+        """Return who answers, and the target of the request at that provider."""
+        assert self.server.provider is not None  # noqa: S101
+        return self.server.provider, self.path
+
     def do_GET(self) -> None:
+        """Answer a read."""
         self._read_form()
         path, query = self._address()
-        provider = self.server.provider
+        provider, target = self.provider()
         endpoint = provider.service.endpoint(path)
         name = endpoint.name if endpoint else None
         knobs = provider.knobs_for.get(name or "", provider.knobs)
-        trusted = provider.trusts(self.command, self.path, self.headers.get("Authorization"))
+        trusted = provider.trusts(self.command, target, self.headers.get("Authorization"))
         self._send(provider.service.answer(path, query, self.headers, knobs, trusted=trusted), path, query, name)
 
     def do_POST(self) -> None:
+        """Answer a request for a token."""
         form = self._read_form()
         path, query = self._address()
-        provider = self.server.provider
+        provider, _ = self.provider()
         if path != TOKEN_PATH:
             self._not_allowed(path, query)
             return
@@ -226,13 +252,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(Answer(status, msgspec.json.encode(body), headers), path, query, None, form)
 
     def do_PUT(self) -> None:
+        """Refuse a change."""
         self._read_form()
         self._not_allowed(*self._address())
 
     do_DELETE = do_PUT
 
     def _address(self) -> tuple[str, dict[str, str]]:
-        parts = urlsplit(self.path)
+        self._began = time()
+        parts = urlsplit(self.provider()[1])
         return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
 
     def _read_form(self) -> dict[str, str]:
@@ -240,7 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
         return dict(parse_qsl(self.rfile.read(length).decode("utf-8", "replace"), keep_blank_values=True))
 
     def _not_allowed(self, path: str, query: dict[str, str]) -> None:
-        body = status_info(self.server.provider.version, 405, "This provider is read-only")
+        body = status_info(self.provider()[0].version, 405, "This provider is read-only")
         self._send(Answer(405, msgspec.json.encode(body), {"Allow": "GET"}), path, query, None)
 
     def _send(
@@ -267,8 +295,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "Authorization" in headers:
             headers["Authorization"] = headers["Authorization"].partition(" ")[0] + " …"
         shown = {key: value for key, value in form.items() if key not in _SECRETS}
-        request = Request(self.command, path, query, headers, shown, name, answer.status)
-        self.server.provider.requests.append(request)
+        request = Request(self.command, path, query, headers, shown, name, answer.status, self._began, time())
+        self.provider()[0].requests.append(request)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Log nothing: tests read `Provider.requests`."""

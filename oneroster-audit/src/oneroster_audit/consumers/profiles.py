@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
+from .._core.lined_file import LinedFile
 from ..errors import Wrong
-from ..lined_file import LinedFile
 from .faults import faults
 from .kinds import Name, Rule, Text  # noqa: TC001 - msgspec evaluates the annotations
 
@@ -85,7 +85,7 @@ def built_in(name: str) -> Profile:
 
 def read_profile(name: str, text: str) -> Profile:
     """Return a profile; raise Wrong, naming file and line, for what is wrong in it."""
-    file = LinedFile(name, text)
+    file = LinedFile(name, text, Wrong)
     if not isinstance(file.content, dict):
         raise file.fault((), "a profile is a list of keys and values")
     profile = file.convert(Profile)

@@ -44,6 +44,8 @@ def find_version(
         try:
             reply = http.get(address(version), f"orgs of {version.value}", few_tries=True)
         except NoToken as error:
+            if not error.blames_scopes:  # the client itself is refused: a second sign-in would only help to lock it
+                raise
             refusals.append(error)
             answers.append(f"{version.value}: {error}")
             continue
@@ -59,7 +61,7 @@ def find_version(
         answers.append(f"{version.value}: {found}")
     if len(refusals) == len(answers):
         first = refusals[0]
-        if len(refusals) > 1 and first.blames_scopes:
+        if len(refusals) > 1:
             tried = " and as ".join(version.value for version in versions)
             raise NoToken(f"{first} (tried as {tried})")
         raise first

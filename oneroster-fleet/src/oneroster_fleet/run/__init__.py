@@ -1,0 +1,1 @@
+"""One run of one district, and several at a time."""
