@@ -28,6 +28,7 @@ WORDS = {
     "default_class_type": "homeroom",
     "administrator_role": "siteAdministrator",
     "source_time_zone": "America/Chicago",
+    "engine_memory": "1.5 GB",
     "stream_maps": {"orgs": {"name": "name"}},
     "file_modes": {"roles": "delta"},
     "faker_config": {"seed": 5},

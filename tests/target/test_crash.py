@@ -90,7 +90,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next(any_place: Place, start: Callabl
         (b'{"type":"RECORD","stream":"buses","record":{"id":"Zweistein"}}\n', b"before the SCHEMA message"),
         (b'{"type":"RECORD","stream":"users"}\n', b"lacks record"),
         (b'{"type":"RECORD","stream":"users","record":{"sourcedId":null,"username":"Zweistein"}}\n', b"lacks a key property"),
-        (b'{"type":"BATCH","stream":"users","encoding":{},"manifest":["Zweistein"]}\n', b"Batches must be files of JSON lines"),
+        (b'{"type":"BATCH","stream":"users","encoding":{},"manifest":["Zweistein"]}\n', b"Batches must be Parquet, or JSON lines"),
         (b'{"type":"RECORD","stream":"users","record":{"sourcedId":"Zweistein' + b"x" * (3 << 20), b"is longer than 2 MB"),
     ],
     ids=["cut off", "not an object", "unknown type", "before its schema", "no record", "no key", "batch", "endless line"],

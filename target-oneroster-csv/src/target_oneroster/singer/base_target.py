@@ -110,15 +110,17 @@ class OneRosterTarget(Configured, Target):
         if not self.has_schema(stream):
             raise RecordBeforeSchema(f"A batch came before the SCHEMA message of its stream. {self.nothing_done}")
         kind, _ = encoding_of(message_dict, self.nothing_done)
+        if kind not in {"parquet", "jsonl"}:
+            raise TargetError(
+                f"Batches must be Parquet, or JSON lines: set batch_config.encoding.format in the tap. {self.nothing_done}"
+            )
         files = [BatchFile(url, stream, self.nothing_done) for url in message_dict["manifest"]]
         if kind == "parquet":
             for file in files:
                 self._take_parquet(file, message_dict)
-        elif kind == "jsonl":
+        else:
             for block in record_lines(message_dict, self.nothing_done):
                 self.message_reader.take(block)
-        else:
-            raise TargetError(f"Batches must be Parquet, or JSON lines. {self.nothing_done}")
         self._spent += files
 
     def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
