@@ -26,6 +26,7 @@ FAULTS = {
     "unknown key, nearly right": ("- id: a\n  shedule: 1 2 * * *\n", "18: a: key: no such key: shedule; did you mean schedule?"),
     "bad id": ("- {id: North_USD}\n", "17: North_USD: id: must be 1 to 63 of a-z, 0-9 and -, and begin with a letter or a digit"),
     "no id": ("- {name: North}\n", "17: ?: id: must be set"),
+    "an id without a value": ("- name: North\n  id:\n", "18: ?: id: must be set"),
     "secret in clear": (
         "- id: a\n  tap: {client_secret: hunter2}\n",
         "18: a: secret: client_secret: stands in clear; put a reference under secrets",
@@ -109,6 +110,45 @@ def test_all_mistakes_are_told_at_once(desk: Desk) -> None:
     ]
     assert "slow: concurrent must be set" in lines[2]
     assert "hunter2" not in "\n".join(lines) + error
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", "1: fleet: districts: must be set: a list with the id of each district"),
+        ("districts:\n", "3: fleet: districts: must be a list, or {csv: FILE}, or {table: ADDRESS, query: SQL}"),
+        (
+            "districts: []\nproviders: [aeries]\n",
+            "4: fleet: providers: must hold the name of each provider, and its limits: infinite_campus: {concurrent: 4}",
+        ),
+    ],
+)
+def test_a_file_that_would_run_nothing(desk: Desk, more: str, expected: str) -> None:
+    """A key that was forgotten, or indented wrongly, is no fleet without districts."""
+    (desk.folder / "fleet.yml").write_text(f"version: 1\nstate: file:///srv/fleet\n{more}")
+    assert desk("check")[:2] == (4, [f"fleet.yml:{expected}"])
+
+
+@pytest.mark.parametrize(
+    "districts",
+    [
+        "districts: &a [*a]\n",
+        "a: &a [x, x, x, x, x, x, x, x]\n"
+        + "".join(
+            f"{two}: &{two} [{', '.join([f'*{one}'] * 8)}]\n" for one, two in zip("abcdefg", "bcdefgh", strict=True)
+        )
+        + "districts: *h\n",
+        f"districts: {'[' * 5000}{']' * 5000}\n",
+    ],
+    ids=["a list in itself", "aliases of aliases", "lists without an end"],
+)
+def test_yaml_that_no_memory_holds(desk: Desk, districts: str) -> None:
+    """One line, soon."""
+    (desk.folder / "fleet.yml").write_text(f"version: 1\nstate: file:///srv/fleet\n{districts}")
+    code, lines, error = desk("check")
+    assert (code, lines) == (4, [])
+    assert error.startswith("oneroster-fleet: fleet.yml:")
+    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize(

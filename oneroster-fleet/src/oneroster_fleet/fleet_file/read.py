@@ -35,6 +35,8 @@ class Whole:
         self.providers: dict[str, Source] = {}
         self.entries: list[Source] = []
         self.faults: list[Fault] = []
+        self.has_districts = False
+        """True if a file has the key; what is wrong with its value is a fault of its own."""
 
     def add(self, source: Source, folder: Path) -> None:
         """Add one file."""
@@ -42,7 +44,11 @@ class Whole:
             if key == "providers" and isinstance(value, dict):
                 for name in value:
                     self._once(self.providers, str(name), source.inner("providers"), f"providers.{name}")
+            elif key == "providers":
+                text = "must hold the name of each provider, and its limits: infinite_campus: {concurrent: 4}"
+                self.faults.append(Fault(source.file, source.line(key), "", "providers", text))
             elif key == "districts":
+                self.has_districts = True
                 self._add_districts(source, value, folder)
             else:
                 self._once(self.keys, str(key), source, str(key))

@@ -113,6 +113,8 @@ class _Reader:
         keys = self._whole.keys
         for name, source in keys.items():
             top |= self._values(source, {name: source.values[name]}, TOP, "")
+        if not self._whole.has_districts:
+            self._fault(self._first(), (), "", "districts", "must be set: a list with the id of each district")
         for name, example in (("version", "version: 1"), ("state", "state: file:///srv/fleet")):
             if name not in top and not any(f.rule == name for f in self._faults):
                 self._fault(self._first(), (name,), "", name, f"must be set, as {example}")
@@ -185,8 +187,8 @@ class _Reader:
         named = entry.values.get("id")
         id_ = named if isinstance(named, str) and named.isprintable() else ""
         own = self._values(entry, entry.values, DISTRICT, id_ or "?")
-        if "id" not in entry.values:
-            self._fault(entry, (), "?", "id", "must be set")
+        if entry.values.get("id") is None:
+            self._fault(entry, ("id",), "?", "id", "must be set")
         if "id" not in own:
             return
         if id_ in districts:
