@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..district import Fault
 from ..errors import Misconfigured
+from ..secrets import has_password
 from .sources import Source, csv_entries, read_yaml, table_entries
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Whole:
             and set(value) == {"table", "query"}
             and all(isinstance(v, str) for v in value.values())
         ):
-            if "@" in value["table"] and ":" in value["table"].partition("://")[2].rpartition("@")[0]:
+            if has_password(value["table"]):
                 wrong("a password in clear; write env:NAME, and put the address into that variable")
             else:
                 self._take(table_entries(value["table"], value["query"], self._environment))
