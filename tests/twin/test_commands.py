@@ -28,6 +28,25 @@ def test_a_key_is_made_and_its_check_is_shown(tmp_path, capsys):
     assert capsys.readouterr().out == f"key_check: '{check_of()}'\n"
 
 
+def test_a_policy_without_a_key_check_has_its_lines_right(tmp_path, capsys):
+    """Faults beside the key_check name the line in the file, and what is no policy is one line."""
+    path = write(tmp_path, {"orgs": "'*'", "users": ["nme"]}, check="wrong")
+    assert command(["key", "--policy", str(path)]) == 4
+    assert capsys.readouterr().err.startswith("policy.yml:8: users: no such field")
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "key_check" not in line))
+    assert command(["key", "--policy", str(path)]) == 4
+    assert capsys.readouterr().err.startswith("policy.yml:7: users: no such field")
+    path.write_bytes(b"\xff\xfe")
+    for place, expected in (
+        (path, "policy.yml: a policy must be text in UTF-8"),
+        (tmp_path, f"{tmp_path.name}: a policy that cannot be read ("),
+        (tmp_path / "nothing.yml", "nothing.yml: no such policy file"),
+    ):
+        for words in (["key", "--policy"], ["check"], ["elements"]):
+            assert command([*words, str(place)]) == 4
+            assert capsys.readouterr().err.startswith(expected)
+
+
 def test_check_says_what_a_bundle_would_lack(tmp_path, capsys):
     """A policy that is right may still not be enough for a bundle of the standard."""
     assert command(["check", str(write(tmp_path, {"users": ["givenName"], "enrollments": "'*'"}))]) == 0
@@ -49,7 +68,7 @@ def test_check_says_all_faults_at_once(tmp_path, capsys, monkeypatch):
     assert command(["check", str(write(tmp_path, {"orgs": "'*'"}, check="12345678"))]) == 4
     assert "another key" in capsys.readouterr().err
     assert command(["check", str(tmp_path / "nothing.yml")]) == 4
-    assert capsys.readouterr().err == "nothing.yml: no such file\n"
+    assert capsys.readouterr().err == "nothing.yml: no such policy file\n"
 
 
 def test_preview_shows_rows_before_and_after_and_small_cells(bundle, tmp_path, capsys):
@@ -71,5 +90,5 @@ def test_the_command_is_installed_with_the_tap(tmp_path):
     """And ends with 4 if the command line is wrong."""
     tool = Path(sys.executable).with_name("oneroster-twin")
     done = subprocess.run([tool, "check", "nothing.yml"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (4, "nothing.yml: no such file\n")
+    assert (done.returncode, done.stderr) == (4, "nothing.yml: no such policy file\n")
     assert subprocess.run([tool, "bogus"], capture_output=True).returncode == 4

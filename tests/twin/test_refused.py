@@ -102,8 +102,19 @@ def test_all_faults_come_at_once_in_the_order_of_lines(tmp_path):
     assert len(lines) == 4
 
 
+_BILLION = "".join(
+    f"{two}: &{two} [{', '.join([f'*{one}'] * 9)}]\n" for one, two in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "[]", "a: [", "- a", "\x00", "? [a]\n: b", "a: &x [*x]", "x: " + "[" * 50 + "]" * 50]
+    "text",
+    [
+        *("", "[]", "a: [", "- a", "\x00", "? [a]\n: b", "a: &x [*x]", "x: " + "[" * 50 + "]" * 50),
+        "x: " + "[" * 20_000 + "]" * 20_000,
+        "a: &a [x, x, x, x, x, x, x, x, x]\n" + _BILLION,
+        "version: 1\n--- 2",
+    ],
 )
 def test_what_is_no_policy_is_a_fault_too(text, tmp_path):
     """Whatever the file holds, a person reads one line."""

@@ -14,7 +14,7 @@ from .._core.shell import COMPLETE, REFUSED, command_line, run
 from .._core.twin.elements import as_csv, as_markdown, as_ndpa, changes, counts_of, elements, needs
 from .._core.twin.keys import consumer_key, decode_key, key_check, new_key
 from .._core.twin.lined import PolicyError
-from .settings import ids_of, policy_at, today
+from .settings import ids_of, policy_at, policy_text, today
 
 if TYPE_CHECKING:
     import argparse
@@ -63,8 +63,6 @@ def _policy(options: argparse.Namespace) -> Policy:
         day = today()
     except ValueError:
         raise PolicyError(["--today must be a day, as in 2029-06-30"]) from None
-    if not options.policy.exists():
-        raise PolicyError([f"{options.policy.name}: no such file"])
     return policy_at(options.policy, day)
 
 
@@ -87,15 +85,15 @@ def _make_key(options: argparse.Namespace) -> None:
     if options.policy is None:
         _say(new_key())
         return
-    text = options.policy.read_text(encoding="utf-8") if options.policy.exists() else ""
-    lines = [line for line in text.splitlines() if not line.startswith("key_check:")]
     from .._core.twin.policy import read_policy
 
-    try:
-        policy = read_policy("\n".join(["key_check: '00000000'", *lines]), options.policy.name, today())
-    except PolicyError as error:
-        known = [fault.split(":", 2) for fault in error.faults]
-        raise PolicyError([f"{options.policy.name}:{text_}" for *_, text_ in known]) from None
+    # A key_check of the right form stands in the place of the policy's, in the same line, so that lines of faults are right.
+    lines = [
+        "key_check: '00000000'" if one.startswith("key_check:") else one
+        for one in policy_text(options.policy).split("\n")
+    ]
+    more = [] if any(one.startswith("key_check:") for one in lines) else ["key_check: '00000000'"]
+    policy = read_policy("\n".join([*lines, *more]), options.policy.name, today())
     _say(f"key_check: '{key_check(consumer_key(_master(), policy.consumer, policy.epoch))}'")
 
 
