@@ -241,6 +241,18 @@ def test_district_before_provider_before_defaults(desk: Desk) -> None:
     assert b.loader == {"name": "target-other", "x": "y/b"}
 
 
+def test_a_lake_has_a_folder_for_each_stream_and_district(desk: Desk) -> None:
+    """The id takes the place of {district}; {stream} is left to the loader."""
+    lake = "s3://lake/{{stream}}/tenant={{district}}/"
+    desk.file("- {id: a}\n- {id: b}\n", HEAD_WITHOUT_DISTRICTS.replace("out/{{district}}", lake) + "districts:\n")
+    assert desk("check")[0] == 0
+    fleet = read_fleet(desk.folder / "fleet.yml")
+    assert [its.loader["filepath"] for its in fleet.districts.values()] == [
+        "s3://lake/{stream}/tenant=a/",
+        "s3://lake/{stream}/tenant=b/",
+    ]
+
+
 def test_shared_tables_are_said_with_tenant_isolated(desk: Desk) -> None:
     """Two districts in one place are a mistake, unless the tap is told that tables are shared."""
     place = "loader: {name: target-fake, default_target_schema: all}"

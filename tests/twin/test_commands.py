@@ -58,6 +58,14 @@ def test_check_says_what_a_bundle_would_lack(tmp_path, capsys):
     assert "needs" not in capsys.readouterr().out
 
 
+def test_check_says_that_grades_have_two_digits(tmp_path, capsys):
+    """A grade that nobody has leaves all its students out, without a fault."""
+    for grades, is_told in (("[6, 7]", True), ("['06', KG]", False)):
+        path = write(tmp_path, {"orgs": "'*'"}, more=[f"scope: {{grades: {grades}}}"])
+        assert command(["check", str(path)]) == 0
+        assert ("the standard writes 06, not 6" in capsys.readouterr().out) == is_told
+
+
 def test_check_says_all_faults_at_once(tmp_path, capsys, monkeypatch):
     """One line each, on standard error, and 4."""
     path = write(tmp_path, {"users": ["givenNam"], "org": "'*'"}, more=["agreement: {ends: 2026-01-01}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -103,6 +104,8 @@ def _check(options: argparse.Namespace) -> None:
         ids_of(policy, {"twin_key": os.environ[_KEY]})
     for version in Version:
         _say(*(f"a {version.value} bundle needs {one}: name it or give a treatment" for one in needs(policy, version)))
+    if policy.scope and any(re.fullmatch("[1-9]", grade) for grade in policy.scope.grades or ()):
+        _say("scope.grades: the standard writes 06, not 6; nobody has a grade that the source does not write so")
     if policy.agreement is None or policy.agreement.ends is None:
         _say("the policy names no end of an agreement: it never stops by itself")
     fields = sum(map(len, policy.elements.values()))
