@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from oneroster_core.twin.keys import decode_key
+from singer_sdk.exceptions import ConfigValidationError
 from tap_oneroster.twin.command import command
 
-from tests.support.twin import EVERYTHING, KEY, check_of, write
+from tests.support.twin import EVERYTHING, KEY, by_csv, check_of, twin_run, write
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +93,29 @@ def test_preview_shows_rows_before_and_after_and_small_cells(bundle, tmp_path, c
     assert command(["preview", str(policy), "--csv-path", str(bundle("1.1")), "--stream", "students"]) == 4
     assert command(["preview", str(policy), "--csv-path", str(tmp_path / "nothing")]) == 4
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_is_not_what_it_should_be_is_one_line(bundle, tmp_path, capsys, monkeypatch):
+    """A day, a number, a file of receipts, an earlier list, a time zone."""
+    policy = str(write(tmp_path, EVERYTHING))
+    odd = tmp_path / "odd"
+    for text in ("[1]", '{"collection": "users", "distinct": "many"}', '{"collection": "users", "distinct": [1]}', "x"):
+        odd.write_text(text)
+        assert command(["elements", policy, "--receipts", str(odd)]) == 4
+        assert capsys.readouterr().err == "--receipts names a file that is not JSON lines of syncReceipts\n"
+    odd.write_text("a,b\nc,d\n")
+    assert command(["elements", policy, "--against", str(odd)]) == 4
+    assert capsys.readouterr().err == "--against names a file that is no earlier list in CSV\n"
+    with pytest.raises(SystemExit):
+        command(["preview", policy, "--csv-path", str(bundle("1.2")), "--rows", "-1"])
+    assert "argument --rows: " in capsys.readouterr().err
+    with pytest.raises(ConfigValidationError, match="source_time_zone"):
+        twin_run(by_csv(bundle("1.2"), source_time_zone="Mars/Olympus"), policy)
+    monkeypatch.setenv("ONEROSTER_TODAY", "tomorrow")
+    assert command(["check", policy]) == 4
+    assert capsys.readouterr().err == "ONEROSTER_TODAY: must be a day, as in 2029-06-30\n"
+    with pytest.raises(ConfigValidationError, match="ONEROSTER_TODAY: must be a day"):
+        twin_run(by_csv(bundle("1.2")), policy)
 
 
 def test_the_command_is_installed_with_the_tap(tmp_path):

@@ -28,6 +28,15 @@ _KEY = "TAP_ONEROSTER_TWIN_KEY"
 _FORMATS = {"csv": as_csv, "markdown": as_markdown, "ndpa": as_ndpa}
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError
+    return int(text)
+
+
+_count.__name__ = "number"  # argparse says "invalid number value"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = command_line("oneroster-twin", "What one consumer may see of a district: its policy, and its key.")
     parser.epilog = f"The master key is read from the variable {_KEY}."
@@ -47,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     preview.add_argument("policy", type=Path)
     preview.add_argument("--csv-path", required=True, help="a bundle")
     preview.add_argument("--stream", action="append", default=[], help="a stream; can be repeated (default: users)")
-    preview.add_argument("--rows", type=int, default=10)
+    preview.add_argument("--rows", type=_count, default=10)
     preview.add_argument("--tenant")
     crosswalk = commands.add_parser("crosswalk", help="show the key_check of a crosswalk, or remove it")
     crosswalk.add_argument("action", choices=["check", "purge"])
@@ -60,11 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 def _policy(options: argparse.Namespace) -> Policy:
     if getattr(options, "today", None):
         os.environ["ONEROSTER_TODAY"] = options.today
-    try:
-        day = today()
-    except ValueError:
-        raise PolicyError(["--today must be a day, as in 2029-06-30"]) from None
-    return policy_at(options.policy, day)
+    return policy_at(options.policy, today())
 
 
 def _say(*lines: str) -> None:
@@ -135,8 +140,8 @@ def _receipts(path: Path) -> Iterator[dict[str, Any]]:
                 if found.get("type") == "RECORD":
                     found = found["record"] if found.get("stream") == "syncReceipts" else {}
                 if "collection" in found:
-                    yield found
-    except (OSError, ValueError, AttributeError):
+                    yield {**found, "distinct": int(found.get("distinct") or 0)}
+    except (OSError, ValueError, TypeError, AttributeError):
         raise PolicyError(["--receipts names a file that is not JSON lines of syncReceipts"]) from None
 
 

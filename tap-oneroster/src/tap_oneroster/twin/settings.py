@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .._core.settings import TEXT, setting
 from .._core.twin.keys import ClearIds, Ids, KeyedIds, consumer_key, decode_key, key_check
@@ -40,10 +40,20 @@ _TODAY = "ONEROSTER_TODAY"
 
 
 def today(config: Mapping[str, Any] | None = None) -> date:
-    """Return the day of the run in the source's zone; the variable ONEROSTER_TODAY sets it for tests."""
+    """Return the day of the run in the source's zone; the variable ONEROSTER_TODAY sets it for tests.
+
+    Raise PolicyError if the variable holds no day. What is wrong with the zone is said where the settings are checked.
+    """
     if text := os.environ.get(_TODAY):
-        return date.fromisoformat(text)
-    return datetime.now(ZoneInfo((config or {}).get("source_time_zone") or "UTC")).date()
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise PolicyError([f"{_TODAY}: must be a day, as in 2029-06-30"]) from None
+    try:
+        zone = ZoneInfo((config or {}).get("source_time_zone") or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    return datetime.now(zone).date()
 
 
 def policy_text(path: Path) -> str:
