@@ -57,7 +57,7 @@ def test_a_lake_in_a_store(house: House, tmp_path: Path, store: Any) -> None:
     expected = two_nights(house, tmp_path, "memory://lake/{stream}/tenant={district}/")
     paths = store.find("/lake")
     assert {path.rpartition("/")[2] for path in paths} == {"part-0.parquet"}
-    found = []
+    found: list[tuple[Any, ...]] = []
     for district in ("north", "south"):
         local = tmp_path / "orgs.parquet"
         store.get_file(f"/lake/orgs/tenant={district}/part-0.parquet", str(local))
