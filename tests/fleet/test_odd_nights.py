@@ -51,6 +51,16 @@ def test_a_hold_that_cannot_be_read_is_in_force(desk: Desk) -> None:
     assert desk("run", "a")[0] == 0
 
 
+def test_a_hold_that_is_over_already_is_refused(desk: Desk) -> None:
+    """Somebody who mistypes the year must not believe that the district is held; its own calendar counts."""
+    desk.file("- {id: a}\n")
+    desk.set("ONEROSTER_FLEET_NOW", "2026-08-11T23:00:00-05:00")
+    code, _, error = desk("hold", "a", "--until", "2026-08-11", "--why", "rollover")
+    assert code == 4
+    assert "--until: this day has come" in error
+    assert desk("hold", "a", "--until", "2026-08-12", "--why", "rollover")[0] == 0
+
+
 def test_a_record_without_a_time_ends_nothing(desk: Desk) -> None:
     """It counts as no success."""
     desk.file(TWO)

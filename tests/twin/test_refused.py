@@ -73,6 +73,7 @@ POLICIES = {
     "all metadata": ([], {"users": ["metadata: keep"]}, 7, "name the keys"),
     "a shifted date": ([], {"enrollments": ["beginDate: shift"]}, 7, "a date like this is kept or dropped"),
     "no list": ([], {"users": "{a: b}"}, 7, "must be '*' or a list of fields"),
+    "a field twice": ([], {"users": ["givenName: fake", "givenName: keep"]}, 7, "users.givenName: stands here twice"),
     "twice": (["min_cell: 1", "min_cell: 2"], {}, 7, "a key that stands here twice"),
 }
 

@@ -201,10 +201,13 @@ def _given_state(source: str) -> dict[str, Any]:
 
 def hold(options: argparse.Namespace) -> int:
     """Hold a district, and write down who, when and why."""
+    from .district import Hold
     from .holds import put_hold
 
     fleet, store = _opened(options)
     _known(fleet, [options.id])
+    if options.until and not Hold("", options.until).is_in_force(now(), fleet.districts[options.id].zone):
+        raise Misconfigured("--until: this day has come; name the first day on which it runs again")
     put_hold(store, options.id, _why(options), until=options.until, who=_who(), at=now())
     print(f"{options.id}: held{f' until {options.until}' if options.until else ''}")
     return 0
