@@ -166,3 +166,14 @@ def test_sorted_rows_that_do_not_wait_in_memory_come_out_the_same(bundle, tmp_pa
     monkeypatch.setattr(spool, "_MOST_WAITING", 2_000)
     other = twin_run(by_csv(bundle("1.2")), policy)
     assert {name: one.records[name] for name in one.receipts} == {name: other.records[name] for name in one.receipts}
+
+
+def test_what_cannot_be_read_for_the_scope_is_read_once(bundle, tmp_path):
+    """Not once more for each collection that the policy names; no row leaves."""
+    from tests.support.tap import broken
+
+    path = broken(tmp_path / "b.zip", bundle("1.2"), "users.csv", lambda data: data.replace(b"\n", b'\n"', 1))
+    run = twin_run(by_csv(path), write(tmp_path, EVERYTHING, more=["scope: {users: [student]}"]))
+    assert run.error
+    assert run.error.count("the file cannot be read on from here") == 1
+    assert set(run.records) <= {"syncReceipts"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._core.errors import CollectionMoved, FatalSourceError
+from .._core.errors import CollectionMoved, FatalSourceError, SourceError
 from .._core.model import file
 from .._core.shell import REFUSED
 from .._core.twin.rows import Rows
@@ -52,18 +52,27 @@ def needed(twin: Twin) -> frozenset[str]:
 
 
 def prepare(twin: Twin, source: Source, today: date, say: Callable[[str], None]) -> None:
-    """Give the twin its scope and its titles. Raise SourceError if they cannot be known."""
+    """Give the twin its scope and its titles. Raise FatalSourceError if they cannot be known: then no row may leave."""
     for attempt in range(_ATTEMPTS):
         try:
             _prepare(twin, source, today, say)
-        except CollectionMoved:
-            if attempt + 1 == _ATTEMPTS:
-                raise
         except OutOfScope as error:
             fault = twin.policy.fault(error.key, str(error))
             raise TwinRefused(f"{fault}; nothing of people has left") from None
+        except FatalSourceError:
+            raise
+        except SourceError as error:
+            if not isinstance(error, CollectionMoved) or attempt + 1 == _ATTEMPTS:
+                raise _unprepared(error) from None
         else:
             return
+
+
+def _unprepared(error: SourceError) -> FatalSourceError:
+    """Return the error that ends the run: each of the other collections would read the same once more, and fail."""
+    found = FatalSourceError(str(error))
+    found.exit_code = error.exit_code
+    return found
 
 
 def _prepare(twin: Twin, source: Source, today: date, say: Callable[[str], None]) -> None:
