@@ -116,9 +116,10 @@ def test_all_mistakes_are_told_at_once(desk: Desk) -> None:
     ("more", "expected"),
     [
         ("", "1: fleet: districts: must be set: a list with the id of each district"),
+        ("districts: []\n", "1: fleet: districts: there is none; a night without districts would look well"),
         ("districts:\n", "3: fleet: districts: must be a list, or {csv: FILE}, or {table: ADDRESS, query: SQL}"),
         (
-            "districts: []\nproviders: [aeries]\n",
+            "districts: [{id: a, loader: {name: target-fake, filepath: a}, tap: {name: tap-fake}}]\nproviders: [aeries]\n",
             "4: fleet: providers: must hold the name of each provider, and its limits: infinite_campus: {concurrent: 4}",
         ),
     ],
@@ -217,6 +218,14 @@ defaults:
 providers:
   aeries: {{concurrent: 2}}
 """
+
+
+def test_a_column_that_stands_twice(desk: Desk) -> None:
+    """One of the two would be passed over."""
+    desk.file("", HEAD_WITHOUT_DISTRICTS + "districts: {{csv: districts.csv}}\n")
+    (desk.folder / "districts.csv").write_text("id,tap.base_url, tap.base_url\nnorth,https://a,https://b\n")
+    code, _, error = desk("check")
+    assert (code, error) == (4, "oneroster-fleet: districts.csv:1: two columns are called tap.base_url\n")
 
 
 def test_a_row_that_is_too_long(desk: Desk) -> None:

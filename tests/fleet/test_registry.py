@@ -68,10 +68,21 @@ def test_mistakes_in_a_table_name_the_row(registry: Desk, database: Database) ->
     assert all(line.startswith("table:") for line in lines)
 
 
+def test_a_table_without_a_row_is_no_quiet_night(registry: Desk, database: Database) -> None:
+    """Nothing would be read, and all would look well."""
+    database.execute("truncate registry")
+    assert registry("check")[:2] == (
+        4,
+        ["fleet.yml:1: fleet: districts: there is none; a night without districts would look well"],
+    )
+    assert registry("run", "--all")[0] == 4
+
+
 @pytest.mark.parametrize(
     ("table", "query", "expected"),
     [
         ("env:REGISTRY", "select hunter2 from nowhere", "districts.query: the database refused it (UndefinedTable)"),
+        ("env:REGISTRY", "select id, name as id from registry", "districts.query: two columns are called id"),
         ("env:NOWHERE", "select 1", "districts.table: the variable NOWHERE is not set"),
         ("postgresql://127.0.0.1:9/x", "select 1", "districts.table: the database cannot be reached"),
         ("mysql://x", "select 1", "districts.table: must be postgresql://… or env:NAME"),

@@ -115,6 +115,8 @@ class _Reader:
             top |= self._values(source, {name: source.values[name]}, TOP, "")
         if not self._whole.has_districts:
             self._fault(self._first(), (), "", "districts", "must be set: a list with the id of each district")
+        elif not self._whole.entries and not any(f.rule == "districts" for f in self._faults):
+            self._fault(self._first(), (), "", "districts", "there is none; a night without districts would look well")
         for name, example in (("version", "version: 1"), ("state", "state: file:///srv/fleet")):
             if name not in top and not any(f.rule == name for f in self._faults):
                 self._fault(self._first(), (name,), "", name, f"must be set, as {example}")
