@@ -6,7 +6,6 @@ import hmac
 import os
 import secrets
 import stat
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from uuid import uuid4
 from .._core.errors import FatalSourceError
 from .._core.twin.keys import key_check, uuids
 from .._core.twin.lined import PolicyError
+from .ordinals import Ordinals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +122,7 @@ class CrosswalkIds:
         self._secret = secret
         self._tenant = tenant
         self._kept: dict[str, dict[str, str]] = {}
-        self._ordinals: dict[str, Counter[int]] = {}
+        self._ordinals: dict[str, Ordinals] = {}
 
     @classmethod
     def open(cls, policy: Policy, tenant: str) -> CrosswalkIds:
@@ -174,12 +174,7 @@ class CrosswalkIds:
 
     def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int]:
         """Return for each row how many rows of this pass had the same key before it."""
-        seen = self._ordinals.setdefault(stream, Counter())
-        numbers = []
-        for key in map(hash, keys):
-            numbers.append(seen[key])
-            seen[key] += 1
-        return numbers
+        return self._ordinals.setdefault(stream, Ordinals()).number(map(hash, keys))
 
     def _mark(self, text: str, more: bytes = b"") -> bytes:
         return hmac.digest(self._secret, text.encode() + _SEPARATOR.encode() + more, "sha256")
