@@ -94,7 +94,9 @@ def test_a_lock_is_held_by_one(store: Store, address: str) -> None:
 def test_of_many_at_once_one_gets_the_lock(address: str) -> None:
     """The one that has it waits for the others, also if these were refused before it could say that it has it."""
     open_states(address)
-    got, refused, end = [], [], threading.Event()
+    got: list[int] = []
+    refused: list[int] = []
+    end = threading.Event()
 
     def told() -> None:
         if len(got) + len(refused) == 6:

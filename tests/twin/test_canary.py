@@ -30,7 +30,10 @@ PERSONAL = {
 }
 PERSONAL |= {Personal.TEXT, Personal.BIRTH}
 ELEMENTS = EVERYTHING | {
-    "users": [*EVERYTHING["users"], "familyName: initial", "email: hmac", "metadata: [tag, links]"],
+    "users": [
+        *(name for name in EVERYTHING["users"] if name not in {"familyName", "email"}),
+        *("familyName: initial", "email: hmac", "metadata: [tag, links]"),
+    ],
     "classes": [*EVERYTHING["classes"], "metadata: [tag]"],
 }
 

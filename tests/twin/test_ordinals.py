@@ -13,7 +13,8 @@ from tap_oneroster.twin.ordinals import Ordinals
 @given(st.lists(st.lists(st.integers(-20, 20), max_size=12), max_size=12), st.integers(0, 8))
 def test_numbers_are_those_of_a_plain_count(batches, most):
     """However often the keys are packed on the way."""
-    ordinals, seen = Ordinals(), Counter()
+    ordinals = Ordinals()
+    seen: Counter[int] = Counter()
     ordinals.most_new = most
     for batch in batches:
         expected = []
