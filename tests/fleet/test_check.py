@@ -26,6 +26,7 @@ FAULTS = {
     "unknown key, nearly right": ("- id: a\n  shedule: 1 2 * * *\n", "18: a: key: no such key: shedule; did you mean schedule?"),
     "bad id": ("- {id: North_USD}\n", "17: North_USD: id: must be 1 to 63 of a-z, 0-9 and -, and begin with a letter or a digit"),
     "no id": ("- {name: North}\n", "17: ?: id: must be set"),
+    "an id without a value": ("- name: North\n  id:\n", "18: ?: id: must be set"),
     "secret in clear": (
         "- id: a\n  tap: {client_secret: hunter2}\n",
         "18: a: secret: client_secret: stands in clear; put a reference under secrets",
@@ -112,6 +113,46 @@ def test_all_mistakes_are_told_at_once(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", "1: fleet: districts: must be set: a list with the id of each district"),
+        ("districts: []\n", "1: fleet: districts: there is none; a night without districts would look well"),
+        ("districts:\n", "3: fleet: districts: must be a list, or {csv: FILE}, or {table: ADDRESS, query: SQL}"),
+        (
+            "districts: [{id: a, loader: {name: target-fake, filepath: a}, tap: {name: tap-fake}}]\nproviders: [aeries]\n",
+            "4: fleet: providers: must hold the name of each provider, and its limits: infinite_campus: {concurrent: 4}",
+        ),
+    ],
+)
+def test_a_file_that_would_run_nothing(desk: Desk, more: str, expected: str) -> None:
+    """A key that was forgotten, or indented wrongly, is no fleet without districts."""
+    (desk.folder / "fleet.yml").write_text(f"version: 1\nstate: file:///srv/fleet\n{more}")
+    assert desk("check")[:2] == (4, [f"fleet.yml:{expected}"])
+
+
+@pytest.mark.parametrize(
+    "districts",
+    [
+        "districts: &a [*a]\n",
+        "a: &a [x, x, x, x, x, x, x, x]\n"
+        + "".join(
+            f"{two}: &{two} [{', '.join([f'*{one}'] * 8)}]\n" for one, two in zip("abcdefg", "bcdefgh", strict=True)
+        )
+        + "districts: *h\n",
+        f"districts: {'[' * 5000}{']' * 5000}\n",
+    ],
+    ids=["a list in itself", "aliases of aliases", "lists without an end"],
+)
+def test_yaml_that_no_memory_holds(desk: Desk, districts: str) -> None:
+    """One line, soon."""
+    (desk.folder / "fleet.yml").write_text(f"version: 1\nstate: file:///srv/fleet\n{districts}")
+    code, lines, error = desk("check")
+    assert (code, lines) == (4, [])
+    assert error.startswith("oneroster-fleet: fleet.yml:")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("content", "expected"),
     [(None, "fleet.yml: no such file"), ("a: [", "fleet.yml:2: not YAML"), ("- 1\n", "fleet.yml:1: a fleet file is a list of keys")],
 )  # fmt: skip
@@ -179,6 +220,14 @@ providers:
 """
 
 
+def test_a_column_that_stands_twice(desk: Desk) -> None:
+    """One of the two would be passed over."""
+    desk.file("", HEAD_WITHOUT_DISTRICTS + "districts: {{csv: districts.csv}}\n")
+    (desk.folder / "districts.csv").write_text("id,tap.base_url, tap.base_url\nnorth,https://a,https://b\n")
+    code, _, error = desk("check")
+    assert (code, error) == (4, "oneroster-fleet: districts.csv:1: two columns are called tap.base_url\n")
+
+
 def test_a_row_that_is_too_long(desk: Desk) -> None:
     desk.file("", HEAD_WITHOUT_DISTRICTS + "districts: {{csv: districts.csv}}\n")
     (desk.folder / "districts.csv").write_text("id,name\nnorth,North,more\n")
@@ -199,6 +248,18 @@ def test_district_before_provider_before_defaults(desk: Desk) -> None:
     assert a.tap == {"mode": "m", "max_shrink_percent": 3, "token_url": "t"}
     assert a.loader == {"name": "target-fake", "filepath": "a/{stream}"}
     assert b.loader == {"name": "target-other", "x": "y/b"}
+
+
+def test_a_lake_has_a_folder_for_each_stream_and_district(desk: Desk) -> None:
+    """The id takes the place of {district}; {stream} is left to the loader."""
+    lake = "s3://lake/{{stream}}/tenant={{district}}/"
+    desk.file("- {id: a}\n- {id: b}\n", HEAD_WITHOUT_DISTRICTS.replace("out/{{district}}", lake) + "districts:\n")
+    assert desk("check")[0] == 0
+    fleet = read_fleet(desk.folder / "fleet.yml")
+    assert [its.loader["filepath"] for its in fleet.districts.values()] == [
+        "s3://lake/{stream}/tenant=a/",
+        "s3://lake/{stream}/tenant=b/",
+    ]
 
 
 def test_shared_tables_are_said_with_tenant_isolated(desk: Desk) -> None:

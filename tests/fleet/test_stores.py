@@ -92,18 +92,25 @@ def test_a_lock_is_held_by_one(store: Store, address: str) -> None:
 
 
 def test_of_many_at_once_one_gets_the_lock(address: str) -> None:
+    """The one that has it waits for the others, also if these were refused before it could say that it has it."""
     open_states(address)
-    got, refused, end = [], [], threading.Event()
+    got: list[int] = []
+    refused: list[int] = []
+    end = threading.Event()
+
+    def told() -> None:
+        if len(got) + len(refused) == 6:
+            end.set()
 
     def attempt() -> None:
         try:
             with open_states(address).lock("north", {**RUN, "run": str(threading.get_ident())}):
                 got.append(1)
-                end.wait()
+                told()
+                end.wait(timeout=60)
         except Busy:
             refused.append(1)
-        if len(got) + len(refused) == 6:  # the one that has it waits for the others
-            end.set()
+            told()
 
     threads = [threading.Thread(target=attempt) for _ in range(6)]
     for thread in threads:

@@ -30,7 +30,10 @@ PERSONAL = {
 }
 PERSONAL |= {Personal.TEXT, Personal.BIRTH}
 ELEMENTS = EVERYTHING | {
-    "users": [*EVERYTHING["users"], "familyName: initial", "email: hmac", "metadata: [tag]"],
+    "users": [
+        *(name for name in EVERYTHING["users"] if name not in {"familyName", "email"}),
+        *("familyName: initial", "email: hmac", "metadata: [tag, links]"),
+    ],
     "classes": [*EVERYTHING["classes"], "metadata: [tag]"],
 }
 
@@ -154,7 +157,7 @@ def plant_in_rest(record):
     if "familyName" in record:
         record["userIds"] = [{"type": "ldap", "identifier": f"{MARK}-{record['sourcedId']}"}]
         record["homeAddress"] = f"{MARK} Street"
-        record["metadata"] = {"natural_key": MARK, "tag": f"urn:{MARK}"}
+        record["metadata"] = {"natural_key": MARK, "tag": f"urn:{MARK}", "links": ["blue", f"https://x.example/{MARK}"]}
         record["enabledUser"] = MARK
     if "classType" in record:
         record["title"] = f"Art with {MARK}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 import uuid
 
 import duckdb
@@ -129,3 +131,50 @@ def test_treatments_by_the_address_are_refused(tmp_path, bundle):
     path = write(tmp_path, {"users": ["email: hmac"]}, mode="crosswalk", more=["crosswalk: walk.duckdb"])
     with pytest.raises(ConfigValidationError, match=r"policy.yml:7: users.email: must be one of: fake, keep, drop"):
         run(bundle, path)
+
+
+def test_a_full_disk_is_one_line_without_ids(bundle, policy, caplog):
+    """Exit 1; the next run goes on, and rows that have left have the same ids."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limits[1]))
+    try:
+        full = run(bundle, policy)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert full.error is not None
+    assert "crosswalk: cannot be written or read (TransactionException); look whether its disk is full" in full.error
+    assert "Traceback" not in caplog.text
+    whole = run(bundle, policy)
+    assert whole.error is None
+    for stream, records in full.records.items():
+        if stream != "syncReceipts":
+            assert {r["sourcedId"] for r in records} <= {r["sourcedId"] for r in whole.records[stream]}
+
+
+def test_a_file_that_was_made_by_half_is_no_crosswalk_yet(bundle, policy, tmp_path):
+    """A run was killed before the first id; only a policy that has seen another one refuses it."""
+    path = tmp_path / "walk.duckdb"
+    duckdb.connect(str(path)).close()
+    path.chmod(0o600)
+    sure = write(
+        tmp_path, ELEMENTS, mode="crosswalk", name="s.yml", more=["crosswalk: walk.duckdb", "key_check: '12345678'"]
+    )
+    with pytest.raises(ConfigValidationError, match="the crosswalk is empty, and key_check is of another crosswalk"):
+        run(bundle, sure)
+    assert run(bundle, policy).error is None
+
+
+def test_two_runs_at_once_cannot_share_it(bundle, policy, tmp_path):
+    """The second one is told so, in one line."""
+    assert run(bundle, policy).error is None
+    code = "import duckdb, sys; d = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
+    command_line = [sys.executable, "-c", code, str(tmp_path / "walk.duckdb")]
+    with subprocess.Popen(command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline()
+        with pytest.raises(ConfigValidationError, match="another run of this consumer has it open"):
+            run(bundle, policy)
+        other.communicate()
+    assert run(bundle, policy).error is None

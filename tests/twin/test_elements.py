@@ -89,6 +89,17 @@ def test_a_star_means_what_the_model_says():
     assert "password" not in fields_of("users")
 
 
+@pytest.mark.parametrize(
+    "fields", [["'*'", "title: drop", "classCode: keep"], ["title: drop", "classCode: keep", "'*'"]]
+)
+def test_what_is_named_comes_before_the_star(fields, tmp_path):
+    """In whatever order they stand: a title that is dropped must not come back by the star behind it."""
+    policy = read_policy(write(tmp_path, {"classes": fields}).read_text(), "policy.yml", date(2026, 9, 1))
+    assert "title" not in policy.elements["classes"]
+    assert policy.elements["classes"]["classCode"].word == "keep"
+    assert "grades" in policy.elements["classes"]
+
+
 def test_what_is_not_named_is_not_offered(bundle, tmp_path):
     """Neither a stream nor a column, in catalog, schema and records; the three fields of every row always are."""
     from tap_oneroster import TapOneRoster

@@ -140,3 +140,40 @@ def test_sorted_rows_do_not_tell_the_order_of_the_source(binding, district, bund
         rows = [sorted(json.dumps(record) for record in run.records[name]) for run in (one, other)]
         assert rows[0] == rows[1], name
     assert [r["sourcedId"] for r in one.records["users"]] != [r["sourcedId"] for r in other.records["users"]]
+
+
+def test_sorted_rows_need_few_open_files(bundle, tmp_path):
+    """A process may open 256 files on a Mac, and 1,024 on many servers."""
+    import resource
+
+    policy = write(tmp_path, EVERYTHING, more=["sort: true"])
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(100, hard), hard))
+    try:
+        run = twin_run(by_csv(bundle("1.2")), policy)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert run.error is None
+    assert len({record["sourcedId"][:2] for record in run.records["enrollments"]}) > 100
+
+
+def test_sorted_rows_that_do_not_wait_in_memory_come_out_the_same(bundle, tmp_path, monkeypatch):
+    """They are written in parts, and read back by their beginnings."""
+    from tap_oneroster.twin import spool
+
+    policy = write(tmp_path, EVERYTHING, more=["sort: true"])
+    one = twin_run(by_csv(bundle("1.2")), policy)
+    monkeypatch.setattr(spool, "_MOST_WAITING", 2_000)
+    other = twin_run(by_csv(bundle("1.2")), policy)
+    assert {name: one.records[name] for name in one.receipts} == {name: other.records[name] for name in one.receipts}
+
+
+def test_what_cannot_be_read_for_the_scope_is_read_once(bundle, tmp_path):
+    """Not once more for each collection that the policy names; no row leaves."""
+    from tests.support.tap import broken
+
+    path = broken(tmp_path / "b.zip", bundle("1.2"), "users.csv", lambda data: data.replace(b"\n", b'\n"', 1))
+    run = twin_run(by_csv(path), write(tmp_path, EVERYTHING, more=["scope: {users: [student]}"]))
+    assert run.error
+    assert run.error.count("the file cannot be read on from here") == 1
+    assert set(run.records) <= {"syncReceipts"}

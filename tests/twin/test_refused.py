@@ -73,6 +73,7 @@ POLICIES = {
     "all metadata": ([], {"users": ["metadata: keep"]}, 7, "name the keys"),
     "a shifted date": ([], {"enrollments": ["beginDate: shift"]}, 7, "a date like this is kept or dropped"),
     "no list": ([], {"users": "{a: b}"}, 7, "must be '*' or a list of fields"),
+    "a field twice": ([], {"users": ["givenName: fake", "givenName: keep"]}, 7, "users.givenName: stands here twice"),
     "twice": (["min_cell: 1", "min_cell: 2"], {}, 7, "a key that stands here twice"),
 }
 
@@ -102,8 +103,19 @@ def test_all_faults_come_at_once_in_the_order_of_lines(tmp_path):
     assert len(lines) == 4
 
 
+_BILLION = "".join(
+    f"{two}: &{two} [{', '.join([f'*{one}'] * 9)}]\n" for one, two in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "[]", "a: [", "- a", "\x00", "? [a]\n: b", "a: &x [*x]", "x: " + "[" * 50 + "]" * 50]
+    "text",
+    [
+        *("", "[]", "a: [", "- a", "\x00", "? [a]\n: b", "a: &x [*x]", "x: " + "[" * 50 + "]" * 50),
+        "x: " + "[" * 20_000 + "]" * 20_000,
+        "a: &a [x, x, x, x, x, x, x, x, x]\n" + _BILLION,
+        "version: 1\n--- 2",
+    ],
 )
 def test_what_is_no_policy_is_a_fault_too(text, tmp_path):
     """Whatever the file holds, a person reads one line."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["LinedFile"]
 
 _T = TypeVar("_T")
+_MOST_NODES, _MOST_DEPTH = 1_000_000, 100
+"""A few aliases of aliases can mean a list that no memory holds, and an alias can mean the list that it stands in."""
 
 
 class LinedFile:
@@ -31,11 +33,15 @@ class LinedFile:
             node = loader.get_single_node()
             for path, line in self._walk(node, ()):
                 self.lines[path] = line
+                if len(self.lines) > _MOST_NODES or len(path) > _MOST_DEPTH:
+                    raise self._wrong(
+                        f"{name}:{line}: aliases or lists inside of each other, more than a file can hold"
+                    )
             self.content: Any = loader.construct_document(node) if node else {}
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             raise self._wrong(f"{name}:{line}: not YAML ({error.problem})") from None
-        except (yaml.YAMLError, ValueError):
+        except (yaml.YAMLError, ValueError, RecursionError):
             raise self._wrong(f"{name}:1: not YAML") from None
 
     def _walk(self, node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:

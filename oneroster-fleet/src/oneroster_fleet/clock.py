@@ -43,8 +43,12 @@ def written(at: datetime) -> str:
 
 
 def moment(text: str | None) -> datetime | None:
-    """Return the time of such a text; None if there is none."""
-    return datetime.fromisoformat(text) if text else None
+    """Return the time of such a text; None if there is none, or if it is no such text: one record stops no other."""
+    try:
+        found = datetime.fromisoformat(text) if text else None
+    except (TypeError, ValueError):
+        return None
+    return found if found and found.tzinfo else None
 
 
 def duration(text: str) -> timedelta:

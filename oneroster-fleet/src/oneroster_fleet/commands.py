@@ -38,7 +38,8 @@ def check(options: argparse.Namespace) -> int:
         count = len(fleet.faults)
         print(f"oneroster-fleet: {count} {'mistake' if count == 1 else 'mistakes'}", file=sys.stderr)
         return Misconfigured.exit_code
-    print(f"{fleet.file}: {len(fleet.districts):,} districts, no mistakes")
+    count = len(fleet.districts)
+    print(f"{fleet.file}: {count:,} {'district' if count == 1 else 'districts'}, no mistakes")
     return 0
 
 
@@ -124,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
         with mutex:
             codes.append(outcome.code)
             stream = sys.stderr if is_one else sys.stdout
-            if not is_one or outcome.seconds < 0.001 or outcome.code in (BUSY, OUTSIDE):
+            if not is_one or not outcome.is_told:
                 print(f"{district.id}  {outcome.code}  {outcome.seconds:.1f} s  {outcome.why}", file=stream, flush=True)
 
     run_all(chosen, fleet.providers, options.jobs, one, done, lambda: caught[0])
@@ -132,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
         return 128 + caught[0]
     if is_one:
         return codes[0]
-    return 0 if all(code in (0, BUSY, OUTSIDE) for code in codes) else 1
+    return 0 if len(codes) == len(chosen) and all(code in (0, BUSY, OUTSIDE) for code in codes) else 1
 
 
 def _signals() -> list[int]:
@@ -200,10 +201,13 @@ def _given_state(source: str) -> dict[str, Any]:
 
 def hold(options: argparse.Namespace) -> int:
     """Hold a district, and write down who, when and why."""
+    from .district import Hold
     from .holds import put_hold
 
     fleet, store = _opened(options)
     _known(fleet, [options.id])
+    if options.until and not Hold("", options.until).is_in_force(now(), fleet.districts[options.id].zone):
+        raise Misconfigured("--until: this day has come; name the first day on which it runs again")
     put_hold(store, options.id, _why(options), until=options.until, who=_who(), at=now())
     print(f"{options.id}: held{f' until {options.until}' if options.until else ''}")
     return 0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from .district import District
 
-__all__ = ["connection_field", "reference_fault", "resolve", "resolve_text", "variable"]
+__all__ = ["connection_field", "has_password", "reference_fault", "resolve", "resolve_text", "variable"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOGINS = frozenset({"client_id", "user", "username", "login"})
@@ -42,6 +42,12 @@ def reference_fault(reference: object) -> str:
     if kind == "file" and rest.startswith("/") and not rest.startswith("//"):
         return ""
     return "" if kind == "airflow" and re.fullmatch(r"[\w.-]+", rest) else allowed
+
+
+def has_password(address: str) -> bool:
+    """True if an address of a store or a database holds a password in clear."""
+    login, at, _ = address.partition("://")[2].rpartition("@")
+    return bool(at and ":" in login) or "password=" in address.lower()
 
 
 def resolve(district: District, environment: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,10 @@ __all__ = ["NEEDS_A_PERSON", "Word", "Words", "hold_of", "is_due", "last_good", 
 HELD, MISCONFIGURED = 3, 4
 ENDED_OTHERWISE = frozenset({0, HELD, MISCONFIGURED, 130, 143})
 """Codes of a last run that are no failure: it ended well, was held, was refused, or somebody stopped it."""
+
+
+CLOCKS_DIFFER = timedelta(hours=1)
+"""So much the clocks of two machines may differ."""
 
 
 class Word(StrEnum):
@@ -51,11 +56,12 @@ def hold_of(district: District, record: Mapping[str, Any] | None) -> Hold | None
     from datetime import date
 
     if record:
-        until = record.get("until")
-        return Hold(
-            str(record.get("why", "")), date.fromisoformat(until) if until else None,
-            str(record.get("who", "")), str(record.get("when", "")),
-        )  # fmt: skip
+        try:
+            until = date.fromisoformat(record["until"]) if record.get("until") else None
+        except (TypeError, ValueError):  # a hold that cannot be read is in force until it is released
+            until = None
+        who, when = str(record.get("who", "")), str(record.get("when", ""))
+        return Hold(str(record.get("why", "")), until, who, when)
     return district.hold
 
 
@@ -64,6 +70,11 @@ def last_good(last: Mapping[str, Any] | None) -> datetime | None:
     if not last:
         return None
     return moment(last.get("finished") if last.get("exit") == 0 else last.get("last_success"))
+
+
+def _is_ahead(success: datetime | None, at: datetime) -> bool:
+    """True if a success is dated later than now: a clock was wrong. It would count as fresh until that day comes."""
+    return success is not None and success - at > CLOCKS_DIFFER
 
 
 def is_due(district: District, last: Mapping[str, Any] | None, at: datetime) -> bool:
@@ -75,7 +86,7 @@ def is_due(district: District, last: Mapping[str, Any] | None, at: datetime) -> 
     if scheduled is None:
         return False
     success = last_good(last)
-    if success is not None and success >= scheduled:
+    if success is not None and success >= scheduled and not _is_ahead(success, at):
         return False
     begun = moment(last.get("started")) if last else None
     return not (last and last.get("exit") in (HELD, MISCONFIGURED) and begun is not None and begun >= scheduled)
@@ -114,10 +125,15 @@ def word_of(
         return Words(Word.RUNNING, begun, "")
     if success is None:
         return Words(Word.NEVER, None, why)
+    return _late(district, success, why, at) or Words(Word.FRESH, success, "")
+
+
+def _late(district: District, success: datetime, why: str, at: datetime) -> Words | None:
+    if _is_ahead(success, at):
+        why = "its last success is dated in the future; look at the clock of the machine that ran it, and run it again"
+        return Words(Word.LATE, None, why)
     scheduled = district.last_due(at)
-    missed = scheduled is not None and success < scheduled and at >= scheduled + district.length("grace")
-    if missed and scheduled is not None:
+    if scheduled is not None and success < scheduled and at >= scheduled + district.length("grace"):
         return Words(Word.LATE, scheduled + district.length("grace"), why or "no run ended well since its schedule")
-    if is_old:
-        return Words(Word.LATE, success + district.length("fresh_within"), why or "its last success is too old")
-    return Words(Word.FRESH, success, "")
+    oldest = success + district.length("fresh_within")
+    return Words(Word.LATE, oldest, why or "its last success is too old") if at > oldest else None

@@ -6,14 +6,17 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 __all__ = ["Faults", "Item", "Keys", "PolicyError", "near", "read_yaml"]
+
+_MOST_NODES = 100_000
 
 
 class PolicyError(Exception):
@@ -68,22 +71,24 @@ def read_yaml(text: str, faults: Faults) -> dict[str, Item]:
         mark = error.problem_mark or error.context_mark
         faults.add(mark.line + 1 if mark else 1, "not YAML: look at the brackets, quotes and indents here")
         node = None
-    except yaml.YAMLError:
-        faults.add(1, "not YAML: the file holds characters that YAML does not allow")
+    except (yaml.YAMLError, RecursionError):
+        faults.add(1, "not YAML: characters that YAML does not allow, or lists inside of each other without an end")
         node = None
     faults.raise_any()
     if not isinstance(node, yaml.MappingNode):
         faults.add(1, "a policy is a mapping of keys and values")
         faults.raise_any()
-    found: dict[str, Item] = _item(node, faults, 0).value
+    found: dict[str, Item] = _item(node, faults, 0, count()).value
     return found
 
 
-def _item(node: Any, faults: Faults, depth: int) -> Item:
+def _item(node: Any, faults: Faults, depth: int, numbers: Iterator[int]) -> Item:
     line = node.start_mark.line + 1
     if depth > 10:
         faults.add(line, "lists and mappings inside of each other, deeper than any policy")
         return Item("", line)
+    if next(numbers) > _MOST_NODES:  # a few aliases of aliases can mean a list that no memory holds
+        raise PolicyError([f"{faults.name}:{line}: aliases of aliases, more than any policy needs"])
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Item] = {}
         for key, value in node.value:
@@ -92,11 +97,11 @@ def _item(node: Any, faults: Faults, depth: int) -> Item:
             elif key.value in found:
                 faults.add(key.start_mark.line + 1, "a key that stands here twice")
             else:
-                item = _item(value, faults, depth + 1)
+                item = _item(value, faults, depth + 1, numbers)
                 found[key.value] = Item(item.value, key.start_mark.line + 1)
         return Item(found, line)
     if isinstance(node, yaml.SequenceNode):
-        return Item([_item(one, faults, depth + 1) for one in node.value], line)
+        return Item([_item(one, faults, depth + 1, numbers) for one in node.value], line)
     return Item(node.value, line)
 
 

@@ -207,29 +207,30 @@ class _Reader(Keys):
 
     def _fields(self, stream: str, item: Item, *, clear: bool) -> dict[str, Treatment]:
         known = words.fields_of(stream)
-        named = {name: words.choice_of(stream, known[name], clear=clear).default for name in words.ALWAYS}
-        found = {name: Treatment(word) for name, word in named.items()}
+        found = {name: Treatment(words.choice_of(stream, known[name], clear=clear).default) for name in words.ALWAYS}
         if item.text is None and not isinstance(item.value, list):
             self._faults.add(item.line, f"{stream}: must be '*' or a list of fields")
             return found
+        named: dict[str, Treatment | None] = {}
         for one in item.value if isinstance(item.value, list) else [item]:
             pairs = one.value.items() if isinstance(one.value, dict) else [(one.text, None)]
             for name, value in pairs:
                 if name == "*":
                     if value is not None:
                         self._faults.add(one.line, f"{stream}: '*' takes no treatment")
-                    starred = [f for f in known.values() if words.is_by_star(f) and f.name not in found]
+                    starred = [f for f in known.values() if words.is_by_star(f)]
                     found |= {f.name: Treatment(words.choice_of(stream, f, clear=clear).default) for f in starred}
+                elif name in named:
+                    self._faults.add(one.line, f"{stream}.{name}: stands here twice; name each field once")
                 elif name in known:
-                    treatment = self._treatment(stream, name, value, one.line, clear=clear)
-                    found.pop(name, None)
-                    if treatment and treatment.word != "drop":
-                        found[name] = treatment
+                    named[name] = self._treatment(stream, name, value, one.line, clear=clear)
                 elif name is not None and "password" in name.lower():
                     self._faults.add(one.line, f"{stream}: a password never leaves, whatever a policy says")
                 else:
                     self._faults.add(one.line, f"{stream}: no such field{near(name or '', known)}")
-        return found
+        # What is named comes before what '*' means, in whatever order the two stand.
+        whole = found | {name: treatment or Treatment("drop") for name, treatment in named.items()}
+        return {name: treatment for name, treatment in whole.items() if treatment.word != "drop"}
 
     def _treatment(self, stream: str, name: str, value: Item | None, line: int, *, clear: bool) -> Treatment | None:
         choice = words.choice_of(stream, words.fields_of(stream)[name], clear=clear)

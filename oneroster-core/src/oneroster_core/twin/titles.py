@@ -24,10 +24,11 @@ def _words(text: str) -> tuple[str, ...]:
 class NameTitles:
     """The names of the district's teachers, and the codes of its courses.
 
-    Roles and users may come in either order, or page by page: users wait until the roles of their page are known.
+    Roles come before the users, or page by page: then users wait until the roles of their page are known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, roles_come_first: bool = False) -> None:
+        self._roles_come_first = roles_come_first
         self._teachers: set[int] = set()
         self._waiting: dict[int, set[tuple[str, ...]]] = {}
         self._names: dict[str, set[tuple[str, ...]]] = {}
@@ -47,8 +48,11 @@ class NameTitles:
         """Take the names of some users."""
         columns = [rows.raw(name) for name in _NAMES]
         for place, one in enumerate(rows.raw("sourcedId")):
+            is_teacher = hash(one) in self._teachers
+            if self._roles_come_first and not is_teacher:
+                continue
             names = {words for column in columns if (text := column[place]) and (words := _words(text))}
-            if hash(one) in self._teachers:
+            if is_teacher:
                 self._add(names)
             else:
                 self._waiting[hash(one)] = names

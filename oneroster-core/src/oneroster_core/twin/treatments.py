@@ -221,7 +221,11 @@ def _metadata(rows: Rows, keys: tuple[str, ...]) -> list[Any]:
 
 
 def _is_address(value: Any) -> bool:
-    """True if a value is a URN or an address: such values hold ids of the source."""
+    """True if a value is or holds a URN or an address: such values hold ids of the source."""
+    if isinstance(value, dict):
+        return any(map(_is_address, value.values()))
+    if isinstance(value, list):
+        return any(map(_is_address, value))
     return isinstance(value, str) and value.strip().lower().startswith(("urn:", "http:", "https:"))
 
 

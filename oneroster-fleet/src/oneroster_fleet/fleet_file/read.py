@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..district import Fault
 from ..errors import Misconfigured
+from ..secrets import has_password
 from .sources import Source, csv_entries, read_yaml, table_entries
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Whole:
         self.providers: dict[str, Source] = {}
         self.entries: list[Source] = []
         self.faults: list[Fault] = []
+        self.has_districts = False
+        """True if a file has the key; what is wrong with its value is a fault of its own."""
 
     def add(self, source: Source, folder: Path) -> None:
         """Add one file."""
@@ -42,7 +45,11 @@ class Whole:
             if key == "providers" and isinstance(value, dict):
                 for name in value:
                     self._once(self.providers, str(name), source.inner("providers"), f"providers.{name}")
+            elif key == "providers":
+                text = "must hold the name of each provider, and its limits: infinite_campus: {concurrent: 4}"
+                self.faults.append(Fault(source.file, source.line(key), "", "providers", text))
             elif key == "districts":
+                self.has_districts = True
                 self._add_districts(source, value, folder)
             else:
                 self._once(self.keys, str(key), source, str(key))
@@ -73,7 +80,7 @@ class Whole:
             and set(value) == {"table", "query"}
             and all(isinstance(v, str) for v in value.values())
         ):
-            if "@" in value["table"] and ":" in value["table"].partition("://")[2].rpartition("@")[0]:
+            if has_password(value["table"]):
                 wrong("a password in clear; write env:NAME, and put the address into that variable")
             else:
                 self._take(table_entries(value["table"], value["query"], self._environment))

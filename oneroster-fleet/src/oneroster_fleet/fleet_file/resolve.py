@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import Window, has_a_time_in
 from ..district import Board, District, Fault, Fleet, Hold, Provider
-from ..secrets import reference_fault
+from ..secrets import has_password, reference_fault
 from .read import read_whole
 from .rules import across
 from .settings_check import check_settings_of, warnings_of
@@ -113,10 +113,14 @@ class _Reader:
         keys = self._whole.keys
         for name, source in keys.items():
             top |= self._values(source, {name: source.values[name]}, TOP, "")
+        if not self._whole.has_districts:
+            self._fault(self._first(), (), "", "districts", "must be set: a list with the id of each district")
+        elif not self._whole.entries and not any(f.rule == "districts" for f in self._faults):
+            self._fault(self._first(), (), "", "districts", "there is none; a night without districts would look well")
         for name, example in (("version", "version: 1"), ("state", "state: file:///srv/fleet")):
             if name not in top and not any(f.rule == name for f in self._faults):
                 self._fault(self._first(), (name,), "", name, f"must be set, as {example}")
-        if _has_password(str(top.get("state", ""))):
+        if has_password(str(top.get("state", ""))):
             text = "a password in clear; write env:NAME, and put the address there"
             self._fault(keys["state"], ("state",), "", "state", text)
         return top
@@ -185,8 +189,8 @@ class _Reader:
         named = entry.values.get("id")
         id_ = named if isinstance(named, str) and named.isprintable() else ""
         own = self._values(entry, entry.values, DISTRICT, id_ or "?")
-        if "id" not in entry.values:
-            self._fault(entry, (), "?", "id", "must be set")
+        if entry.values.get("id") is None:
+            self._fault(entry, ("id",), "?", "id", "must be set")
         if "id" not in own:
             return
         if id_ in districts:
@@ -260,11 +264,6 @@ def _replaced(value: Any, district: str) -> Any:
     if isinstance(value, dict):
         return {name: _replaced(its, district) for name, its in value.items()}
     return [_replaced(its, district) for its in value] if isinstance(value, list) else value
-
-
-def _has_password(address: str) -> bool:
-    login, at, _ = address.partition("://")[2].rpartition("@")
-    return bool(at) and ":" in login
 
 
 def _shown(name: object) -> str:

@@ -14,7 +14,7 @@ from ..errors import Misconfigured
 from ..secrets import resolve_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["Source", "csv_entries", "read_yaml", "table_entries"]
 
@@ -83,6 +83,7 @@ def csv_entries(path: Path) -> Iterator[Source]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file, strict=True)
+            _refuse_twice(f"{path.name}:1", rows.fieldnames or ())
             for row in rows:
                 if None in row or None in row.values():
                     raise Misconfigured(f"{path.name}:{rows.line_num}: a row has more or fewer cells than the header")
@@ -93,6 +94,15 @@ def csv_entries(path: Path) -> Iterator[Source]:
         raise Misconfigured(f"{path.name}: no such file; `districts: {{csv: …}}` names it") from None
     except (OSError, UnicodeDecodeError, csv.Error):
         raise Misconfigured(f"{path.name}: cannot be read as CSV in UTF-8") from None
+
+
+def _refuse_twice(place: str, names: Sequence[str]) -> None:
+    """Raise Misconfigured if two columns have one name: one of them would be passed over."""
+    known: set[str] = set()
+    for name in (name.strip() for name in names):
+        if name in known:
+            raise Misconfigured(f"{place}: two columns are called {' '.join(name.split())[:60]}")
+        known.add(name)
 
 
 def nested(file: str, line: int, cells: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,6 +157,9 @@ def _rows(address: str, query: str) -> list[dict[str, Any]]:
         try:
             cursor = connection.execute(query)
             names = [column.name for column in cursor.description or ()]
+            _refuse_twice("districts.query", names)
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except Misconfigured:
+            raise
         except Exception as error:  # the database's words may hold values
             raise Misconfigured(f"districts.query: the database refused it ({type(error).__name__})") from None

@@ -7,13 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from ..errors import FleetError, Stopped
 
-__all__ = ["signal_group", "start"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["PATIENCE_SECONDS", "output_of", "signal_group", "start"]
+
+PATIENCE_SECONDS = 20.0
+"""How long a group has to end after SIGTERM, before SIGKILL."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -60,3 +67,44 @@ def signal_group(group: int, number: int) -> None:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):  # macOS: the latter where only zombies are left
         return
+
+
+def output_of(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    folder: str,
+    seconds: float,
+    stopped: Callable[[], int],
+    inherited: Sequence[int] = (),
+) -> tuple[int, bytes, bytes]:
+    """Return exit code, output and log of a short program; it is stopped as a pipe is.
+
+    Raises:
+        Stopped: This process got a signal.
+        FleetError: The program took longer than `seconds`.
+    """
+    begun = time.monotonic()
+    process = start(
+        command, environment, group=0, cwd=folder, pass_fds=inherited,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        while True:
+            try:
+                out, err = process.communicate(timeout=0.1)
+            except subprocess.TimeoutExpired:
+                if not stopped() and time.monotonic() - begun < seconds:
+                    continue
+                signal_group(process.pid, signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    process.communicate(timeout=PATIENCE_SECONDS)
+                if stopped():
+                    raise Stopped(stopped()) from None
+                raise FleetError("the tap did not say within timeout what it can read") from None
+            else:
+                return process.returncode, out, err
+    finally:
+        if process.poll() is None:
+            signal_group(process.pid, signal.SIGKILL)
+            process.wait()

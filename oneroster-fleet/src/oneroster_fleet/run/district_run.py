@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
 import time
+import traceback
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,15 +19,15 @@ from ..plugins import children, find
 from ..secrets import resolve
 from ..stores.base import HOLD_RECORD, LAST, NIGHTS, encoded, merged_state, version_of
 from ..words import hold_of
+from .children import output_of
 from .hosts import host_slot
 from .log import RunLog
 from .patterns import selected
-from .pipe import Ended, run_pipe
+from .pipe import Ended, run_pipe, words_of
 from .tally import night_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..district import District, Provider
     from ..stores import Store
@@ -46,6 +47,8 @@ class Outcome:
     code: int
     why: str
     seconds: float = 0.0
+    is_told: bool = False
+    """True if the log has said it, which is echoed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,33 +64,41 @@ class Run:
     echo: Callable[[str], None] = lambda _: None
 
     def __call__(self, district: District, *, full_refresh: bool = False, faults: list[str] | None = None) -> Outcome:
-        """Run a district, and return how it ended. Nothing is raised but what is a defect."""
-        begun = time.monotonic()
-        run_id = f"{now(self.environment):%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
-        started = now(self.environment)
+        """Run a district, and return how it ended. Nothing is raised: one district never ends the runs of the others."""
+        begun, is_told = time.monotonic(), False
         try:
+            started = now(self.environment)
+            run_id = f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
             if closed := self._closed(district):
                 return Outcome(OUTSIDE, closed)
             with self.store.lock(district.id, {"run": run_id, "started": written(started), "pid": os.getpid()}) as lock:
-                with RunLog(self.log_dir / district.id / f"{run_id}.log", self.echo) as log:
-                    try:
-                        if faults:
-                            raise Misconfigured(faults[0])
-                        ended = self._pipe(district, log, lock, full_refresh=full_refresh)
-                    except FleetError as error:
-                        ended = Ended(error.exit_code, str(error), None)
-                    except OSError as error:
-                        ended = Ended(1, f"{error.strerror or type(error).__name__}", None)
-                    log(f"fleet: {district.id}: exit {ended.code}: {ended.why}")
+                ended, is_told = self._logged(district, run_id, lock, full_refresh=full_refresh, faults=faults)
                 try:
                     self._record(district, run_id, started, ended)
                 except FleetError as error:
-                    ended = Ended(ended.code or 1, f"{error}; the run itself: {ended.why}", None)
+                    ended, is_told = Ended(ended.code or 1, f"{error}; the run itself: {ended.why}", None), False
+        except Exception as error:
+            ended = _ended(error)
+        return Outcome(ended.code, ended.why, time.monotonic() - begun, is_told)
+
+    def _logged(
+        self, district: District, run_id: str, lock: Any, *, full_refresh: bool, faults: list[str] | None
+    ) -> tuple[Ended, bool]:
+        """Run a district with a log; return how it ended, and whether the log says so."""
+        try:
+            with RunLog(self.log_dir / district.id / f"{run_id}.log", self.echo) as log:
+                try:
+                    ended = (
+                        Ended(Misconfigured.exit_code, faults[0], None)
+                        if faults
+                        else self._pipe(district, log, lock, full_refresh=full_refresh)
+                    )
+                except Exception as error:
+                    ended = _ended(error)
+                log(f"fleet: {district.id}: exit {ended.code}: {ended.why}")
         except FleetError as error:
-            return Outcome(error.exit_code, str(error), time.monotonic() - begun)
-        except OSError as error:
-            return Outcome(1, f"{error.strerror or type(error).__name__}", time.monotonic() - begun)
-        return Outcome(ended.code, ended.why, time.monotonic() - begun)
+            return _ended(error), False
+        return ended, True
 
     def _closed(self, district: District) -> str:
         """Return why no run may start now; empty if one may."""
@@ -95,7 +106,11 @@ class Run:
         hold = hold_of(district, self.store.records(HOLD_RECORD, [district.id]).get(district.id))
         if hold and hold.is_in_force(at, district.zone):
             return f"on hold{f' until {hold.until}' if hold.until else ''}: {hold.why}"
-        return "" if district.is_open(at) else "outside its window"
+        if district.is_open(at):
+            return ""
+        within = f" {district.window}" if district.window else ""
+        apart = f", blackout {', '.join(district.blackout)}" if district.blackout else ""
+        return f"outside its window{within}{apart} ({district.time_zone})"
 
     def _pipe(self, district: District, log: RunLog, lock: Any, *, full_refresh: bool) -> Ended:
         environments = children(district, resolve(district, self.environment), self.environment)
@@ -108,7 +123,7 @@ class Run:
                 tap += ["--state", _filled(state_file, state)]
                 inherited.append(state_file.fileno())
             if district.select:
-                catalog = self._catalog(district, environments[0])
+                catalog = self._catalog(district, environments[0], inherited)
                 tap += ["--catalog", _filled(catalog_file, selected(catalog, district.select))]
                 inherited.append(catalog_file.fileno())
             seconds = district.length("timeout").total_seconds()
@@ -137,21 +152,22 @@ class Run:
     def _write(self, district: District, state: dict[str, Any], version: str) -> None:
         self.store.write(district.id, encoded(state), version)
 
-    def _catalog(self, district: District, environment: Mapping[str, str]) -> dict[str, Any]:
+    def _catalog(self, district: District, environment: Mapping[str, str], inherited: Sequence[int]) -> dict[str, Any]:
         """Return what the tap can read."""
         command = [find(district.tap_command), "--config=ENV", "--discover"]
+        seconds = district.length("timeout").total_seconds()
+        code, out, err = output_of(
+            command, environment, folder=str(self.folder), seconds=seconds, stopped=self.stopped, inherited=inherited
+        )
+        if code:
+            last = (err.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[-1]
+            kind = Misconfigured if code == Misconfigured.exit_code else FleetError
+            raise kind(words_of(last))
         try:
-            done = subprocess.run(
-                command, env=dict(environment), cwd=self.folder, capture_output=True, check=False,
-                stdin=subprocess.DEVNULL, timeout=district.length("timeout").total_seconds(),
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise FleetError("the tap did not say within timeout what it can read") from None
-        if done.returncode:
-            last = (done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"])[-1]
-            kind = Misconfigured if done.returncode == Misconfigured.exit_code else FleetError
-            raise kind(last.split(" | ", 3)[-1].strip()[:400])
-        found: dict[str, Any] = json.loads(done.stdout)
+            found: dict[str, Any] = json.loads(out)
+            found["streams"]
+        except (ValueError, KeyError, TypeError):
+            raise FleetError("the tap's --discover did not answer with a catalog") from None
         return found
 
     def _record(self, district: District, run_id: str, started: datetime, ended: Ended) -> None:
@@ -173,6 +189,18 @@ class Run:
             nights = self.store.records(NIGHTS, [district.id]).get(district.id, {}).get("nights", [])
             nights = [*nights, {"finished": written(finished), **night_of(ended.state)}][-NIGHTS_KEPT - 1 :]
             self.store.put(district.id, NIGHTS, {"nights": nights})
+
+
+def _ended(error: Exception) -> Ended:
+    """Return how a run ended that an error ended. The words of an error that is a defect may hold values."""
+    if isinstance(error, FleetError):
+        return Ended(error.exit_code, str(error), None)
+    if isinstance(error, OSError):
+        return Ended(1, error.strerror or type(error).__name__, None)
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return Ended(
+        1, f"a defect of oneroster-fleet: {type(error).__name__} in {Path(at.filename).name}:{at.lineno}", None
+    )
 
 
 def last_success(record: Mapping[str, Any]) -> str | None:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..plugins import find
-from .children import signal_group, start
+from .children import PATIENCE_SECONDS, signal_group, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Ended", "pipe_code", "run_pipe"]
+__all__ = ["Ended", "pipe_code", "run_pipe", "words_of"]
 
-PATIENCE_SECONDS = 20.0
 STEP_SECONDS = 0.05
 TIMED_OUT, REFUSED, HELD = 124, 4, 3
 
@@ -102,7 +101,7 @@ def run_pipe(
         sides = [_code(process.wait()) for process in (tap, target)]
         for reader in readers:
             reader.join()
-    last = [_words(reader.last) for reader in readers[:2]]
+    last = [words_of(reader.last) for reader in readers[:2]]
     if code == TIMED_OUT:
         why = f"stopped after {seconds:.0f} s (timeout); {last[0]}"
     elif code:
@@ -175,7 +174,7 @@ def _state(line: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _words(line: str) -> str:
+def words_of(line: str) -> str:
     """Return a line of a log without time, level and program."""
     parts = line.split(" | ", 3)
     text = parts[3] if len(parts) == 4 else line

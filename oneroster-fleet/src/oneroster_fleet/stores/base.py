@@ -109,7 +109,8 @@ def merged_state(document: bytes | None) -> dict[str, Any] | None:
         state: dict[str, Any] = _merge(complete.get("singer_state") or {}, partial.get("singer_state") or {})
     except (ValueError, AttributeError):
         raise FleetError(
-            "state: the stored document is not Meltano's; look at it: oneroster-fleet state get ID"
+            "state: the stored document is not Meltano's; put a state in its place: oneroster-fleet state set ID,"
+            " or read everything anew: oneroster-fleet state clear ID"
         ) from None
     return state or None
 

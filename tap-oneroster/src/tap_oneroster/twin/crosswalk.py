@@ -6,7 +6,6 @@ import hmac
 import os
 import secrets
 import stat
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +14,10 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from uuid import uuid4
 
+from .._core.errors import FatalSourceError
 from .._core.twin.keys import key_check, uuids
 from .._core.twin.lined import PolicyError
+from .ordinals import Ordinals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,11 +61,22 @@ def _owner_error(policy: Policy, path: Path) -> str | None:
     try:
         with duckdb.connect(str(path), read_only=True) as database:
             found = database.execute("SELECT consumer, secret FROM about").fetchone()
+    except duckdb.CatalogException:  # a run was killed while it made the file: nobody has an id yet
+        found = None
     except duckdb.Error as error:
-        return f"the crosswalk cannot be opened ({type(error).__name__})"
+        return _cannot_open(error)
+    if found is None and policy.key_check:
+        return "the crosswalk is empty, and key_check is of another crosswalk; put that back, or remove key_check to begin anew"
     if found and (found[0] != policy.consumer or (policy.key_check and key_check(found[1]) != policy.key_check)):
         return "the crosswalk is of another consumer, or key_check is of another crosswalk"
     return None
+
+
+def _cannot_open(error: Exception) -> str:
+    return (
+        f"the crosswalk cannot be opened ({type(error).__name__}): another run of this consumer has it open, the disk is full,"
+        " or the file is damaged; run again later, or put a copy of the file back"
+    )
 
 
 @contextmanager
@@ -75,6 +87,20 @@ def _private() -> Iterator[None]:
         yield
     finally:
         os.umask(mask)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Turn an error of the database into one line: its own words hold ids."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        raise FatalSourceError(
+            f"crosswalk: cannot be written or read ({type(error).__name__}); look whether its disk is full, and run again."
+            " No row has left without its id in the file"
+        ) from None
 
 
 def purge(policy: Policy) -> bool:
@@ -96,7 +122,7 @@ class CrosswalkIds:
         self._secret = secret
         self._tenant = tenant
         self._kept: dict[str, dict[str, str]] = {}
-        self._ordinals: dict[str, Counter[int]] = {}
+        self._ordinals: dict[str, Ordinals] = {}
 
     @classmethod
     def open(cls, policy: Policy, tenant: str) -> CrosswalkIds:
@@ -118,7 +144,7 @@ class CrosswalkIds:
                     found = (policy.consumer, secrets.token_bytes(32))
                     database.execute("INSERT INTO about VALUES (?, ?)", found)
         except duckdb.Error as error:
-            raise policy.fault("crosswalk", f"the crosswalk cannot be opened ({type(error).__name__})") from None
+            raise policy.fault("crosswalk", _cannot_open(error)) from None
         return cls(database, found[1], tenant)
 
     @property
@@ -148,12 +174,7 @@ class CrosswalkIds:
 
     def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int]:
         """Return for each row how many rows of this pass had the same key before it."""
-        seen = self._ordinals.setdefault(stream, Counter())
-        numbers = []
-        for key in map(hash, keys):
-            numbers.append(seen[key])
-            seen[key] += 1
-        return numbers
+        return self._ordinals.setdefault(stream, Ordinals()).number(map(hash, keys))
 
     def _mark(self, text: str, more: bytes = b"") -> bytes:
         return hmac.digest(self._secret, text.encode() + _SEPARATOR.encode() + more, "sha256")
@@ -168,22 +189,23 @@ class CrosswalkIds:
             if new := [one for one in missing if one not in kept]:
                 made = [str(uuid4()) for _ in new]
                 names = [self._tenant + _SEPARATOR + one for one in new]
-                with _private():
+                with _private(), _reaching():
                     self._database.execute("INSERT INTO ids SELECT ?, unnest(?), unnest(?)", [domain, names, made])
                 kept.update(zip(new, made, strict=True))
         return kept
 
     def _look_up(self, domain: str, ids: Sequence[str]) -> dict[str, str]:
         prefix = self._tenant + _SEPARATOR
-        rows = self._database.execute(
-            "SELECT id, pseudonym FROM ids WHERE domain = ? AND id IN (SELECT unnest(?))",
-            [domain, [prefix + one for one in ids]],
-        ).fetchall()
+        with _reaching():
+            rows = self._database.execute(
+                "SELECT id, pseudonym FROM ids WHERE domain = ? AND id IN (SELECT unnest(?))",
+                [domain, [prefix + one for one in ids]],
+            ).fetchall()
         return {one.removeprefix(prefix): pseudonym for one, pseudonym in rows}
 
     def close(self) -> None:
         """Close the file."""
-        with _private():
+        with _private(), _reaching():
             self._database.close()
 
 

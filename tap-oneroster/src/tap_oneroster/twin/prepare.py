@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._core.errors import CollectionMoved, FatalSourceError
+from .._core.errors import CollectionMoved, FatalSourceError, SourceError
 from .._core.model import file
 from .._core.shell import REFUSED
 from .._core.twin.rows import Rows
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
-    from .._core.model import File
     from .._core.twin.plan import Twin
     from ..source import Source
 
@@ -53,24 +52,33 @@ def needed(twin: Twin) -> frozenset[str]:
 
 
 def prepare(twin: Twin, source: Source, today: date, say: Callable[[str], None]) -> None:
-    """Give the twin its scope and its titles. Raise SourceError if they cannot be known."""
+    """Give the twin its scope and its titles. Raise FatalSourceError if they cannot be known: then no row may leave."""
     for attempt in range(_ATTEMPTS):
         try:
             _prepare(twin, source, today, say)
-        except CollectionMoved:
-            if attempt + 1 == _ATTEMPTS:
-                raise
         except OutOfScope as error:
             fault = twin.policy.fault(error.key, str(error))
             raise TwinRefused(f"{fault}; nothing of people has left") from None
+        except FatalSourceError:
+            raise
+        except SourceError as error:
+            if not isinstance(error, CollectionMoved) or attempt + 1 == _ATTEMPTS:
+                raise _unprepared(error) from None
         else:
             return
+
+
+def _unprepared(error: SourceError) -> FatalSourceError:
+    """Return the error that ends the run: each of the other collections would read the same once more, and fail."""
+    found = FatalSourceError(str(error))
+    found.exit_code = error.exit_code
+    return found
 
 
 def _prepare(twin: Twin, source: Source, today: date, say: Callable[[str], None]) -> None:
     scope = ScopeBuilder(twin.policy.scope, today, Hashes) if twin.policy.scope else None
     streams = list(_scope_streams(twin))
-    titles = NameTitles() if _has_patterns(twin) else None
+    titles = NameTitles(roles_come_first=source.stands_still) if _has_patterns(twin) else None
     twin.world.inside = scope.sets if scope else None
     reader = _Reader(twin, source, scoped=scope is not None)
     for stream in dict.fromkeys([*streams, *(("courses", "users") if titles else ())]):
@@ -106,10 +114,15 @@ class _Reader:
         self._scoped = scoped
 
     def rows(self, stream: str) -> Iterator[tuple[str, Rows]]:
-        """Yield the rows of a stream; of users with their roles, which come first where a bundle has a file of them."""
-        of = file(stream)
-        streams: tuple[File, ...] = (file("roles"), of) if stream == "users" else (of,)
-        for one_pass in self._source.passes(Request(of, streams)):
+        """Yield the rows of a stream; of users with their roles, page by page or, where nothing moves, all roles first."""
+        of, roles = file(stream), file("roles")
+        if stream == "users" and self._source.stands_still:
+            yield from self._rows(stream, Request(roles, (roles,)))
+        is_paged = stream == "users" and not self._source.stands_still
+        yield from self._rows(stream, Request(of, (roles, of) if is_paged else (of,)))
+
+    def _rows(self, stream: str, request: Request) -> Iterator[tuple[str, Rows]]:
+        for one_pass in self._source.passes(request):
             for batch in one_pass:
                 yield batch.file.name, Rows(file(batch.file.name), self._world, batch.values)
             if self._scoped and any(facts.mode == "delta" for facts in one_pass.facts.values()):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .._core.settings import TEXT, setting
 from .._core.twin.keys import ClearIds, Ids, KeyedIds, consumer_key, decode_key, key_check
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import typing as th
 
-__all__ = ["TWIN_SETTINGS", "ids_of", "policy_at", "policy_errors", "policy_of", "today", "twin_errors"]
+__all__ = ["TWIN_SETTINGS", "ids_of", "policy_at", "policy_errors", "policy_of", "policy_text", "today", "twin_errors"]
 
 TWIN_SETTINGS: tuple[th.Property[Any], ...] = (
     setting(
@@ -40,21 +40,37 @@ _TODAY = "ONEROSTER_TODAY"
 
 
 def today(config: Mapping[str, Any] | None = None) -> date:
-    """Return the day of the run in the source's zone; the variable ONEROSTER_TODAY sets it for tests."""
+    """Return the day of the run in the source's zone; the variable ONEROSTER_TODAY sets it for tests.
+
+    Raise PolicyError if the variable holds no day. What is wrong with the zone is said where the settings are checked.
+    """
     if text := os.environ.get(_TODAY):
-        return date.fromisoformat(text)
-    return datetime.now(ZoneInfo((config or {}).get("source_time_zone") or "UTC")).date()
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise PolicyError([f"{_TODAY}: must be a day, as in 2029-06-30"]) from None
+    try:
+        zone = ZoneInfo((config or {}).get("source_time_zone") or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = ZoneInfo("UTC")
+    return datetime.now(zone).date()
+
+
+def policy_text(path: Path) -> str:
+    """Return the text of a policy file; raise PolicyError if there is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise PolicyError([f"{path.name}: no such policy file"]) from None
+    except OSError as error:
+        raise PolicyError([f"{path.name}: a policy that cannot be read ({error.strerror})"]) from None
+    except UnicodeDecodeError:
+        raise PolicyError([f"{path.name}: a policy must be text in UTF-8"]) from None
 
 
 def policy_at(path: Path, day: date) -> Policy:
     """Return the policy of a file; raise PolicyError with all its faults."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise PolicyError(["twin: names a file that is not there"]) from None
-    except (OSError, UnicodeDecodeError):
-        raise PolicyError(["twin: names a file that cannot be read as text"]) from None
-    policy = read_policy(text, path.name, day)
+    policy = read_policy(policy_text(path), path.name, day)
     if policy.crosswalk and "://" not in policy.crosswalk:
         policy = replace(policy, crosswalk=str(path.parent / policy.crosswalk))
     return policy

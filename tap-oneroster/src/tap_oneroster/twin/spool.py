@@ -25,25 +25,59 @@ if TYPE_CHECKING:
 __all__ = ["in_order"]
 
 _encode = msgspec.json.Encoder().encode_lines
+_MOST_WAITING = 4_000_000
+"""Bytes of a stream that wait in memory."""
 
 
 def in_order(batches: Iterable[Records]) -> Iterator[Records]:
     """Yield the rows of some batches, each stream in the order of its ids."""
     with ExitStack() as stack:
-        spools: dict[File, dict[str, IO[bytes]]] = {}
+        spools: dict[File, _Spool] = {}
         for batch in batches:
-            by_start: dict[str, list[msgspec.Struct]] = {}
-            for record in batch.records:
-                by_start.setdefault(record.sourcedId[:2], []).append(record)  # type: ignore[attr-defined]
-            files = spools.setdefault(batch.file, {})
-            for start, records in by_start.items():
-                if start not in files:
-                    files[start] = stack.enter_context(TemporaryFile())
-                files[start].write(_encode(records))
-        for of, files in spools.items():
+            if batch.file not in spools:
+                spools[batch.file] = _Spool(stack.enter_context(TemporaryFile()))
+            spools[batch.file].add(batch.records)
+        for of, spool in spools.items():
             decode = msgspec.json.Decoder(record_class(of)).decode_lines
-            for start in sorted(files):
-                with files[start] as spool:
-                    spool.seek(0)
-                    found = decode(spool.read())
-                yield Records(of, sorted(found, key=attrgetter("sourcedId")))
+            for lines in spool.parts():
+                yield Records(of, sorted(decode(lines), key=attrgetter("sourcedId")))
+
+
+class _Spool:
+    """One file for all rows of a stream, however many beginnings their ids have: a process may open few files."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._waiting: dict[str, list[bytes]] = {}
+        self._size = 0
+        self._places: dict[str, list[tuple[int, int]]] = {}
+        """Where the rows of each beginning are: offsets and lengths."""
+
+    def add(self, records: Iterable[msgspec.Struct]) -> None:
+        """Add rows."""
+        by_start: dict[str, list[msgspec.Struct]] = {}
+        for record in records:
+            by_start.setdefault(record.sourcedId[:2], []).append(record)  # type: ignore[attr-defined]
+        for start, its in by_start.items():
+            lines = _encode(its)
+            self._waiting.setdefault(start, []).append(lines)
+            self._size += len(lines)
+        if self._size > _MOST_WAITING:
+            self._write()
+
+    def _write(self) -> None:
+        for start, parts in self._waiting.items():
+            lines = b"".join(parts)
+            self._places.setdefault(start, []).append((self._file.tell(), len(lines)))
+            self._file.write(lines)
+        self._waiting, self._size = {}, 0
+
+    def parts(self) -> Iterator[bytes]:
+        """Yield the lines of each beginning, in the order of the beginnings."""
+        self._write()
+        for start in sorted(self._places):
+            parts = []
+            for at, length in self._places[start]:
+                self._file.seek(at)
+                parts.append(self._file.read(length))
+            yield b"".join(parts)

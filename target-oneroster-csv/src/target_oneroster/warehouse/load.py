@@ -27,12 +27,13 @@ from .loads import LEFT, Loads
 from .merge import MergePlan, Parent, merge
 from .staging import WarehouseStaging
 from .switch import switched
-from .views import export, make_views
+from .views import make_views
 from .warehouse_file import DAMAGED, WarehouseFile, is_damaged, proven
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .parquet_files import ParquetFiles
     from .staging import Came, Stage
 
 __all__ = ["Load", "LoadOutcome", "WarehouseOptions"]
@@ -56,7 +57,7 @@ class WarehouseOptions:
     """How much memory the engine may use before it writes to disk."""
     zone: tzinfo = UTC
     """Zone of times without a zone."""
-    parquet: Path | None = None
+    parquet: ParquetFiles | None = None
 
 
 @dataclass(slots=True)
@@ -170,7 +171,7 @@ class Load:
         if self.options.views:
             make_views(store)
         if self.options.parquet and not self.outcome.refused:
-            self.outcome.files = export(store, self.options.parquet)
+            self.outcome.files = self.options.parquet.write(store, self.work)
 
     def _leave(self, store: WarehouseFile, loads: Loads, name: str, came: Came | None, *, is_new: bool) -> None:
         """Record that a table was left as it was, and how many rows came for it."""

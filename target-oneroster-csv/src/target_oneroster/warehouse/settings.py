@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -11,6 +10,7 @@ from .._core.settings import TEXT, setting, switch
 from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, engine_memory, memory_of, time_zone
 from .load import WarehouseOptions
 from .loader import LOADER_MEMORY
+from .parquet_files import ParquetFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,8 @@ CONFIG: dict[str, Any] = th.PropertiesList(
     setting(
         "parquet_path",
         th.StringType,
-        "Folder for a Parquet file of each table, written after each successful run.",
+        "Folder for a Parquet file of each table, written after each successful run; or a URL such as "
+        "s3://lake/{stream}/tenant=north/. {stream} is the table, which then has a folder of its own.",
     ),
     REQUIRE_RECEIPTS,
     SOURCE_TIME_ZONE,
@@ -69,6 +70,6 @@ def options_from(config: Mapping[str, Any]) -> WarehouseOptions:
         "schema": config["default_target_schema"],
         "zone": time_zone(config),
         "engine_memory": memory_of(config),
-        "parquet": Path(folder) if folder else None,
+        "parquet": ParquetFiles(folder) if folder else None,
     }
     return WarehouseOptions(**same | others)

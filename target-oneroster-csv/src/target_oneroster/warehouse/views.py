@@ -1,24 +1,18 @@
-"""Views of present rows, the standard's five views, and the tables as Parquet files."""
+"""Views of present rows, and the standard's five views."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.history import HISTORY
-from .._core.model import FILES, RECEIPTS, VIEWS
+from .._core.model import FILES, VIEWS
 from .._core.present_rows import current_schema, present_rows, view_condition
 from .._core.sql import literal
-from .._core.stores.work_folder import keep_mode
-from .loads import NAME as LOADS
 from .schema import DELETED
-from .schema_table import NAME as COLUMNS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .warehouse_file import WarehouseFile
 
-__all__ = ["export", "make_views"]
+__all__ = ["make_views"]
 
 
 def make_views(store: WarehouseFile) -> None:
@@ -45,19 +39,3 @@ def make_views(store: WarehouseFile) -> None:
             )
             store.run(f"COMMENT ON VIEW {store.place(view.name)} IS {literal(text)}")
     store.change("COMMIT")
-
-
-def export(store: WarehouseFile, folder: Path) -> int:
-    """Write each table as a Parquet file, completely or not at all; return the number of files.
-
-    Tables that other users added are not exported.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    ours = {name for file in (*FILES, RECEIPTS) for name in (file.name, file.name + HISTORY)} | {LOADS, COLUMNS}
-    tables = [name for name in store.tables() if name in ours]
-    for name in tables:
-        new = folder / f".{name}.parquet.new"
-        store.run(f"COPY {store.place(name)} TO {literal(str(new))} (FORMAT parquet, COMPRESSION zstd)")
-        keep_mode(new, folder / f"{name}.parquet")
-        new.replace(folder / f"{name}.parquet")
-    return len(tables)
