@@ -70,6 +70,8 @@ def _cell(name: str, kind: str) -> str:
         return f"n || '-' || \"{name}\""
     if kind == "VARCHAR[]" and name.endswith("SourcedIds"):
         return f"list_transform(\"{name}\", lambda its: n || '-' || its)"
+    if name == "userIds":  # the same in all copies they would make one person of several
+        return "null"
     return f'"{name}"'
 
 

@@ -15,6 +15,9 @@ select * from {{ relation }}
     {{ return('(' ~ says | join(' or ') ~ ')') }}
 {% endmacro %}
 
+{# The same number on each warehouse: their round() differ at halves. #}
+{% macro whole_percent(rate) %}{{ return('floor(' ~ rate ~ ' + 0.5)') }}{% endmacro %}
+
 {# The cells of groups with what is hidden: `within`, `value`, is_hidden. Where a small cell is hidden, others are hidden with it, in
    `order`, until at least two are, and those hidden count at least var `small_cell` persons together: then a total tells no cell.
 
@@ -61,15 +64,15 @@ from (
    keys       its columns that are no measures
    measures   its columns that are hidden
    counts     columns that count persons; see is_small
-   rates      measures in percent, each with the column that counts its persons: 95 and more are shown as 95, 5 and less as 5, where
-              fewer than 40 are counted
+   rates      measures in percent, each with the column that counts its persons: whole percents, unless `is_whole` is false; 95 and more
+              are shown as 95, 5 and less as 5, where fewer than 40 are counted
    parts      measures that would give a capped rate away, each with the rate; they are null where it is capped
    within, value, order   as in hidden_cells; without `within` only small cells are hidden
    hidden     a model that says which cells of the groups are hidden, instead of hidden_cells over this mart alone
    total      the word in `value` that marks a group's total
 
    A group whose cells are all hidden, or that has one cell beside its total, keeps its total only. #}
-{% macro suppress(relation, keys, measures, counts, rates={}, parts={}, within=[], value=none, order=[], hidden=none, total='all') %}
+{% macro suppress(relation, keys, measures, counts, rates={}, parts={}, within=[], value=none, order=[], hidden=none, total='all', is_whole=true) %}
 with {% if within -%}
 hidden as (
     {%- if hidden %}
@@ -115,15 +118,16 @@ select
     {%- for name in measures %}
     {%- set n = rates.get(name) %}
     {%- set rate = parts.get(name) %}
+    {%- set shown_rate = whole_percent(rate or name) if is_whole else (rate or name) %}
     {%- if n %}
     case
         when is_hidden then null
-        when {{ n }} < 40 and {{ name }} >= 95 then 95
-        when {{ n }} < 40 and {{ name }} <= 5 then 5
-        else {{ name }}
+        when {{ n }} < 40 and {{ shown_rate }} >= 95 then 95
+        when {{ n }} < 40 and {{ shown_rate }} <= 5 then 5
+        else {{ shown_rate }}
     end as {{ name }},
     {%- elif rate %}
-    case when not is_hidden and not ({{ rates[rate] }} < 40 and coalesce({{ rate }}, 50) not between 5 and 95) then {{ name }} end as {{ name }},
+    case when not is_hidden and not ({{ rates[rate] }} < 40 and (coalesce({{ shown_rate }}, 50) <= 5 or coalesce({{ shown_rate }}, 50) >= 95)) then {{ name }} end as {{ name }},
     {%- else %}
     case when not is_hidden then {{ name }} end as {{ name }},
     {%- endif %}

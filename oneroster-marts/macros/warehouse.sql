@@ -162,8 +162,9 @@
 {% macro postgres__each_object(relation, keep, column, fields) %}
     {%- set found = [] -%}
     {%- for field in fields -%}{%- do found.append(field_of('its.object', field) ~ ' as ' ~ adapter.quote(field)) -%}{%- endfor -%}
+    {%- set json = 'cast(' ~ column ~ ' as jsonb)' -%}
     {{ return('select ' ~ keep | join(', ') ~ ', ' ~ found | join(', ') ~ ' from ' ~ relation
-              ~ " cross join lateral jsonb_array_elements(case when jsonb_typeof(" ~ column ~ ") = 'array' then " ~ column ~ " end) as its(object)") }}
+              ~ " cross join lateral jsonb_array_elements(case when jsonb_typeof(" ~ json ~ ") = 'array' then " ~ json ~ " end) as its(object)") }}
 {% endmacro %}
 {% macro snowflake__each_object(relation, keep, column, fields) %}
     {%- set found = [] -%}

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from .warehouses import Desk, Server
+
+TOWN = {"test_answers.py", "test_browser.py", "test_mcp.py", "test_pages.py", "test_push.py"}
+DESKS = {
+    "test_docs_of_marts.py",
+    "test_enrollment.py",
+    "test_grants.py",
+    "test_manifest.py",
+    "test_marts.py",
+    "test_questions.py",
+    "test_results.py",
+    "test_suppression.py",
+    "test_worklist.py",
+}
+"""Files that share the town, or the two desks, which take long to build: one worker runs them."""
 
 # dbt is in an environment of its own.
 collect_ignore_glob = [] if find_spec("dbt") else ["test_*.py"]
@@ -24,6 +39,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.parent.name == "marts":
             item.add_marker("marts")
             item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distribute files, and those that share something as one, where the tests here are run by themselves: ./run test-marts."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduling: Any = LoadScopeScheduling(config, log)
+    scheduling._split_scope = scope_of
+    return scheduling
+
+
+def scope_of(id_: str) -> str:
+    """What a worker runs as one: a single district of the ten, else a file with those that share something with it."""
+    place = Path(id_.partition("::")[0]).name
+    if "of_ten_districts" in id_:
+        return id_
+    return "town" if place in TOWN else "desks" if place in DESKS else place
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +82,7 @@ def duckdb_desk(sample: Path, usage: dict[str, str], tmp_path_factory: pytest.Te
 
     desk = duckdb_desk(tmp_path_factory.mktemp("desk"), sample, today=TODAY, inputs=usage)
     assert desk("build") == 0, desk.err
+    shutil.copy(desk.folder / "target" / "manifest.json", desk.folder)  # that of later commands lacks what they did not select
     return desk
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import fakesnow
 import snowflake.connector
+from fakesnow import server  # a module of this name takes its place in fakesnow once it was called
 
 from .warehouses import Desk
 
@@ -66,7 +66,7 @@ def _copy(warehouse: Path, cursor: Any) -> None:
 @contextmanager
 def snowflake_desk(folder: Path, warehouse: Path, **settings: Any) -> Iterator[Desk]:
     """A desk at a database that holds the tables of a DuckDB warehouse, for as long as the replacement runs."""
-    with fakesnow.server() as how:
+    with server() as how:
         with snowflake.connector.connect(**how) as connection:
             connection.cursor().execute("create database district")
         with snowflake.connector.connect(**how, database="DISTRICT") as connection:

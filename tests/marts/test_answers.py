@@ -112,6 +112,8 @@ def test_answers_are_the_numbers_of_the_marts(answers: Answers, town: Desk) -> N
     assert failed["value"] == pytest.approx(100 - passed["pass_rate"], abs=0.05)
     (seats,) = answers.query(Asked("licence_seats"))["rows"]
     assert seats["value"] == sum(its["seats"] for its in town.rows("shared.licence_gap"))
+    shares = [its["flagged_rate"] for its in town.rows("shared.worklist_equity", where="demographic = 'all'")]
+    assert answers.query(Asked("flagged_rate"))["hidden"] >= shares.count(None) > 0
 
 
 @pytest.mark.parametrize("name", metrics())

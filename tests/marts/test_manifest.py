@@ -39,7 +39,7 @@ KEYED = re.compile(r"(marts|shared)\.|core\.(dim|fct|bridge)_")
 @pytest.fixture(scope="module")
 def manifest(duckdb_desk: Desk) -> dict[str, Any]:
     """What dbt wrote of the project, by id; the names of models are those of their ids."""
-    text = (duckdb_desk.folder / "target" / "manifest.json").read_text(encoding="utf-8")
+    text = (duckdb_desk.folder / "manifest.json").read_text(encoding="utf-8")
     nodes: dict[str, Any] = json.loads(text)["nodes"]
     return nodes
 

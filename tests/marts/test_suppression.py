@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from oneroster_marts import project
 
 from .attack import Districts, recovered
+from .attack_next import Schools
 from .attack_use import UseDistricts, few_together, spanned
 
 if TYPE_CHECKING:
@@ -34,6 +36,15 @@ RULES_OF_USE = {
     "small grades are hidden with others": ("is_grade and not is_small and small_grades > 0", "false"),
     "beside parted contracts there are no rows of small parts": ("is_parted and smallest_of_all < 10", "false"),
     "contracts that few persons tell apart are hidden": ("other_part.part - common.part < 10", "false"),
+}
+
+RULES_OF_SCHOOLS = {
+    "a rate of few is hidden": ("telling_flagged < 10", "telling_flagged < 0"),
+    "further rates are hidden beside it": ("small_cells > 0 and not (", "false and not ("),
+    "a total that tells the list of a grade is hidden": ("hidden.grades_telling > 0", "false"),
+    "a total that tells few of several grades is hidden": ("hidden.telling >= 10", "true"),
+    "a grade that other marts show hides no other": ("hidden.grades_elsewhere = 0", "true"),
+    "of two courses that make up a third it is not said who left": ("few.started < 10", "few.started < 0"),
 }
 
 
@@ -107,6 +118,50 @@ def test_without_a_rule_of_use_somebody_recovers_numbers(
     assert any(used)
     small = [cell for cell in spanned(vendors.persons, shown) if len(vendors.persons[cell]) < 10]
     assert len(small + few_together(vendors.persons, shown)) > 0
+
+
+@pytest.fixture(scope="module")
+def schools() -> Schools:
+    return Schools(200, seed=7)
+
+
+def test_nobody_recovers_who_is_on_the_list_left_or_teaches_in_200_schools(
+    schools: Schools, compiled: Path, tmp_path: Path
+) -> None:
+    """Shares of the worklist with numbers of the cockpit and of demographics, those who left courses, loads of teachers, and moves.
+
+    cohort_results has nothing of what course_completion counts but who is in a course, which the attacker knows.
+    """
+    shown = schools.publish(tmp_path, compiled)
+    numbers = Counter(cell.mart for cell in shown)
+    least = {
+        "flagged": 200,
+        "not_judged": 200,
+        "percent": 800,
+        "attendance": 200,
+        "left": 600,
+        "teachers": 300,
+        "moves": 200,
+    }
+    assert {name: numbers[name] >= n for name, n in least.items()} == dict.fromkeys(least, True), numbers
+    assert len(schools.persons.keys() - shown) > 4_000
+    assert schools.told(shown) == []
+
+
+@pytest.mark.parametrize("rule", RULES_OF_SCHOOLS)
+def test_without_a_rule_of_schools_somebody_recovers_numbers(
+    rule: str, schools: Schools, compiled: Path, tmp_path: Path
+) -> None:
+    words, other = RULES_OF_SCHOOLS[rule]
+    used = []
+
+    def switch_off(sql: str) -> str:
+        used.append(words in sql)
+        return sql.replace(words, other)
+
+    shown = schools.publish(tmp_path, compiled, switch_off)
+    assert any(used)
+    assert schools.told(shown) != []
 
 
 def test_no_shared_table_of_results_or_moves_is_made_without_the_macro() -> None:

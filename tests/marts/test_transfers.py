@@ -34,7 +34,10 @@ def desk(request: pytest.FixtureRequest, nights: Path, tmp_path_factory: pytest.
     else:
         server: Server = request.getfixturevalue("server")
         made = postgres_desk(folder, server, warehouse)
-    models = ("+shared_transfer_count", "+stg_oneroster__enrollments_versions")
+    models = (
+        "+shared_transfer_count",
+        *(f"+stg_oneroster__{name}_versions" for name in ("enrollments", "users", "roles")),
+    )
     assert made("build", *(word for model in models for word in ("--select", model))) == 0, made.err
     return made
 
@@ -75,6 +78,31 @@ def test_versions_of_enrollments_are_kept_by_the_loader_or_by_snapshots(desk: De
     else:
         truth = json.loads((nights / "truth.json").read_text())["files"]["enrollments"]
         assert ended["n"] == truth["removed"] + truth["changed"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "update"),
+    [
+        ("users", "user_id", "update oneroster.users set grades = '{12}'"),
+        ("roles", "role_id", "update oneroster.roles set \"roleType\" = 'secondary'"),
+    ],
+)
+def test_versions_of_users_and_roles_follow_each_other(name: str, column: str, update: str, desk: Desk) -> None:
+    """Each row that is there has one version of now; an earlier one ends when the next begins."""
+    table = f"restricted.stg_oneroster__{name}_versions"
+    if desk.database:
+        of_one = f'(select min("sourcedId") from oneroster.{name})'
+        desk.database.execute(f'{update} where "sourcedId" = {of_one}')
+        assert desk("build", "--select", f"+stg_oneroster__{name}_versions") == 0, desk.err
+    versions = desk.rows(table, f"{column} as id, valid_from, valid_to")
+    now = [row["id"] for row in versions if row["valid_to"] is None]
+    there = desk.rows(f"restricted.stg_oneroster__{name}", f"{column} as id", "gone_on is null")
+    assert sorted(now) == sorted(row["id"] for row in there)
+    ended = [row for row in versions if row["valid_to"]]
+    begun = {(row["id"], row["valid_from"]) for row in versions}
+    assert len(ended) > 0
+    assert all(row["valid_from"] < row["valid_to"] for row in ended)
+    assert [row for row in ended if row["id"] in set(now) and (row["id"], row["valid_to"]) not in begun] == []
 
 
 def test_few_movers_are_hidden_in_what_is_shared(desk: Desk) -> None:

@@ -82,7 +82,7 @@ def test_the_list_of_last_week_is_the_rule_as_of_a_week_ago(told: tuple[Desk, di
 
 
 def test_demographics_are_not_upstream_of_the_worklist(duckdb_desk: Desk) -> None:
-    manifest = json.loads((duckdb_desk.folder / "target" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((duckdb_desk.folder / "manifest.json").read_text(encoding="utf-8"))
 
     def upstream(name: str) -> set[str]:
         found: set[str] = set()

@@ -1,5 +1,5 @@
--- Rows of users are one person where they share an identifier or a master identifier, and are of the same kind. Never by
--- a name. A key that more than eight rows share is no key.
+-- Rows of users are one person where they share an identifier, a master identifier or one of userIds, with its type, and are of the same
+-- kind. Never by a name. A key that more than eight rows share is no key.
 with users as (
     select
         users.user_id,
@@ -14,6 +14,10 @@ with users as (
     left join {{ ref('user_role_kind') }} as kinds on users.user_id = kinds.user_id
 ),
 
+user_ids as (
+    {{ each_object(ref('stg_oneroster__users'), ['user_id'], 'user_ids', ['type', 'identifier']) }}
+),
+
 keys as (
     select
         user_id,
@@ -26,6 +30,13 @@ keys as (
         role_kind || '/master/' || master_identifier as strong_key
     from users
     where master_identifier <> ''
+    union all
+    select distinct
+        users.user_id,
+        users.role_kind || '/' || lower(user_ids.{{ adapter.quote('type') }}) || '/' || user_ids.{{ adapter.quote('identifier') }} as strong_key
+    from users
+    inner join user_ids on users.user_id = user_ids.user_id
+    where user_ids.{{ adapter.quote('type') }} <> '' and user_ids.{{ adapter.quote('identifier') }} <> ''
 ),
 
 shared as (

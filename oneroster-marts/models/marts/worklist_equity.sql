@@ -1,26 +1,10 @@
--- Beside the worklist, and after it: nothing here goes back into the rule.
-with students as (
-    select
-        students.person_id,
-        students.school_id,
-        students.grade,
-        case when worklist.status in ('new', 'still') then 1 else 0 end as is_flagged,
-        case when worklist.status = 'cannot say' then 1 else 0 end as is_not_judged
-    from {{ ref('worklist_student') }} as students
-    left join {{ ref('worklist') }} as worklist
-        on students.person_id = worklist.student_id and students.school_id = worklist.school_id
-    where students.as_of = {{ today() }}
-)
-
 select
-    students.school_id,
-    students.grade,
-    demographics.demographic,
-    demographics.value,
-    count(*) as students,
-    {{ number('100.0 * sum(students.is_flagged) / count(*)') }} as flagged_rate,
-    {{ number('100.0 * sum(students.is_not_judged) / count(*)') }} as cannot_say_rate,
+    school_id,
+    grade,
+    demographic,
+    value,
+    students,
+    {{ number('100.0 * flagged / students') }} as flagged_rate,
+    {{ number('100.0 * not_judged / students') }} as cannot_say_rate,
     false as suppressed
-from students
-inner join {{ ref('person_demographic') }} as demographics on students.person_id = demographics.person_id
-group by students.school_id, students.grade, demographics.demographic, demographics.value
+from {{ ref('equity_cell') }}

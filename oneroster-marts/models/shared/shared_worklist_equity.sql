@@ -1,5 +1,5 @@
 {{ config(alias='worklist_equity') }}
-{{ suppress(ref('worklist_equity'), ['school_id', 'grade', 'demographic', 'value'],
+{{ suppress(ref('equity_shown'), ['school_id', 'grade', 'demographic', 'value'],
             ['students', 'flagged_rate', 'cannot_say_rate'], counts=['students'],
             rates={'flagged_rate': 'students', 'cannot_say_rate': 'students'},
             within=['school_id', 'grade', 'demographic'], value='value',

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from statistics import mean
+from typing import TYPE_CHECKING
 
 from .results import Results
 from .rows import Row, later, monday
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["NextSteps"]
 
@@ -29,13 +33,39 @@ class NextSteps(Results):
         schools: defaultdict[str, set[str]] = defaultdict(set)
         for its in self.on(self.today):
             schools[its["user"]].add(its["school"])
+        back = self._back()
         for rule, name in RULES.items():
             for student, class_id in self.known["results"].get(name, ()):
-                found[student, self.classes[class_id]["schoolSourcedId"]].add(rule)
+                if student not in back:
+                    found[student, self.classes[class_id]["schoolSourcedId"]].add(rule)
             for student in self.known["usage"]["attendance"].get(name) or ():
                 for school in schools[student]:
                     found[student, school].add(rule)
-        return found
+        for its in self.on(self.today):
+            if its["user"] in back and not its["is_homeroom"]:
+                found[its["user"], its["school"]].update(self._broken(its["user"], its["class"]))
+        return {key: rules for key, rules in found.items() if rules}
+
+    def _back(self) -> set[str]:
+        """Students who were away for weeks and came back: the generator names what their work would be if they had been there."""
+        events = (event for event in self.known["events"] if event["kind"] == "reentry")
+        return {its["student"] for event in events for its in event["students"]}
+
+    def _broken(self, student: str, class_id: str) -> Iterator[str]:
+        """The rules of work that the results of a student in a class break, of the days on which the student was there."""
+        own = [its for its in self.results if (its["user"], its["class"]) == (student, class_id) and its["is_in_class"]]
+        own = [its for its in own if its["due"] <= self.today]
+        since = later(self.today, -WINDOW)
+        latest, before = (
+            self.percent(its for its in own if (its["due"] > since) == is_latest) for is_latest in (True, False)
+        )
+        if latest is not None and before is not None and latest <= before - 10:
+            yield "course.slipping"
+        if (percent := self.percent(own)) is not None and percent < 60:
+            yield "course.failing"
+        missing = self._missing((its for its in own if its["due"] > since), self.today)
+        if sum(missing) >= 3 or (len(missing) >= 4 and sum(missing) * 4 >= len(missing)):
+            yield "work.missing"
 
     def worklist(self) -> list[Row]:
         """Who is found today: `flags` without those of further classes, sorted."""

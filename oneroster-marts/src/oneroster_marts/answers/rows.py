@@ -76,8 +76,8 @@ class Cells:
         school, grade = row.get("school_id"), row.get("grade")
         if row.get("suppressed") or row.get("is_hidden"):
             return "hidden"
-        if row[metric.value] is None:
-            return "hidden" if metric.persons else "none"
+        if row[metric.value] is None:  # a share of the worklist is empty only where it would tell few
+            return "hidden" if metric.persons or metric.mart == "worklist_equity" else "none"
         if (row[metric.n] or 0) < self._small or (metric.persons and row[metric.value] < self._small):
             return "hidden"
         hidden = self.hidden(row["day"] if metric.now == "day" else self._today)

@@ -104,9 +104,10 @@ def _equity(reader: Reader) -> Raw:
     """Return the share of each group whom the worklist's rule finds, over the cells that may be shown."""
     table = reader.table("shared.worklist_equity", "demographic", "value", "flagged_rate", "cannot_say_rate")
     query = (
-        f"select demographic, value, sum(students) as students, sum(flagged_rate * students) as flagged,"
-        f" sum(cannot_say_rate * students) as silent, sum(case when suppressed then 1 else 0 end) as hidden from {table}"
-        f" group by demographic, value"
+        "select demographic, value, sum(case when flagged_rate is not null then students end) as students,"
+        " sum(flagged_rate * students) as flagged, sum(cannot_say_rate * students) as silent,"
+        " sum(case when cannot_say_rate is not null then students end) as silent_of,"
+        f" sum(case when flagged_rate is null then 1 else 0 end) as hidden from {table} group by demographic, value"
     )
     rows = sorted(reader.rows(query), key=lambda row: (row["demographic"] != "all", row["demographic"], row["value"]))
     title = "Whom the rule of the worklist finds"
@@ -119,17 +120,17 @@ def _equity(reader: Reader) -> Raw:
             "All students"
             if row["demographic"] == "all"
             else f"{words.group(row['demographic'])}: {words.group(row['value'])}",
-            words.percent(rate, row["students"], 1),
+            words.percent(rate, row["students"]),
             figures.bar(rate, max(rates)),
-            words.percent(row["silent"] / row["students"], row["students"], 1),
+            words.percent(row["silent"] / row["silent_of"], row["silent_of"]) if row["silent_of"] else words.NONE,
             words.count(row["students"]),
             words.count(row["hidden"]),
         ]
         for row, rate in zip(shown, rates, strict=True)
     ]
     sentence = (
-        "For those who review the rule: demographics have no part in it, and here is whom it finds. Grades of schools with few students are left "
-        "out, and rates of few are cut at 95 % and 5 %, so a share is about right only."
+        "For those who review the rule: demographics have no part in it, and here is whom it finds. Grades of schools in which it finds few, or all "
+        "but few, are left out, so a share is about right only, and more so the more grades are hidden."
     )
     heads = ["Students", "On the worklist", "Drawn", "Cannot say", "Students shown", "Grades hidden"]
     table_of = figures.table("Share of each group whom the worklist's rule finds", heads, lines, numbers=(1, 3, 4, 5))

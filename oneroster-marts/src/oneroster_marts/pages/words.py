@@ -80,12 +80,12 @@ def count(value: Any) -> str:
 
 
 def percent(value: float | None, n: float | None = None, digits: int = 0) -> str:
-    """Return a percent; of fewer than `n` = 40, 95 and 5 stand for more and less."""
+    """Return a percent; of fewer than `n` = 40, 95 and 5 stand for more and less. Rates in `shared` are whole."""
     if value is None:
         return NONE
     if n is not None and n < 40 and value in (95, 5):
         return f"{value:.0f} % or {'more' if value == 95 else 'less'}"
-    return f"{value:.{digits}f} %"
+    return f"{value:.{0 if value == int(value) else digits}f} %"
 
 
 def points(value: float | None) -> str:

@@ -1,0 +1,9 @@
+{{ versions('roles', [
+    ('sourcedId', 'role_id', 'text'),
+    ('userSourcedId', 'user_id', 'text'),
+    ('role', 'role', 'text'),
+    ('roleType', 'role_type', 'text'),
+    ('orgSourcedId', 'org_id', 'text'),
+    ('beginDate', 'begin_date', 'date'),
+    ('endDate', 'last_date', 'date'),
+], 'roles_snapshot') }}
