@@ -142,9 +142,9 @@ def test_the_fleet_installs_alone(built: Path, tmp_path: Path) -> None:
     done = subprocess.run([bin_ / "oneroster-fleet", "check"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 4
     assert "fleet.yml: no such file" in done.stderr
-    (tmp_path / "fleet.yml").write_text("version: 1\nstate: file:///s\ndistricts: []\n")
+    (tmp_path / "fleet.yml").write_text("version: 1\nstate: file:///s\ndistricts: [{id: a, loader: {name: x}}]\n")
     board = subprocess.run([bin_ / "oneroster-fleet", "board", "--out", "b"], cwd=tmp_path, capture_output=True)
-    assert board.returncode == 0
+    assert board.returncode == 2, "the district never ran"
     listed = run("uv", "pip", "list", "--python", bin_ / "python")
     assert not [name for name in ("singer", "meltano", "airflow", "duckdb") if name in listed]
 
