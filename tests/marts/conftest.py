@@ -82,9 +82,8 @@ def duckdb_desk(sample: Path, usage: dict[str, str], tmp_path_factory: pytest.Te
 
     desk = duckdb_desk(tmp_path_factory.mktemp("desk"), sample, today=TODAY, inputs=usage)
     assert desk("build") == 0, desk.err
-    shutil.copy(
-        desk.folder / "target" / "manifest.json", desk.folder
-    )  # that of later commands lacks what they did not select
+    # That of later commands lacks the SQL of what they did not select.
+    shutil.copy(desk.folder / "target" / "manifest.json", desk.folder)
     return desk
 
 

@@ -128,7 +128,7 @@ found as (
         'A' as family,
         percent as value,
         {{ number(limit_of('attendance_percent')) }} as limit_value,
-        {{ said('percent') }} || ' % of ' || cast(days as {{ text }}) || ' days this year.' as said
+        {{ said('percent') }} || ' % of ' || cast(cast(days as {{ type_of('whole') }}) as {{ text }}) || ' days this year.' as said
     from {{ ref('worklist_attendance') }}
     where days >= {{ limit_of('attendance_least_days') }} and {{ is_below('percent', limit_of('attendance_percent')) }}
     union all
@@ -141,7 +141,7 @@ found as (
         'A' as family,
         latest_percent as value,
         {{ number('percent_before - ' ~ limit_of('drift_points')) }} as limit_value,
-        {{ said('latest_percent') }} || ' % of the last ' || cast(latest_days as {{ text }}) || ' days, ' || {{ said('percent_before') }}
+        {{ said('latest_percent') }} || ' % of the last ' || cast(cast(latest_days as {{ type_of('whole') }}) as {{ text }}) || ' days, ' || {{ said('percent_before') }}
         || ' % before.' as said
     from {{ ref('worklist_attendance') }}
     where
@@ -158,7 +158,7 @@ found as (
         'C' as family,
         earned as value,
         {{ number('expected') }} as limit_value,
-        {{ said('earned') }} || ' semester credits of ' || {{ said('expected') }} || ', ' || cast(failed_core as {{ text }})
+        {{ said('earned') }} || ' semester credits of ' || {{ said('expected') }} || ', ' || cast(cast(failed_core as {{ type_of('whole') }}) as {{ text }})
         || ' failed in core subjects.' as said
     from credits
     where {{ is_below('earned', 'expected') }} or failed_core > {{ limit_of('ontrack_failed_core') }}

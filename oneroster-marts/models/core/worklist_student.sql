@@ -33,7 +33,7 @@ first_days as (
         members.as_of,
         members.person_id,
         members.school_id,
-        min(spells.begin_date) as first_day
+        cast(min(spells.begin_date) as date) as first_day
     from members
     left join years on members.as_of = years.as_of and members.school_id = years.school_id
     inner join {{ ref('fct_spell') }} as spells
