@@ -168,7 +168,7 @@ def test_a_run_that_is_stopped_stops_its_children(desk: Desk, number: int, code:
     until(lambda: len(alive(mark)) >= 2)
     run.send_signal(number)
     assert run.wait(timeout=60) == code
-    assert not alive(mark)
+    until(lambda: not alive(mark), 5)  # programs that a tap has started get the signal, too, and nobody waits for them
     assert desk.record("a")["exit"] == code
 
 
