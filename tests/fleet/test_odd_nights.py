@@ -142,7 +142,7 @@ def test_a_signal_while_the_tap_is_asked_for_its_streams_ends_the_run(desk: Desk
     run.send_signal(signal.SIGTERM)
     assert run.wait(timeout=60) == 143
     assert time.monotonic() - begun < 15
-    assert not alive("sleep\x0087654")
+    until(lambda: not alive("sleep\x0087654"), 5)
     assert desk.record("a")["exit"] == 143
 
 

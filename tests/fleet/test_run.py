@@ -154,7 +154,7 @@ def test_a_run_over_its_timeout_is_stopped(desk: Desk) -> None:
     assert desk.run("a").returncode == 124
     assert time.monotonic() - begun < 60
     assert desk.record("a")["exit"] == 124
-    assert not alive(f"mark-{desk.folder.name}")
+    until(lambda: not alive(f"mark-{desk.folder.name}"), 5)
     assert not (desk.folder / "states/a").exists()
 
 
