@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -26,6 +27,9 @@ TYPES = {
     "BOOLEAN": "boolean",
     "TIMESTAMP WITH TIME ZONE": "timestamp_ntz",
 }
+
+
+_NUMBERS = count(1)
 
 
 def _literal(value: Any, kind: str) -> str:
@@ -66,13 +70,14 @@ def _copy(warehouse: Path, cursor: Any) -> None:
 @contextmanager
 def snowflake_desk(folder: Path, warehouse: Path, **settings: Any) -> Iterator[Desk]:
     """A desk at a database that holds the tables of a DuckDB warehouse, for as long as the replacement runs."""
+    name = f"DISTRICT{next(_NUMBERS)}"  # the replacement keeps its databases as long as the process lives
     with server() as how:
         with snowflake.connector.connect(**how) as connection:
-            connection.cursor().execute("create database district")
-        with snowflake.connector.connect(**how, database="DISTRICT") as connection:
+            connection.cursor().execute(f"create database {name}")
+        with snowflake.connector.connect(**how, database=name) as connection:
             _copy(warehouse, connection.cursor())
-            reached = {name: how[name] for name in ("account", "user", "password", "host", "port")}
-            own: dict[str, Any] = {"warehouse": "snowflake", "database": "DISTRICT", "snowflake_warehouse": "W"}
+            reached = {key: how[key] for key in ("account", "user", "password", "host", "port")}
+            own: dict[str, Any] = {"warehouse": "snowflake", "database": name, "snowflake_warehouse": "W"}
             own |= {
                 "protocol": "http",
                 "oneroster_schema": "ONEROSTER",
