@@ -9,8 +9,6 @@ from difflib import get_close_matches
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -65,6 +63,8 @@ def near(word: str, known: Collection[str]) -> str:
 
 def read_yaml(text: str, faults: Faults) -> dict[str, Item]:
     """Return the mapping of a file; raise PolicyError if it is none."""
+    import yaml  # a tap without a policy need not wait for it
+
     try:
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -83,6 +83,8 @@ def read_yaml(text: str, faults: Faults) -> dict[str, Item]:
 
 
 def _item(node: Any, faults: Faults, depth: int, numbers: Iterator[int]) -> Item:
+    import yaml
+
     line = node.start_mark.line + 1
     if depth > 10:
         faults.add(line, "lists and mappings inside of each other, deeper than any policy")
