@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
+from ._core.process import start
 from .errors import AuditError
 
 if TYPE_CHECKING:
@@ -37,13 +37,7 @@ EXIT_CODES = {
 
 def main() -> None:
     """Run the command; a signal ends it with its code, and nothing is half written."""
-    signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
-    try:
-        sys.exit(command(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        os._exit(1)
+    start(command)
 
 
 def command(arguments: Sequence[str]) -> int:

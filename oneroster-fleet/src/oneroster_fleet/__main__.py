@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import __version__
+from ._core.process import start
 from ._core.shell import command_line
 from .errors import FleetError
 
@@ -39,13 +38,7 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
 
 def main() -> None:
     """Run the command line of this process."""
-    signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
-    try:
-        sys.exit(command(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        os._exit(1)
+    start(command)
 
 
 def command(arguments: Sequence[str]) -> int:
