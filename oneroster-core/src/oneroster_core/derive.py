@@ -185,19 +185,16 @@ def _held(held: Iterable[Held]) -> Iterator[tuple[str, str, str | None]]:
 
 
 def roles_of_users(
-    users: Sequence[str],
-    orgs: Iterable[Sequence[str] | None],
-    roles: Iterable[str | None],
-    stamps: tuple[Sequence[str | None], Sequence[str | None]],
-    united: Mapping[str, Sequence[Held]] = MappingProxyType({}),
+    values: Callable[[str], Sequence[Any]], united: Mapping[str, Sequence[Held]] = MappingProxyType({})
 ) -> list[Struct]:
-    """Return the `roles` records of 1.1 users, whose ids, orgs and roles are given in columns.
+    """Return the `roles` records of 1.1 users; `values` returns a column of the users by its name.
 
-    `stamps` are their status and dateLastModified. `united` maps users with several rows to all their roles.
+    `united` maps users with several rows to all their roles.
     """
+    of_users = map(values, ("sourcedId", "orgSourcedIds", "role", "status", "dateLastModified"))
     keys: list[tuple[str, str, str | None]] = []
     kinds, status, modified = [], [], []
-    for user, of, role, *stamp in zip(users, orgs, roles, *stamps, strict=True):
+    for user, of, role, *stamp in zip(*of_users, strict=True):
         held = united.get(user) if united else None
         # Nearly all users have one role at one org.
         rows = [("primary", of[0], role)] if of and len(of) == 1 and not held else _held(held or held_by(of, role))

@@ -8,9 +8,6 @@ from urllib.parse import urlsplit
 
 from ._core.model import Version
 from ._core.stores.addresses import shown
-from ._core.twin.lined import PolicyError
-from ._core.twin.plan import Twin
-from ._core.twin.rows import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +45,9 @@ def make_source(
     """Return the source of the settings, behind the policy of a twin if there is one; `streams` are the selected ones."""
     if twin is None:
         return _make_clear_source(config, streams=streams, user_agent=user_agent, say=say)
+    from ._core.twin.lined import PolicyError
+    from ._core.twin.plan import Twin
+    from ._core.twin.rows import World
     from .twin.memory import TwinMemory
     from .twin.prepare import TwinRefused, needed
     from .twin.settings import ids_of, today

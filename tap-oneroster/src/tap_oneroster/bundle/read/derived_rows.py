@@ -60,17 +60,9 @@ def maker(stream: File, header: Header, holders: Holders | None, united: Mapping
     if view:
         return lambda _, users: [record for record in users.records if view.word in _words(record, view, united)]
     if stream.name == "roles":
-        return lambda _, users: _roles(users, united)
+        return lambda _, users: roles_of_users(users.values, united)
     position = header.moved["resourceSourcedIds"]
     return lambda chunk, users: _user_resources(users.records, chunk.texts(position))
-
-
-def _roles(users: Records, united: Mapping[str, Sequence[Held]]) -> list[Struct]:
-    """Return the `roles` records of 1.1 users, from the few columns that they are made of."""
-    ids, orgs, roles, status, modified = map(
-        users.values, ("sourcedId", "orgSourcedIds", "role", "status", "dateLastModified")
-    )
-    return roles_of_users(ids, orgs, roles, (status, modified), united)
 
 
 def _words(record: Any, view: View, united: Mapping[str, Sequence[Held]]) -> Sequence[str | None]:

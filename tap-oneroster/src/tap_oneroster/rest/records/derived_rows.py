@@ -70,7 +70,8 @@ class DerivedRows:
             deviations["the same row twice in one record"] += len(found) - len(made)
         if self._how.rest == "roles":
             # 1.1 has a role and orgs of a user, but no list of roles.
-            made += _roles([p for p, value in zip(parents, held, strict=True) if not value], united)
+            users = [p for p, value in zip(parents, held, strict=True) if not value]
+            made += roles_of_users(lambda name: list(map(attrgetter(name), users)), united)
         return made
 
     def _read(
@@ -110,10 +111,3 @@ class DerivedRows:
         if lost:
             deviations["userProfileSourcedId: a profile that the user does not have"] += lost
         return [ids.get(key) if key[1] else None for key in named]
-
-
-def _roles(users: Sequence[Any], united: Mapping[str, Sequence[Held]]) -> list[Struct]:
-    """Return the `roles` records of 1.1 users."""
-    names = ("sourcedId", "orgSourcedIds", "role", "status", "dateLastModified")
-    ids, orgs, roles, status, modified = ([getattr(user, name) for user in users] for name in names)
-    return roles_of_users(ids, orgs, roles, (status, modified), united)
