@@ -104,7 +104,7 @@ def staged(file: model.File, records: list[dict[str, Any]], folder: Path, *, col
     try:
         if columns:
             path = written(file.name, records, folder / "x.parquet")
-            if ParquetLane(staging, stage, batches).take(path, batches.columns(path), 1) < 0:
+            if ParquetLane(staging, stage, batches).take(path, batches.columns(path), 1) is None:
                 return None
         else:
             lines = [{"type": "RECORD", "stream": file.name, "record": r, "version": 1} for r in records]
@@ -247,7 +247,7 @@ def test_other_columns_are_for_records(place: Place, tmp_path: Path, others: dic
     batches = ParquetBatch()
     staging = BundleStaging(tmp_path)
     lane = ParquetLane(staging, staging.stage("users"), batches)
-    assert lane.take(path, batches.columns(path), 1) == -1
+    assert lane.take(path, batches.columns(path), 1) is None
     batches.close()
     staging.discard()
 

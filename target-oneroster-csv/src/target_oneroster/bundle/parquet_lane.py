@@ -39,8 +39,10 @@ class _Cell:
 
     kind: str
     text: str
-    odd: str | None = None
-    """SQL for the column {0}, as `text`; without it, a text with a control character is odd."""
+    odd: str = ""
+    """SQL for the column {0}, as `text`; empty if no value is odd by itself."""
+    is_free: bool = False
+    """True for a text that may hold a control character, which a cell must not."""
 
     def cell(self, name: str) -> str:
         """Return SQL for the cell of a column."""
@@ -48,7 +50,7 @@ class _Cell:
 
     def is_odd(self, name: str) -> str:
         """Return SQL that is true for a value whose record has to be taken."""
-        return f"coalesce({(self.odd or '').replace('{0}', quoted(name))}, false)"
+        return f"coalesce({self.odd.replace('{0}', quoted(name))}, false)"
 
 
 def _listed(kind: str, element: str, each: str = "") -> _Cell:
@@ -65,17 +67,17 @@ def _pairs(left: str, right: str) -> _Cell:
     return _listed(f"STRUCT({left} VARCHAR, {right} VARCHAR)", _PAIR, one)
 
 
-_ID_TEXT = _Cell("VARCHAR", "{0}", "false")
+_ID_TEXT = _Cell("VARCHAR", "{0}")
 """An id needs no search for control characters: the checks reject one that has any."""
-_TEXT = _Cell("VARCHAR", "{0}")
+_TEXT = _Cell("VARCHAR", "{0}", is_free=True)
 _CELLS: dict[Kind, _Cell] = {
     Kind.GUID: _ID_TEXT,
     Kind.REF: _ID_TEXT,
     Kind.REFS: _listed("VARCHAR", _ID),
     Kind.STRINGS: _listed("VARCHAR", _WORD),
     Kind.WORDS: _listed("VARCHAR", _WORD),
-    Kind.TRUE_FALSE: _Cell("BOOLEAN", "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END", "false"),
-    Kind.INTEGER: _Cell("BIGINT", "CAST({0} AS VARCHAR)", "false"),
+    Kind.TRUE_FALSE: _Cell("BOOLEAN", "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END"),
+    Kind.INTEGER: _Cell("BIGINT", "CAST({0} AS VARCHAR)"),
     Kind.NUMBER: _Cell(
         "DOUBLE",
         "CASE WHEN {0} = trunc({0}) THEN CAST(CAST({0} AS BIGINT) AS VARCHAR) ELSE CAST({0} AS VARCHAR) END",
@@ -147,20 +149,19 @@ class ParquetLane:
         self._cells = {name: cell for name, cell in cells.items() if cell}
         self._ignored = _STAMPS | {f.name for f in stage.file.fields if f.name not in cells}
 
-    def take(self, path: Path, columns: Mapping[str, str], version: int | None) -> int:
-        """Stage the rows of a file and return their number; stage nothing and return -1 if any is unexpected.
+    def take(self, path: Path, columns: Mapping[str, str], version: int | None) -> int | None:
+        """Stage the rows of a file and return their number; stage nothing and return None if any is unexpected.
 
         `columns` are the file's columns and their types. Raise duckdb.Error if the file cannot be read.
         """
         here = {name: self._cells[name] for name in columns if name in self._cells}
         if "sourcedId" not in here or not self._ignored.union(here, {TENANT}).issuperset(columns):
-            return -1
+            return None
         if any(columns[name].replace('"', "") != cell.kind for name, cell in here.items()):
-            return -1
-        found = self._facts(path, here, tenant=TENANT in columns)
-        rows, odd, rising, first, last, tenants = found
+            return None
+        rows, odd, rising, first, last, tenants = self._facts(path, here, tenant=TENANT in columns)
         if odd:
-            return -1
+            return None
         stage = self._stage
         self._staging.note_tenants(set(tenants or ()) - {None, ""})
         stage.at_version(version)
@@ -184,8 +185,8 @@ class ParquetLane:
         self, path: Path, here: Mapping[str, _Cell], *, tenant: bool
     ) -> tuple[int, int, bool, str, str, list[str]]:
         """Return the number of rows, of odd rows, whether ids ascend, the first and the last id, and the tenants."""
-        odd = [cell.is_odd(name) for name, cell in here.items() if cell.odd not in {None, "false"}]
-        if texts := ", ".join(cell.cell(name) for name, cell in here.items() if not cell.odd):
+        odd = [cell.is_odd(name) for name, cell in here.items() if cell.odd]
+        if texts := ", ".join(cell.cell(name) for name, cell in here.items() if cell.is_free):
             # One search through all texts of a row is faster than one for each of them.
             odd.append(f"regexp_matches(concat({texts}), {literal(f'[{_CONTROLS}]')})")
         any_odd = " OR ".join(["coalesce(\"sourcedId\", '') = ''", *odd])

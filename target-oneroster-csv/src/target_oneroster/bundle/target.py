@@ -118,9 +118,11 @@ class TargetOneRosterCSV(OneRosterTarget):
         return self.bundle.staging.folder
 
     @override
-    def take_columns(self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool) -> int:
+    def take_columns(
+        self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool
+    ) -> int | None:
         lane = self._columns.get(stream)
-        return lane.take(path, columns, version) if lane else -1
+        return lane.take(path, columns, version) if lane else None
 
     @override
     def finish(self) -> None:

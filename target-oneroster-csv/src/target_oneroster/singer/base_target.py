@@ -82,8 +82,10 @@ class OneRosterTarget(Configured, Target):
         """Return the folder with staged rows; None if nothing was staged yet."""
         raise NotImplementedError
 
-    def take_columns(self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool) -> int:
-        """Stage a Parquet file as it is and return the number of its rows; -1 if its records have to be taken.
+    def take_columns(
+        self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool
+    ) -> int | None:
+        """Stage a Parquet file as it is and return the number of its rows; None if its records have to be taken.
 
         `columns` are its columns and their types; `keep`: the file is not a copy of this run.
         """
@@ -129,7 +131,7 @@ class OneRosterTarget(Configured, Target):
         try:
             columns = self.parquet.columns(path)
             rows = self.take_columns(stream, path, columns, version, keep=file.is_local)
-            if rows >= 0:
+            if rows is not None:
                 self.get_sink(stream).record_counter_metric.increment(rows)
                 return
             for record in self.parquet.rows(path):

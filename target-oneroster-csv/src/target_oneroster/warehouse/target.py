@@ -132,11 +132,13 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         return self.load.staging.folder
 
     @override
-    def take_columns(self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool) -> int:
+    def take_columns(
+        self, stream: str, path: Path, columns: dict[str, str], version: int | None, *, keep: bool
+    ) -> int | None:
         table = self._streams[stream]
         trusted = stream in self._lanes and self.load.receipts.announced  # the values are those of the registry
         if not (trusted and table and self.load.staging.stages[table.name].takes(columns)):
-            return -1
+            return None
         rows = self.parquet.size(path)
         self.load.staging.stages[table.name].add_parquet(path, rows, columns, version, keep=keep)
         self.load.activated.pop(table.name, None)
