@@ -187,7 +187,7 @@ def test_marts(*arguments: str) -> None:
     is_named = any(argument.startswith("tests") for argument in arguments)
     places = () if is_named else ("tests/marts",)
     # Tests of a file share what they build. The ten districts of test_truth.py: ./run test-marts -m "marts and slow"
-    words = arguments or ("-n", "2", "--dist", "loadfile")
+    words = arguments or ("-n", "2")
     become("python", "-m", "pytest", "-m", "marts and not slow", *words, *places)
 
 

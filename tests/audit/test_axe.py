@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.audit.conftest import STATES
 from tests.audit.nights import district, lost_from, rebuilt
-from tests.support.browser import chromium, get_playwright
+from tests.support.browser import launched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +24,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    path = chromium()
-    sys.path.append(str(get_playwright()))
-    with importlib.import_module("playwright.sync_api").sync_playwright() as started:
-        found = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with launched() as found:
         yield found
-        found.close()
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print", "320 px"])

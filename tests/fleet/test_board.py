@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 import json
 import re
-import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.browser import chromium, get_playwright
+from tests.support.browser import launched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -208,14 +207,11 @@ def test_the_digest(desk: Desk, channel: Channel) -> None:
 @pytest.mark.parametrize("mode", ["light", "dark", "print", "320 px"])
 def test_in_a_browser(desk: Desk, mode: str) -> None:
     """Axe finds nothing, nothing is fetched, nothing is wider than a phone, and the verdict is on the first screen."""
-    path = chromium()
-    sys.path.append(str(get_playwright()))
-    axe = importlib.import_module("axe_playwright_python.sync_playwright")
     bad_night(desk)
     desk("board", "--out", "board")
     scheme = "dark" if mode == "dark" else "light"
-    with importlib.import_module("playwright.sync_api").sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with launched() as browser:
+        axe = importlib.import_module("axe_playwright_python.sync_playwright")
         size = {"width": 320 if mode == "320 px" else 1280, "height": 900}
         page = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True).new_page()
         requests: list[str] = []
@@ -229,4 +225,3 @@ def test_in_a_browser(desk: Desk, mode: str) -> None:
         assert requests == [address]
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
         assert page.locator(".verdict .word").first.bounding_box()["y"] < 300
-        browser.close()

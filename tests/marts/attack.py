@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import duckdb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Districts", "recovered"]
+__all__ = ["Districts", "build", "recovered"]
 
 RACES = (
     "white",
@@ -113,16 +113,9 @@ class Districts:
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([COLUMNS, *self._rows])
         with duckdb.connect() as connection:
-            connection.execute("attach ':memory:' as restricted_file; create schema restricted_file.restricted")
-            connection.execute("attach ':memory:' as shared_file; create schema shared_file.shared")
             connection.execute(f"create temp table rows as from read_csv('{path}', all_varchar = true)")
             connection.execute("alter table rows alter students type bigint; alter table rows alter n type bigint")
-            for name, query in TABLES.items():
-                connection.execute(f"create table restricted_file.restricted.{name} as {query}")
-            for schema, kind, name in MODELS:
-                sql = change((compiled / kind / f"{name}.sql").read_text(encoding="utf-8"))
-                table = name.removeprefix("shared_")
-                connection.execute(f"create table {schema}_file.{schema}.{table} as {sql}")
+            build(connection, TABLES, MODELS, compiled, change)
             shown = connection.execute(
                 "select 'cohort_results', school_id, grade, course_id, term_id, demographic, value, suppressed, students"
                 " from shared_file.shared.cohort_results union all select 'demographic_results', school_id, grade, 'all', 'all',"
@@ -130,6 +123,23 @@ class Districts:
             ).fetchall()
         assert all(suppressed == (students is None) for *_, suppressed, students in shown)
         return {(Group(*row[:6]), row[6]): not row[7] for row in shown}
+
+
+def build(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, str],
+    models: Iterable[tuple[str, str, str]],
+    compiled: Path,
+    change: Callable[[str], str],
+) -> None:
+    """Make the restricted tables from these queries, and then the project's own models, in two schemas as in a warehouse."""
+    for schema in ("restricted", "shared"):
+        connection.execute(f"attach ':memory:' as {schema}_file; create schema {schema}_file.{schema}")
+    for name, query in tables.items():
+        connection.execute(f"create table restricted_file.restricted.{name} as {query}")
+    for schema, kind, name in models:
+        sql = change((compiled / kind / f"{name}.sql").read_text(encoding="utf-8"))
+        connection.execute(f"create table {schema}_file.{schema}.{name.removeprefix('shared_')} as {sql}")
 
 
 Cell = tuple[frozenset[int], str]

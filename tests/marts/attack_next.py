@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from .attack import RACES, SEXES
+from .attack import RACES, SEXES, build
 from .attack_use import Cell, spanned
 
 if TYPE_CHECKING:
@@ -182,17 +182,10 @@ class Schools:
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([COLUMNS, *self._rows])
         with duckdb.connect() as connection:
-            connection.execute("attach ':memory:' as restricted_file; create schema restricted_file.restricted")
-            connection.execute("attach ':memory:' as shared_file; create schema shared_file.shared")
             connection.execute(f"create temp table rows as from read_csv('{path}', all_varchar = true, nullstr = '-')")
             for name in COLUMNS[-4:]:
                 connection.execute(f"alter table rows alter {name} type bigint")
-            for name, query in TABLES.items():
-                connection.execute(f"create table restricted_file.restricted.{name} as {query}")
-            for schema, kind, name in MODELS:
-                sql = change((compiled / kind / f"{name}.sql").read_text(encoding="utf-8"))
-                table = name.removeprefix("shared_")
-                connection.execute(f"create table {schema}_file.{schema}.{table} as {sql}")
+            build(connection, TABLES, MODELS, compiled, change)
             shown = {
                 Cell(name, row[0], row[1:])
                 for name, query in SHOWN.items()

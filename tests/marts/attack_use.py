@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
+from .attack import build
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
@@ -122,17 +124,10 @@ class UseDistricts:
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([COLUMNS, *self._rows])
         with duckdb.connect() as connection:
-            connection.execute("attach ':memory:' as restricted_file; create schema restricted_file.restricted")
-            connection.execute("attach ':memory:' as shared_file; create schema shared_file.shared")
             connection.execute(
                 f"create temp table rows as select *, grade as is_active from read_csv('{path}', all_varchar = true, nullstr = '-')"
             )
-            for name, query in TABLES.items():
-                connection.execute(f"create table restricted_file.restricted.{name} as {query}")
-            for schema, kind, name in MODELS:
-                sql = change((compiled / kind / f"{name}.sql").read_text(encoding="utf-8"))
-                table = name.removeprefix("shared_")
-                connection.execute(f"create table {schema}_file.{schema}.{table} as {sql}")
+            build(connection, TABLES, MODELS, compiled, change)
             uses = connection.execute(
                 "select vendor, school_id, grade, class_id from shared_file.shared.activity_gap where not suppressed"
             ).fetchall()

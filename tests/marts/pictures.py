@@ -5,13 +5,11 @@ Persons and schools are made up by the sample.
 
 from __future__ import annotations
 
-import importlib
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.support.browser import chromium, get_playwright
+from tests.support.browser import launched
 
 if TYPE_CHECKING:
     from .warehouses import Desk
@@ -62,18 +60,11 @@ def main() -> None:
 
     from .town import make_town
 
-    path = chromium()
-    sys.path.append(str(get_playwright()))
-    with (
-        tempfile.TemporaryDirectory() as place,
-        importlib.import_module("playwright.sync_api").sync_playwright() as started,
-    ):
+    with tempfile.TemporaryDirectory() as place, launched() as browser:
         folder = Path(place)
         (folder / "town").mkdir()
-        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for name in take(browser, make_town(folder / "town", is_plain=True), folder):
             shutil.copy(folder / name, ASSETS / name)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -5,13 +5,12 @@ from __future__ import annotations
 import importlib
 import re
 import struct
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.browser import chromium, get_playwright
+from tests.support.browser import launched
 
 from .pictures import ASSETS, PICTURES, WIDTHS, take
 
@@ -34,12 +33,8 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    path = chromium()
-    sys.path.append(str(get_playwright()))
-    with importlib.import_module("playwright.sync_api").sync_playwright() as started:
-        found = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with launched() as found:
         yield found
-        found.close()
 
 
 @pytest.mark.parametrize("mode", ["light", "dark", "print", "320 px"])

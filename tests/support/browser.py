@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-__all__ = ["BROWSERS", "chromium", "get_playwright"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["BROWSERS", "chromium", "get_playwright", "launched"]
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -33,3 +39,14 @@ def get_playwright() -> Path:
         if done.returncode:
             pytest.skip(f"Playwright could not be installed: {done.stderr[-300:]}")
     return place
+
+
+@contextmanager
+def launched() -> Iterator[Any]:
+    """A browser, for as long as it is needed; `axe_playwright_python` can be imported from then on."""
+    path = chromium()
+    sys.path.append(str(get_playwright()))
+    with importlib.import_module("playwright.sync_api").sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
