@@ -24,6 +24,13 @@ done
 echo '{"bookmarks":{}}'
 """
 
+WAITS_FOR_ALL = """\
+mkdir -p started; : > "started/$$"
+for n in {1..1200}; do [ "$(ls started | wc -l)" -ge 3 ] && break; read -rt 0.1 <> <(:); done
+[ "$(ls started | wc -l)" -ge 3 ] || exit 1
+echo '{"bookmarks":{}}'
+"""
+
 
 def most_at_once(rows: list[dict[str, Any]], key: Any) -> int:
     """The most districts that were between their first and their last request at the same time, of one key."""
@@ -71,7 +78,15 @@ def test_limits_hold(desk: Desk, processes: int) -> None:
     assert most_at_once(rows, lambda row: row["host"]) <= 2
     if processes == 1:  # `concurrent` is kept by one process, and by Airflow's pools
         assert most_at_once(rows, lambda row: (int(row["district"][1:]) - 1) % 2) <= 4
-        assert most_at_once(rows, lambda row: "all") > 2, "it is not one after the other"
+
+
+def test_districts_run_side_by_side(desk: Desk) -> None:
+    """Three taps end only when all three have started: one after the other, none of them would."""
+    desk.file("- {id: a1}\n- {id: a2}\n- {id: a3}\n")
+    tap = desk.folder / "bin/tap-fake"
+    tap.write_text(re.sub(r"\[ -n \"\$TAP_FAKE_DUMP.*", lambda _: WAITS_FOR_ALL, tap.read_text(), flags=re.DOTALL))
+    ran = desk.run("--all", "--jobs", "3")
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_a_slow_vendor_does_not_stop_the_others(desk: Desk) -> None:
