@@ -120,7 +120,9 @@ def with_airflow(folder: Path, count: int) -> dict[str, Any]:
     url = server.database().url
     variables = {"FLEET_STATE": environment["FLEET_STATE"], "PATH": path}
     variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] = url.replace("postgresql:", "postgresql+asyncpg:")
-    airflow = Airflow(folder, url.replace("postgresql:", "postgresql+psycopg2:"), slots=SLOTS, variables=variables)
+    airflow = Airflow(
+        folder, url.replace("postgresql:", "postgresql+psycopg2:"), slots=SLOTS, variables=variables, supervised=True
+    )
     try:
         airflow.command("db", "migrate")
         pools = subprocess.run([FLEET, "dag", "--pools"], env=environment, cwd=folder, capture_output=True, check=True)
@@ -142,7 +144,10 @@ def with_airflow(folder: Path, count: int) -> dict[str, Any]:
         def is_over() -> bool:
             nonlocal peak
             peak = max(peak, memory_of(airflow.processes["scheduler"].pid))
-            runs = airflow.runs()
+            try:
+                runs = airflow.runs()
+            except OSError:  # the API server is being started again
+                return False
             if os.environ.get("PROGRESS"):
                 print(len(runs), sum(s == ["success"] for s in runs.values()), file=sys.stderr, flush=True)
             time.sleep(10)
@@ -168,6 +173,7 @@ def with_airflow(folder: Path, count: int) -> dict[str, Any]:
         "over": sum(all(s in ("success", "failed") for s in its) for its in runs.values()),
         "succeeded": sum(state == ["success"] for state in runs.values()),
         "scheduler_rss_mb": peak // 2**20,
+        "restarted": airflow.restarted,
         "load": round(os.getloadavg()[1], 1),
     }
 

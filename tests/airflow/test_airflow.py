@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
+from oneroster_sample.faults import FAULTS
 from oneroster_sample.fleet import SampleFleet
 
 from tests.loaders.postgres import Server
-from tests.support.airflow import Airflow, noop_plugins
+from tests.support.airflow import airflow_for, noop_plugins
+from tests.support.fleet import most_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,21 +32,6 @@ def database() -> Iterator[str]:
     server = Server()
     yield server.database().url
     server.close()
-
-
-def airflow_for(folder: Path, url: str, variables: dict[str, str], *, slots: int = 2) -> Airflow:
-    """An Airflow with the DAGs and the pools of the fleet file in a folder."""
-    variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] = url.replace("postgresql:", "postgresql+asyncpg:")
-    airflow = Airflow(
-        folder / "airflow", url.replace("postgresql:", "postgresql+psycopg2:"), slots=slots, variables=variables
-    )
-    environment = {**os.environ, **variables}
-    subprocess.run([FLEET, "dag", "--out", airflow.dags], cwd=folder, env=environment, check=True, capture_output=True)
-    pools = subprocess.run(
-        [FLEET, "dag", "--pools"], cwd=folder, env=environment, check=True, capture_output=True
-    ).stdout
-    (folder / "pools.json").write_bytes(pools)
-    return airflow
 
 
 def test_a_thousand_dags_are_parsed(tmp_path: Path, database: str) -> None:
@@ -99,8 +86,6 @@ def test_a_night(tmp_path: Path, database: str) -> None:
         variables["AIRFLOW_CONN_SAMPLE_D0001"] = json.dumps({"conn_type": "generic", "password": secret})
         airflow = airflow_for(tmp_path, database, variables)
         try:
-            airflow.command("db", "migrate")
-            airflow.command("pools", "import", str(tmp_path / "pools.json"))
             airflow.start()
             airflow.until("all DAGs are known", lambda: len(airflow.dag_ids()) >= 5)
 
@@ -114,11 +99,7 @@ def test_a_night(tmp_path: Path, database: str) -> None:
 
             airflow.until("d0005 runs", kill_one)
 
-            def is_over() -> bool:
-                runs = airflow.runs()
-                return len(runs) == 5 and all(s in ("success", "failed") for its in runs.values() for s in its)
-
-            airflow.until("all runs are over", is_over)
+            airflow.until("all runs are over", lambda: airflow.are_over(5))
             runs, tries = airflow.runs(), airflow.tries()
             tokens = [r.status for r in fleet.providers["d0002"].requests]
         finally:
@@ -142,6 +123,41 @@ def test_a_night(tmp_path: Path, database: str) -> None:
         for name, value in {**secrets, "x_SECRET": secret}.items()
         if name.endswith("SECRET") and value.encode() in texts
     ]
+
+
+@pytest.mark.slow
+def test_a_night_of_a_hundred_districts(tmp_path: Path, database: str) -> None:
+    """Ten have one of five faults; the others land, each its own rows; no vendor and no machine is asked by too many."""
+    kinds = list(FAULTS)
+    faults = {number: kinds[number // 10 % len(kinds)] for number in range(7, 100, 10)}
+    with SampleFleet(100, hosts=20, vendors=5, latency_seconds=0.01, faults=faults) as fleet:
+        fleet.write(tmp_path, concurrent=3, per_host=1)
+        path = tmp_path / "fleet.yml"
+        path.write_text(path.read_text().replace("defaults:\n", "defaults:\n  retries: 1\n  retry_delay: 5s\n"))
+        variables = {**fleet.secrets(), "FLEET_STATE": f"file://{tmp_path}/states"}
+        airflow = airflow_for(tmp_path, database, variables, slots=8, supervised=True)
+        try:
+            airflow.start()
+            airflow.until("all runs are over", lambda: airflow.are_over(100), 1700)
+            runs, tries, rows = airflow.runs(), airflow.tries(), fleet.log()
+        finally:
+            airflow.stop()
+    failed = {int(id_.rpartition("d")[2]) for id_, states in runs.items() if states == ["failed"]}
+    assert failed == set(faults)
+    assert {states[0] for id_, states in runs.items() if int(id_.rpartition("d")[2]) not in faults} == {"success"}
+    for number, kind in faults.items():
+        is_refused = kind in ("wrong-secret", "forbidden")
+        assert tries[f"oneroster__d{number:04}"] == [("failed", 1 if is_refused else 2)], kind
+        if kind == "wrong-secret":
+            asked = [row for row in rows if row["district"] == f"d{number:04}" and row["path"] == "/token"]
+            assert len(asked) == 1
+    states = {path.parent.name for path in (tmp_path / "states").glob("d*/state.json")}
+    assert {f"d{n:04}" for n in range(1, 101) if n not in faults} <= states
+    whole = {path.stem for path in tmp_path.glob("d*.duckdb") if users_of(path)}
+    assert {f"d{n:04}" for n in range(1, 101) if n not in faults} <= whole
+    assert most_at_once(rows, lambda row: row["host"]) == 1
+    assert most_at_once(rows, lambda row: (int(row["district"][1:]) - 1) % 5) <= 3
+    assert most_at_once(rows, lambda _: "all") >= 4
 
 
 DUMP = (sys.executable, "-c", "import sys, psycopg\nwith psycopg.connect(sys.argv[1]) as c:\n for (t,) in c.execute(\"select table_name from information_schema.tables where table_schema = 'public'\").fetchall():\n  print(t, c.execute(f'select * from \"{t}\"').fetchall())")  # fmt: skip

@@ -70,6 +70,17 @@ def test_a_record_without_a_time_ends_nothing(desk: Desk) -> None:
     assert desk.record("a")["exit"] == 0
 
 
+def test_a_hold_whose_record_is_broken_is_in_force(desk: Desk) -> None:
+    """Somebody stopped this district; until it is released, it does not run."""
+    desk.file(TWO)
+    assert desk("hold", "a", "--why", "rollover")[0] == 0
+    (desk.folder / "states/.fleet/a/hold.json").write_text('{"why": "roll')
+    assert "a  held" in desk("list")[1][0]
+    assert desk("run", "a")[0] == 77
+    assert desk("release", "a", "--why", "done")[0] == 0
+    assert desk("run", "a")[0] == 0
+
+
 def test_a_clock_that_is_no_time_is_one_line(desk: Desk) -> None:
     """For one district as for several."""
     desk.file(TWO)

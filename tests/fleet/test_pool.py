@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from oneroster_sample.fleet import SampleFleet
+
+from tests.support.fleet import most_at_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,24 +32,6 @@ for n in {1..1200}; do [ "$(ls started | wc -l)" -ge 3 ] && break; read -rt 0.1 
 [ "$(ls started | wc -l)" -ge 3 ] || exit 1
 echo '{"bookmarks":{}}'
 """
-
-
-def most_at_once(rows: list[dict[str, Any]], key: Any) -> int:
-    """The most districts that were between their first and their last request at the same time, of one key."""
-    spans: dict[str, list[float]] = {}
-    keys = {}
-    for row in rows:
-        spans.setdefault(row["district"], []).extend((row["began"], row["ended"]))
-        keys[row["district"]] = key(row)
-    events = sorted(
-        [(min(s), 1, keys[d]) for d, s in spans.items()] + [(max(s), -1, keys[d]) for d, s in spans.items()]
-    )
-    now: dict[Any, int] = {}
-    most = 0
-    for _, step, its in events:
-        now[its] = now.get(its, 0) + step
-        most = max(most, now[its])
-    return most
 
 
 def vendor_fleet(desk: Desk, fleet: SampleFleet, **limits: int) -> None:

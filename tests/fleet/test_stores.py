@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from oneroster_fleet.errors import Busy, FleetError, Misconfigured, StateMoved, StoreDown
 from oneroster_fleet.stores import open_states
@@ -58,6 +59,27 @@ def test_a_state_is_written_if_the_stored_one_is_what_was_read(store: Store) -> 
         store.write("south", encoded(STATE), version_of(document))
     assert merged_state(store.read("north")) == {"bookmarks": {}}
     assert store.states() == ["north"]
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[1]", "null", '"text"'])
+def test_a_record_that_is_broken_is_an_empty_one(address: str, store: Store, broken: str) -> None:
+    """It says nothing, and is not missing."""
+    store.put("north", LAST, {"exit": 0})
+    _overwrite(address, store, "north", LAST, broken)
+    assert store.records(LAST, ["north", "south"]) == {"north": {}}
+
+
+def _overwrite(address: str, store: Any, district: str, name: str, content: str) -> None:
+    """Write what is no record in a record's place."""
+    if address.startswith("postgresql"):
+        with psycopg.connect(address) as connection:
+            connection.execute(
+                "update fleet set content = %s where district = %s and name = %s", (content, district, name)
+            )
+    elif address.startswith("file"):
+        store._record(district, name).write_text(content)
+    else:
+        store._fs.pipe_file(store._record(district, name), content.encode())
 
 
 def test_clearing_a_state_touches_no_record(store: Store) -> None:

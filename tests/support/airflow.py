@@ -7,18 +7,21 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-__all__ = ["AIRFLOW", "Airflow", "noop_plugins"]
+__all__ = ["AIRFLOW", "Airflow", "airflow_for", "noop_plugins"]
 
 ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".airflow" / "bin" / "airflow"
+FLEET = Path(sys.executable).with_name("oneroster-fleet")
 GIVE_UP_SECONDS = 600
 ABOUT = {
     "tap": {"tenant": {"type": ["string"]}, "tenant_isolated": {"type": ["boolean"]}, "mark": {"type": ["string"]}, "token": {"type": ["string"], "secret": True}},
@@ -42,9 +45,20 @@ def noop_plugins(folder: Path) -> str:
 
 
 class Airflow:
-    """One Airflow, with its DAGs in `<home>/dags`. `start` runs it; its end kills what it started."""
+    """One Airflow, with its DAGs in `<home>/dags`. `start` runs it; its end kills what it started.
 
-    def __init__(self, home: Path, database: str, *, slots: int = 4, variables: dict[str, str] | None = None) -> None:
+    `supervised` starts a part again that ended by a signal, as systemd does with `Restart=always`; `restarted` names it.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        database: str,
+        *,
+        slots: int = 4,
+        variables: dict[str, str] | None = None,
+        supervised: bool = False,
+    ) -> None:
         if not AIRFLOW.exists():
             pytest.skip("Airflow is not installed: ./run test-airflow")
         self.home, self.dags = home, home / "dags"
@@ -73,6 +87,8 @@ class Airflow:
             **(variables or {}),
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.restarted: list[str] = []
+        self._supervised = supervised
         self._logs: list[IO[bytes]] = []
 
     def command(self, *arguments: str, **options: Any) -> str:
@@ -124,6 +140,15 @@ class Airflow:
         end = time.monotonic() + seconds
         while not (found := is_so()):
             gone = [name for name, process in self.processes.items() if process.poll() not in (None, -9)]
+            if self._supervised:
+                again = [name for name in self.processes if (self.processes[name].poll() or 0) < 0]
+                self.restarted += again
+                gone = [name for name in gone if name not in again]
+                for name in again:  # systemd ends all of a service with its first process
+                    with suppress(ProcessLookupError):
+                        os.killpg(self.processes[name].pid, signal.SIGKILL)
+                if again:
+                    self.start(*again)
             assert not gone, f"{gone} ended: {(self.home / f'{gone[0]}.log').read_text()[-2000:]}"
             assert time.monotonic() < end, f"not so after {seconds:.0f} s: {what}"
             time.sleep(1)
@@ -179,6 +204,14 @@ class Airflow:
             if len(page) < 100:
                 return found
 
+    def are_over(self, districts: int) -> bool:
+        """True if each of so many DAGs has a run, and all runs are over."""
+        try:
+            runs = self.runs()
+        except OSError:  # the API server is being started again
+            return False
+        return len(runs) == districts and all(s in ("success", "failed") for its in runs.values() for s in its)
+
     def tries(self) -> dict[str, list[tuple[str, int]]]:
         """State and number of the try of all tasks, by DAG."""
         found: dict[str, list[tuple[str, int]]] = {}
@@ -192,3 +225,19 @@ class Airflow:
             offset += len(page)
             if len(page) < 100:
                 return found
+
+
+def airflow_for(
+    folder: Path, url: str, variables: dict[str, str], *, slots: int = 2, supervised: bool = False
+) -> Airflow:
+    """An Airflow with tables in a PostgreSQL, and with the DAGs and the pools of the fleet file in a folder."""
+    variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] = url.replace("postgresql:", "postgresql+asyncpg:")
+    own = url.replace("postgresql:", "postgresql+psycopg2:")
+    airflow = Airflow(folder / "airflow", own, slots=slots, variables=variables, supervised=supervised)
+    options: dict[str, Any] = {"cwd": folder, "env": {**os.environ, **variables}, "check": True, "capture_output": True}
+    subprocess.run([FLEET, "dag", "--out", airflow.dags], **options)
+    pools = subprocess.run([FLEET, "dag", "--pools"], **options).stdout
+    (folder / "pools.json").write_bytes(pools)
+    airflow.command("db", "migrate")
+    airflow.command("pools", "import", str(folder / "pools.json"))
+    return airflow

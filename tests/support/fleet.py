@@ -15,7 +15,7 @@ from oneroster_fleet import __main__ as program
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["FLEET", "Desk", "alive", "until"]
+__all__ = ["FLEET", "Desk", "alive", "fake_plugins", "most_at_once", "until"]
 
 FLEET = Path(sys.executable).with_name("oneroster-fleet")
 HEAD = """\
@@ -66,19 +66,23 @@ exit ${TARGET_FAKE_CODE:-0}
 """
 
 
+def fake_plugins(folder: Path) -> str:
+    """Write a tap and a loader of the shell, which do what their settings say; return a PATH with them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, settings, body in (("tap-fake", TAP_SETTINGS, TAP), ("target-fake", TARGET_SETTINGS, TARGET)):
+        about = json.dumps({"version": "1", "settings": {"properties": settings}})
+        script = f"#!/bin/bash\nif [ \"$1\" = --about ]; then echo '{about}'; exit; fi\n{body}"
+        (folder / name).write_text(script, encoding="utf-8")
+        (folder / name).chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
 class Desk:
     """A working folder in which commands run."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self._patch, self._capsys = folder, monkeypatch, capsys
-        programs = folder / "bin"
-        programs.mkdir()
-        for name, settings, body in (("tap-fake", TAP_SETTINGS, TAP), ("target-fake", TARGET_SETTINGS, TARGET)):
-            about = json.dumps({"version": "1", "settings": {"properties": settings}})
-            script = f"#!/bin/bash\nif [ \"$1\" = --about ]; then echo '{about}'; exit; fi\n{body}"
-            (programs / name).write_text(script, encoding="utf-8")
-            (programs / name).chmod(0o755)
-        self.set("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+        self.set("PATH", fake_plugins(folder / "bin"))
         self.set("XDG_CACHE_HOME", str(folder / "cache"))
         monkeypatch.delenv("ONEROSTER_FLEET_FILE", raising=False)
         monkeypatch.chdir(folder)
@@ -152,3 +156,24 @@ def until(is_so: Any, seconds: float = 60) -> Any:
         assert time.monotonic() < end, "not so after a minute"
         time.sleep(0.02)
     return found
+
+
+def most_at_once(rows: list[dict[str, Any]], key: Any) -> int:
+    """The most runs that were between their first and their last request at the same time, of one key.
+
+    Rows are those of the services' log. A run begins with its district's first request, and with each request for a token.
+    """
+    spans: dict[tuple[str, int], tuple[float, float, Any]] = {}
+    tokens: dict[str, int] = {}
+    for row in sorted(rows, key=lambda row: row["began"]):
+        its = row["district"]
+        tokens[its] = tokens.get(its, 0) + row["path"].endswith("/token")
+        began, _, of = spans.get((its, tokens[its]), (row["began"], 0, key(row)))
+        spans[its, tokens[its]] = began, row["ended"], of
+    events = sorted((at, step, of) for began, ended, of in spans.values() for at, step in ((began, 1), (ended, -1)))
+    now: dict[Any, int] = {}
+    most = 0
+    for _, step, of in events:
+        now[of] = now.get(of, 0) + step
+        most = max(most, now[of])
+    return most

@@ -55,13 +55,14 @@ def hold_of(district: District, record: Mapping[str, Any] | None) -> Hold | None
     """Return the hold of a district: that of `oneroster-fleet hold`, or else that of the fleet file."""
     from datetime import date
 
-    if record:
+    if record is not None:
         try:
             until = date.fromisoformat(record["until"]) if record.get("until") else None
         except (TypeError, ValueError):  # a hold that cannot be read is in force until it is released
             until = None
         who, when = str(record.get("who", "")), str(record.get("when", ""))
-        return Hold(str(record.get("why", "")), until, who, when)
+        why = str(record.get("why") or "the record of its hold cannot be read; release it, or hold it anew")
+        return Hold(why, until, who, when)
     return district.hold
 
 

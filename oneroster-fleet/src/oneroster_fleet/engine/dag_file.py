@@ -41,13 +41,17 @@ def duration(text: str) -> timedelta:
 
 
 def dies_with_its_parent() -> None:
-    """Ask Linux to kill the command when this task's process dies; it kills tap and target in turn."""
+    """Ask Linux to kill this process when its parent dies: the task with Airflow's worker, the command with the task.
+
+    The command kills tap and target in turn. Without it, a district would go on while Airflow starts it again.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
 
 
 def run(district: dict[str, Any]) -> None:
     """Run a district, and turn the exit code into Airflow's words."""
+    dies_with_its_parent()
     its = get_current_context()["ti"]
     environment = {name: value for name, value in os.environ.items() if not name.lstrip("_").startswith("AIRFLOW")}
     environment["ONEROSTER_FLEET_FILE"] = str(FILE)

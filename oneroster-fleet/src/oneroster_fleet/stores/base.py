@@ -24,12 +24,25 @@ __all__ = [
     "Store",
     "encoded",
     "merged_state",
+    "record_of",
     "version_of",
 ]
 
 LAST, HOLD_RECORD, LOCK, NIGHTS, BOARD_RECORD = "last.json", "hold.json", "fleet.lock", "nights.json", "board.json"
 Records = dict[str, dict[str, Any]]
 """Records of one name, by the id of the district."""
+
+
+def record_of(content: bytes | str) -> dict[str, Any]:
+    """Return the record that was written; an empty one if what is stored is none.
+
+    An empty record is no success of a run, and a hold that is in force, so that nothing is taken for better than it is.
+    """
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class Lock:

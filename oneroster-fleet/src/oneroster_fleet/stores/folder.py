@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from ..errors import Busy, StateMoved, StoreDown
-from .base import LOCK, Lock, Store, version_of
+from .base import LOCK, Lock, Store, record_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -68,8 +68,8 @@ class Folder(Store):
         found = {}
         for district in districts:
             content = _content(self._record(district, name))
-            if content is not None and (record := _parsed(content)):
-                found[district] = record
+            if content is not None:
+                found[district] = record_of(content)
         return found
 
     @override
@@ -124,7 +124,7 @@ class Folder(Store):
                 if content:  # an empty one was given back in order
                     fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                found[district] = _parsed(content) or {}
+                found[district] = record_of(content)
             except OSError:
                 continue
             finally:
@@ -160,14 +160,6 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise _down(error) from None
-
-
-def _parsed(content: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(content)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _down(error: OSError) -> StoreDown:

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from ..clock import moment, written
 from ..errors import Busy, FleetError, StateMoved, StoreDown
-from .base import LOCK, Lock, Store, version_of
+from .base import LOCK, Lock, Store, record_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -112,7 +112,7 @@ class Objects(Store):
             if isinstance(present, bytes):
                 present = {next(iter(paths)): present}
             by_name = {path.strip("/"): district for path, district in paths.items()}
-            return {by_name[str(path).strip("/")]: json.loads(content) for path, content in present.items() if content}
+            return {by_name[str(path).strip("/")]: record_of(content) for path, content in present.items()}
 
     @override
     def put(self, district: str, name: str, content: Mapping[str, Any]) -> None:
@@ -147,7 +147,7 @@ class Objects(Store):
                 raise
         else:
             return
-        found = _parsed(self._content(path))
+        found = record_of(self._content(path) or b"")
         if found and not _is_stale(found):
             raise Busy("another run of this district is alive")
         # Two may take over at once: the last one to write has it, and both look after a moment.
@@ -180,17 +180,9 @@ def _is_stale(found: Mapping[str, Any]) -> bool:
     return at is None or datetime.now(UTC) - at > STALE
 
 
-def _parsed(content: bytes | None) -> dict[str, Any]:
-    try:
-        found = json.loads(content or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _run_of(fs: AbstractFileSystem, path: str) -> object:
     fs.invalidate_cache()
     try:
-        return _parsed(fs.cat_file(path)).get("run")
+        return record_of(fs.cat_file(path)).get("run")
     except FileNotFoundError:
         return None

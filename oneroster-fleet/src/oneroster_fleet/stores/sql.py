@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from ..errors import Busy, FleetError, StateMoved
-from .base import LOCK, Lock, Store, version_of
+from .base import LOCK, Lock, Store, record_of, version_of
 from .connect import connect, open_connection
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Sql(Store):
             rows = connection.execute(
                 "select district, content from fleet where name = %s and district = any(%s)", (name, list(districts))
             )
-            return {district: json.loads(content) for district, content in rows}
+            return {district: record_of(content) for district, content in rows}
 
     @override
     def put(self, district: str, name: str, content: Mapping[str, Any]) -> None:
