@@ -23,6 +23,8 @@ from .settings import CONFIG, options_from
 from .sinks import FileSink
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from singer_sdk import Sink
 
 __all__ = ["TargetOneRosterCSV"]
@@ -61,8 +63,12 @@ class TargetOneRosterCSV(OneRosterTarget):
         return self._bundle
 
     @override
-    def get_sink_class(self, stream_name: str) -> type[Sink]:
-        return FileSink if file_of(stream_name) else IgnoredSink
+    def create_sink(
+        self, *, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None = None
+    ) -> Sink:
+        if file := file_of(stream_name):
+            return FileSink(self, stream_name, schema, key_properties, file, self.bundle.staging, self.current)
+        return IgnoredSink(self, stream_name, schema, key_properties)
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
@@ -102,7 +108,7 @@ class TargetOneRosterCSV(OneRosterTarget):
         if stream not in self._streams:
             raise RecordBeforeSchema("A record came before the SCHEMA message of its stream. Nothing was published.")
         self._arrived[stream] += 1
-        self.version = message_dict.get("version")
+        self.current.version = message_dict.get("version")
         super()._process_record_message(message_dict)
 
     @override

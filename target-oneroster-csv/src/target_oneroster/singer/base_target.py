@@ -20,11 +20,14 @@ from ..errors import Misconfigured, TargetError, one_line
 from .batches import encoding_of, record_lines
 from .parquet_batch import BatchFile, ParquetBatch
 from .reader import BlockReader, Lane, private_files
+from .sinks import CurrentRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from pathlib import Path
     from types import FrameType
+
+    from singer_sdk import Sink
 
 __all__ = ["OneRosterTarget", "RecordBeforeSchema"]
 
@@ -66,8 +69,7 @@ class OneRosterTarget(Configured, Target):
         self.has_receipts = False
         """True if the tap has said that receipts will come, as ours does."""
         self._finished = False
-        self.version: int | None = None
-        """Version of the current record message."""
+        self.current = CurrentRecord()
         self._spent: list[BatchFile] = []
 
     def close(self) -> None:
@@ -98,6 +100,21 @@ class OneRosterTarget(Configured, Target):
     def batch_folder(self) -> Path:
         """Return the folder for copies of files that lie in another store."""
         raise NotImplementedError
+
+    def create_sink(
+        self, *, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None = None
+    ) -> Sink:
+        """Return the sink of a stream, made with what it needs. singer-sdk 0.55 calls it."""
+        raise NotImplementedError
+
+    @override
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """Return what singer-sdk 0.54 calls in order to make a sink."""
+        return self._sink_for_054  # type: ignore[return-value]
+
+    def _sink_for_054(self, *, target: Target, **of_the_stream: Any) -> Sink:
+        assert target is self  # noqa: S101
+        return self.create_sink(**of_the_stream)
 
     @cached_property
     def parquet(self) -> ParquetBatch:

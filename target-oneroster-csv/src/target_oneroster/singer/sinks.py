@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import MissingKeyPropertiesError
@@ -14,7 +15,17 @@ from ..records.record_mapping import is_view
 if TYPE_CHECKING:
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
-__all__ = ["BareSink", "IgnoredSink", "MissingKey"]
+__all__ = ["BareSink", "CurrentRecord", "IgnoredSink", "MissingKey"]
+
+
+@dataclass(slots=True)
+class CurrentRecord:
+    """What the RECORD message that is being taken says beside its record; the target sets it, and sinks read it."""
+
+    version: int | None = None
+    """Version of the table, for ACTIVATE_VERSION."""
+    time_extracted: Any = None
+    """The time at which the tap read the record, as it came."""
 
 
 class MissingKey(TargetError, MissingKeyPropertiesError):

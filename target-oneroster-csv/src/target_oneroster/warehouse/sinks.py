@@ -15,7 +15,10 @@ from .record_mapping import WarehouseMapping
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .target import TargetOneRosterDuckDB
+    from singer_sdk import Target
+
+    from ..singer.sinks import CurrentRecord
+    from .staging import Stage, WarehouseStaging
 
 __all__ = ["TableSink", "UnknownSink"]
 
@@ -31,15 +34,16 @@ class TableSink(BareSink):
 
     def __init__(
         self,
-        target: TargetOneRosterDuckDB,
+        target: Target,
         stream_name: str,
         schema: dict[str, Any],
         key_properties: Sequence[str] | None,
+        stage: Stage,
+        staging: WarehouseStaging,
+        current: CurrentRecord,
     ) -> None:
         super().__init__(target, stream_name, schema, key_properties)
-        self._target = target
-        stage = target.stage_of(stream_name, schema)
-        staging = target.load.staging
+        self._current = current
         staging.claim(stage.table.file, stream_name)
         self._stage = stage
         self._inside = WarehouseNestedRows(staging, tenant=stage.table.tenant)
@@ -50,10 +54,10 @@ class TableSink(BareSink):
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        target = self._target
+        version, extracted = self._current.version, self._current.time_extracted
         row = self.records.row(record)
-        self._stage.add(row, target.version, target.extracted)
+        self._stage.add(row, version, extracted)
         if self._nested:
-            self._inside.tenant, self._inside.extracted = record.get(TENANT), target.extracted
+            self._inside.tenant, self._inside.extracted = record.get(TENANT), extracted
             for inside in self._nested:
-                inside.take(record, row.get("sourcedId") or "", target.version)
+                inside.take(record, row.get("sourcedId") or "", version)

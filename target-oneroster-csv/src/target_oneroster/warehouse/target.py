@@ -21,7 +21,7 @@ from .settings import CONFIG, options_from
 from .sinks import TableSink, UnknownSink
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from singer_sdk import Sink
@@ -55,8 +55,6 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         self._streams: dict[str, File | None] = {}
         """Streams that sent a schema, and the table that stores their records unchanged, if any."""
         self._arrived: Counter[str] = Counter()
-        self.extracted: Any = None
-        """The time at which the current record was read."""
 
     @property
     def load(self) -> Load:
@@ -65,15 +63,17 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             self._load = Load(self.config["filepath"], self._options)
         return self._load
 
-    def stage_of(self, stream: str, schema: Mapping[str, Any]) -> Stage:
-        """Return the stage for the rows of a stream."""
-        file = _table_of(stream)
-        assert file is not None  # noqa: S101 - others have an UnknownSink
-        return self.load.staging.stage(file, tenant=TENANT in schema["properties"])
-
     @override
-    def get_sink_class(self, stream_name: str) -> type[Sink]:
-        return TableSink if _table_of(stream_name) else UnknownSink
+    def create_sink(
+        self, *, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None = None
+    ) -> Sink:
+        if file := _table_of(stream_name):
+            stage = self._stage_of(file, schema)
+            return TableSink(self, stream_name, schema, key_properties, stage, self.load.staging, self.current)
+        return UnknownSink(self, stream_name, schema, key_properties)
+
+    def _stage_of(self, file: File, schema: Mapping[str, Any]) -> Stage:
+        return self.load.staging.stage(file, tenant=TENANT in schema["properties"])
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ class TargetOneRosterDuckDB(OneRosterTarget):
             self.load.receipts.announced = self.has_receipts = True
         elif plain and file and fits(file, schema):
             # A tap that sends receipts counts and types its records; records of other taps are checked.
-            lane = RawLane(self.stage_of(stream, schema), trusted=self.load.receipts.announced)
+            lane = RawLane(self._stage_of(file, schema), trusted=self.load.receipts.announced)
             counter = self.get_sink(stream).record_counter_metric
 
             def take(block: bytes, lines: int) -> bool:
@@ -112,8 +112,8 @@ class TargetOneRosterDuckDB(OneRosterTarget):
         elif file:
             self.load.activated.pop(file.name, None)
         self._arrived[stream] += 1
-        self.version = message_dict.get("version")
-        self.extracted = message_dict.get("time_extracted")
+        self.current.version = message_dict.get("version")
+        self.current.time_extracted = message_dict.get("time_extracted")
         super()._process_record_message(message_dict)
 
     @override
