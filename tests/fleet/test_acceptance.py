@@ -12,6 +12,8 @@ import duckdb
 import pytest
 from oneroster_sample.fleet import SampleFleet
 
+from tests.csv.stores import s3_endpoint
+
 if TYPE_CHECKING:
     from tests.support.fleet import Desk
 
@@ -146,3 +148,38 @@ def test_meltano_goes_on_where_the_fleet_stopped(desk: Desk) -> None:
     assert desk.run("north-usd").returncode == 0
     (last,) = [p for p in (desk.folder / "logs/north-usd").iterdir() if desk.record("north-usd")["run"] in p.name]
     assert "collections: nothing new" in last.read_text()
+
+
+def test_a_lake_on_s3(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Two districts over two nights: a folder for each district and table, read as one table by its tenant."""
+    pytest.importorskip("s3fs", reason="target-oneroster-csv[s3] is not installed")
+    pytest.importorskip("moto.server", reason="moto is not installed")
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test-canary", "AWS_DEFAULT_REGION": "us-east-1"}
+    with s3_endpoint() as s3, SampleFleet(2) as fleet:
+        sample(desk, fleet)
+        for name, value in {**keys, "AWS_ENDPOINT_URL": s3.endpoint}.items():
+            desk.set(name, value)
+        path = desk.folder / "fleet.yml"
+        lake = "parquet_path: 's3://drop/lake/{stream}/tenant={district}/'"
+        passed = f"pass_to_loader: [{', '.join([*keys, 'AWS_ENDPOINT_URL'])}]"
+        path.write_text(
+            path.read_text()
+            .replace("filepath: '{district}.duckdb'", f"filepath: '{{district}}.duckdb', {lake}")
+            .replace("defaults:\n", f"defaults:\n  {passed}\n")
+        )
+        for _ in range(2):
+            done = desk.run("--all", "--jobs", "2")
+            assert done.returncode == 0, done.stdout
+        client, here = s3.client(), tmp_path_factory.mktemp("lake")
+        names = [found["Key"] for found in client.list_objects_v2(Bucket="drop")["Contents"]]
+        for name in names:
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            client.download_file("drop", name, str(here / name))
+    assert {name.rpartition("/")[2] for name in names} == {"part-0.parquet"}, "nothing of an upload is left"
+    found = duckdb.sql(
+        f"""select tenant, "sourcedId", "givenName", "familyName"
+        from read_parquet('{here}/lake/users/*/*.parquet', hive_partitioning = true)"""
+    ).fetchall()
+    assert len(found) == len(set(found))
+    assert set(found) == users(desk.folder / "d0001.duckdb") | users(desk.folder / "d0002.duckdb")
+    assert b"test-canary" not in everything_but(desk.folder)

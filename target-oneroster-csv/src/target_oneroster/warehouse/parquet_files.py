@@ -83,9 +83,10 @@ class ParquetFiles:
         try:
             fs.makedirs(folder, exist_ok=True)
             fs.invalidate_cache()
-            for left in fs.ls(folder, detail=False):
-                if str(left).rpartition("/")[2].startswith(f".{name}."):  # of an upload that was killed
-                    fs.rm_file(left)
+            with suppress(FileNotFoundError):  # S3 has no folders: before the first file, there is none
+                for left in fs.ls(folder, detail=False):
+                    if str(left).rpartition("/")[2].startswith(f".{name}."):  # of an upload that was killed
+                        fs.rm_file(left)
             fs.put_file(str(made), temporary)
             fs.mv(temporary, path)
         except Exception as error:  # words of the libraries may hold addresses and keys
