@@ -139,20 +139,24 @@ class Airflow:
         """Wait until something is so; return it."""
         end = time.monotonic() + seconds
         while not (found := is_so()):
-            gone = [name for name, process in self.processes.items() if process.poll() not in (None, -9)]
-            if self._supervised:
-                again = [name for name in self.processes if (self.processes[name].poll() or 0) < 0]
-                self.restarted += again
-                gone = [name for name in gone if name not in again]
-                for name in again:  # systemd ends all of a service with its first process
-                    with suppress(ProcessLookupError):
-                        os.killpg(self.processes[name].pid, signal.SIGKILL)
-                if again:
-                    self.start(*again)
-            assert not gone, f"{gone} ended: {(self.home / f'{gone[0]}.log').read_text()[-2000:]}"
+            self.see_to_parts()
             assert time.monotonic() < end, f"not so after {seconds:.0f} s: {what}"
             time.sleep(1)
         return found
+
+    def see_to_parts(self) -> None:
+        """Fail if a part ended by itself; start those again that ended by a signal, if somebody is to."""
+        ended = {name: code for name, process in self.processes.items() if (code := process.poll()) is not None}
+        if self._supervised:
+            again = [name for name, code in ended.items() if code < 0]
+            for name in again:  # systemd ends all of a service with its first process
+                with suppress(ProcessLookupError):
+                    os.killpg(self.processes[name].pid, signal.SIGKILL)
+            self.restarted += again
+            if again:
+                self.start(*again)
+        gone = [name for name, code in ended.items() if code > -1 or (code != -9 and not self._supervised)]
+        assert not gone, f"{gone} ended: {(self.home / f'{gone[0]}.log').read_text()[-2000:]}"
 
     def _answers(self) -> bool:
         try:
