@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -20,13 +21,14 @@ from tests.support.airflow import Airflow, airflow_for
 from tests.support.fleet import fake_plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = [
     pytest.mark.airflow,
     pytest.mark.timeout(5400),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells children of the death"),
 ]
+LOG = logging.getLogger(__name__)
 ORPHAN_SECONDS = 5
 VICTIMS = ("tap", "target", "command", "worker", "tap", "target", "command", "worker", "tap", "scheduler")
 """Who is killed, in turns."""
@@ -126,9 +128,7 @@ class Watch(Thread):
 
 
 @pytest.mark.parametrize(("kills", "districts"), [(20, 8), pytest.param(200, 50, marks=pytest.mark.slow)])
-def test_a_night_of_kills(
-    tmp_path: Path, record_property: Callable[[str, object], None], kills: int, districts: int
-) -> None:
+def test_a_night_of_kills(tmp_path: Path, kills: int, districts: int) -> None:
     """Outputs and states are those of an undisturbed night; no district ran twice at once; nobody was left behind."""
     dice = random.Random(18)
     ids = [f"d{n:02}" for n in range(districts)]
@@ -166,9 +166,7 @@ def test_a_night_of_kills(
         watch.end()
         airflow.stop()
         server.close()
-    record_property("killed", dict(killed))
-    record_property("runs", sum(map(len, runs.values())))
-    record_property("looks", watch.looks)
+    LOG.info("killed: %s; runs: %d; looks: %d", dict(killed), sum(map(len, runs.values())), watch.looks)
     assert not watch.faults
     assert min(killed[kind] for kind in set(VICTIMS)) >= kills // 20
     assert {state for its in runs.values() for state in its} == {"success"}
