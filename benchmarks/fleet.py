@@ -9,6 +9,7 @@ The last one needs ./run test-airflow before; LIMIT=SECONDS ends it earlier, and
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import shlex
@@ -186,10 +187,13 @@ def print_table(figures: Mapping[str, Any]) -> None:
 def main() -> None:
     """Measure what the command line names."""
     kinds = {"file": (with_file, 1000), "pipes": (with_pipes, 100), "airflow": (with_airflow, 1000)}
-    name = sys.argv[1] if len(sys.argv) > 1 else "file"
-    measure, count = kinds[name]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=kinds)
+    parser.add_argument("districts", nargs="?", type=int)
+    options = parser.parse_args()
+    measure, count = kinds[options.what]
     with tempfile.TemporaryDirectory() as folder:
-        print_table(measure(Path(folder), int(sys.argv[2]) if len(sys.argv) > 2 else count))
+        print_table(measure(Path(folder), options.districts or count))
 
 
 if __name__ == "__main__":
