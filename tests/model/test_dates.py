@@ -18,7 +18,7 @@ MOMENTS = st.builds("{}T{}".format, DAYS, TIMES)
 TEXTS = MOMENTS | st.sampled_from(["", "\n", "2026-10-10", "2026-10-10 14:08:04.512Z"])
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=3) | st.lists(MOMENTS.filter(str.isascii), min_size=2, max_size=6))
 def test_a_column_is_canonical_if_each_of_its_texts_is(texts: list[str]) -> None:
     """A day that does not exist, an hour 24 or a year that nobody means: then each text is read on its own."""

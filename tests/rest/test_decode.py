@@ -293,6 +293,13 @@ def test_odd_values_are_read_and_counted() -> None:
     }
 
 
+@pytest.mark.parametrize("slowly", [False, True], ids=["as it fits", "mended"])
+def test_a_reference_without_an_id_does_not_hide_the_other_name_of_the_property(slowly: bool) -> None:
+    line = {"sourcedId": "x", "academicSession": {"sourcedId": ""}, "gradingPeriod": {"sourcedId": "g"}}
+    made = Made("lineItems", page_of("lineItems", line), slowly=slowly)
+    assert "g" in msgspec.to_builtins(made.records[0]).values()
+
+
 def test_a_score_of_zero_and_a_false_are_values() -> None:
     assert one("results", score=0).score == 0.0
     assert one("results", late=False).late is False

@@ -93,7 +93,7 @@ class RowMaker:
             elif not getters:
                 columns[name] = [None] * len(records)
             else:
-                values = _values(records, getters)
+                values = _values(records, getters, missing=(None, "") if is_reference(field) else (None,))
                 if seen:
                     seen.column(field, values, records, getters)
                 columns[name] = reader(values, deviations)
@@ -146,10 +146,10 @@ def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str) 
             flat[prefix + key] = value
 
 
-def _values(records: Sequence[Any], getters: Sequence[Getter]) -> list[Any]:
-    """Return the value of the first key that is not null, for each record."""
+def _values(records: Sequence[Any], getters: Sequence[Getter], missing: tuple[Any, ...]) -> list[Any]:
+    """Return the value of the first key that is not missing, for each record."""
     values = getters[0](records)
     for getter in getters[1:]:
-        if None in values:
-            values = [other if value is None else value for value, other in zip(values, getter(records), strict=True)]
+        others = getter(records)
+        values = [other if value in missing else value for value, other in zip(values, others, strict=True)]
     return values
