@@ -2,6 +2,7 @@
 
 git clone . /tmp/before && (cd /tmp/before && git checkout COMMIT && ./run setup)
 ./run python -m benchmarks.against /tmp/before
+./run python -m benchmarks.against /tmp/before --only rest
 
 A path that the other checkout does not have (Parquet into a bundle) is compared with its records.
 """
@@ -16,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,7 +30,7 @@ from benchmarks._measure import Measured, measure
 from benchmarks.target_bundle import FILES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _HERE = Path(sys.executable).parent
 
@@ -49,12 +51,15 @@ def main() -> None:
     parser.add_argument("checkout", type=Path, help="another checkout, set up with ./run setup")
     parser.add_argument("--enrollments", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--only", choices=_GROUPS, help="run these paths only")
     options = parser.parse_args()
+    groups = [_GROUPS[options.only]] if options.only else list(_GROUPS.values())
     other = options.checkout / ".venv" / "bin"
     print("| path | records | CPU s before | CPU s now | before : now | peak MB before | peak MB now |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as scratch:
-        for way in _ways(Path(scratch), other, options.enrollments):
+        inputs = _Inputs(Path(scratch), options.enrollments)
+        for way in (way for ways in groups for way in ways(inputs, other)):
             before: list[Measured] = []
             now: list[Measured] = []
             for _ in range(options.runs):
@@ -68,21 +73,56 @@ def main() -> None:
             )
 
 
-def _ways(here: Path, other: Path, enrollments: int) -> Iterator[Way]:
-    district = District.of_size(enrollments)
-    one = write_bundle(district, here / "1.1", version="1.1", only=[n for n in FILES if n != "roles"])
-    two = write_bundle(district, here / "1.2", version="1.2", only=FILES)
-    users = write_bundle(district, here / "users", version="1.1", only=["users"])["users"]
-    seats = write_bundle(district, here / "seats", version="1.2", only=["enrollments"])["enrollments"]
-    for name, rows, folder in (
-        ("CSV to Singer, enrollments", seats, "seats"),
-        ("CSV to Singer, 1.1 users (their roles not counted)", users, "users"),
-        ("CSV to Singer, a whole 1.1 bundle", sum(one.values()), "1.1"),
-    ):
-        yield _both(name, rows, other, "tap-oneroster", _config(here, folder, **_csv(here / folder)))
+class _Inputs:
+    """Files that the paths read, each made when the first path needs it."""
 
+    def __init__(self, here: Path, enrollments: int) -> None:
+        self.here = here
+        self.enrollments = enrollments
+        self._district = District.of_size(enrollments)
+
+    @cached_property
+    def old_bundle(self) -> int:
+        """Write the bundle of 1.1, and return how many records it has."""
+        return self._written("1.1", "1.1", [n for n in FILES if n != "roles"])
+
+    @cached_property
+    def new_bundle(self) -> int:
+        """Write the bundle of 1.2, and return how many records it has."""
+        return self._written("1.2", "1.2", FILES)
+
+    @cached_property
+    def users(self) -> int:
+        """Write the users of 1.1, and return how many there are."""
+        return self._written("users", "1.1", ["users"])
+
+    @cached_property
+    def seats(self) -> int:
+        """Write the enrollments of 1.2, and return how many there are."""
+        return self._written("seats", "1.2", ["enrollments"])
+
+    def _written(self, folder: str, version: str, names: Sequence[str]) -> int:
+        return sum(write_bundle(self._district, self.here / folder, version=version, only=names).values())
+
+    @property
+    def batches(self) -> dict[str, Any]:
+        """Settings of a tap that writes Parquet."""
+        return {"encoding": {"format": "parquet"}, "storage": {"root": str(self.here / "files")}}
+
+
+def _csv_to_singer(inputs: _Inputs, other: Path) -> Iterator[Way]:
+    for name, rows, folder in (
+        ("CSV to Singer, enrollments", inputs.seats, "seats"),
+        ("CSV to Singer, 1.1 users (their roles not counted)", inputs.users, "users"),
+        ("CSV to Singer, a whole 1.1 bundle", inputs.old_bundle, "1.1"),
+    ):
+        config = _config(inputs.here, folder, **_csv(inputs.here / folder))
+        yield _both(name, rows, other, "tap-oneroster", config)
+
+
+def _into_a_bundle(inputs: _Inputs, other: Path) -> Iterator[Way]:
+    here, records = inputs.here, inputs.new_bundle
     lines = _lines(here, "lines", **_csv(here / "1.2"))
-    records = sum(two.values())
     plain = _config(here, "bundle", output_path=str(here / "out"))
     roomy = _config(here, "roomy", output_path=str(here / "out"), engine_memory="400MB")
     yield _both("Singer to a bundle, records", records, other, "target-oneroster-csv", plain, lines)
@@ -90,30 +130,46 @@ def _ways(here: Path, other: Path, enrollments: int) -> Iterator[Way]:
     yield Way(
         "the same, engine_memory 400MB", records, [_ours("target-oneroster-csv"), "--config", roomy], theirs, lines
     )
-
-    batches = {"encoding": {"format": "parquet"}, "storage": {"root": str(here / "files")}}
-    _lines(here, "batches", **_csv(here / "1.2"), batch_config=batches)
+    _lines(here, "batches", **_csv(here / "1.2"), batch_config=inputs.batches)
     shutil.move(here / "files", here / "kept")
     again = f"mkdir -p {here / 'files'} && cp {here / 'kept'}/* {here / 'files'} && {_ours('target-oneroster-csv')} --config {plain} < {here / 'batches'}"
     yield Way("the same, Parquet", records, ["bash", "-c", again], ["bash", "-c", f"{shlex.join(theirs)} < {lines}"])
 
-    for name, more in (("records between", {}), ("Parquet between", {"batch_config": batches})):
-        ours = _pipe(_HERE, _config(here, "from", **_csv(here / "1.1"), **more), plain)
-        yield Way(
-            f"1.1 bundle to 1.2 bundle, {name}", sum(one.values()), ours, _pipe(other, str(here / "1.1.json"), plain)
-        )
 
+def _bundle_to_bundle(inputs: _Inputs, other: Path) -> Iterator[Way]:
+    here, records = inputs.here, inputs.old_bundle
+    plain = _config(here, "bundle", output_path=str(here / "out"))
+    before = _pipe(other, _config(here, "1.1", **_csv(here / "1.1")), plain)
+    for name, more in (("records between", {}), ("Parquet between", {"batch_config": inputs.batches})):
+        ours = _pipe(_HERE, _config(here, f"from {name}", **_csv(here / "1.1"), **more), plain)
+        yield Way(f"1.1 bundle to 1.2 bundle, {name}", records, ours, before)
+
+
+def _into_duckdb(inputs: _Inputs, other: Path) -> Iterator[Way]:
+    here, seats = inputs.here, inputs.seats
     warehouse = _config(here, "warehouse", filepath=str(here / "new.duckdb"))
-    for name, more in (("records", {}), ("Parquet", {"batch_config": batches})):
+    for name, more in (("records", {}), ("Parquet", {"batch_config": inputs.batches})):
         tap = _config(here, f"into {name}", **_csv(here / "seats"), **more)
         now, before = (
             _pipe(folder, tap, warehouse, "target-oneroster-duckdb", here / "new.duckdb") for folder in (_HERE, other)
         )
         yield Way(f"CSV into a new DuckDB file, {name}", seats, now, before)
 
-    with rest_pull.provider(enrollments // 3, 0.0) as connection:
-        ours = rest_pull.ours(here, connection, "rest", page_size=1000, max_concurrency=1)
-        yield Way("REST, 0 ms", enrollments // 3, ours, [str(other / Path(ours[0]).name), *ours[1:]])
+
+def _rest(inputs: _Inputs, other: Path) -> Iterator[Way]:
+    records = inputs.enrollments // 3
+    with rest_pull.provider(records, 0.0) as connection:
+        ours = rest_pull.ours(inputs.here, connection, "rest", page_size=1000, max_concurrency=1)
+        yield Way("REST, 0 ms", records, ours, [str(other / Path(ours[0]).name), *ours[1:]])
+
+
+_GROUPS: dict[str, Callable[[_Inputs, Path], Iterator[Way]]] = {
+    "csv": _csv_to_singer,
+    "bundle": _into_a_bundle,
+    "bundle-to-bundle": _bundle_to_bundle,
+    "duckdb": _into_duckdb,
+    "rest": _rest,
+}
 
 
 def _both(name: str, records: int, other: Path, command: str, config: str, stdin: Path | None = None) -> Way:

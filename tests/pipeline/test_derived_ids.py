@@ -58,7 +58,7 @@ def by_tap(name: str, record: dict[str, Any]) -> dict[str, list[str]]:
     body = json.dumps({its.collection.wrapper: [record]}).encode()
     odd: Counter[str] = Counter()
     came = decoder.decode(body, odd).take([0], odd)
-    parents = RowMaker(its, Version.V1_2, policy).read(came, odd)
+    parents = RowMaker(its, Version.V1_2, policy).make(came, odd)
     made = {s.name: DerivedRows(s, Version.V1_2, policy).rows(came, parents, odd) for s in streams}
     return {stream: [row.sourcedId for row in rows] for stream, rows in made.items() if rows}  # type: ignore[attr-defined]
 

@@ -101,6 +101,10 @@ class Records:
         """Return the records from `start` to `stop`."""
         return Records(self.file, self.records[start:stop])
 
+    def pick(self, among: Sequence[bool]) -> Records:
+        """Return the records that `among` picks."""
+        return Records(self.file, list(compress(self.records, among)))
+
 
 @dataclass(slots=True)
 class Facts:

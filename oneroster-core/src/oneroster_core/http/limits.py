@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
@@ -71,13 +71,21 @@ class _LimitedReads(io.RawIOBase):
         super().close()
 
 
+class _Limited:
+    """A socket of which a response uses only its file."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_LimitedReads(self._sock))
+
+
 class _LimitedResponse(http.client.HTTPResponse):
     """A response with one limit for status line, header, body and trailer together."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = io.BufferedReader(_LimitedReads(sock))
+        super().__init__(cast("socket.socket", _Limited(sock)), *args, **kwargs)
 
 
 class _Connection(HTTPConnection):

@@ -16,8 +16,6 @@ from .records.keys import SeenKeys
 from .records.rows import RowMaker
 
 if TYPE_CHECKING:
-    from msgspec import Struct
-
     from .._core.model import File, Version
     from ..policy import Policy
     from .paging.answers import PageStep
@@ -62,11 +60,11 @@ class Wish:
             return f"dateLastModified>='{self.since}'"
         return f"status='{self.status}'" if self.status else None
 
-    def takes(self, record: Any) -> bool:
-        """True if a record is wanted. A record without a date is, because it may be new."""
-        if self.since and record.dateLastModified and record.dateLastModified < self.since:
+    def takes(self, modified: str | None, status: str) -> bool:
+        """True if a record with this `dateLastModified` and status is wanted. One without a date may be new."""
+        if self.since and modified and modified < self.since:
             return False
-        return not self.status or record.status == self.status
+        return not self.status or status == self.status
 
 
 class RestPass:
@@ -124,7 +122,7 @@ class RestPass:
                 self._note(walk)
                 del step  # release the page before waiting for the next
             self._check_total(walk)
-            yield from self._batches(*_apart(copies.finish()))
+            yield from self._batches(*self._apart(copies.finish()))
             self._note(walk)
         finally:
             self._earlier.repeated[name] = self._earlier.repeated.get(name, frozenset()) | copies.found
@@ -152,7 +150,7 @@ class RestPass:
             self._reject(step)
         if step.inner or copies.known:
             pairs = copies.single(self._pairs(step, sorted([*step.new, *step.inner])))
-            yield from self._batches(*_apart(pairs))
+            yield from self._batches(*self._apart(pairs))
         else:
             for start in range(0, len(step.new), _CHUNK):
                 yield from self._batches(*self._read(step, step.new[start : start + _CHUNK]))
@@ -167,28 +165,33 @@ class RestPass:
             facts.complete = True
 
     def _pairs(self, step: PageStep, rows: Sequence[int]) -> list[Pair]:
-        return list(map(Pair, *self._read(step, rows)))
+        came, made = self._read(step, rows)
+        return list(map(Pair, came, made.records))
 
-    def _read(self, step: PageStep, rows: Sequence[int]) -> tuple[list[Any], list[Struct]]:
+    def _apart(self, pairs: Sequence[Pair]) -> tuple[list[Any], Records]:
+        """Return the records of pairs, as received and as delivered."""
+        return [pair.came for pair in pairs], Records(self._wish.file, [pair.record for pair in pairs])
+
+    def _read(self, step: PageStep, rows: Sequence[int]) -> tuple[list[Any], Records]:
         """Return the records of these rows, as received and as delivered."""
         deviations = self._deviations
         page: Page = step.page  # type: ignore[assignment]
         came = page.take(rows, deviations, self._seen)
-        return came, self._maker.read(came, deviations, seen=self._seen if page.fits else None)
+        return came, self._maker.make(came, deviations, seen=self._seen if page.fits else None)
 
-    def _batches(self, came: list[Any], records: list[Struct]) -> Iterator[Records]:
+    def _batches(self, came: list[Any], records: Records) -> Iterator[Records]:
         wish = self._wish
         if wish.filter:
-            taken = list(map(wish.takes, records))
+            taken = list(map(wish.takes, records.values("dateLastModified"), records.values("status")))
             if not all(taken):
                 if not self._unfiltered:
                     self._unfiltered = True
                     self._deviations["filter ignored by the service"] += 1
-                came, records = list(compress(came, taken)), list(compress(records, taken))
-        if not records:
+                came, records = list(compress(came, taken)), records.pick(taken)
+        if not len(records):
             return
         if wish.file.name in self.facts:
-            yield Records(wish.file, records)
+            yield records
         else:
             self._note_latest(records)
         for derived in self._derived:
@@ -196,9 +199,9 @@ class RestPass:
             if rows := derived.rows(came, records, own, self._copies.settled.united):
                 yield Records(derived.stream, rows)
 
-    def _note_latest(self, records: Sequence[Any]) -> None:
+    def _note_latest(self, records: Records) -> None:
         """Record how far the parent was read: a derived stream may have no rows of its own."""
-        latest = max(filter(None, (record.dateLastModified for record in records)), default="")
+        latest = max(filter(None, records.values("dateLastModified")), default="")
         for facts in self.facts.values():
             facts.parent_read_until = max(facts.parent_read_until or "", latest) or None
 
@@ -236,8 +239,3 @@ class RestPass:
                 f"{self._wish.file.name}: {self._rejected:,} records were left out (see the receipt for the"
                 " rules); have them mended, or set on_invalid to accept once you have looked"
             )
-
-
-def _apart(pairs: Sequence[Pair]) -> tuple[list[Any], list[Struct]]:
-    """Return the records of pairs, as received and as delivered."""
-    return [pair.came for pair in pairs], [pair.record for pair in pairs]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ..batch_files.settings import batch_errors
-from ..twin.settings import twin_errors
 from ..warehouse.settings import warehouse_errors
 
 if TYPE_CHECKING:
@@ -38,4 +37,8 @@ def combination_errors(config: Mapping[str, Any]) -> list[str]:
         errors.append("source_time_zone: no such time zone; write it like America/Chicago")
     if config["tenant_isolated"] and not config.get("tenant"):
         errors.append("tenant_isolated: means something only where tenant is set")
-    return errors + twin_errors(config) + batch_errors(config)
+    if config.get("twin") or config.get("twin_key"):
+        from ..twin.settings import twin_errors
+
+        errors += twin_errors(config)
+    return errors + batch_errors(config)

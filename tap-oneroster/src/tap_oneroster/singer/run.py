@@ -12,7 +12,6 @@ from .._core.log import Progress
 from .._core.shell import INCOMPLETE, REFUSED, exit_code
 from ..batch_files.batch_files import BatchFiles
 from ..twin.memory import TwinMemory
-from ..twin.settings import policy_of
 from .writer import BlockWriter
 
 if TYPE_CHECKING:
@@ -63,6 +62,10 @@ class Run(Generic[W]):
     @cached_property
     def policy(self) -> Policy | None:
         """The policy of a twin; None without one."""
+        if not self.config.get("twin"):
+            return None
+        from ..twin.settings import policy_of
+
         return policy_of(self.config)
 
     @property

@@ -1,4 +1,4 @@
-"""The settings of a twin, the policy that they name, and what is wrong with both."""
+"""The policy that the settings of a twin name, and what is wrong with both; a tap without a twin need not load it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from .._core.settings import TEXT, setting
 from .._core.twin.keys import ClearIds, Ids, KeyedIds, consumer_key, decode_key, key_check
 from .._core.twin.lined import PolicyError
 from .._core.twin.policy import Policy, read_policy
@@ -17,24 +16,7 @@ from .._core.twin.policy import Policy, read_policy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from singer_sdk import typing as th
-
-__all__ = ["TWIN_SETTINGS", "ids_of", "policy_at", "policy_errors", "policy_of", "policy_text", "today", "twin_errors"]
-
-TWIN_SETTINGS: tuple[th.Property[Any], ...] = (
-    setting(
-        "twin",
-        TEXT,
-        "Policy file of one consumer. Only what it names leaves, with pseudonyms in the place of ids, for the people and "
-        "classes in its scope.",
-    ),
-    setting(
-        "twin_key",
-        TEXT,
-        "Master key of the pseudonyms: at least 32 bytes in base64, which oneroster-twin key makes.",
-        secret=True,
-    ),
-)
+__all__ = ["ids_of", "policy_at", "policy_errors", "policy_of", "policy_text", "today", "twin_errors"]
 
 _TODAY = "ONEROSTER_TODAY"
 

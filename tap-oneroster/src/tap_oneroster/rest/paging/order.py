@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_KEY", "disputed", "looks_sorted", "rows_after", "top_of"]
 
 _PARTS = re.compile(r"(\d+)")
+_LETTERS = {code: chr(code).lower() if chr(code).isalnum() else None for code in range(128)}
 _DESCENDS = "sorts in descending order, too"
 _ASCENDS_ONLY = "sorts in ascending order only"
 NO_KEY = "does not filter by sourcedId"
@@ -23,11 +24,16 @@ _FILTERS_AS_IT_SORTS = "filters by sourcedId as it sorts"
 
 
 def _natural(text: str) -> list[Any]:
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in _PARTS.split(text)]
+    """Return the parts of a text, of which every second one is a number."""
+    parts: list[Any] = _PARTS.split(text.lower())
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def _letters(text: str) -> str:
     """Return a sort key like that of collations that ignore punctuation."""
+    if text.isascii():
+        return text.translate(_LETTERS)
     return "".join(filter(str.isalnum, text)).lower()
 
 
@@ -124,8 +130,7 @@ def disputed(ids: Sequence[str | None]) -> dict[int, tuple[str, str]]:
     texts = [one for one in ids if one]
     found = {}
     for order, key in enumerate(_ORDERS):
-        keys = list(map(key, texts))
-        for row, (one, other) in enumerate(itertools.pairwise(keys)):
+        for row, (one, other) in enumerate(itertools.pairwise(map(key, texts))):
             if one > other:
                 found[order] = texts[row], texts[row + 1]
                 break

@@ -230,10 +230,13 @@ class Reading:
 
     def _step(self, page: PageRows, rows: range) -> PageStep:
         ids = page.ids
-        named = [row for row in rows if ids[row]]
-        without = [row for row in rows if not ids[row]] if len(named) < len(rows) else []
+        came = ids[rows.start : rows.stop]
+        named, without = list(rows), []
+        if not all(came):
+            named = [row for row in rows if ids[row]]
+            without = [row for row in rows if not ids[row]]
         self.without_id += len(without)
-        repeated = self._seen.add([ids[row] for row in named])  # type: ignore[misc]
+        repeated = self._seen.add([one for one in came if one] if without else came)  # type: ignore[arg-type]
         if not repeated:
             return PageStep(page, named, [], [], without)
         self.copies += len(repeated)

@@ -3,28 +3,63 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from operator import lt
 
 __all__ = ["SeenIds"]
 
 _SMALLEST = 1 << 12
 
 
-class SeenIds:
-    """A set of 64-bit hashes in one flat array.
+class _Ascending:
+    """Ids that came in ascending order: none is repeated, and a page is found by its first id."""
 
-    Two ids with the same hash would count as one; for 100 million ids the chance is 0.03 %. Such a record would be
-    reported as repeated, so the collection would be read again.
+    def __init__(self) -> None:
+        self.hashes = array("q")
+        self._firsts: list[str] = []
+        self._starts: list[int] = []
+        self._last = ""
+
+    def __contains__(self, one: str) -> bool:
+        page = bisect_right(self._firsts, one) - 1
+        if page < 0:
+            return False
+        stop = self._starts[page + 1] if page + 1 < len(self._starts) else len(self.hashes)
+        return hash(one) in self.hashes[self._starts[page] : stop]
+
+    def add(self, ids: Sequence[str]) -> bool:
+        """Add the ids of a page and return True; return False, and add none, if they do not ascend."""
+        if not ids:
+            return True
+        if not (self._last < ids[0] and all(map(lt, ids, islice(ids, 1, None)))):
+            return False
+        self._firsts.append(ids[0])
+        self._starts.append(len(self.hashes))
+        self.hashes.extend(map(hash, ids))
+        self._last = ids[-1]
+        return True
+
+
+class SeenIds:
+    """A set of 64-bit hashes in one flat array, which is made when the ids no longer ascend.
+
+    In that set, two ids with the same hash would count as one; for 100 million ids the chance is 0.03 %. Such a record
+    would be reported as repeated, so the collection would be read again.
     """
 
     def __init__(self) -> None:
-        self._slots = array("q", bytes(8 * _SMALLEST))
+        self._ascending: _Ascending | None = _Ascending()
+        self._slots = array("q")
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
     def __contains__(self, one: str) -> bool:
+        if self._ascending is not None:
+            return one in self._ascending
         value, slots = hash(one), self._slots
         slot = value & (len(slots) - 1)
         while held := slots[slot]:
@@ -35,6 +70,12 @@ class SeenIds:
 
     def add(self, ids: Sequence[str]) -> list[int]:
         """Add the ids of a page; return the positions of those that were added before."""
+        if self._ascending is not None:
+            if self._ascending.add(ids):
+                self._count += len(ids)
+                return []
+            self._make_set(self._ascending.hashes, room=len(ids))
+            self._ascending = None
         while (self._count + len(ids)) * 3 > len(self._slots) * 2:
             self._grow()
         slots, mask = self._slots, len(self._slots) - 1
@@ -51,11 +92,20 @@ class SeenIds:
         self._count += len(ids) - len(again)
         return again
 
+    def _make_set(self, hashes: array[int], room: int) -> None:
+        """Put hashes into slots of their own, with room for some more."""
+        size = _SMALLEST
+        while (len(hashes) + room) * 3 > size * 2:
+            size *= 2
+        self._fill(size, (value or 1 for value in hashes))
+
     def _grow(self) -> None:
-        old = self._slots
-        self._slots = slots = array("q", bytes(16 * len(old)))
-        mask = len(slots) - 1
-        for value in old:
+        self._fill(2 * len(self._slots), self._slots)
+
+    def _fill(self, size: int, hashes: Iterable[int]) -> None:
+        self._slots = slots = array("q", [0]) * size
+        mask = size - 1
+        for value in hashes:
             if value:
                 slot = value & mask
                 while slots[slot]:

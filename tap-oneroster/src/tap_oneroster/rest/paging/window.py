@@ -63,6 +63,8 @@ class Window(Generic[T]):
         """Return the answer at an offset; request those `ahead` meanwhile, and cancel others."""
         wanted = [offset, *ahead]
         self._keep(wanted)
+        if len(wanted) == 1 and not self._pending:
+            return self._ask(offset)  # a thread would only be waited for
         for one in wanted:
             if one not in self._pending:
                 self._pending[one] = self._workers.submit(self._ask, one)

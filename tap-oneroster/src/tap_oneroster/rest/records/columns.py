@@ -20,7 +20,7 @@ from ..._core.model import Field, Kind, Version
 if TYPE_CHECKING:
     from ...policy import Policy
 
-__all__ = ["Reader", "reader_of"]
+__all__ = ["Reader", "is_reference", "reader_of"]
 
 Reader = Callable[[list[Any], "Counter[str]"], Sequence[Any]]
 """Returns the values of a column from the raw values of the records."""
@@ -49,15 +49,6 @@ def _natively(kind: type, column: Column) -> Reader:
     return read
 
 
-def _ids_of(column: Column) -> Reader:
-    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        ids = [value.sourcedId if value else None for value in values]
-        _count_empty(ids, column.field, deviations)
-        return column.read(ids, deviations)
-
-    return read
-
-
 def _id_lists(column: Column) -> Reader:
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         lists: Sequence[Any] = [[ref.sourcedId for ref in value] if value else None for value in values]
@@ -73,14 +64,16 @@ def _id_lists(column: Column) -> Reader:
 
 def _texts(column: Column) -> Reader:
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        _count_empty(values, column.field, deviations)
-        return column.read(values, deviations)
+        found = column.read(values, deviations)
+        if found is not values:  # otherwise no text is empty
+            _count_empty(values, column.field, deviations)
+        return found
 
     return read
 
 
 def _count_empty(values: Sequence[Any], field: Field, deviations: Counter[str]) -> None:
-    if "" in values:
+    if not all(values) and "" in values:
         deviations[f"{field.name}: empty text"] += values.count("")
 
 
@@ -114,7 +107,7 @@ def _or_none(values: list[Any], _: Counter[str]) -> list[Any]:
 
 def _status(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
     """Return statuses as in a CSV bundle: unknown words are counted, blank is active."""
-    if STATUS.issuperset(values):
+    if values.count("active") == len(values) or STATUS.issuperset(values):
         return values
     made, rules = zip(*map(read_status, values), strict=True)
     deviations.update(f"status: {rule}" for rule in rules if rule)
@@ -123,7 +116,7 @@ def _status(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
 
 def _modified(column: Column) -> Reader:
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        if None not in values and are_utc_millis(values):
+        if all(values) and are_utc_millis(values):
             return values
         _count_empty(values, column.field, deviations)
         found = column.read(values, deviations)
@@ -170,13 +163,17 @@ _BY_NAME: dict[str, Callable[[Column], Reader]] = {
 _BY_KIND: dict[Kind, Callable[[Column], Reader]] = {
     Kind.TRUE_FALSE: partial(_natively, bool),
     Kind.NUMBER: partial(_natively, float),
-    Kind.REF: _ids_of,
     Kind.REFS: _id_lists,
     Kind.USER_IDS: _pairs,
     Kind.SCALE_VALUES: _pairs,
     Kind.OBJECTIVES: lambda _: _or_none,
     Kind.OBJECTIVE_SCORES: lambda _: _or_none,
 }
+
+
+def is_reference(field: Field) -> bool:
+    """True if the raw value is a reference to a record; its reader takes the id."""
+    return field.kind == Kind.REF and field.name not in _BY_NAME and field.rest_kind != Kind.DATETIME
 
 
 def reader_of(field: Field, version: Version, policy: Policy) -> Reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import compress
-from operator import attrgetter
+from operator import attrgetter, not_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..._core.model import File, Version
     from ...policy import Policy
+    from ...source import Records
 
 __all__ = ["DerivedRows"]
 
@@ -30,9 +31,9 @@ _STRUCTS = Form(lambda one, name: getattr(one, name, None), _elements, lambda re
 
 
 class _Found(NamedTuple):
-    """One row to be made, and its parent."""
+    """One row to be made, and the place of its parent."""
 
-    parent: Any
+    place: int
     row: Nested
 
 
@@ -51,18 +52,18 @@ class DerivedRows:
     def rows(
         self,
         records: Sequence[Any],
-        parents: Sequence[Struct],
+        parents: Records,
         deviations: Counter[str],
         united: Mapping[str, Sequence[Held]] = MappingProxyType({}),
     ) -> list[Struct]:
-        """Return the rows nested in these REST records; `parents` are the corresponding warehouse records.
+        """Return the rows nested in these REST records; `parents` are the corresponding records of the warehouse shape.
 
         `united` maps 1.1 users with several records to all their roles.
         """
         held = list(map(attrgetter(self._how.rest), records))
         found = [
-            _Found(parent, row)
-            for parent, value in compress(zip(parents, held, strict=True), held)
+            _Found(place, row)
+            for place, value in compress(enumerate(held), held)
             for row in nested_rows(self.stream, value, _STRUCTS)
         ]
         made: list[Struct] = number(self.stream, self._read(found, records, parents, deviations))
@@ -70,22 +71,24 @@ class DerivedRows:
             deviations["the same row twice in one record"] += len(found) - len(made)
         if self._how.rest == "roles":
             # 1.1 has a role and orgs of a user, but no list of roles.
-            users = [p for p, value in zip(parents, held, strict=True) if not value]
-            made += roles_of_users(lambda name: list(map(attrgetter(name), users)), united)
+            bare = list(map(not_, held))
+            made += roles_of_users(lambda name: list(compress(parents.values(name), bare)), united)
         return made
 
     def _read(
-        self, found: Sequence[_Found], records: Sequence[Any], parents: Sequence[Struct], deviations: Counter[str]
+        self, found: Sequence[_Found], records: Sequence[Any], parents: Records, deviations: Counter[str]
     ) -> list[Any]:
         if not found:
             return []
         rows = [one.row for one in found]
-        given: dict[str, list[Any]] = {
-            "sourcedId": [None] * len(found),
-            "status": [one.parent.status for one in found],
-            "dateLastModified": [one.parent.dateLastModified for one in found],
-            self._parent_column: [one.parent.sourcedId for one in found],
-        }
+        given: dict[str, list[Any]] = {"sourcedId": [None] * len(found)}
+        for column, name in (
+            ("status", "status"),
+            ("dateLastModified", "dateLastModified"),
+            (self._parent_column, "sourcedId"),
+        ):
+            values = parents.values(name)
+            given[column] = [values[one.place] for one in found]
         for name in dict.fromkeys(name for row in rows for name in row.columns):
             given[name] = [row.columns.get(name) for row in rows]
         if self._how.rest == "roles":
@@ -96,16 +99,17 @@ class DerivedRows:
         return self._maker.read([row.rest for row in rows], deviations, given)
 
     def _profiles(
-        self, found: Sequence[_Found], records: Sequence[Any], parents: Sequence[Any], deviations: Counter[str]
+        self, found: Sequence[_Found], records: Sequence[Any], parents: Records, deviations: Counter[str]
     ) -> list[str | None]:
         """Return the profile ids that roles refer to by URI: the id of the first row of each profile."""
-        named = [(one.parent.sourcedId, one.row.rest.userProfile) for one in found]
+        users = parents.values("sourcedId")
+        named = [(users[one.place], one.row.rest.userProfile) for one in found]
         if not any(profile for _, profile in named):
             return [None] * len(found)
         ids = {
-            (parent.sourcedId, name): row_id
-            for parent, record in zip(parents, records, strict=True)
-            for name, row_id in profile_ids(parent.sourcedId, record.userProfiles, _STRUCTS).items()
+            (user, name): row_id
+            for user, record in zip(users, records, strict=True)
+            for name, row_id in profile_ids(user, record.userProfiles, _STRUCTS).items()
         }
         lost = sum(1 for key in named if key[1] and key not in ids)
         if lost:

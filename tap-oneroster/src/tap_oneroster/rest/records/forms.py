@@ -6,8 +6,9 @@ values does not match; `mend` converts its records to the same forms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from keyword import iskeyword
 from typing import Any
 
@@ -16,7 +17,18 @@ import msgspec
 from ..._core.codec import TYPES
 from ..._core.model import VIEWS, Field, File, Kind, derived_from
 
-__all__ = ["SKIPPED", "UNKNOWN", "Form", "Forms", "NestedForm", "Ref", "attribute", "forms_of", "struct_class"]
+__all__ = [
+    "SKIPPED",
+    "UNKNOWN",
+    "Form",
+    "Forms",
+    "NestedForm",
+    "Ref",
+    "attribute",
+    "column_of",
+    "forms_of",
+    "struct_class",
+]
 
 UNKNOWN = "(unknown)"
 """Pseudo key under which `mend` passes the keys that the standard does not have."""
@@ -63,6 +75,17 @@ def attribute(key: str) -> str:
     if key == UNKNOWN:
         return "unknown_"
     return f"{key}_" if iskeyword(key) else key
+
+
+@cache
+def column_of(name: str, *, reference: bool = False) -> Callable[[Sequence[Any]], list[Any]]:
+    """Return a function that returns an attribute of each record, or the id in it if it is a `reference`.
+
+    It is compiled for the name, which takes half the time of `attrgetter`.
+    """
+    value = f"None if (ref := one.{name}) is None else ref.sourcedId" if reference else f"one.{name}"
+    made: Callable[[Sequence[Any]], list[Any]] = eval(f"lambda records: [{value} for one in records]")  # noqa: S307
+    return made
 
 
 def _form(field: Field) -> Kind:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from .forms import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -29,7 +30,7 @@ class SeenKeys:
         self.names: set[str] = set()
         self._kind: type | None = None
         self._others: dict[str, Any] = {}
-        """How to get the values that are no columns, by key, for records of `_kind`."""
+        """Functions that return the values that are no columns, by key, for records of `_kind`."""
 
     def as_written(self, records: Iterable[Any], skipped: Collection[str]) -> None:
         """Take the keys of records that were decoded without a form, but no more than a table may have.
@@ -42,7 +43,7 @@ class SeenKeys:
             self.names.update(k for k, value in one.items() if value is not None and k.lower() not in skipped)
 
     def column(self, field: Field, values: Sequence[Any], records: Sequence[Any], getters: Sequence[Any]) -> None:
-        """Take the keys that hold a field's values; `getters` return those of each of its keys."""
+        """Take the keys that hold a field's values; `getters` return the values of each of its keys."""
         if self.names.issuperset(field.rest_names) or values.count(None) == len(values):
             return
         self._add(records, zip(field.rest_names, getters, strict=True))
@@ -55,12 +56,12 @@ class SeenKeys:
             known = {key for field in fields for key in field.rest_names if field.name != "metadata"} | self.names
             names = zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
             types = kind.__annotations__
-            self._others = {k: attrgetter(n) for k, n in names if k not in known and types[n] is not msgspec.Raw}
+            self._others = {k: column_of(n) for k, n in names if k not in known and types[n] is not msgspec.Raw}
         for key in self._add(records, self._others.items()):
             del self._others[key]
 
     def _add(self, records: Sequence[Any], getters: Iterable[tuple[str, Any]]) -> list[str]:
         """Add the keys that have a value, and return them."""
-        found = [key for key, getter in getters if list(map(getter, records)).count(None) < len(records)]
+        found = [key for key, getter in getters if getter(records).count(None) < len(records)]
         self.names.update(found)
         return found

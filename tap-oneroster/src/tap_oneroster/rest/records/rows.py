@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..._core.codec import line_order, record_class
 from ..._core.coerce import Column
+from ..._core.column_codec import ColumnEncoder
 from ..._core.model import Kind
-from .columns import Reader, reader_of
-from .forms import attribute
+from .columns import Reader, is_reference, reader_of
+from .forms import attribute, column_of
+from .made import MadeRecords
 from .mend import is_secret
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RowMaker"]
 
+Getter: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
+"""Returns the values of one key of some records."""
+
 
 class RowMaker:
     """Makes records of a stream from REST records, or from objects nested in them."""
@@ -33,6 +37,7 @@ class RowMaker:
         self._version = version
         self._policy = policy
         self._make = record_class(file, secrets=policy.secrets)
+        self._encoder = ColumnEncoder(file, secrets=policy.secrets)
         self._columns = [
             (field, self._getters(field), self._reader(field)) for field in line_order(file, secrets=policy.secrets)
         ]
@@ -44,8 +49,8 @@ class RowMaker:
             if field.kind in {Kind.REF, Kind.WORD} and not field.blank_in_bulk
         }
 
-    def _getters(self, field: Field) -> list[Callable[[Any], Any]]:
-        return [attrgetter(attribute(key)) for key in field.rest_names]
+    def _getters(self, field: Field) -> list[Getter]:
+        return [column_of(attribute(key), reference=is_reference(field)) for key in field.rest_names]
 
     def _reader(self, field: Field) -> Reader:
         if not field.exists_in(self._version) or self.file.derived:
@@ -59,37 +64,47 @@ class RowMaker:
         given: Mapping[str, Sequence[Any]] | None = None,
         seen: SeenKeys | None = None,
     ) -> list[Struct]:
+        """Return a record of the warehouse shape for each record, as Structs; see `make`."""
+        return self.make(records, deviations, given, seen).records
+
+    def make(
+        self,
+        records: Sequence[Any],
+        deviations: Counter[str],
+        given: Mapping[str, Sequence[Any]] | None = None,
+        seen: SeenKeys | None = None,
+    ) -> MadeRecords:
         """Return a record of the warehouse shape for each record.
 
         `given` holds columns that the records lack; `seen` takes the keys that have values.
         """
-        if not records:
-            return []
-        if seen:
+        columns: dict[str, Sequence[Any]] = {}
+        if records and seen:
             seen.others(records, (field for field, *_ in self._columns))
-        columns: list[Sequence[Any]] = []
         for field, getters, reader in self._columns:
             name = field.name
-            if given and name in given:
+            if not records:
+                columns[name] = ()
+            elif given and name in given:
                 plain = self._plain.get(name)
-                columns.append(plain.read(given[name], deviations) if plain else given[name])
+                columns[name] = plain.read(given[name], deviations) if plain else given[name]
             elif name == "metadata":
-                columns.append(self._metadata(records, deviations))
+                columns[name] = self._metadata(records, deviations)
             elif not getters:
-                columns.append([None] * len(records))
+                columns[name] = [None] * len(records)
             else:
-                values = _values(records, getters)
+                values = _values(records, getters, missing=(None, "") if is_reference(field) else (None,))
                 if seen:
                     seen.column(field, values, records, getters)
-                columns.append(reader(values, deviations))
-        return list(map(self._make, *columns))
+                columns[name] = reader(values, deviations)
+        return MadeRecords(self.file, columns, self._make, self._encoder)
 
     def _metadata(self, records: Sequence[Any], deviations: Counter[str]) -> list[Any]:
         """Return the metadata with nested keys joined by dots, and the keys that the standard does not have."""
         own = [record.metadata for record in records]
         unknown = [record.unknown_ for record in records]
         for number, key in enumerate(type(records[0]).learned_):
-            for position, value in enumerate(map(attrgetter(f"extra_{number}"), records)):
+            for position, value in enumerate(column_of(f"extra_{number}")(records)):
                 if value is not None:
                     unknown[position] = {**(unknown[position] or {}), key: value}
         if not any(own) and not any(unknown):
@@ -131,10 +146,10 @@ def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str) 
             flat[prefix + key] = value
 
 
-def _values(records: Sequence[Any], getters: Sequence[Callable[[Any], Any]]) -> list[Any]:
-    """Return the value of the first key that is not null, for each record."""
-    values = list(map(getters[0], records))
+def _values(records: Sequence[Any], getters: Sequence[Getter], missing: tuple[Any, ...]) -> list[Any]:
+    """Return the value of the first key that is not missing, for each record."""
+    values = getters[0](records)
     for getter in getters[1:]:
-        if None in values:
-            values = [getter(record) if value is None else value for value, record in zip(values, records, strict=True)]
+        others = getter(records)
+        values = [other if value in missing else value for value, other in zip(values, others, strict=True)]
     return values
