@@ -49,12 +49,15 @@ def main() -> None:
     parser.add_argument("checkout", type=Path, help="another checkout, set up with ./run setup")
     parser.add_argument("--enrollments", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--paths", default="", help="only the paths whose name contains this text")
     options = parser.parse_args()
     other = options.checkout / ".venv" / "bin"
     print("| path | records | CPU s before | CPU s now | before : now | peak MB before | peak MB now |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as scratch:
         for way in _ways(Path(scratch), other, options.enrollments):
+            if options.paths not in way.name:
+                continue
             before: list[Measured] = []
             now: list[Measured] = []
             for _ in range(options.runs):

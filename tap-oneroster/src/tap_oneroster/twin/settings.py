@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .._core.settings import TEXT, setting
-from .._core.twin.keys import ClearIds, Ids, KeyedIds, consumer_key, decode_key, key_check
-from .._core.twin.lined import PolicyError
-from .._core.twin.policy import Policy, read_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from singer_sdk import typing as th
+
+    from .._core.twin.keys import Ids
+    from .._core.twin.policy import Policy
+
+# What reads policies and makes pseudonyms is imported where it is used: a tap without a policy need not wait for it.
 
 __all__ = ["TWIN_SETTINGS", "ids_of", "policy_at", "policy_errors", "policy_of", "policy_text", "today", "twin_errors"]
 
@@ -48,6 +50,8 @@ def today(config: Mapping[str, Any] | None = None) -> date:
         try:
             return date.fromisoformat(text)
         except ValueError:
+            from .._core.twin.lined import PolicyError
+
             raise PolicyError([f"{_TODAY}: must be a day, as in 2029-06-30"]) from None
     try:
         zone = ZoneInfo((config or {}).get("source_time_zone") or "UTC")
@@ -58,6 +62,8 @@ def today(config: Mapping[str, Any] | None = None) -> date:
 
 def policy_text(path: Path) -> str:
     """Return the text of a policy file; raise PolicyError if there is none."""
+    from .._core.twin.lined import PolicyError
+
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -70,6 +76,8 @@ def policy_text(path: Path) -> str:
 
 def policy_at(path: Path, day: date) -> Policy:
     """Return the policy of a file; raise PolicyError with all its faults."""
+    from .._core.twin.policy import read_policy
+
     policy = read_policy(policy_text(path), path.name, day)
     if policy.crosswalk and "://" not in policy.crosswalk:
         policy = replace(policy, crosswalk=str(path.parent / policy.crosswalk))
@@ -84,6 +92,9 @@ def policy_of(config: Mapping[str, Any]) -> Policy | None:
 
 def ids_of(policy: Policy, config: Mapping[str, Any]) -> Ids:
     """Return where the ids of a twin come from; raise PolicyError if the key is not the policy's."""
+    from .._core.twin.keys import ClearIds, KeyedIds, consumer_key, decode_key, key_check
+    from .._core.twin.lined import PolicyError
+
     tenant = config.get("tenant") or ""
     if policy.mode == "clear":
         return ClearIds()
@@ -108,6 +119,10 @@ def ids_of(policy: Policy, config: Mapping[str, Any]) -> Ids:
 
 def policy_errors(config: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with the policy alone, which decides on the streams; the key may be missing."""
+    if not config.get("twin"):
+        return []
+    from .._core.twin.lined import PolicyError
+
     try:
         policy_of(config)
     except PolicyError as error:
@@ -119,6 +134,8 @@ def twin_errors(config: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a twin: with its policy, its key, and settings that contradict it."""
     if not config.get("twin"):
         return ["twin_key: means something only where twin is set"] if config.get("twin_key") else []
+    from .._core.twin.lined import PolicyError
+
     try:
         policy = policy_of(config)
         assert policy  # noqa: S101
