@@ -93,14 +93,12 @@ def _even_rows(text: bytes, width: int) -> int:
     if b'"' in text:
         pieces = text.split(b'"')
         outside, inside = pieces[::2], pieces[1::2]
-        doubled = outside[1:-1].count(b"")
         if (
             len(outside) == len(inside)
             or b"\n" in b"".join(inside)
             or not {piece[:1] for piece in outside[1:]} <= _AFTER
             or not {piece[-1:] for piece in outside[:-1]} <= _BEFORE
-            # a cell has one piece, and one more for each doubled quote in it
-            or (doubled + 1) * (max(map(len, pieces)) + 1) > _CELL_LIMIT
+            or _may_be_long(outside, inside)
         ):
             return 0
         text = b"".join(outside)
@@ -109,6 +107,17 @@ def _even_rows(text: bytes, width: int) -> int:
         frame += b"\n"
     rows, rest = divmod(len(frame), width)
     return rows if not rest and frame == (b"," * (width - 1) + b"\n") * rows else 0
+
+
+def _may_be_long(outside: list[bytes], inside: list[bytes]) -> bool:
+    """True if a cell may be longer than the parser accepts; a cell has one piece, and one more for each doubled quote."""
+    doubled = b"".join([b"," if piece else b"." for piece in outside[1:-1]])
+    pieces = max(map(len, doubled.split(b","))) + 1
+    return pieces * (max(map(len, inside)) + 1) > _CELL_LIMIT or any(
+        max(map(len, piece.replace(b"\n", b",").split(b","))) > _CELL_LIMIT
+        for piece in outside
+        if len(piece) > _CELL_LIMIT
+    )
 
 
 def _header(record: bytes, columns: Sequence[str], rows: ScannedRows) -> int:
