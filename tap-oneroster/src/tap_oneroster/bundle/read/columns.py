@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from typing_extensions import override
 
-from ..._core.codec import encode_value, line_order
+from ..._core.codec import encode_values, line_order
 from ..._core.coerce import Column, read_status
 from ..._core.model.schema import json_schema
 from ...arrow import ArrowDistinct, typed
@@ -214,12 +214,19 @@ def _longest(column: Any) -> int:
     return pc.max(pc.binary_length(texts)).as_py() or 0
 
 
-def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], Any, Counter[str]]:
-    """Return the values of a column's words (blank last), the index of each row's word, and counts of broken rules."""
+def _meant(
+    cells: Any, read: Callable[[str], Reading], read_all: Callable[[Sequence[str]], list[Any] | None] = lambda _: None
+) -> tuple[Sequence[Any], Any, Counter[str]]:
+    """Return the values of a column's words (blank last), the index of each row's word, and counts of broken rules.
+
+    `read_all` returns the values of words that break no rule, or None.
+    """
     words = [*cells.dictionary.to_pylist(), ""]
-    values, rules = zip(*map(read, words), strict=True)
     places = pc.fill_null(cells.indices, len(words) - 1)
     broken: Counter[str] = Counter()
+    if (plain := read_all(words)) is not None:
+        return plain, places, broken
+    values, rules = zip(*map(read, words), strict=True)
     if any(rules):
         for found in pc.value_counts(places).to_pylist():
             if rule := rules[found["values"]]:
@@ -259,12 +266,12 @@ def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[
 
 def _word(name: str, kind: Any, column: Column, cells: Any, odd: Counter[str]) -> _Piece:
     """Return the piece for a column whose texts have to be read; each distinct text is read once."""
-    values, places, broken = _meant(cells, column.reading)
+    values, places, broken = _meant(cells, column.reading, column.plain)
     for rule, times in broken.items():
         column.count(odd, rule, times)
     found = arrow_column(values, kind).take(places)
     column.check_missing(found.null_count, odd)
-    json = [name + encode_value(value).decode() for value in values]
+    json = [name + value for value in encode_values(values)]
     if cells.null_count == len(cells):
         return _Piece(found, json[-1:])
     if len(values) == 2 and not cells.null_count:
