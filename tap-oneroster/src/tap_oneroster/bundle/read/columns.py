@@ -20,7 +20,7 @@ from ..._core.coerce import Column, read_status
 from ..._core.model.schema import json_schema
 from ...arrow import ArrowDistinct, typed
 from ...arrow import column as arrow_column
-from .fast_split import CELL_LIMIT, is_plain
+from .fast_split import CELL_LIMIT, plain_lines
 from .records import ChunkRecords
 from .rows import PlainChunk
 
@@ -63,6 +63,13 @@ class _Cells:
         """True if no cell of one column is blank."""
         cells = self.columns[position]
         return not cells.null_count and not pc.any(pc.utf8_is_space(cells)).as_py()
+
+    def may_hold(self, position: int, word: str) -> bool:
+        """True if a cell of one column may contain a word of lower case, in any case."""
+        cells = self.columns[position]
+        if not word.isascii() or not pa.types.is_string(cells.type):
+            return word in "\n".join(self.texts(position)).lower()
+        return word.encode() in _bytes_of(cells).lower()
 
     def part(self, start: int, stop: int) -> _Cells:
         """Return the rows from `start` to `stop`."""
@@ -142,12 +149,15 @@ class ColumnReader:
         )
 
     def split(self, block: bytes, width: int) -> _Cells | None:
-        """Return the cells of a block of whole lines with `width` cells each; None if `is_plain` rejects the block."""
+        """Return the cells of a block of whole lines with `width` cells each; None if `plain_lines` rejects the block."""
         # Arrow drops a byte order mark at the start of a block.
-        if width < 2 or block.startswith(codecs.BOM_UTF8) or not is_plain(block):
+        if width < 2 or block.startswith(codecs.BOM_UTF8):
             return None
         if not block.endswith(b"\n"):
             block += b"\n"
+        lines = plain_lines(block)
+        if lines is None:
+            return None
         try:
             table = pa.csv.read_csv(
                 pa.BufferReader(block),
@@ -162,7 +172,7 @@ class ColumnReader:
             return None
         columns = [column.chunk(0) for column in table.columns]
         # Arrow also ends a row at a single carriage return, which makes the counts differ.
-        if len(table) != block.count(b"\n") or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
+        if len(table) != lines or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
             return None
         blanks = b" " in block or not block.isascii()
         return _Cells(columns, escapes=b"\\" in block or b'"' in block, blanks=blanks)
@@ -236,9 +246,13 @@ def _meant(
 
 def _holds_blanks(texts: pa.Array) -> bool:
     """True if a column of texts may contain a blank; looks at its bytes only."""
-    data = texts.buffers()[2]
-    text = data.to_pybytes() if data else b""
+    text = _bytes_of(texts)
     return b" " in text or not text.isascii()
+
+
+def _bytes_of(texts: pa.Array) -> bytes:
+    data = texts.buffers()[2]
+    return data.to_pybytes() if data else b""
 
 
 def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str], *, nulls: bool) -> _Piece:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CELL_LIMIT", "COMMA", "Cells", "is_plain", "split", "text"]
+__all__ = ["CELL_LIMIT", "COMMA", "Cells", "plain_lines", "split", "text"]
 
 CELL_LIMIT = csv.field_size_limit()
 """Longest cell that the standard library's parser accepts."""
@@ -25,6 +25,7 @@ COMMA, _QUOTE = "\x1f", "\x1e"
 _MARKS = COMMA.encode(), _QUOTE.encode()
 _CONTROLS = [bytes([code]) for code in range(32) if code not in b"\n\r"]
 _IN_CELLS = bytes(code for code in range(32, 256) if code != ord(","))
+_NO_LINE_FEED = _IN_CELLS + b",\r"
 _IN_MARKED_CELLS = _IN_CELLS + b"".join(_MARKS)
 """Bytes that are no part of the frame; what remains beside commas and line ends are control characters."""
 
@@ -50,6 +51,10 @@ class Cells(NamedTuple):
         """True if no cell of one column is blank."""
         texts = self.texts(position)
         return all(texts) and not (self.blanks and any(map(str.isspace, texts)))
+
+    def may_hold(self, position: int, word: str) -> bool:
+        """True if a cell of one column may contain a word of lower case, in any case."""
+        return word in "\n".join(self.texts(position)).lower()
 
     def part(self, start: int, stop: int) -> Cells:
         """Return the rows from `start` to `stop`."""
@@ -104,9 +109,15 @@ def split(block: bytes, width: int) -> Cells | None:
     return Cells(columns, ascii_only, marked, blanks=not ascii_only or b" " in block)
 
 
-def is_plain(block: bytes) -> bool:
-    """True if no cell has a control character other than carriage return, and quotes are only where CSV allows them."""
-    return not _holds_controls(block) and (b'"' not in block or _without_quotes(block) is not None)
+def plain_lines(block: bytes) -> int | None:
+    """Return the number of line feeds of a block; None if it is not plain.
+
+    It is plain if it has no control character but carriage returns, and quotes only where CSV allows them.
+    """
+    ends = block.translate(None, _NO_LINE_FEED)
+    if ends.count(b"\n") < len(ends) or (b'"' in block and _without_quotes(block) is None):
+        return None
+    return len(ends)
 
 
 def _holds_controls(block: bytes) -> bool:

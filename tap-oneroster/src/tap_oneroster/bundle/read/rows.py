@@ -39,6 +39,9 @@ class RawCells(Protocol):
     def are_filled(self, position: int) -> bool:
         """True if no cell of one column is blank."""
 
+    def may_hold(self, position: int, word: str) -> bool:
+        """True if a cell of one column may contain a word of lower case, in any case."""
+
     def part(self, start: int, stop: int) -> RawCells:
         """Return the rows from `start` to `stop`."""
 
@@ -177,7 +180,7 @@ class RowReader:
         raw = split(block, self.header.width)
         if raw is None or not raw.are_filled(self._id):
             return None
-        if self._may_repeat(raw.texts(self._id)):
+        if raw.may_hold(self._id, self._names[self._id]):
             return None
         may_hold_null = _NULL_BYTES in block
         if may_hold_null and _NULL in map(str.strip, raw.texts(self._id)):
