@@ -18,7 +18,9 @@ ELEMENTS = {
 
 
 def test_all_kinds_of_lists_are_written_by_columns():
-    assert FIELDS.keys() == {kind for kind in Kind if kind.is_list and kind in {f.kind for o in FILES for f in o.fields}}
+    assert FIELDS.keys() == {
+        kind for kind in Kind if kind.is_list and kind in {f.kind for o in FILES for f in o.fields}
+    }
 
 
 @given(st.data(), st.sampled_from(list(FIELDS)))

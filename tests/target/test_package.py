@@ -197,7 +197,9 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(PIECES, max_size=24).map("".join), st.integers(1, 4), st.integers(1, 9), st.sampled_from([1, 2, 131072]))
+@given(
+    st.lists(PIECES, max_size=24).map("".join), st.integers(1, 4), st.integers(1, 9), st.sampled_from([1, 2, 131072])
+)
 @example('"a"\n"b""c"\n', 2, 9, 131072)
 @example('1,"a,b"\n2,""\n3,"c""d"\n', 2, 9, 2)
 def test_rows_that_are_not_parsed_are_what_a_parser_would_say(text, width, block, limit):

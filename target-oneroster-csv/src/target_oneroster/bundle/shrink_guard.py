@@ -48,7 +48,9 @@ def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[s
         return [f"{kind.name} ({before} before, {after} now)"] if _lost(before, after, percent) else []
     # The old file is read once: its rows are counted by the words of the column, which name one school or several.
     then = quoted(school.header(old.version))
-    engine.run(f"CREATE OR REPLACE TABLE {_THERE} AS SELECT {then} AS school, count(*) AS n FROM {old.source(kind)} GROUP BY 1")
+    engine.run(
+        f"CREATE OR REPLACE TABLE {_THERE} AS SELECT {then} AS school, count(*) AS n FROM {old.source(kind)} GROUP BY 1"
+    )
     before, after = engine.one(f"SELECT sum(n) FROM {_THERE}"), engine.count(kind.name)
     if _lost(before, after, percent):
         return [f"{kind.name} ({before} before, {after} now)"]

@@ -47,9 +47,7 @@ def compile_render(fields: Sequence[Field]) -> Render:
     scope.update({f"write_{name}": write for name, write in columns.items()})
     names = ", ".join(["n", "r", *(f"of_{name}" for name in columns)])
     written = "".join(f", write_{name}([r.{name} for r in records])" for name in columns)
-    source = (
-        f'def render(records, n):\n    return [f"""{cells}\\n""" for {names} in zip(count(n), records{written})]\n'
-    )
+    source = f'def render(records, n):\n    return [f"""{cells}\\n""" for {names} in zip(count(n), records{written})]\n'
     exec(compile(source, "<staged line>", "exec"), scope)  # noqa: S102
     render: Render = scope["render"]
     return render

@@ -77,18 +77,13 @@ def not_of_ceds(column: str) -> str:
 
 def role_disagrees(version: Version) -> str:
     """Return a condition: an enrollment is for a student or teacher, but its user only has other roles."""
-    ours = "e.\"role\" IN ('student', 'teacher')"
+    ours = "IN ('student', 'teacher')"
     if version == Version.V1_1:
-        found = (
-            'FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
-            f'WHERE {ours} AND u."role" <> e."role"'
+        return (
+            '"sourcedId" IN (SELECT e."sourcedId" FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
+            f'WHERE e."role" {ours} AND u."role" <> e."role")'
         )
-    else:
-        found = (
-            'FROM enrollments e ANTI JOIN roles r ON r."userSourcedId" = e."userSourcedId" '
-            f'AND r."role" = e."role" WHERE {ours}'
-        )
-    return f'"sourcedId" IN (SELECT e."sourcedId" {found})'
+    return f'"role" {ours} AND ("userSourcedId", "role") NOT IN (SELECT ("userSourcedId", "role") FROM roles)'
 
 
 def _number(column: str, table: str = "") -> str:
