@@ -66,10 +66,7 @@ def scan(source: IO[bytes], columns: Sequence[str]) -> ScannedRows:
         if width and not records.open and (even := _even_rows(text, width)):
             rows.count += even
             continue
-        lines = text.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        for line, record in records.of(first, lines):
+        for line, record in records.of(first, text.removesuffix(b"\n").split(b"\n")):
             cells = _cells(record, line, rows) if b'"' in record else record.count(b",") + 1
             if not width:
                 width = _header(record, columns, rows)
