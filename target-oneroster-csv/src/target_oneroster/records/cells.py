@@ -104,11 +104,11 @@ def words(values: list[str]) -> str:
 
 def _words_of_all(lists: Sequence[list[str] | None]) -> list[str]:
     """Return `words` of a column; all lists are looked through together, because hardly any has something odd."""
-    texts = [",".join(values) if values else "" for values in lists]
+    every = [values or () for values in lists]
+    texts = list(map(",".join, every))
     together = "\n".join(["", *texts, ""])
-    filled = [len(values) for values in lists if values]
     if (
-        together.count(",") == sum(filled) - len(filled)
+        together.count(",") == sum(map(len, every)) - sum(map(bool, every))
         and " " not in together
         and not any(odd in together for odd in (",,", "\n,", ",\n"))
     ):

@@ -110,10 +110,14 @@ def _may_be_long(outside: list[bytes], inside: list[bytes]) -> bool:
     """True if a cell may be longer than the parser accepts; a cell has one piece, and one more for each doubled quote."""
     doubled = b"".join([b"," if piece else b"." for piece in outside[1:-1]])
     pieces = max(map(len, doubled.split(b","))) + 1
-    return pieces * (max(map(len, inside)) + 1) > _CELL_LIMIT or any(
-        max(map(len, piece.replace(b"\n", b",").split(b","))) > _CELL_LIMIT
+    if pieces * (max(map(len, inside)) + 1) > _CELL_LIMIT:
+        return True
+    half = max(_CELL_LIMIT // 2, 1)  # a longer cell would fill one of these parts
+    return any(
+        b"," not in part and b"\n" not in part
         for piece in outside
         if len(piece) > _CELL_LIMIT
+        for part in (piece[start : start + half] for start in range(0, len(piece) - half, half))
     )
 
 
