@@ -77,13 +77,18 @@ def not_of_ceds(column: str) -> str:
 
 def role_disagrees(version: Version) -> str:
     """Return a condition: an enrollment is for a student or teacher, but its user only has other roles."""
-    ours = "IN ('student', 'teacher')"
+    ours = "e.\"role\" IN ('student', 'teacher')"
     if version == Version.V1_1:
-        return (
-            '"sourcedId" IN (SELECT e."sourcedId" FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
-            f'WHERE e."role" {ours} AND u."role" <> e."role")'
+        found = (
+            'FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
+            f'WHERE {ours} AND u."role" <> e."role"'
         )
-    return f'"role" {ours} AND ("userSourcedId", "role") NOT IN (SELECT ("userSourcedId", "role") FROM roles)'
+    else:
+        found = (
+            'FROM enrollments e ANTI JOIN roles r ON r."userSourcedId" = e."userSourcedId" '
+            f'AND r."role" = e."role" WHERE {ours}'
+        )
+    return f'"sourcedId" IN (SELECT e."sourcedId" {found})'
 
 
 def _number(column: str, table: str = "") -> str:
