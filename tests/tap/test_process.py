@@ -155,3 +155,17 @@ def test_importing_the_pure_modules_does_not_load_the_sdk():
     """Reading a bundle from Python costs no Singer."""
     code = "import sys, tap_oneroster.bundle.source; sys.exit('singer_sdk' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_tap_without_a_policy_does_not_load_what_makes_twins(large):
+    """Policies and pseudonyms take a twentieth of the start of those who have none."""
+    code = (
+        "import atexit, sys\n"
+        "from tap_oneroster.__main__ import main\n"
+        "atexit.register(lambda: print(*(m for m in sys.modules if '._core.twin.' in m or m == 'difflib'), 'end', sep='\\n'))\n"
+        f"sys.argv = ['tap-oneroster', '--config', {str(large)!r}, '--discover']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rpartition("}\n")[2] == "end\n"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from target_oneroster.bundle.checks import Severity, check_package
+from hypothesis import example, given
+from hypothesis import strategies as st
+from target_oneroster.bundle.checks import Severity, check_package, form
 from target_oneroster.errors import TargetError
 
 from .conftest import Place, files_of
@@ -186,3 +190,37 @@ def test_files_without_a_manifest(place: Place) -> None:
         place.run(lines(rows()), load_method="upsert")
     place.run(lines(rows()))
     assert M in place.files()
+
+
+PIECES = st.sampled_from(
+    ["a", "b,c", "", " ", '"', '""', '"a"', '"a,b"', '"é"', '""""', ",", ",,", "\n", "\n", "\r\n", "\r", "\0", "é"]
+)
+
+
+@given(
+    st.lists(PIECES, max_size=24).map("".join), st.integers(1, 4), st.integers(1, 9), st.sampled_from([1, 2, 131072])
+)
+@example('"a"\n"b""c"\n', 2, 9, 131072)
+@example('1,"a,b"\n2,""\n3,"c""d"\n', 2, 9, 2)
+def test_rows_that_are_not_parsed_are_what_a_parser_would_say(text, width, block, limit):
+    """Whatever lies in a block, and wherever it is cut: the same number of rows, and the same faults."""
+    columns = [f"c{n}" for n in range(width)]
+    source = f"{','.join(columns)}\n{text}".encode()
+    found = []
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(form, "_BLOCK", block)
+        for quick in (limit, None):
+            if quick is None:
+                patched.setattr(form, "_even_rows", lambda *_: 0)
+            else:
+                patched.setattr(form, "_CELL_LIMIT", quick)
+            rows = form.scan(io.BytesIO(source), columns)
+            found.append((rows.count, rows.faults))
+    assert found[0] == found[1]
+
+
+@given(st.lists(st.lists(st.text('ab ,"é', max_size=4), min_size=3, max_size=3), min_size=1, max_size=6))
+def test_rows_as_rfc_4180_has_them_are_never_parsed(rows):
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    assert form._even_rows(text.getvalue().encode(), 3) == len(rows)

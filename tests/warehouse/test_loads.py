@@ -385,3 +385,41 @@ def test_the_schema_table_keeps_tenants_apart_and_no_passwords(house: House) -> 
         (2, "south", 2),
     ]
     assert house.query("SELECT count(*) FROM _schema WHERE column_name = 'password'") == [(0,)]
+
+
+def test_columns_of_an_older_file_may_be_in_another_order(house: House) -> None:
+    """A release that adds a column adds it at the end: numbers go by the names of the columns, not by their places."""
+    house.run(lines(rows()))
+    with duckdb.connect(str(house.path)) as connection:
+        for table in ("_loads", "_schema"):
+            names = [row[0] for row in connection.execute(f"DESCRIBE oneroster.{table}").fetchall()]
+            turned = ", ".join(f'"{name}"' for name in reversed(names))
+            connection.execute(f"CREATE OR REPLACE TABLE oneroster.{table} AS SELECT {turned} FROM oneroster.{table}")
+    house.run(lines(rows()))
+    assert loads(house, "users", f"load, outcome, {NUMBERS}") == [
+        (1, "loaded", 3, 3, 0, 0, 0, 3, False),
+        (2, "loaded", 3, 0, 0, 3, 0, 3, False),
+    ]
+    columns = 'load, present, "distinct"'
+    assert house.query(
+        f"SELECT {columns} FROM _schema WHERE \"table\" = 'users' AND column_name = 'sourcedId' ORDER BY 1"
+    ) == [
+        (1, 3, 3),
+        (2, 3, 3),
+    ]
+
+
+def test_a_stream_without_rows_is_noted_with_zeros_in_any_load(house: House) -> None:
+    """Nothing is counted in a table that holds nothing, and its columns are told all the same."""
+    district = rows()
+    district["demographics"] = []
+    for _ in range(2):
+        house.run(lines(district))
+    assert loads(house, "demographics", f"load, outcome, {NUMBERS}") == [
+        (load, "loaded", 0, 0, 0, 0, 0, 0, False) for load in (1, 2)
+    ]
+    found = house.query(
+        'SELECT load, count(*), sum(present), sum("distinct") FROM _schema WHERE "table" = \'demographics\' GROUP BY 1 ORDER BY 1'
+    )
+    assert [row[0] for row in found] == [1, 2]
+    assert all(columns > 5 and row == (0, 0) for _, columns, *rest in found for row in [tuple(rest)])

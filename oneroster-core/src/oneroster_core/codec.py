@@ -31,6 +31,7 @@ __all__ = [
     "content_digest",
     "encode_rows",
     "encode_value",
+    "encode_values",
     "line_order",
     "record_class",
     "record_lines",
@@ -127,6 +128,11 @@ def record_class(
 _encoder = msgspec.json.Encoder()
 encode_value = _encoder.encode
 """Return the JSON of one value, as a line contains it."""
+
+
+def encode_values(values: Sequence[Any]) -> list[str]:
+    """Return the JSON of each value, as `encode_value` makes it."""
+    return _encoder.encode_lines(values).decode().split("\n")[:-1]  # JSON writes a line break as \\n
 
 
 class EncodedRows:

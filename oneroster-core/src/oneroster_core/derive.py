@@ -192,27 +192,24 @@ def roles_of_users(
     `united` maps users with several rows to all their roles.
     """
     of_users = map(values, ("sourcedId", "orgSourcedIds", "role", "status", "dateLastModified"))
-    keys: list[tuple[str, str, str | None]] = []
-    kinds, status, modified = [], [], []
-    for user, of, role, *stamp in zip(*of_users, strict=True):
-        held = united.get(user) if united else None
+    rows: list[tuple[str, str, str | None, str, str | None, str | None]] = []
+    for user, of, role, status, modified in zip(*of_users, strict=True):
         # Nearly all users have one role at one org.
-        rows = [("primary", of[0], role)] if of and len(of) == 1 and not held else _held(held or held_by(of, role))
-        for kind, org, word in rows:
-            keys.append((user, org, word))
-            kinds.append(kind)
-            status.append(stamp[0])
-            modified.append(stamp[1])
-    if not keys:
+        if of and len(of) == 1 and not (united and user in united):
+            rows.append((user, of[0], role, "primary", status, modified))
+        else:
+            held = united.get(user) or held_by(of, role)
+            rows += [(user, org, word, kind, status, modified) for kind, org, word in _held(held)]
+    if not rows:
         return []
-    owners, places, words = zip(*keys, strict=True)
+    owners, places, words, kinds, states, dates = zip(*rows, strict=True)
     columns: dict[str, Iterable[Any]] = {
-        "sourcedId": derived_ids(_ROLES, keys),
+        "sourcedId": derived_ids(_ROLES, zip(owners, places, words, strict=True)),
         "userSourcedId": owners,
         "roleType": kinds,
         "role": words,
         "orgSourcedId": places,
-        "status": status,
-        "dateLastModified": modified,
+        "status": states,
+        "dateLastModified": dates,
     }
     return list(map(record_class(_ROLES), *(columns.get(field.name, repeat(None)) for field in line_order(_ROLES))))

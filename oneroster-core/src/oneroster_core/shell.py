@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from difflib import get_close_matches
 from math import isfinite
 from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
@@ -203,6 +202,8 @@ def unknown_settings(
 
 
 def _no_such(name: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name.lower(), list(known), 1)
     advice = f"did you mean {near[0]}?" if near else "--about lists all settings"
     return f"{' '.join(name.split())[:80]}: no such setting; {advice}"
@@ -217,9 +218,15 @@ def settings_from_environment(environment: Mapping[str, str], prefix: str, schem
     found = {name: environment[variable] for variable, name in variables.items() if variable in environment}
     for variable in environment.keys() - variables.keys():
         name = variable.removeprefix(prefix).lower()
-        if variable.startswith(prefix) and not name.startswith("_") and get_close_matches(name, schema["properties"]):
+        if variable.startswith(prefix) and not name.startswith("_") and _is_near(name, schema["properties"]):
             found[name] = environment[variable]
     return found
+
+
+def _is_near(name: str, known: Iterable[str]) -> bool:
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(name, list(known)))
 
 
 def built_in_settings(definitions: object) -> frozenset[str]:

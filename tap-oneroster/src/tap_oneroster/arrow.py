@@ -40,6 +40,8 @@ def typed(schema: dict[str, Any]) -> pa.DataType:
 
 def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """Return an Arrow column of record values: dates and times are text, objects are Structs or dicts."""
+    if pa.types.is_list(kind) and pa.types.is_string(kind.value_type):
+        return pa.array(values, kind)
     if pa.types.is_nested(kind):
         return pa.array(msgspec.to_builtins(values), kind)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):

@@ -106,6 +106,12 @@ class Column:
             return text, BLANKS_AROUND if text != value else None
         return self._read_words(*self._parse(value))
 
+    def plain(self, texts: Sequence[str]) -> list[Any] | None:
+        """Return the values of texts of a list kind that are written by the book, together; None if `reading` is needed."""
+        if self._by_the_book is None or self.null_word in "\n".join(texts):
+            return None
+        return self._by_the_book(texts)
+
     def _parse(self, text: str) -> Reading:
         if self._reader:
             return self._reader(text)

@@ -40,7 +40,7 @@ class _Cell:
     kind: str
     text: str
     odd: str = ""
-    """SQL for the column {0}, as `text`; empty if no value is odd by itself."""
+    """SQL for the column {0}, as `text`, and for its cell {1}; empty if no value is odd by itself."""
     is_free: bool = False
     """True for a text that may hold a control character, which a cell must not."""
 
@@ -48,16 +48,26 @@ class _Cell:
         """Return SQL for the cell of a column."""
         return self.text.replace("{0}", quoted(name))
 
+    @property
+    def is_looked_at(self) -> bool:
+        """True if `odd` looks at the cell, which should then be made once."""
+        return "{1}" in self.odd
+
     def is_odd(self, name: str) -> str:
-        """Return SQL that is true for a value whose record has to be taken."""
-        return f"coalesce({self.odd.replace('{0}', quoted(name))}, false)"
+        """Return SQL that is true for a value whose record has to be taken; the cell, if looked at, is `_made(name)`."""
+        return f"coalesce({self.odd.replace('{0}', quoted(name)).replace('{1}', _made(name))}, false)"
+
+
+def _made(name: str) -> str:
+    """Return the name of a column's cell beside the column."""
+    return quoted(f"{name} cell")
 
 
 def _listed(kind: str, element: str, each: str = "") -> _Cell:
     """Return the cell of a list: its elements joined by commas, if all match `element`; `each` is SQL for one, as x."""
     joined = f"array_to_string({f'list_transform({{0}}, lambda x: {each})' if each else '{0}'}, ',')"
-    is_whole = f"regexp_full_match({joined}, {literal(f'{element}(,{element})*')})"
-    commas = f"len({joined}) - len(replace({joined}, ',', ''))"
+    is_whole = f"regexp_full_match({{1}}, {literal(f'{element}(,{element})*')})"
+    commas = "strlen({1}) - strlen(replace({1}, ',', ''))"
     return _Cell(f"{kind}[]", joined, f"len({{0}}) > 0 AND NOT ({is_whole} AND {commas} = len({{0}}) - 1)")
 
 
@@ -192,9 +202,10 @@ class ParquetLane:
         any_odd = " OR ".join(["coalesce(\"sourcedId\", '') = ''", *odd])
         names = f"{quoted(TENANT)} AS tenant" if tenant else "NULL AS tenant"
         inside = f'SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before, {names}, ({any_odd}) AS odd'
+        cells = "".join(f", {cell.cell(name)} AS {_made(name)}" for name, cell in here.items() if cell.is_looked_at)
         (row,) = self._batch.query(
             "SELECT count(*), count(*) FILTER (odd), coalesce(bool_and(before IS NULL OR before < id), true), "
-            f"min(id), max(id), list(DISTINCT tenant) FROM ({inside} FROM {read_parquet(path)})"
+            f"min(id), max(id), list(DISTINCT tenant) FROM ({inside} FROM (SELECT *{cells} FROM {read_parquet(path)}))"
         )
         return row
 

@@ -18,6 +18,7 @@ __all__ = ["hold_if_shrunk"]
 
 _SMALL_SCHOOL = 20
 _SHOWN = 10
+_THERE = quoted("schools there")
 
 
 def hold_if_shrunk(engine: Engine, old: Existing, options: BundleOptions) -> None:
@@ -40,20 +41,25 @@ def hold_if_shrunk(engine: Engine, old: Existing, options: BundleOptions) -> Non
 
 
 def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[str]:
-    before = engine.one(f"SELECT count(*) FROM {old.source(kind)}")
-    after = engine.count(kind.name)
-    if _lost(before, after, percent):
-        return [f"{kind.name} ({before} before, {after} now)"]
     school = next((f for f in kind.columns(old.version) if f.name == kind.school), None)
     if school is None or not engine.has(kind.name) or school.name not in engine.columns(kind.name):
-        return []
-    then, now = quoted(school.header(old.version)), quoted(school.name)
-    if school.kind == Kind.REFS:
-        then, now = f"unnest(string_split({then}, ','))", f"unnest(string_split({now}, ','))"
+        before = engine.one(f"SELECT count(*) FROM {old.source(kind)}")
+        after = engine.count(kind.name)
+        return [f"{kind.name} ({before} before, {after} now)"] if _lost(before, after, percent) else []
+    # The old file is read once: its rows are counted by the words of the column, which name one school or several.
+    then = quoted(school.header(old.version))
+    engine.run(
+        f"CREATE OR REPLACE TABLE {_THERE} AS SELECT {then} AS school, count(*) AS n FROM {old.source(kind)} GROUP BY 1"
+    )
+    before, after = engine.one(f"SELECT sum(n) FROM {_THERE}"), engine.count(kind.name)
+    if _lost(before, after, percent):
+        return [f"{kind.name} ({before} before, {after} now)"]
+    one = "unnest(string_split({}, ','))" if school.kind == Kind.REFS else "{}"
     counts = engine.run(
-        f"SELECT o.school, o.n, coalesce(c.n, 0) FROM (SELECT school, count(*) AS n FROM "
-        f"(SELECT {then} AS school FROM {old.source(kind)}) GROUP BY 1 HAVING count(*) > {_SMALL_SCHOOL}) o "
-        f"LEFT JOIN (SELECT school, count(*) AS n FROM (SELECT {now} AS school FROM {quoted(kind.name)}) GROUP BY 1) c "
+        f"SELECT o.school, o.n, coalesce(c.n, 0) FROM (SELECT school, sum(n)::BIGINT AS n FROM "
+        f"(SELECT {one.format('school')} AS school, n FROM {_THERE}) GROUP BY 1 HAVING sum(n) > {_SMALL_SCHOOL}) o "
+        f"LEFT JOIN (SELECT school, sum(n)::BIGINT AS n FROM (SELECT {one.format('school')} AS school, n FROM "
+        f"(SELECT {quoted(school.name)} AS school, count(*) AS n FROM {quoted(kind.name)} GROUP BY 1)) GROUP BY 1) c "
         "ON c.school = o.school WHERE o.school <> '' ORDER BY o.school"
     )
     return [

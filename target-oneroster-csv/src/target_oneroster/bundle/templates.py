@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from .._core.model import Field, Kind
-from ..records.cells import cell_text, metadata_text
+from ..records.cells import cell_text, column_text, metadata_text
 from .staging import SEPARATOR
 
 __all__ = ["Render", "compile_render"]
@@ -25,6 +26,8 @@ _EXPRESSIONS = {
 
 def _expression(field: Field, scope: dict[str, Any]) -> str:
     """Return the expression of one cell; functions that it calls are added to `scope`."""
+    if column_text(field):
+        return f"of_{field.name}"
     write = metadata_text if field.kind == Kind.OBJECT else cell_text(field)
     if write is None:
         return f"r.{field.name} or ''"
@@ -38,9 +41,13 @@ def compile_render(fields: Sequence[Field]) -> Render:
 
     It is compiled from the model's own field names, never from input.
     """
-    scope: dict[str, Any] = {"TRUE_FALSE": {None: "", True: "true", False: "false"}}
+    scope: dict[str, Any] = {"TRUE_FALSE": {None: "", True: "true", False: "false"}, "count": count}
     cells = SEPARATOR.join(["{n}", *(f"{{{_expression(field, scope)}}}" for field in fields)])
-    source = f'def render(records, n):\n    return [f"""{cells}\\n""" for n, r in enumerate(records, n)]\n'
+    columns = {field.name: write for field in fields if (write := column_text(field))}
+    scope.update({f"write_{name}": write for name, write in columns.items()})
+    names = ", ".join(["n", "r", *(f"of_{name}" for name in columns)])
+    written = "".join(f", write_{name}([r.{name} for r in records])" for name in columns)
+    source = f'def render(records, n):\n    return [f"""{cells}\\n""" for {names} in zip(count(n), records{written})]\n'
     exec(compile(source, "<staged line>", "exec"), scope)  # noqa: S102
     render: Render = scope["render"]
     return render

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from .._core.coerce import Column, number_text
@@ -26,6 +28,7 @@ __all__ = [
     "as_it_came",
     "cell_of",
     "cell_text",
+    "column_text",
     "elements",
     "flat_metadata",
     "metadata_text",
@@ -99,6 +102,20 @@ def words(values: list[str]) -> str:
     return ",".join([v for v in (value.replace(",", "").strip() for value in values) if v])
 
 
+def _words_of_all(lists: Sequence[list[str] | None]) -> list[str]:
+    """Return `words` of a column; all lists are looked through together, because hardly any has something odd."""
+    every = [values or () for values in lists]
+    texts = list(map(",".join, every))
+    together = "\n".join(["", *texts, ""])
+    if (
+        together.count(",") == sum(map(len, every)) - sum(map(bool, every))
+        and " " not in together
+        and not any(odd in together for odd in (",,", "\n,", ",\n"))
+    ):
+        return texts
+    return [words(values) if values else "" for values in lists]
+
+
 def elements(value: Any) -> Iterator[Any]:
     """Yield the elements of a list, whether it arrived as a list, as JSON text, as one object or separated by commas."""
     if isinstance(value, str):
@@ -118,6 +135,18 @@ _ENDS_AN_ELEMENT = {ord(character): None for character in ",{}"}
 def pairs(values: list[tuple[str | None, str | None]]) -> str:
     """Return `{left:right}` elements, without characters that would end an element early."""
     return ",".join([f"{{{_plain(left)}:{_plain(right)}}}" for left, right in values])
+
+
+def _pairs_of_all(lists: Sequence[Any], left: str, right: str) -> list[str]:
+    """Return `pairs` of a column of lists of objects with these attributes, in the same way as `_words_of_all`."""
+    both = attrgetter(left, right)
+    every = [[both(one) for one in values] if values else () for values in lists]
+    texts = [",".join([f"{{{one or ''}:{other or ''}}}" for one, other in values]) for values in every]
+    together = "\n".join(texts)
+    count, filled = sum(map(len, every)), sum(map(bool, every))
+    if together.count("{") == together.count("}") == count and together.count(",") == count - filled:
+        return texts
+    return [pairs(list(values)) for values in every]
 
 
 def _plain(value: str | None) -> str:
@@ -147,12 +176,13 @@ def metadata_text(value: Mapping[str, Any] | None) -> str:
     return json.dumps(flat, sort_keys=True, ensure_ascii=False) if flat else ""
 
 
-def _user_ids(values: Any) -> str:
-    return pairs([(v.type, v.identifier) for v in values])
+_ENDS = {Kind.USER_IDS: ("type", "identifier"), Kind.SCALE_VALUES: ("itemValueLHS", "itemValueRHS")}
+"""What stands left and right in the elements of these kinds."""
 
 
-def _scale_values(values: Any) -> str:
-    return pairs([(v.itemValueLHS, v.itemValueRHS) for v in values])
+def _objects(kind: Kind) -> Cell:
+    both = attrgetter(*_ENDS[kind])
+    return lambda values: pairs(list(map(both, values)))
 
 
 _TEXTS: dict[Kind, Cell] = {
@@ -162,8 +192,7 @@ _TEXTS: dict[Kind, Cell] = {
     Kind.TRUE_FALSE: {True: "true", False: "false"}.__getitem__,
     Kind.INTEGER: str,
     Kind.NUMBER: number_text,
-    Kind.USER_IDS: _user_ids,
-    Kind.SCALE_VALUES: _scale_values,
+    **{kind: _objects(kind) for kind in _ENDS},
 }
 """Functions that write the values of a kind as a cell; other kinds are texts."""
 
@@ -176,6 +205,13 @@ def whole(value: float) -> str:
 def cell_text(field: Field) -> Cell | None:
     """Return the function that writes a value of that field; None if the value is already the text."""
     return whole if field.csv_kind == Kind.INTEGER else _TEXTS.get(field.kind)
+
+
+def column_text(field: Field) -> Callable[[Sequence[Any]], list[str]] | None:
+    """Return the function that writes a column of values, also missing ones, as `cell_text` does; None if none is faster."""
+    if field.kind in _ENDS:
+        return partial(_pairs_of_all, left=_ENDS[field.kind][0], right=_ENDS[field.kind][1])
+    return _words_of_all if field.kind in _LISTS else None
 
 
 def cell_of(field: Field, deviations: Counter[str] | None = None, zone: tzinfo = UTC) -> Cell:

@@ -24,8 +24,24 @@ def first_load(store: WarehouseFile, plan: MergePlan) -> None:
 
     No other process sees the file before it is complete, so no transaction is needed.
     """
+    table, place = plan.table, store.place(plan.table.name)
+    if plan.came.records:
+        _keep_what_counts(store, plan, place)
+    if table.has_family:
+        store.change(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
+    plan.count_what_came(store, place, f"{DELETED} IS NOT NULL")
+    if plan.history:
+        History(store, table, plan.now, plan.loads.number, before=plan.loads.number)
+    if plan.came.records:
+        plan.counts.count_total(store, place, tenants=table.tenant)
+    for counts in plan.counts.tenants.values():
+        counts.new = counts.came
+    plan.record(store)
+
+
+def _keep_what_counts(store: WarehouseFile, plan: MergePlan, place: str) -> None:
+    """Remove the rows that do not count; mark or remove those that the source marked as deleted."""
     table, came = plan.table, plan.came
-    place = store.place(table.name)
     if came.first:
         store.run(f"DELETE FROM {place} WHERE rowid < {came.first}")
     if plan.superseded:
@@ -40,12 +56,3 @@ def first_load(store: WarehouseFile, plan: MergePlan) -> None:
             store.run(f"DELETE FROM {place} WHERE {TOMBSTONE}")
         else:
             store.run(f"UPDATE {place} SET {DELETED} = ? WHERE {TOMBSTONE}", [plan.now])
-    if table.has_family:
-        store.change(f"ALTER TABLE {place} DROP COLUMN {NUMBER}")
-    plan.count_what_came(store, place, f"{DELETED} IS NOT NULL")
-    if plan.history:
-        History(store, table, plan.now, plan.loads.number, before=plan.loads.number)
-    plan.counts.count_total(store, place, tenants=table.tenant)
-    for counts in plan.counts.tenants.values():
-        counts.new = counts.came
-    plan.record(store)

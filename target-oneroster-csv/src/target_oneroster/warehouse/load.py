@@ -185,6 +185,7 @@ class Load:
         if not is_new and (there := store.columns(name)):
             counts.count_total(store, store.place(name), tenants=TENANT in there)
         loads.add(name, counts, LEFT)
+        loads.write()
 
     def _tenants(self, name: str) -> set[str | None]:
         """Return the tenants whose rows of a stream were to come, as far as receipts say."""

@@ -151,10 +151,12 @@ class Loader:
             columns = columns | {NUMBER: "BIGINT"}
         must = dict.fromkeys(table.keys if self._is_new else (), " NOT NULL")
         spec = ", ".join(f"{quoted(name)} {kind}{must.get(name, '')}" for name, kind in columns.items())
+        self._connection.execute("BEGIN TRANSACTION")  # a commit takes longer than a comment
         self._connection.execute(f"CREATE TABLE {self.place(table.name)} ({spec})")
         if self._is_new:
             for statement in comments(table, self.place(table.name), columns):
                 self._connection.execute(statement)
+        self._connection.execute("COMMIT")
 
     def _load(self, segment: Segment) -> None:
         if not self._together:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .._core.sql import quoted
 from . import schema_table
 from .counts import Counts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from .counts import TableCounts
     from .warehouse_file import WarehouseFile
 
@@ -45,18 +46,30 @@ class Loads:
     def __init__(self, store: WarehouseFile, now: datetime) -> None:
         self._store, self._now = store, now
         self._place = store.place(NAME)
+        self._waiting: dict[str, list[Sequence[Any]]] = {NAME: [], schema_table.NAME: []}
         store.keep(NAME, _COLUMNS, _ABOUT)
         store.keep(schema_table.NAME, schema_table.COLUMNS, schema_table.ABOUT)
         self.number = store.one(f"SELECT max(load) FROM {self._place}") + 1
 
     def add(self, table: str, counts: TableCounts, outcome: str = LOADED) -> None:
-        """Add the rows of one table, in the transaction that changes it."""
-        names = ", ".join(map(quoted, _COLUMNS))
+        """Add the rows of one table; `write` writes them."""
         for tenant, c in (counts.tenants or {None: Counts()}).items():
             numbers = [c.came, c.new, c.changed, c.unchanged, c.deleted, c.total, c.whole]
             row = [self.number, self._now, None, table, *numbers, outcome, counts.note or None, tenant]
-            self._store.run(f"INSERT INTO {self._place} ({names}) VALUES ({', '.join('?' * len(row))})", row)
+            self._waiting[NAME].append(row)
+
+    def describe(self, columns: Iterable[Sequence[Any]]) -> None:
+        """Add rows of the table `_schema`; `write` writes them."""
+        self._waiting[schema_table.NAME] += columns
+
+    def write(self) -> None:
+        """Write the rows that were added: in the transaction that changes their table, or before the file is seen."""
+        self._store.insert(NAME, _COLUMNS, self._waiting[NAME])
+        self._store.insert(schema_table.NAME, schema_table.COLUMNS, self._waiting[schema_table.NAME])
+        for rows in self._waiting.values():
+            rows.clear()
 
     def finish(self) -> None:
         """Record that all tables are in place."""
+        self.write()
         self._store.run(f'UPDATE {self._place} SET "finishedAt" = ? WHERE load = ?', [datetime.now(UTC), self.number])

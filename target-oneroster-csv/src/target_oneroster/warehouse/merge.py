@@ -66,7 +66,8 @@ class MergePlan:
         """Count the rows that came, and see for which tenants the table was read as a whole."""
         tenants = self.table.tenant
         what = ["count(*)", f"count(*) FILTER (NOT ({tombstone}))"]
-        for tenant, (every, came) in by_tenant(store, what, rows, tenants=tenants).items():
+        found = by_tenant(store, what, rows, tenants=tenants) if self.came.records else {}
+        for tenant, (every, came) in found.items():
             counts = self.counts.of(tenant)
             counts.came, counts.whole = came, self.snapshot and every > 0
         if self.parent and self.parent.rows and self.parent.whole:
@@ -86,6 +87,7 @@ def merge(store: WarehouseFile, plan: MergePlan) -> None:
     store.ensure(plan.table)
     _Merge(store, plan).run()
     plan.record(store)
+    plan.loads.write()
     store.run("COMMIT")
 
 

@@ -12,7 +12,7 @@ from .counts import by_tenant
 from .schema import DELETED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .merge import MergePlan
     from .warehouse_file import WarehouseFile
@@ -56,11 +56,16 @@ class _Columns:
 
     def add(self) -> None:
         """Count in one pass over all columns, then exactly those with few different values."""
+        if not self._plan.counts.sum("total"):
+            self._insert({}, {})
+            return
         names = [field.name for field in self._fields]
-        held = self._count([self._present(name) for name in names], names)
-        few = self._few(self._count([f"approx_count_distinct({quoted(name)})" for name in self._values], self._values))
+        rough = [f"approx_count_distinct({quoted(name)})" for name in self._values]
+        found = self._count([*map(self._present, names), *rough])
+        held = {tenant: dict(zip(names, row, strict=False)) for tenant, row in found.items()}
+        few = self._few(self._values, [row[len(names) :] for row in found.values()])
         for name in (name for name in self._lists if any(of[name] for of in held.values())):
-            few += self._few(self._count(["approx_count_distinct(item)"], [name], self._items(name)))
+            few += self._few([name], self._count(["approx_count_distinct(item)"], self._items(name)).values())
         self._insert(held, self._words_of(few))
 
     def _present(self, name: str) -> str:
@@ -72,17 +77,16 @@ class _Columns:
         value = f"unnest({quoted(name)})" if name in self._lists else quoted(name)
         return f"(SELECT {self._tenant} AS tenant, {value} AS item FROM {self._place} WHERE {DELETED} IS NULL)"
 
-    def _count(self, what: list[str], names: list[str], rows: str = "") -> dict[str | None, dict[str, int]]:
-        """Return aggregates of the present rows for each tenant, by name."""
+    def _count(self, what: list[str], rows: str = "") -> dict[str | None, tuple[int, ...]]:
+        """Return aggregates of the present rows for each tenant."""
         where, tenants = "true" if rows else f"{DELETED} IS NULL", self._plan.table.tenant
-        found = by_tenant(self._store, what, rows or self._place, where, tenants=tenants)
-        return {tenant: dict(zip(names, row, strict=True)) for tenant, row in found.items()}
+        return by_tenant(self._store, what, rows or self._place, where, tenants=tenants)
 
     @staticmethod
-    def _few(rough: dict[str | None, dict[str, int]]) -> list[str]:
-        """Return the columns that have values, and may have few different ones for each tenant."""
-        names = next(iter(rough.values()), {})
-        return [n for n in names if 0 < max(of[n] for of in rough.values()) <= 2 * _FEW]
+    def _few(names: list[str], rough: Iterable[tuple[int, ...]]) -> list[str]:
+        """Return the columns that have values, and may have few different ones; `rough` counts those of each tenant."""
+        most = map(max, zip(*rough, strict=True))
+        return [name for name, count in zip(names, most, strict=False) if 0 < count <= 2 * _FEW]
 
     def _words_of(self, names: list[str]) -> dict[tuple[str | None, str], dict[str, int]]:
         """Return the number of each value, by tenant and column."""
@@ -108,7 +112,4 @@ class _Columns:
                 distinct = len(counts) if is_few else None
                 head = [self._plan.loads.number, self._plan.table.name, field.name]
                 rows.append([*head, present, distinct, words if counts else None, tenant])
-        if rows:
-            names, one = ", ".join(map(quoted, COLUMNS)), f"({', '.join('?' * len(COLUMNS))})"
-            into = f"INSERT INTO {self._store.place(NAME)} ({names}) VALUES {', '.join([one] * len(rows))}"
-            self._store.run(into, [value for row in rows for value in row])
+        self._plan.loads.describe(rows)

@@ -181,8 +181,9 @@ class WarehouseStaging:
         for stage in self.stages.values():
             stage.flush()
         connection = self.loader.finish()
-        for name, stage in self.stages.items():
-            there = connection.execute(f"SELECT count(*) FROM {self.loader.place(name)}").fetchall()[0][0]
+        counts = ", ".join(f"(SELECT count(*) FROM {self.loader.place(name)})" for name in self.stages)
+        found = connection.execute(f"SELECT {counts}").fetchall()[0] if self.stages else ()
+        for (name, stage), there in zip(self.stages.items(), found, strict=True):
             if there != stage.rows:
                 raise TargetError(f"Stream {name}: {stage.rows} rows came, {there} were staged. Nothing was loaded.")
         return connection
@@ -193,6 +194,8 @@ class WarehouseStaging:
         `in_passes`: return True if, for a stream with so many records, the last row of a key counts.
         """
         stage = self.stages[name]
+        if not stage.rows:  # `finish` has counted them
+            return Came(0, 0, None)
         table = self.loader.place(name)
         versions = connection.execute(
             f"SELECT _sdc_table_version, count(*), min(rowid), max(rowid) FROM {table} GROUP BY 1 ORDER BY 3"
@@ -202,8 +205,6 @@ class WarehouseStaging:
             if first < end or (before is not None and (version is None or version < before)):
                 raise TargetError(f"Stream {name}: the version of its records went back. Start the tap again.")
             before, end = version, last
-        if not versions:
-            return Came(0, 0, None)
         version, records, first, _ = versions[-1]
         keys = [quoted(key) for key in stage.table.keys]
         what = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"

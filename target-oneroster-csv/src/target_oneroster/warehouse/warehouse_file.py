@@ -13,7 +13,7 @@ from .loader import STAGED
 from .schema import comments
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from .schema import Table
@@ -97,6 +97,14 @@ class WarehouseFile:
         """Run a statement and return its rows."""
         return self._connection.execute(sql, list(parameters)).fetchall()
 
+    def insert(self, name: str, columns: Mapping[str, tuple[str, str]], rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows to a table of the loader's own, with values for all columns."""
+        if rows:  # a list for each column: a parameter for each value would take ten times as long
+            names = ", ".join(map(quoted, columns))
+            values = ", ".join(f"unnest(?::{kind}[])" for kind, _ in columns.values())
+            into = f"INSERT INTO {self.place(name)} ({names}) SELECT {values}"
+            self.run(into, [list(column) for column in zip(*rows, strict=True)])
+
     def one(self, sql: str, parameters: Any = ()) -> int:
         """Return the single number that a query selects."""
         return int(self.run(sql, parameters)[0][0] or 0)
@@ -164,9 +172,11 @@ class WarehouseFile:
     def keep(self, name: str, columns: Mapping[str, tuple[str, str]], about: str) -> None:
         """Create or adapt a table of the loader's own; `columns` are types and comments, `about` is its comment."""
         if self._adapt(name, {column: kind for column, (kind, _) in columns.items()}):
+            self.run("BEGIN")  # a commit takes longer than a comment
             self.run(f"COMMENT ON TABLE {self.place(name)} IS {literal(about)}")
             for column, (_, text) in columns.items():
                 self.run(f"COMMENT ON COLUMN {self.place(name)}.{quoted(column)} IS {literal(text)}")
+            self.run("COMMIT")
 
     def _adapt(self, name: str, wanted: Mapping[str, str], keys: Collection[str] = ()) -> bool:
         """Create a table, or add the columns that it lacks; return True if it changed."""

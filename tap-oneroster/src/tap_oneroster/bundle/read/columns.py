@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 from typing_extensions import override
 
-from ..._core.codec import encode_value, line_order
+from ..._core.codec import encode_values, line_order
 from ..._core.coerce import Column, read_status
 from ..._core.model.schema import json_schema
 from ...arrow import ArrowDistinct, typed
 from ...arrow import column as arrow_column
-from .fast_split import CELL_LIMIT, is_plain
+from .fast_split import CELL_LIMIT, plain_lines
 from .records import ChunkRecords
 from .rows import PlainChunk
 
@@ -63,6 +63,13 @@ class _Cells:
         """True if no cell of one column is blank."""
         cells = self.columns[position]
         return not cells.null_count and not pc.any(pc.utf8_is_space(cells)).as_py()
+
+    def may_hold(self, position: int, word: str) -> bool:
+        """True if a cell of one column may contain a word of lower case, in any case."""
+        cells = self.columns[position]
+        if not word.isascii() or not pa.types.is_string(cells.type):
+            return word in "\n".join(self.texts(position)).lower()
+        return word.encode() in _bytes_of(cells).lower()
 
     def part(self, start: int, stop: int) -> _Cells:
         """Return the rows from `start` to `stop`."""
@@ -142,12 +149,15 @@ class ColumnReader:
         )
 
     def split(self, block: bytes, width: int) -> _Cells | None:
-        """Return the cells of a block of whole lines with `width` cells each; None if `is_plain` rejects the block."""
+        """Return the cells of a block of whole lines with `width` cells each; None if `plain_lines` rejects the block."""
         # Arrow drops a byte order mark at the start of a block.
-        if width < 2 or block.startswith(codecs.BOM_UTF8) or not is_plain(block):
+        if width < 2 or block.startswith(codecs.BOM_UTF8):
             return None
         if not block.endswith(b"\n"):
             block += b"\n"
+        lines = plain_lines(block)
+        if lines is None:
+            return None
         try:
             table = pa.csv.read_csv(
                 pa.BufferReader(block),
@@ -162,7 +172,7 @@ class ColumnReader:
             return None
         columns = [column.chunk(0) for column in table.columns]
         # Arrow also ends a row at a single carriage return, which makes the counts differ.
-        if len(table) != block.count(b"\n") or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
+        if len(table) != lines or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
             return None
         blanks = b" " in block or not block.isascii()
         return _Cells(columns, escapes=b"\\" in block or b'"' in block, blanks=blanks)
@@ -214,12 +224,19 @@ def _longest(column: Any) -> int:
     return pc.max(pc.binary_length(texts)).as_py() or 0
 
 
-def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], Any, Counter[str]]:
-    """Return the values of a column's words (blank last), the index of each row's word, and counts of broken rules."""
+def _meant(
+    cells: Any, read: Callable[[str], Reading], read_all: Callable[[Sequence[str]], list[Any] | None] = lambda _: None
+) -> tuple[Sequence[Any], Any, Counter[str]]:
+    """Return the values of a column's words (blank last), the index of each row's word, and counts of broken rules.
+
+    `read_all` returns the values of words that break no rule, or None.
+    """
     words = [*cells.dictionary.to_pylist(), ""]
-    values, rules = zip(*map(read, words), strict=True)
     places = pc.fill_null(cells.indices, len(words) - 1)
     broken: Counter[str] = Counter()
+    if (plain := read_all(words)) is not None:
+        return plain, places, broken
+    values, rules = zip(*map(read, words), strict=True)
     if any(rules):
         for found in pc.value_counts(places).to_pylist():
             if rule := rules[found["values"]]:
@@ -229,9 +246,13 @@ def _meant(cells: Any, read: Callable[[str], Reading]) -> tuple[Sequence[Any], A
 
 def _holds_blanks(texts: pa.Array) -> bool:
     """True if a column of texts may contain a blank; looks at its bytes only."""
-    data = texts.buffers()[2]
-    text = data.to_pybytes() if data else b""
+    text = _bytes_of(texts)
     return b" " in text or not text.isascii()
+
+
+def _bytes_of(texts: pa.Array) -> bytes:
+    data = texts.buffers()[2]
+    return data.to_pybytes() if data else b""
 
 
 def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[str], *, nulls: bool) -> _Piece:
@@ -259,12 +280,12 @@ def _text(name: str, column: Column, cells: _Cells, position: int, odd: Counter[
 
 def _word(name: str, kind: Any, column: Column, cells: Any, odd: Counter[str]) -> _Piece:
     """Return the piece for a column whose texts have to be read; each distinct text is read once."""
-    values, places, broken = _meant(cells, column.reading)
+    values, places, broken = _meant(cells, column.reading, column.plain)
     for rule, times in broken.items():
         column.count(odd, rule, times)
     found = arrow_column(values, kind).take(places)
     column.check_missing(found.null_count, odd)
-    json = [name + encode_value(value).decode() for value in values]
+    json = [name + value for value in encode_values(values)]
     if cells.null_count == len(cells):
         return _Piece(found, json[-1:])
     if len(values) == 2 and not cells.null_count:

@@ -6,7 +6,6 @@ id may be repeated, its rows are read completely.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["first_cells", "ids_of", "kept_places", "settle_copies"]
 
-_FIRST = re.compile(rb"\n([^,]*)")
 _BLANKS = [bytes([code]) for code in range(128) if chr(code).isspace() and code != ord("\n")]
 
 
@@ -46,10 +44,8 @@ def _beginnings(block: bytes) -> Sequence[str | bytes]:
     """Return the text before the first comma of each line, without quotes and without blanks at the ends."""
     if b'"' in block:
         block = block.replace(b'"', b"")
-    lines = block.count(b"\n")
-    cells: list[bytes] = _FIRST.findall(b"\n" + block)
-    if len(cells) != lines + 1 or block.count(b"\r") not in {0, lines}:  # a line without a comma, or other line ends
-        cells = [line.partition(b",")[0] for line in block.splitlines()]
+    lines = block.splitlines() if b"\r" in block else block.split(b"\n")
+    cells = [line.partition(b",")[0] for line in lines]
     together = b"\n".join(cells)
     if together.isascii() and not any(blank in together for blank in _BLANKS):
         return cells

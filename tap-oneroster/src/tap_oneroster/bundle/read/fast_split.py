@@ -1,8 +1,8 @@
 """Split plain CSV into columns without a CSV parser, three times as fast.
 
-One split at the commas gives the cells of all rows. There is no comma between the last cell of a row and the first of
-the next, so these two form one piece, a *seam*. All rows have the expected width exactly if each seam contains one line
-end and no other cell contains any. For text that is not plain, `split` returns None, and a real parser reads it.
+Without its cells, a block of rows of one width is the same text in each row: commas and a line end. One comparison of
+this *frame* proves the width of all rows; then line ends may become commas, and one split gives the cells of all rows.
+For text that is not plain, `split` returns None, and a real parser reads it.
 
 Cells are *raw*: one character for each byte of UTF-8, with marks for commas and quotes inside quoted cells. Most cells
 are only passed on, so they are never decoded and encoded again; `text` and `Cells` convert raw cells.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CELL_LIMIT", "COMMA", "Cells", "is_plain", "split", "text"]
+__all__ = ["CELL_LIMIT", "COMMA", "Cells", "plain_lines", "split", "text"]
 
 CELL_LIMIT = csv.field_size_limit()
 """Longest cell that the standard library's parser accepts."""
@@ -24,6 +24,10 @@ COMMA, _QUOTE = "\x1f", "\x1e"
 """Marks for a comma and a quote inside a quoted cell."""
 _MARKS = COMMA.encode(), _QUOTE.encode()
 _CONTROLS = [bytes([code]) for code in range(32) if code not in b"\n\r"]
+_IN_CELLS = bytes(code for code in range(32, 256) if code != ord(","))
+_NO_LINE_FEED = _IN_CELLS + b",\r"
+_IN_MARKED_CELLS = _IN_CELLS + b"".join(_MARKS)
+"""Bytes that are no part of the frame; what remains beside commas and line ends are control characters."""
 
 _AFTER, _BEFORE = {b",", b"\n", b"\r", b""}, {b",", b"\n", b""}
 
@@ -46,7 +50,11 @@ class Cells(NamedTuple):
     def are_filled(self, position: int) -> bool:
         """True if no cell of one column is blank."""
         texts = self.texts(position)
-        return all(texts) and not any(map(str.isspace, texts))
+        return all(texts) and not (self.blanks and any(map(str.isspace, texts)))
+
+    def may_hold(self, position: int, word: str) -> bool:
+        """True if a cell of one column may contain a word of lower case, in any case."""
+        return word in "\n".join(self.texts(position)).lower()
 
     def part(self, start: int, stop: int) -> Cells:
         """Return the rows from `start` to `stop`."""
@@ -72,37 +80,44 @@ def split(block: bytes, width: int) -> Cells | None:
     Return None if there is only one column, a row has another width, a cell contains a control character, a quote is
     misplaced, or a cell may be longer than the parser allows.
     """
-    if width < 2 or len(block) > CELL_LIMIT or _holds_controls(block):
+    if width < 2 or len(block) > CELL_LIMIT:
         return None
     if not block.endswith(b"\n"):
         block += b"\n"
     marked = False
     if b'"' in block:
-        bare = _without_quotes(block)
+        bare = None if _holds_controls(block) else _without_quotes(block)
         if bare is None:
             return None
         block, marked = bare
-    stride, rows = width - 1, block.count(b"\n")
-    cells = block.decode("latin-1").split(",")
-    seams = cells[::stride]
-    # As many seams as line ends, and each seam contains one: so exactly one in each, and none elsewhere.
-    if len(cells) != rows * stride + 1 or not all("\n" in seam for seam in seams[1:]):
+    frame = block.translate(None, _IN_MARKED_CELLS if marked else _IN_CELLS)
+    if returns := frame.count(b"\r"):
+        frame = frame.replace(b"\r", b"")
+    rows, rest = divmod(len(frame), width)
+    if rest or frame != (b"," * (width - 1) + b"\n") * rows:
         return None
-    ends = ",".join(seams)
-    if returns := block.count(b"\r"):
-        if ends.count("\r\n") != returns:
+    cells = block.decode("latin-1").replace("\n", ",").split(",")
+    cells.pop()
+    columns = [cells[position::width] for position in range(width)]
+    if returns:  # each of them must precede a line end
+        ends = ",".join([*columns[-1], ""])
+        if ends.count("\r,") != returns:
             return None
-        ends = ends.replace("\r\n", "\n")
-    pairs = ends.replace("\n", ",").split(",")
-    pairs.pop()
-    columns = [pairs[::2], *(cells[position::stride] for position in range(1, stride)), pairs[1::2]]
+        columns[-1] = ends.replace("\r,", ",").split(",")
+        columns[-1].pop()
     ascii_only = block.isascii()
     return Cells(columns, ascii_only, marked, blanks=not ascii_only or b" " in block)
 
 
-def is_plain(block: bytes) -> bool:
-    """True if no cell has a control character other than carriage return, and quotes are only where CSV allows them."""
-    return not _holds_controls(block) and (b'"' not in block or _without_quotes(block) is not None)
+def plain_lines(block: bytes) -> int | None:
+    """Return the number of line feeds of a block; None if it is not plain.
+
+    It is plain if it has no control character but carriage returns, and quotes only where CSV allows them.
+    """
+    ends = block.translate(None, _NO_LINE_FEED)
+    if ends.count(b"\n") < len(ends) or (b'"' in block and _without_quotes(block) is None):
+        return None
+    return len(ends)
 
 
 def _holds_controls(block: bytes) -> bool:

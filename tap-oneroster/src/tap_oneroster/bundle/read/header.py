@@ -83,12 +83,16 @@ class Header:
 
 def plain_names(row: list[str]) -> list[str]:
     """Return the names of a header row in lower case, without blanks, quotes and invisible characters at their ends."""
-    return [cell.translate(_UNSEEN).strip(' \t\r\n"').lower() for cell in row]
+    return list(map(_plain_name, row))
+
+
+def _plain_name(cell: str) -> str:
+    return cell.translate(_UNSEEN).strip(' \t\r\n"').lower()
 
 
 def is_preamble(row: list[str]) -> bool:
     """True for a row that may precede the header: a blank one, or Excel's ``sep=,``."""
-    return not any(plain_names(row)) or _SEPARATOR.fullmatch(",".join(row)) is not None
+    return not any(map(_plain_name, row)) or (len(row) <= 2 and _SEPARATOR.fullmatch(",".join(row)) is not None)
 
 
 def _names(file: File) -> dict[str, tuple[str, tuple[str | None, ...]]]:

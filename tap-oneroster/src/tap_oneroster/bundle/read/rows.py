@@ -39,6 +39,9 @@ class RawCells(Protocol):
     def are_filled(self, position: int) -> bool:
         """True if no cell of one column is blank."""
 
+    def may_hold(self, position: int, word: str) -> bool:
+        """True if a cell of one column may contain a word of lower case, in any case."""
+
     def part(self, start: int, stop: int) -> RawCells:
         """Return the rows from `start` to `stop`."""
 
@@ -133,9 +136,6 @@ class RowReader:
         self.header, names, self._first = self._read_header()
         self._id = self.header.columns["sourcedId"]
         self._names = plain_names(names)
-        own = names[self._id].strip().encode()
-        self._spellings = {b"ourced", b"OURCED"} | (set() if b"ourced" in own else {own})
-        """Spellings of the id's name: a block that contains none of them does not repeat the header."""
 
     def _read_header(self) -> tuple[Header, list[str], bytes]:
         """Read the header; return it, its row, and the rest of the blocks read so far."""
@@ -180,7 +180,7 @@ class RowReader:
         raw = split(block, self.header.width)
         if raw is None or not raw.are_filled(self._id):
             return None
-        if any(spelling in block for spelling in self._spellings) and self._may_repeat(raw.texts(self._id)):
+        if raw.may_hold(self._id, self._names[self._id]):
             return None
         may_hold_null = _NULL_BYTES in block
         if may_hold_null and _NULL in map(str.strip, raw.texts(self._id)):
@@ -214,8 +214,7 @@ class RowReader:
 
     def _may_repeat(self, ids: Sequence[str]) -> bool:
         """True if a row with one of these ids may repeat the header."""
-        name = self._names[self._id]
-        return any(name in each.lower() for each in ids)
+        return self._names[self._id] in "\n".join(ids).lower()
 
     def _is_fit(self, number: int, row: list[str]) -> bool:
         """True if a row can be read; count blank lines and reject rows of another width."""
