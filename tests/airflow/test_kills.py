@@ -45,6 +45,8 @@ providers:
   aeries: {{concurrent: 8}}
 districts:
 """
+LONG = ", tap: {sleep: '8'}"
+"""A run that would outlive a dead parent for longer than an orphan may live."""
 QUICK = {
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
@@ -133,7 +135,8 @@ def test_a_night_of_kills(tmp_path: Path, kills: int, districts: int) -> None:
     dice = random.Random(18)
     ids = [f"d{n:02}" for n in range(districts)]
     (tmp_path / "fleet.yml").write_text(
-        HEAD.format(folder=tmp_path) + "".join(f"- {{id: {id_}, provider: aeries}}\n" for id_ in ids)
+        HEAD.format(folder=tmp_path)
+        + "".join(f"- {{id: {id_}, provider: aeries{LONG if id_ in ids[::3] else ''}}}\n" for id_ in ids)
     )
     mark = f"mark-{tmp_path.name}-{os.getpid()}"
     expected = b"".join(b'{"type":"RECORD","n":%d}\n' % n for n in range(1, 41))
