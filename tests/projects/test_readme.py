@@ -75,8 +75,13 @@ def test_the_quick_start_ends_well_without_the_marts(
     assert after_readme.returncode == 0
     (clone.folder / ".marts" / "ready").rename(tmp_path / "ready")
     shutil.rmtree(clone.folder / "output" / "marts")
-    index = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_FIND_LINKS": "", "UV_HTTP_RETRIES": "0"}
-    ended = clone.terminal("./run", **index, UV_CACHE_DIR=str(tmp_path / "cache"))
+    ended = clone.terminal(
+        "./run",
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_FIND_LINKS="",
+        UV_HTTP_RETRIES="0",
+        UV_CACHE_DIR=str(tmp_path / "cache"),
+    )
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert ended.stderr.splitlines()[-1].startswith(
         "run: the marts' pages are skipped, and ./run marts makes them: packages: the package index did not deliver."

@@ -184,7 +184,7 @@ def quick_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     started: list[str] = []
 
     def ran(*command: str | Path, **_: object) -> subprocess.CompletedProcess[str]:
-        started.append(" ".join(Path(word).name for word in map(str, command)))
+        started.append(" ".join(map(str, command)))
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
@@ -199,15 +199,13 @@ def test_the_quick_start_ends_with_two_pages(
     quick_start: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """That of the audit and that of the marts, a line each; the marts' environment is the small one."""
-    halves: list[str] = []
-    monkeypatch.setattr(bootstrap, "set_up_marts", lambda half: halves.append(half) or Path(".marts"))
+    monkeypatch.setattr(bootstrap, "set_up_marts", lambda half: Path(half))
     bootstrap.quick_start()
     assert capsys.readouterr().err.splitlines()[-2:] == [
         "run: is tonight safe? Open output/roster.html",
         "run: how is a district doing? Open output/marts/site/index.html",
     ]
-    assert halves == ["quickstart"]
-    assert quick_start[-1] == "python -m tools.quickstart.marts"
+    assert quick_start[-1] == "quickstart/bin/python -m tools.quickstart.marts"
 
 
 def test_marts_that_cannot_be_installed_are_skipped(
@@ -230,19 +228,17 @@ def test_marts_that_cannot_be_installed_are_skipped(
     assert not any("quickstart.marts" in command for command in quick_start)
 
 
+@pytest.mark.usefixtures("quick_start")
 def test_marts_that_cannot_be_built_are_no_success(
-    quick_start: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Skipped is only what is not installed."""
     monkeypatch.setattr(bootstrap, "set_up_marts", lambda _: Path(".marts"))
-    done = bootstrap.ran
-    monkeypatch.setattr(
-        bootstrap,
-        "ran",
-        lambda *command, **options: subprocess.CompletedProcess(
-            command, 1 if "tools.quickstart.marts" in command else done(*command, **options).returncode
-        ),
-    )
+
+    def ran(*command: str | Path, **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, int("tools.quickstart.marts" in command))
+
+    monkeypatch.setattr(bootstrap, "ran", ran)
     with pytest.raises(SystemExit) as ended:
         bootstrap.quick_start()
     assert ended.value.code == 1
