@@ -199,7 +199,7 @@ def test_the_quick_start_ends_with_two_pages(
     quick_start: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """That of the audit and that of the marts, a line each; the marts' environment is the small one."""
-    monkeypatch.setattr(bootstrap, "set_up_marts", lambda half: Path(half))
+    monkeypatch.setattr(bootstrap, "set_up_marts", Path)
     bootstrap.quick_start()
     assert capsys.readouterr().err.splitlines()[-2:] == [
         "run: is tonight safe? Open output/roster.html",
