@@ -152,7 +152,21 @@ def test_a_reader_that_ends_is_one_line(town: Desk) -> None:
         source.stdout.close()
         said = source.stderr.read()
     assert source.returncode == 1
-    assert said == "oneroster-marts: the program that reads the lists has ended before them\n"
+    assert said == "oneroster-marts: the program that reads from this one has ended before all was said\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [("push",), ("ask", "class size by grade")], ids=lambda its: its[0])
+def test_a_disk_that_is_full_is_one_line(arguments: tuple[str, ...], town: Desk) -> None:
+    """And no success: the messages, or the answer, did not arrive."""
+    town("push")  # writes the settings
+    program = Path(sys.executable).with_name("oneroster-marts")
+    name, *rest = arguments
+    command: list[str | Path] = [program, name, "--config", town.folder / "marts.json", *rest]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "oneroster-marts: stdout: No space left on device\n"
 
 
 def test_the_page_of_recipes_names_every_stream_with_its_keys() -> None:

@@ -10,7 +10,7 @@ from .._figures import Raw, element
 from ..reader import OneAfterOther
 from . import parts, words
 from .parts import paragraph
-from .persons import BANNER, people
+from .persons import BANNER, names_of, people
 
 if TYPE_CHECKING:
     from datetime import date
@@ -45,12 +45,13 @@ class Counsel:
     def __init__(self, reader: Reader, of: Contents, *, names: bool) -> None:
         self._of = of
         self._is_named = names
-        self._names = people(reader, names=names)
-        self._lists = OneAfterOther(reader.by_school(_queries(reader, of)))
+        self._names: dict[str, str] = {}
+        self._lists = OneAfterOther(reader.by_school(_queries(reader, of, names=names)))
 
     def page(self, its: School) -> str:
         """Return the page of a school."""
         rows = self._lists.of(its.id)
+        self._names = names_of(rows.get("people", []))
         courses, due = _courses(rows.get("work", [])), _next(rows.get("due", []))
         by_status: defaultdict[str, list[Row]] = defaultdict(list)
         for row in rows.get("list", []):
@@ -141,7 +142,7 @@ READING = (
 )
 
 
-def _queries(reader: Reader, of: Contents) -> dict[str, str]:
+def _queries(reader: Reader, of: Contents, *, names: bool) -> dict[str, str]:
     t = reader.table
     listed = t("restricted.worklist", "student_id", "school_id", "status", "tier", "reasons")
     students, results = (
@@ -159,8 +160,9 @@ def _queries(reader: Reader, of: Contents) -> dict[str, str]:
         f"select distinct m.person_id, m.school_id, m.class_id from {members} as m where m.role = 'student' and m.begin_date <= {today}"
         f" and (m.end_date is null or m.end_date > {today})"
     )
+    everybody = f"select distinct school_id, student_id as person_id from {listed}"
     on_list = f"select student_id, school_id from {listed} where status in ('new', 'still')"
-    return {
+    return ({"people": people(reader, everybody)} if names else {}) | {
         "list": f"select l.student_id, l.school_id, l.status, l.tier, l.reasons, s.grade from {listed} as l left join"
         f" (select distinct person_id, school_id, grade from {students} where as_of = {today}) as s"
         " on l.student_id = s.person_id and l.school_id = s.school_id",

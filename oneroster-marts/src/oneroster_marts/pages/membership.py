@@ -10,7 +10,7 @@ from .._figures import Raw, element
 from ..reader import OneAfterOther
 from . import parts, words
 from .parts import paragraph
-from .persons import BANNER, people
+from .persons import BANNER, names_of, people
 
 if TYPE_CHECKING:
     from ..reader import Reader, Row
@@ -33,12 +33,13 @@ class Membership:
     def __init__(self, reader: Reader, of: Contents, *, names: bool) -> None:
         self._of = of
         self._is_named = names
-        self._names = people(reader, names=names)
-        self._lists = OneAfterOther(reader.by_school(_queries(reader, of)))
+        self._names: dict[str, str] = {}
+        self._lists = OneAfterOther(reader.by_school(_queries(reader, of, names=names)))
 
     def page(self, its: School) -> str:
         """Return the page of a school."""
         rows = self._lists.of(its.id)
+        self._names = names_of(rows.get("people", []))
         sections = [
             ("", self._out_of_step(rows.get("out", []))),
             ("", parts.not_given(self._of, ("lms_memberships",))),
@@ -107,15 +108,21 @@ class Membership:
         return figures.section("classes", "Classes and their members", table, said)
 
 
-def _queries(reader: Reader, of: Contents) -> dict[str, str]:
-    members = reader.table("restricted.fct_enrollment", "person_id", "begin_date", "is_present")
+def _queries(reader: Reader, of: Contents, *, names: bool) -> dict[str, str]:
+    enrollments = reader.table("restricted.fct_enrollment", "person_id", "begin_date", "is_present")
     classes = reader.table("restricted.dim_class", "title", "school_id")
     kinds = reader.table("restricted.lms_member_kind", "lms", "person_id", "kind")
     today = f"date '{of.today}'"
-    return {
-        "members": f"select distinct m.school_id, m.class_id, d.title, m.role, m.person_id from {members} as m"
+    members = (
+        f"select distinct m.school_id, m.class_id, d.title, m.role, m.person_id from {enrollments} as m"
         f" inner join {classes} as d on m.class_id = d.class_id where m.role in ('student', 'teacher') and m.is_present"
-        f" and m.begin_date <= {today} and (m.end_date is null or m.end_date > {today})",
-        "out": f"select d.school_id, k.class_id, d.title, k.lms, k.person_id, k.kind from {kinds} as k"
-        f" inner join {classes} as d on k.class_id = d.class_id where k.kind <> 'in_both'",
-    }
+        f" and m.begin_date <= {today} and (m.end_date is null or m.end_date > {today})"
+    )
+    out = (
+        f"select d.school_id, k.class_id, d.title, k.lms, k.person_id, k.kind from {kinds} as k"
+        f" inner join {classes} as d on k.class_id = d.class_id where k.kind <> 'in_both'"
+    )
+    everybody = (
+        f"select school_id, person_id from ({members}) as its union select school_id, person_id from ({out}) as its"
+    )
+    return ({"people": people(reader, everybody)} if names else {}) | {"members": members, "out": out}

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
     from .contents import Contents
 
-__all__ = ["MEASURES", "OF_SCHOOLS", "big_numbers", "folded", "framed", "items", "not_given", "paragraph", "reading"]
+__all__ = [
+    "FEW",
+    "MEASURES",
+    "OF_SCHOOLS",
+    "big_numbers",
+    "folded",
+    "framed",
+    "items",
+    "not_given",
+    "paragraph",
+    "reading",
+]
 
 MEASURES = {
     "enrolled": ("enrolled", "Students enrolled", False),
@@ -37,6 +48,8 @@ OF_SCHOOLS = ("attendance", "calendar_days", "final_grades", "lms_memberships")
 """Inputs from which the pages of schools are made."""
 OPEN = 40
 """Rows of a table that are open; the others are folded."""
+FEW = 12
+"""The same of a table of which the first rows say most, so that what comes after it is not far down."""
 MOST = 400
 
 
@@ -97,14 +110,19 @@ def not_given(of: Contents, inputs: Sequence[str]) -> Raw:
 
 
 def folded(
-    caption: str, heads: Sequence[str], lines: Sequence[Sequence[object]], numbers: Sequence[int], noun: str
+    caption: str,
+    heads: Sequence[str],
+    lines: Sequence[Sequence[object]],
+    numbers: Sequence[int],
+    noun: str,
+    most_open: int = OPEN,
 ) -> Raw:
     """Return a table whose later rows are folded, and say how many are left out."""
-    shown = figures.table(caption, heads, lines[:OPEN], numbers=numbers)
-    more = lines[OPEN:MOST]
+    shown = figures.table(caption, heads, lines[:most_open], numbers=numbers)
+    more = lines[most_open:MOST]
     if not more:
         return shown
-    left = len(lines) - OPEN - len(more)
+    left = len(lines) - most_open - len(more)
     rest = figures.table(f"{caption} (continued)", heads, more, numbers=numbers)
     said = paragraph(f"{words.count(left)} more {noun} are in the mart.") if left else ""
     return Raw(

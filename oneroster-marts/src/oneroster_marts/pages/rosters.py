@@ -56,8 +56,8 @@ def grades(its: School) -> Raw:
         "Class size",
         "Students",
         "Students, drawn",
-        "By day of load",
-        "Nine of ten are below",
+        "Students by day",
+        "Nine in ten at most",
         "Classes",
     ]
     table = figures.table("Class size and students of each grade today", heads, lines, numbers=(1, 2, 5, 6))
@@ -99,7 +99,7 @@ def courses(its: School) -> Raw:
     )
     heads = ["Course", "Largest", "Middle", "Smallest", "Median in the district", "Classes", "Each class"]
     table = parts.folded(
-        "Sizes of the classes of each course, the largest first", heads, lines, (1, 2, 3, 4, 5), "courses"
+        "Sizes of the classes of each course, the largest first", heads, lines, (1, 2, 3, 4, 5), "courses", parts.FEW
     )
     return figures.section("courses", title, paragraph(sentence), table)
 
