@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 from oneroster_marts import project
-from oneroster_marts.pages.contents import Contents, read, schools
+from oneroster_marts.pages.contents import Contents, School, read, schools
 from oneroster_marts.pages.counsellor import Counsel
 from oneroster_marts.pages.licences import _advice
 from oneroster_marts.pages.membership import Membership
 from oneroster_marts.pages.parts import big_numbers
+from oneroster_marts.pages.rosters import grades
 from oneroster_marts.pages.words import file_of
 from oneroster_marts.reader import open_reader
 from oneroster_marts.settings import read_settings
@@ -103,6 +104,22 @@ def test_the_class_size_of_a_grade_stands_beside_its_name(site: Path, town: Desk
     where = f"school_id = '00001' and grade = '07' and class_type = 'all' and day = '{TODAY}'"
     (row,) = town.rows("shared.enrollment_count", where=where)
     assert f'<th scope="row">Grade 7</th><td class="n"><strong>{row["mean_class_size"]:.1f}</strong></td>' in text
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_the_line_of_students_by_day_stands_where_there_are_two_days(days: int) -> None:
+    """After the first load the column would be empty."""
+    counts = {
+        "school_id": "1",
+        "grade": "07",
+        "students": 50,
+        "classes": 2,
+        "mean_class_size": 25.0,
+        "p90_class_size": 26.0,
+    }
+    rows = [counts | {"day": date(2026, 11, 16 - n)} for n in range(days)]
+    its = School("1", "One", Contents(date(2026, 11, 16), 10, is_restricted=False), {"enrollment": rows})
+    assert ("Students by day" in grades(its)) is (days == 2)
 
 
 def test_restricted_pages_are_reached_from_the_district_by_links(restricted_site: Path) -> None:
@@ -268,6 +285,18 @@ def test_members_out_of_step_are_listed_with_what_to_do(restricted_site: Path, t
     said = words_of(restricted_site / "class-membership" / "00002.html")
     assert f"{len(rows)} members are out of step" in said
     assert "only in the roster: add to the platform" in said
+
+
+def test_what_does_not_fit_in_memory_is_for_its_owner_only(town: Desk) -> None:
+    """It is written apart from the working folder, and gone at the end."""
+    town("ask", "students")  # writes the settings
+    settings = read_settings(town.folder / "marts.json", project.inputs(), {})
+    with open_reader(settings, restricted=True) as reader:
+        (row,) = reader.rows("select current_setting('temp_directory') as place")
+        place = Path(row["place"])
+        assert place.stat().st_mode & 0o777 == 0o700
+        assert Path.cwd() not in place.parents
+    assert not place.exists()
 
 
 def test_a_page_is_the_same_each_time(town: Desk, site: Path, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class Membership:
         left = len(rows) - len(lines)
         said = paragraph(f"{words.count(left)} more are in table restricted.lms_member_kind.") if left else ""
         heads = ["Class", "Who", "What to do", "Platform"]
-        table = parts.folded("Members whom only one of roster and platform has", heads, lines, (), "members")
+        table = parts.folded("Members of whom roster and platform differ", heads, lines, (), "members")
         return figures.section(
             "out", title, paragraph(f"{words.plural(len(rows), 'member is', 'members are')} out of step."), table, said
         )

@@ -42,7 +42,7 @@ def school_page(its: School) -> str:
     if of.is_restricted:
         file = words.file_of(its.id)
         counsellor = element("a", "The counsellor's list", href=f"../counsellor/{file}")
-        over = Raw(f"{over} {counsellor} {element('a', 'Class membership', href=f'../class-membership/{file}')}")
+        over = Raw(f"{over} · {counsellor} · {element('a', 'Class membership', href=f'../class-membership/{file}')}")
         banner = "Restricted: no number is hidden on this page. Do not forward it."
     line = f"Week of {words.day(of.monday)}, as of {words.day(of.today)}."
     return parts.framed(f"{its.name} - school page", its.name, line, sections, over=over, banner=banner)
