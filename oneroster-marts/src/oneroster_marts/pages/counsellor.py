@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Counsel"]
 
-DRAWN, MOST = 200_000, 430_000
-"""Characters of cards after which lines are not drawn any more, and after which cards are left out."""
+DRAWN, MOST = 120_000, 280_000
+"""Bytes of cards after which lines are not drawn any more, and after which cards are left out."""
+PLACE = "table restricted.worklist"
 CLASSES = 3
 HEADS = {
     "new": ("New this week", "Found by the rule today, and not a week ago."),
@@ -71,9 +72,9 @@ class Counsel:
                     cards.append(
                         self._card(row, courses.get(row["student_id"], []), due.get(row["student_id"]), used < DRAWN)
                     )
-                    used += len(cards[-1])
+                    used += len(cards[-1].encode())
                 left = len(listed) - len(cards)
-                said = paragraph(f"{words.count(left)} more are in table restricted.worklist.") if left else ""
+                said = paragraph(f"{words.count(left)} more are in {PLACE}.") if left else ""
                 body: list[object] = [element("ul", *cards, class_="cards") if cards else paragraph("Nobody."), said]
             else:
                 lines = [
@@ -81,7 +82,8 @@ class Counsel:
                     for row in listed
                 ]
                 heads = ["Student", "Grade", "What"]
-                body = [parts.folded(title, heads, lines, (), "students") if lines else paragraph("Nobody.")]
+                table = parts.folded(title, heads, lines, (), "students", place=PLACE)
+                body = [table if lines else paragraph("Nobody.")]
             sections.append(
                 (
                     title,

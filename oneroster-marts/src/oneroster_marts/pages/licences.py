@@ -24,6 +24,8 @@ LOW_MATCH = 95
 PRODUCTS = 40
 """Products whose schools are shown; the others are in the mart."""
 SCHOOLS = 60
+BYTES = 300_000
+"""Schools of a product that are shown, at most, and how large the schools of all products are together as they are written."""
 
 
 def licences_page(reader: Reader, of: Contents) -> str:
@@ -175,8 +177,9 @@ def _by_school(reader: Reader, of: Contents) -> Raw:
     for row in reader.rows(query):
         rows[row["vendor"], row["product"]].append(row)
     parts_of: list[object] = []
-    for (vendor, product), its in sorted(rows.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:PRODUCTS]:
-        parts_of.append(_product(of, f"{vendor} {product}", its))
+    products = sorted(rows.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:PRODUCTS]
+    for (vendor, product), its in products:
+        parts_of.append(_product(of, f"{vendor} {product}", its, BYTES // len(products)))
     if not parts_of:
         return figures.section("by-school", "Use by school", paragraph("No activity of vendors was given."))
     if len(rows) > PRODUCTS:
@@ -184,11 +187,11 @@ def _by_school(reader: Reader, of: Contents) -> Raw:
     return figures.section("by-school", "Use by school", *parts_of)
 
 
-def _product(of: Contents, name: str, its: list[Row]) -> Raw:
+def _product(of: Contents, name: str, its: list[Row], most: int) -> Raw:
     shown = [row for row in its if not row["suppressed"] and row["enrolled"]]
     hidden = len(its) - len(shown)
     shown.sort(key=lambda row: ((row["active_30"] or 0) / row["enrolled"], row["school_id"]))
-    lines: list[list[Any]] = [
+    every: list[list[Any]] = [
         [
             of.name("school", row["school_id"]),
             words.count(row["enrolled"]),
@@ -198,8 +201,10 @@ def _product(of: Contents, name: str, its: list[Row]) -> Raw:
         ]
         for row in shown[:SCHOOLS]
     ]
+    lines = parts.fitting(every, most)
+    left = len(shown) - len(lines)
     told = f"{words.plural(hidden, 'school is', 'schools are')} hidden. " if hidden else ""
-    more = f"{words.count(len(shown) - SCHOOLS)} more schools are in mart activity_gap." if len(shown) > SCHOOLS else ""
+    more = f"{words.count(left)} more schools are in mart activity_gap." if left else ""
     heads = ["School", "For whom it is", "Active", "Share", "Share, drawn"]
     inner = figures.table(f"Use of {name} by school, the least first", heads, lines, numbers=(1, 2, 3)) if lines else ""
     total, active = (sum(row[key] or 0 for row in shown) for key in ("enrolled", "active_30"))

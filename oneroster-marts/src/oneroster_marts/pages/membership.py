@@ -23,8 +23,8 @@ KINDS = {
     "only_lms": "only in the platform: remove there, or enroll",
     "role_differs": "has another role in the platform",
 }
-OUT_OF_STEP, MOST = 1_000, 400_000
-"""Rows of who is out of step, at most, and characters of the lists of members."""
+MOST = 370_000
+"""Bytes of the lists of members, at most."""
 
 
 class Membership:
@@ -70,41 +70,35 @@ class Membership:
                 KINDS.get(row["kind"], row["kind"]),
                 row["lms"],
             ]
-            for row in rows[:OUT_OF_STEP]
+            for row in rows
         ]
-        left = len(rows) - len(lines)
-        said = paragraph(f"{words.count(left)} more are in table restricted.lms_member_kind.") if left else ""
         heads = ["Class", "Who", "What to do", "Platform"]
-        table = parts.folded("Members of whom roster and platform differ", heads, lines, (), "members")
+        caption = "Members of whom roster and platform differ"
+        table = parts.folded(caption, heads, lines, (), "members", place="table restricted.lms_member_kind")
         return figures.section(
-            "out", title, paragraph(f"{words.plural(len(rows), 'member is', 'members are')} out of step."), table, said
+            "out", title, paragraph(f"{words.plural(len(rows), 'member is', 'members are')} out of step."), table
         )
 
     def _classes(self, rows: list[Row]) -> Raw:
         classes: defaultdict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for row in rows:
             classes[row["title"] or "", row["class_id"]][row["role"]].append(self._name(row["person_id"]))
-        lines: list[list[object]] = []
-        used = 0
-        for (title, key), roles in sorted(classes.items()):
-            students = "; ".join(sorted(roles.get("student", [])))
-            used += len(students) + 150
-            if used > MOST:
-                break
-            lines.append(
-                [
-                    f"{title} ({key})",
-                    "; ".join(sorted(roles.get("teacher", []))),
-                    f"{len(roles.get('student', [])):,}",
-                    students,
-                ]
-            )
-        if not lines:
+        if not classes:
             return figures.section("classes", "Classes and their members", paragraph("No class goes on."))
-        left = len(classes) - len(lines)
+        lines = [
+            [
+                f"{title} ({key})",
+                "; ".join(sorted(roles.get("teacher", []))),
+                f"{len(roles.get('student', [])):,}",
+                "; ".join(sorted(roles.get("student", []))),
+            ]
+            for (title, key), roles in sorted(classes.items())
+        ]
+        shown = parts.fitting(lines, MOST)
+        left = len(lines) - len(shown)
         said = paragraph(f"{words.count(left)} more classes are in table restricted.fct_enrollment.") if left else ""
         heads = ["Class", "Teachers", "Students", "Who"]
-        table = figures.table("Classes with their teachers and students", heads, lines, numbers=(2,))
+        table = figures.table("Classes with their teachers and students", heads, shown, numbers=(2,))
         return figures.section("classes", "Classes and their members", table, said)
 
 

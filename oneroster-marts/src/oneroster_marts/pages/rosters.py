@@ -93,7 +93,12 @@ def courses(its: School) -> Raw:
     )
     heads = ["Course", "Largest", "Middle", "Smallest", "Median in the district", "Classes", "Each class"]
     table = parts.folded(
-        "Sizes of the classes of each course, the largest first", heads, lines, (1, 2, 3, 4, 5), "courses", parts.FEW
+        "Sizes of the classes of each course, the largest first",
+        heads,
+        lines,
+        (1, 2, 3, 4, 5),
+        "courses",
+        most_open=parts.FEW,
     )
     return figures.section("courses", title, paragraph(sentence), table)
 
