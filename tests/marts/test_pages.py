@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -372,8 +371,8 @@ def test_pages_of_postgresql_are_those_of_duckdb(duckdb_desk: Any, postgres_desk
 
 
 @pytest.mark.slow
-def test_740_schools_within_two_minutes(town: Desk, tmp_path: Path) -> None:
-    """The rows of three schools, repeated; each page is small, the district's page, too."""
+def test_the_pages_of_740_schools_are_small(town: Desk, tmp_path: Path) -> None:
+    """The rows of three schools, repeated; the district's page is small, too. How long it takes: benchmarks/marts_pages.py."""
     import shutil
 
     copy = str(shutil.copy(town.settings["marts_path"], tmp_path / "marts.duckdb"))
@@ -394,9 +393,7 @@ def test_740_schools_within_two_minutes(town: Desk, tmp_path: Path) -> None:
         more = "rows.* replace ('t' || n || '-' || id as id, name || ' ' || n as name)"
         query = f"select {more} from shared.label as rows, range(246) as its(n) where dimension = 'school'"
         connection.execute(f"insert into shared.label {query}")
-    start = time.monotonic()
     assert town("pages", "--out", str(tmp_path / "site"), marts_path=copy) == 0, town.err
-    assert time.monotonic() - start < 120
     files = list((tmp_path / "site").rglob("*.html"))
     assert len(files) == 741 + 3
     assert max(path.stat().st_size for path in files) <= 500_000
