@@ -1,7 +1,7 @@
 """The commands of this checkout: `./run COMMAND`, on Windows `py tools/bootstrap.py COMMAND`.
 
 It runs before anything is installed, so it uses the standard library only. Everything that it creates is inside the
-checkout: `.venv`, `.uv`, `.meltano` and `output`.
+checkout: `.venv`, `.marts`, `.uv`, `.meltano` and `output`.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ if TYPE_CHECKING:
 
 OLDEST, NEWEST = (3, 11), (3, 14)
 HELP = """\
-./run                     the quick start: a sample district goes through Meltano into DuckDB; ends with a summary
+./run                     the quick start: a sample district goes through Meltano into DuckDB; ends with a summary and two pages
 ./run query [SQL]         asks the quick start's warehouse
-./run marts               builds tables and pages of a sample district (dbt, in an environment of its own), and asks a question
+./run marts               builds the quick start's tables and pages of a district alone (dbt), and asks them a question
 ./run test [ARGS]         runs all tests; ARGS go to pytest
 ./run test-airbyte [ARGS] runs the tests that need PyAirbyte (600 MB, in an environment of its own)
 ./run test-marts [ARGS]   runs the tests of oneroster-marts (dbt, in an environment of its own)
@@ -121,8 +121,9 @@ def quick_start() -> None:
     one_night(log, "a second night, in which a school loses half of its enrollments", *SECOND_NIGHT)
     ran(program("oneroster-audit"), "show", "--policy", "output/policy.yml")
     print(flush=True)
+    pages = marts_pages()
     say("is tonight safe? Open output/roster.html")
-    say("how is a district doing? ./run marts makes its pages (dbt, in an environment of its own)")
+    say(pages)
 
 
 def one_night(log: Path, text: str, *events: str) -> None:
@@ -141,6 +142,18 @@ def one_night(log: Path, text: str, *events: str) -> None:
             fail(f"{what}; all it said is in {log.relative_to(ROOT)}")
 
 
+def marts_pages() -> str:
+    """Make the marts' pages of a sample district; return a line that names them, or says why there are none."""
+    try:
+        place = set_up_marts("quickstart")
+    except SystemExit as reason:  # dbt is not needed for the rest
+        return f"the marts' pages are skipped, and ./run marts makes them: {str(reason).removeprefix('run: ')}"
+    made = ran(programs(place) / "python", "-m", "tools.quickstart.marts")
+    if made.returncode:
+        sys.exit(made.returncode)
+    return "how is a district doing? Open output/marts/site/index.html"
+
+
 def query(*arguments: str) -> None:
     """Query the quick start's warehouse."""
     set_up("quickstart")
@@ -148,9 +161,9 @@ def query(*arguments: str) -> None:
 
 
 def marts() -> None:
-    """Build tables and pages of a sample district, in the environment of the marts."""
-    enter(set_up_marts())
-    become("python", "-m", "tools.quickstart.marts")
+    """Build tables and pages of a sample district, in the environment of the marts, and ask a question."""
+    enter(set_up_marts("quickstart"))
+    become("python", "-m", "tools.quickstart.marts", "--ask")
 
 
 def setup() -> None:

@@ -67,9 +67,8 @@ def say(text: str) -> None:
 
 
 def fail(text: str) -> NoReturn:
-    """Exit with one line."""
-    say(text)
-    sys.exit(1)
+    """Exit with one line and code 1; whoever can go on without the step catches SystemExit, whose text is the line."""
+    sys.exit(f"run: {text}")
 
 
 def ran(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -295,22 +294,36 @@ def install_into(uv: Path, environment: Path, half: str = "all") -> None:
     from_index("this project's own packages", *install, "--no-deps", "--no-build-isolation", *editable)
 
 
-def set_up_marts() -> Path:
-    """Install the environment of oneroster-marts and its tests, from a lock of its own; return its place."""
+def set_up_marts(half: str = "all") -> Path:
+    """Install the environment of oneroster-marts, from a lock of its own; return its place.
+
+    `half` is `all`, with every warehouse and the tests, or `quickstart`, which is a third of it: marts on DuckDB.
+    """
     place = ROOT / ".marts"
     mark = place / "ready"
-    if content(mark) == fingerprint(apart=True):
+
+    def ready() -> bool:
+        return content(mark) in {f"{h} {fingerprint(apart=True)}" for h in ("all", half)}
+
+    if ready():
         return place
     with alone():
+        if ready():
+            return place
         use_pip_settings()
         uv = get_uv()
         make_environment(uv, place, sys.executable, "no environment could be made")
         say(f"packages of {APART_LOCK.relative_to(ROOT)}")
         install = (uv, "pip", "install", "--quiet", "--python", place)
-        from_index("packages", *install, "--require-hashes", "-r", APART_LOCK)
+        if half == "all":
+            from_index("packages", *install, "--require-hashes", "-r", APART_LOCK)
+        else:  # as constraints, pins and hashes apply as well
+            members = [option for path in projects(apart=True) for option in ("-r", path)]
+            build = ("--extra", "duckdb", "--group", f"{APART}/pyproject.toml:build")
+            from_index("packages", *install, "--constraint", APART_LOCK, *build, *members)
         editable = [option for path in projects(apart=True) for option in ("-e", path.parent)]
         from_index("this project's own packages", *install, "--no-deps", "--no-build-isolation", *editable)
-        mark.write_text(f"{fingerprint(apart=True)}\n", encoding="utf-8")
+        mark.write_text(f"{half} {fingerprint(apart=True)}\n", encoding="utf-8")
     return place
 
 

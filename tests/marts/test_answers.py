@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,22 @@ def test_it_shows_what_it_understood(town: Desk) -> None:
     assert town("ask", "Which grade has most missing work at Saint Elie?") == 0
     first = town.out.splitlines()[0]
     assert first == 'understood: Missing work; by grade; school: Saint-Élie High School "3"; highest first'
+
+
+def test_a_question_to_which_there_is_no_number_is_not_answered(town: Desk) -> None:
+    """It is understood, no class of a homeroom is in the mart, and the exit code says that there is no answer."""
+    assert town("ask", "class size by course in homeroom") == 1
+    assert "There is no number for this." in town.out
+    assert town.out.startswith("understood: ")
+    assert town("ask", "--json", "class size by course in homeroom") == 1
+    assert json.loads(town.out)["answered"] is False
+
+
+@pytest.mark.parametrize("question", ["class size at Hogwarts", "students in grade 13", "students at school 00009"])
+def test_a_school_or_a_grade_that_does_not_exist_is_one_sentence(question: str, town: Desk) -> None:
+    assert town("ask", question) == 1
+    assert town.out.count("\n") == 1
+    assert re.match("I do not know what|There is no", town.out)
 
 
 def test_as_json_it_says_what_it_understood_and_whether_it_answered(town: Desk) -> None:
@@ -185,5 +202,7 @@ def test_a_mart_that_is_not_built_is_one_line(sample: Path, tmp_path: Path) -> N
     from .warehouses import duckdb_desk
 
     desk = duckdb_desk(tmp_path, sample)
-    assert desk("ask", "students") == 2
-    assert desk.err == "oneroster-marts: marts_path: no such file; run oneroster-marts build first\n"
+    for arguments in (("ask", "students"), ("push",)):
+        assert desk(*arguments) == 2
+        assert desk.err == "oneroster-marts: marts_path: no such file; run oneroster-marts build first\n"
+        assert desk.out == ""

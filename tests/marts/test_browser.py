@@ -66,6 +66,18 @@ def test_in_a_browser(browser: Any, restricted_site: Path, tmp_path: Path, mode:
     context.close()
 
 
+def test_no_column_is_cut_off_on_paper(browser: Any, restricted_site: Path) -> None:
+    """Between the margins of an A4 sheet, which is 680 pixels, each table ends before the sheet does; paper is not scrolled."""
+    page = browser.new_page(viewport={"width": 680, "height": 1000})
+    page.emulate_media(media="print")
+    for name in PAGES:
+        page.goto((restricted_site / name).as_uri())
+        rights = page.evaluate("[...document.querySelectorAll('table')].map(t => t.getBoundingClientRect().right)")
+        assert rights
+        assert max(rights) <= 680, name
+    page.close()
+
+
 @pytest.mark.parametrize(("width", "height"), [(1100, 700), (320, 1150)])
 def test_the_five_numbers_are_seen_first(browser: Any, site: Path, width: int, height: int) -> None:
     """Without scrolling on a desk, and at the top of the page on a phone; the words that lead to class sizes are beneath."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,9 @@ from oneroster_marts import project
 from oneroster_marts.answers.asked import Asked, CannotSay
 from oneroster_marts.answers.metrics import DEMOGRAPHICS, metrics
 from oneroster_marts.answers.query import Answers
+from oneroster_marts.errors import Failed
 from oneroster_marts.reader import open_reader
+from oneroster_marts.server import tools
 from oneroster_marts.settings import read_settings
 
 if TYPE_CHECKING:
@@ -81,6 +84,66 @@ def test_a_client_asks_the_server(town: Desk) -> None:
     assert all("Traceback" not in text for _, text in found)
     logged = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert {"metric": "class_size", "by": ["grade"], "where": {"school": "00003"}, "since": ""} in logged
+
+
+def test_a_mart_that_is_not_built_is_an_error_of_the_call(sample: Path, tmp_path: Path) -> None:
+    """The server stays: the mart may be built while an assistant is open."""
+    from .warehouses import duckdb_desk
+
+    _, found, _ = in_a_session(
+        duckdb_desk(tmp_path, sample), ("query_metric", {"metric": "students"}), ("list_metrics", {})
+    )
+    assert [is_error for is_error, _ in found] == [True, False]
+    assert found[0][1].endswith("marts_path: no such file; run oneroster-marts build first")
+
+
+def test_a_warehouse_that_is_busy_is_an_error_of_the_call(
+    town: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oneroster_marts._core.sql.PATIENCE_SECONDS", 0.0)
+    copy = str(shutil.copy(town.settings["marts_path"], tmp_path))
+    (tmp_path / "marts.json").write_text(json.dumps(town.settings | {"marts_path": copy}))
+    ask = tools(read_settings(tmp_path / "marts.json", project.inputs(), {}))["query_metric"]
+    with duckdb.connect(copy), pytest.raises(Failed, match="is open in another program"):
+        ask("students")
+    assert ask("students")["rows"], "a call opens the file for itself, so it sees when it is free"
+
+
+def test_what_is_no_message_is_refused_and_the_next_is_answered(town: Desk) -> None:
+    """Garbage on stdin: no value of it is in the log, and the server goes on."""
+    town("ask", "students")  # writes the settings
+    program = Path(sys.executable).with_name("oneroster-marts")
+    start = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    asked: list[dict[str, Any]] = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": start},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_metrics", "arguments": {}}},
+    ]
+    garbage = [
+        b"canary-in-no-json",
+        b'{"canary": 1}',
+        b"\xff\xfe\x00",
+        b"[]",
+        b'{"jsonrpc": "2.0", "id": 9, "method": "canary"}',
+    ]
+    lines = [*garbage, *(json.dumps(its).encode() for its in asked)]
+    with subprocess.Popen(
+        [program, "serve-mcp", "--config", town.folder / "marts.json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as server:
+        server.stdin.write(b"".join(line + b"\n" for line in lines))
+        server.stdin.flush()
+        answers: dict[Any, Any] = {}
+        while 2 not in answers:
+            answer = json.loads(server.stdout.readline())
+            answers[answer.get("id")] = answer
+        _, log = server.communicate()
+    assert server.returncode == 0
+    assert "students" in answers[2]["result"]["content"][0]["text"]
+    assert b"canary" not in log
+    assert b"Traceback" not in log
 
 
 def test_nothing_of_persons_is_answered(town: Desk) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from oneroster_marts.push import STREAMS
 from tests.support.loaders import executable_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .warehouses import Desk, Server
 
 SINCE = ("--since", "2026-10-01")
@@ -152,7 +155,21 @@ def test_a_reader_that_ends_is_one_line(town: Desk) -> None:
         source.stdout.close()
         said = source.stderr.read()
     assert source.returncode == 1
-    assert said == "oneroster-marts: the program that reads the lists has ended before them\n"
+    assert said == "oneroster-marts: the program that reads from this one has ended before all was said\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [("push",), ("ask", "class size by grade")], ids=lambda its: its[0])
+def test_a_disk_that_is_full_is_one_line(arguments: tuple[str, ...], town: Desk) -> None:
+    """And no success: the messages, or the answer, did not arrive."""
+    town("push")  # writes the settings
+    program = Path(sys.executable).with_name("oneroster-marts")
+    name, *rest = arguments
+    command: list[str | Path] = [program, name, "--config", town.folder / "marts.json", *rest]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "oneroster-marts: stdout: No space left on device\n"
 
 
 def test_the_page_of_recipes_names_every_stream_with_its_keys() -> None:
@@ -160,28 +177,77 @@ def test_the_page_of_recipes_names_every_stream_with_its_keys() -> None:
     for stream in STREAMS:
         (line,) = [its for its in text.splitlines() if its.startswith(f"| `{stream.name}` ")]
         assert all(f"`{key}`" in line for key in stream.keys)
-    for place in ("Salesforce", "HubSpot", "Slack", "monday.com", "HiBob", "Exact Online"):
+    for place in PLACES:
         assert f"\n## {place}\n" in text
 
 
+Recipe = Callable[[str], list[dict[str, Any]]]
+PLACES = ("Salesforce", "HubSpot", "Slack", "monday.com", "HiBob", "Exact Online")
+
+
 @pytest.fixture(scope="module")
-def lists(town: Desk, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The lists in PostgreSQL, as the recipes have them."""
+def in_postgres(town: Desk, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    """Asks the lists as target-postgres keeps them."""
     folder = tmp_path_factory.mktemp("lists")
     database = server.database()
     url = database.url.replace("postgresql://", "postgresql+psycopg://")
     piped(town, executable_of("target-postgres"), {"sqlalchemy_url": url, "default_target_schema": "lists"}, folder)
-    return database
+    return lambda query: [
+        json.loads(line) for line in database.execute(f"select row_to_json(its.*) from ({query}) its")
+    ]
 
 
-@pytest.mark.parametrize("place", ["Salesforce", "HubSpot", "Slack", "monday.com", "HiBob", "Exact Online"])
-def test_each_recipe_runs_over_the_streams(place: str, lists: Any) -> None:
-    """The query of the recipe, on the tables that target-postgres made, gives rows without a null in what names them.
+@pytest.fixture(scope="module")
+def in_files(town: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recipe]:
+    """Asks the lists as target-jsonl keeps them, by the views of the page's second block."""
+    folder = tmp_path_factory.mktemp("files")
+    settings = {"destination_path": str(folder), "do_timestamp_file": False}
+    piped(town, executable_of("target-jsonl"), settings, folder)
+    views = RECIPES.read_text(encoding="utf-8").split("create schema lists;\n")[1].split("```")[0]
+    with duckdb.connect() as connection:
+        connection.execute("create schema lists")
+        connection.execute(views.replace("from '", f"from '{folder}/"))
 
-    No teacher of the sample changes classes, so of HiBob there are none.
-    """
+        def ask(query: str) -> list[dict[str, Any]]:
+            found = connection.execute(f"select to_json(its) from ({query}) its").fetchall()
+            return [json.loads(line) for (line,) in found]
+
+        yield ask
+
+
+def recipe(place: str) -> str:
+    """The query of a section of the page."""
     section = RECIPES.read_text(encoding="utf-8").split(f"\n## {place}\n")[1].split("\n## ")[0]
-    query = section.split("```sql\n")[1].split("```")[0].strip().rstrip(";")
-    rows = [json.loads(line) for line in lists.execute(f"select row_to_json(its.*) from ({query}) its")]
-    assert rows or place == "HiBob"
+    return section.split("```sql\n")[1].split("```")[0].strip().rstrip(";")
+
+
+@pytest.mark.parametrize("place", [*PLACES, "Provision and take back"])
+def test_each_recipe_runs_over_the_streams(place: str, in_postgres: Recipe, in_files: Recipe) -> None:
+    """On the tables of target-postgres and on the files of target-jsonl: the same rows, without a null in what names them.
+
+    No teacher of the sample changes classes, so of HiBob there are none; whoever leaves a class is in another one.
+    """
+    rows, same = in_postgres(recipe(place)), in_files(recipe(place))
+    assert sorted(map(str, map(in_words, same))) == sorted(map(str, map(in_words, rows)))
+    assert rows or place in ("HiBob", "Provision and take back")
     assert all(next(iter(row.values())) for row in rows)
+
+
+def in_words(row: dict[str, Any]) -> dict[str, str]:
+    """A row with numbers alike, of whichever kind the database has made them."""
+    return {name: f"{value:.4f}" if isinstance(value, int | float) else str(value) for name, value in row.items()}
+
+
+@pytest.mark.parametrize("place", ["HiBob", "Provision and take back"])
+def test_recipes_that_are_empty_here_find_what_they_are_for(place: str) -> None:
+    """A teacher who changes classes, and a student who leaves the only one."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema lists")
+        for name in ("seats_to_provision", "seats_to_take_back"):
+            connection.execute(f"create table lists.{name} (user_id text, class_id text, role text)")
+        connection.execute("insert into lists.seats_to_provision values ('t', 'a', 'teacher'), ('s', 'a', 'student')")
+        connection.execute(
+            "insert into lists.seats_to_take_back values ('t', 'b', 'teacher'), ('s', 'b', 'student'), ('u', 'b', 'student')"
+        )
+        found = connection.execute(recipe(place)).fetchall()
+    assert found == ([("t", 2)] if place == "HiBob" else [("u",)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,8 @@ def test_the_commands_of_readme(clone: Clone, after_readme: CompletedProcess[str
         assert people
         assert people == rows(output / "warehouse.duckdb", PEOPLE.format(night)), name
     assert (output / "roster.html").exists(), "the quick start's second night was audited"
+    assert (output / "marts/site/index.html").exists(), "the marts' pages are made at its end"
+    assert "how is a district doing? Open output/marts/site/index.html" in after_readme.stderr
     assert (clone.folder / "output" / "to-1.2.zip").exists()
 
 
@@ -63,6 +66,27 @@ def test_nothing_is_made_outside_the_clone(clone: Clone, after_readme: Completed
     ignored = (clone.folder / ".gitignore").read_text(encoding="utf-8").split()
     new = {path.name for path in clone.folder.iterdir()} - clone.names
     assert new <= {name.strip("/") for name in ignored}
+
+
+def test_the_quick_start_ends_well_without_the_marts(
+    clone: Clone, after_readme: CompletedProcess[str], tmp_path: Path
+) -> None:
+    """Where the index does not deliver dbt: a line names the command that makes the pages, and the exit code is 0."""
+    assert after_readme.returncode == 0
+    (clone.folder / ".marts" / "ready").rename(tmp_path / "ready")
+    shutil.rmtree(clone.folder / "output" / "marts")
+    ended = clone.terminal(
+        "./run",
+        PIP_INDEX_URL="http://127.0.0.1:9/simple",
+        PIP_FIND_LINKS="",
+        UV_HTTP_RETRIES="0",
+        UV_CACHE_DIR=str(tmp_path / "cache"),
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert ended.stderr.splitlines()[-1].startswith(
+        "run: the marts' pages are skipped, and ./run marts makes them: packages: the package index did not deliver."
+    )
+    assert not (clone.folder / "output" / "marts").exists()
 
 
 def test_a_district_of_ones_own(clone: Clone, after_readme: CompletedProcess[str], tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ def test_the_lock_of_the_marts_covers_what_they_declare() -> None:
     pins = [(canonicalize_name(name), version) for name, version in PIN.findall(APART_LOCK)]
     project = tomllib.loads((ROOT / APART / "pyproject.toml").read_text(encoding="utf-8"))
     extras = (text for extra in project["project"]["optional-dependencies"].values() for text in extra)
-    covered(*project["project"]["dependencies"], *extras, *project["dependency-groups"]["test"], pins=pins)
+    groups = (text for group in project["dependency-groups"].values() for text in group if isinstance(text, str))
+    covered(*project["project"]["dependencies"], *extras, *groups, pins=pins)
     for member in ("oneroster-sample", "tap-oneroster", "target-oneroster-csv"):
         its = tomllib.loads((ROOT / member / "pyproject.toml").read_text(encoding="utf-8"))
         covered(*its["project"]["dependencies"], pins=pins)

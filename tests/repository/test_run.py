@@ -178,6 +178,94 @@ def test_what_the_quick_start_prints_needs_no_more_than_it_installed() -> None:
     assert {line.split()[1] for line in re.findall(r"\./run [a-z-]+", shown)} == {"query"}
 
 
+@pytest.fixture
+def quick_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """`./run` without what it installs and starts; the programs that it would start."""
+    started: list[str] = []
+
+    def ran(*command: str | Path, **_: object) -> subprocess.CompletedProcess[str]:
+        started.append(" ".join(map(str, command)))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "ran", ran)
+    for name in ("set_up", "set_up_plugins"):
+        monkeypatch.setattr(bootstrap, name, lambda *_: None)
+    monkeypatch.setattr(bootstrap, "program", str)
+    return started
+
+
+def test_the_quick_start_ends_with_two_pages(
+    quick_start: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That of the audit and that of the marts, a line each; the marts' environment is the small one."""
+    monkeypatch.setattr(bootstrap, "set_up_marts", Path)
+    bootstrap.quick_start()
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "run: is tonight safe? Open output/roster.html",
+        "run: how is a district doing? Open output/marts/site/index.html",
+    ]
+    assert quick_start[-1] == "quickstart/bin/python -m tools.quickstart.marts"
+
+
+def test_marts_that_cannot_be_installed_are_skipped(
+    quick_start: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line says so, why, and which command makes the page; the quick start ends well without it."""
+
+    def fails(_: str) -> Path:
+        environment.fail("packages: the package index did not deliver. Details: .uv/setup.log")
+
+    monkeypatch.setattr(bootstrap, "set_up_marts", fails)
+    bootstrap.quick_start()
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "run: is tonight safe? Open output/roster.html",
+        (
+            "run: the marts' pages are skipped, and ./run marts makes them: "
+            "packages: the package index did not deliver. Details: .uv/setup.log"
+        ),
+    ]
+    assert not any("quickstart.marts" in command for command in quick_start)
+
+
+@pytest.mark.usefixtures("quick_start")
+def test_marts_that_cannot_be_built_are_no_success(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Skipped is only what is not installed."""
+    monkeypatch.setattr(bootstrap, "set_up_marts", lambda _: Path(".marts"))
+
+    def ran(*command: str | Path, **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, int("tools.quickstart.marts" in command))
+
+    monkeypatch.setattr(bootstrap, "ran", ran)
+    with pytest.raises(SystemExit) as ended:
+        bootstrap.quick_start()
+    assert ended.value.code == 1
+    assert "output/marts/site" not in capsys.readouterr().err
+
+
+def test_the_environment_of_the_marts_is_enough_for_what_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The quick start's third is made once; the tests ask for all of it, and then nothing is made anew."""
+    made: list[str] = []
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "MADE", tmp_path / ".uv")
+    for name in ("use_pip_settings", "get_uv", "projects"):
+        monkeypatch.setattr(environment, name, lambda **_: [])
+    monkeypatch.setattr(environment, "fingerprint", lambda **_: "content")
+    monkeypatch.setattr(environment, "APART_LOCK", tmp_path / "requirements.lock")
+    monkeypatch.setattr(environment, "from_index", lambda what, *command: made.append(" ".join(map(str, command))))
+    monkeypatch.setattr(environment, "make_environment", lambda _, place, *rest: place.mkdir(exist_ok=True))
+    for half, installs in (("quickstart", 2), ("quickstart", 2), ("all", 4), ("all", 4), ("quickstart", 4)):
+        environment.set_up_marts(half)
+        assert len(made) == installs
+    assert "--constraint" in made[0]
+    assert "--extra duckdb" in made[0]
+    assert "--require-hashes" in made[2]
+
+
 def test_programs_may_keep_what_python_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Container images often forbid it, and then each start of Meltano compiles thousands of modules again."""
     monkeypatch.setattr(os, "environ", {"PYTHONDONTWRITEBYTECODE": "1", "PATH": "/bin"})

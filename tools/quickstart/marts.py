@@ -1,6 +1,6 @@
-"""Build the marts of a sample district, write its pages, and ask a question: `./run marts`, in the environment of the marts.
+"""Build the marts of a sample district and write its pages, for the end of `./run`; `./run marts` asks a question, too.
 
-Everything is written to output/marts.
+Runs in the environment of the marts. Everything is written to output/marts.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ def say(text: str) -> None:
     print(f"run: {text}", file=sys.stderr, flush=True)
 
 
-def run(name: str, *arguments: str, stdin: bytes = b"", shown: bool = False) -> bytes:
+def run(name: str, *arguments: str, stdin: bytes = b"") -> bytes:
     """Run a program of the environment, and return what it wrote to stdout; end with its last lines if it fails."""
-    command = [str(PROGRAMS / name), *arguments]
-    done = subprocess.run(command, input=stdin, capture_output=not shown, cwd=FOLDER, check=False)
+    done = subprocess.run([str(PROGRAMS / name), *arguments], input=stdin, capture_output=True, cwd=FOLDER, check=False)
     if done.returncode:
-        print(*(done.stderr or b"").decode(errors="replace").splitlines()[-5:], sep="\n", file=sys.stderr)
+        print(*done.stderr.decode(errors="replace").splitlines()[-5:], sep="\n", file=sys.stderr)
         say(f"{name} {arguments[0]} failed")
         sys.exit(1)
-    return done.stdout or b""
+    return done.stdout
 
 
 def main() -> None:
-    """Make the district, load it, build the marts, write the pages."""
+    """Make the district, load it, build the marts, write the pages; with --ask say how many there are, and ask."""
+    asks = sys.argv[1:] == ["--ask"]
     shutil.rmtree(FOLDER, ignore_errors=True)  # anew each time, as the quick start
     FOLDER.mkdir(parents=True)
-    say("a sample district: output/marts/district.zip")
+    say("a larger district, its marts and its pages: output/marts")
     run("oneroster-sample", "bundle", "district.zip", *SIZE, "--results", "year")
     run("oneroster-sample", "usage", "inputs", *SIZE, "--results", "year")
     settings = {
@@ -55,12 +55,14 @@ def main() -> None:
         (FOLDER / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     records = run("tap-oneroster", "--config", "tap.json")
     run("target-oneroster-duckdb", "--config", "target.json", stdin=records)
-    say("its marts: output/marts/marts.duckdb")
-    sys.stdout.write(run("oneroster-marts", "build", "--config", "marts.json").decode())
+    built = run("oneroster-marts", "build", "--config", "marts.json").decode()
     run("oneroster-marts", "pages", "--config", "marts.json")
+    if not asks:
+        return
+    sys.stdout.write(built)
     say(f'a question: oneroster-marts ask --config marts.json "{QUESTION}"')
     print(run("oneroster-marts", "ask", "--config", "marts.json", QUESTION).decode())
-    say("how is the district doing? Open output/marts/site/index.html")
+    say("how is a district doing? Open output/marts/site/index.html")
 
 
 if __name__ == "__main__":

@@ -41,12 +41,26 @@ def command(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
-        code: int = options.do(options)
+        code = _written(options)
     except MartsError as error:
         print(f"oneroster-marts: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    return code
+
+
+def _written(options: argparse.Namespace) -> int:
+    """Run what was asked for until all that it says has arrived at stdout."""
+    try:
+        code: int = options.do(options)
+        if not sys.stdout.closed:  # as serve-mcp leaves it
+            sys.stdout.flush()
+    except OSError as error:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that Python does not complain of it at its end
+        if isinstance(error, BrokenPipeError):
+            raise Failed("the program that reads from this one has ended before all was said") from None
+        raise Failed(f"{error.filename or 'stdout'}: {error.strerror or 'cannot be written'}") from None
     return code
 
 
@@ -175,12 +189,8 @@ def _serve(options: argparse.Namespace) -> int:
 def _push(options: argparse.Namespace) -> int:
     from .push import push
 
-    try:
-        counts = push(_settings(options), sys.stdout, since=options.since, restricted=options.restricted)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that Python does not complain of it at its end
-        raise Failed("the program that reads the lists has ended before them") from None
+    counts = push(_settings(options), sys.stdout, since=options.since, restricted=options.restricted)
+    sys.stdout.flush()
     print("oneroster-marts: " + ", ".join(f"{n:,} {name}" for name, n in counts.items()), file=sys.stderr)
     return 0
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .connection import literal
@@ -175,24 +176,35 @@ class _DuckDB:
     def __init__(self, settings: Settings, restricted: bool) -> None:
         import duckdb
 
-        from ._core.sql import when_free
-
+        # What does not fit in memory holds persons, too: by default it would be written to the working folder, for all to read.
+        self._spill = TemporaryDirectory(prefix="oneroster-marts-")
         self._connection: Any = duckdb.connect(
-            config={"memory_limit": settings.memory_limit, "autoinstall_known_extensions": False}
+            config={
+                "memory_limit": settings.memory_limit,
+                "temp_directory": self._spill.name,
+                "autoinstall_known_extensions": False,
+            }
         )
         files = {"marts_path": "shared_file"}
         if restricted:
             files |= {"restricted_path": "restricted_file", "filepath": "warehouse_file"}
-        for name, alias in files.items():
-            path = Path(getattr(settings, name))
-            if not path.is_file():
-                raise Wrong(f"{name}: no such file; run oneroster-marts build first")
-            attach = f"attach {literal(str(path))} as {alias} (read_only)"
-            when_free(
-                path,
-                lambda attach=attach: self._connection.execute(attach),  # type: ignore[misc]
-                lambda words, name=name: Failed(f"{name}: {_one_line(words)}"),  # type: ignore[misc]
-            )
+        try:
+            for name, alias in files.items():
+                self._attach(name, Path(getattr(settings, name)), alias)
+        except Exception:
+            self.close()
+            raise
+
+    def _attach(self, name: str, path: Path, alias: str) -> None:
+        from ._core.sql import when_free
+
+        if not path.is_file():
+            raise Wrong(f"{name}: no such file; run oneroster-marts build first")
+        when_free(
+            path,
+            lambda: self._connection.execute(f"attach {literal(str(path))} as {alias} (read_only)"),
+            lambda words: Failed(f"{name}: {_one_line(words)}"),
+        )
 
     def run(self, sql: str, parameters: Sequence[Any]) -> Iterator[tuple[list[str], list[tuple[Any, ...]]]]:
         cursor = self._connection.cursor()
@@ -203,6 +215,7 @@ class _DuckDB:
 
     def close(self) -> None:
         self._connection.close()
+        self._spill.cleanup()
 
 
 def _one_line(words: str) -> str:

@@ -92,7 +92,8 @@ def serve(settings: Settings) -> None:
         raise Failed("mcp is not installed here; install oneroster-marts[mcp]") from None
     import functools
 
-    server = FastMCP("oneroster-marts", instructions=INSTRUCTIONS, log_level="ERROR")
+    # Of a message that cannot be read the package logs what stood in it; the client is told without.
+    server = FastMCP("oneroster-marts", instructions=INSTRUCTIONS, log_level="CRITICAL")
     for name, tool in tools(settings).items():
 
         def told(*arguments: Any, its: Any = tool, **named: Any) -> Any:

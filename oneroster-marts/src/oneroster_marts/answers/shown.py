@@ -17,7 +17,10 @@ ROWS = 30
 
 
 def answer_of(question: str, answers: Answers) -> dict[str, Any]:
-    """Return the answer to a question: that of a query with `understood` and `answered`, or a sentence why there is none."""
+    """Return the answer to a question: that of a query with `understood` and `answered`, or a sentence why there is none.
+
+    Where nothing in the marts is of what was understood, the query has no rows, and the question is not answered.
+    """
     asked = None
     try:
         asked = understand(question, answers)
@@ -26,7 +29,7 @@ def answer_of(question: str, answers: Answers) -> dict[str, Any]:
         between = reason.between if isinstance(reason, Unclear) else []
         its = _understood(asked) if asked else None
         return {"answered": False, "understood": its, "sentence": str(reason), "between": between, "rows": []}
-    return {**found, "answered": True, "understood": _understood(asked)}
+    return {**found, "answered": bool(found["rows"]), "understood": _understood(asked)}
 
 
 def _understood(asked: Asked) -> dict[str, Any]:
@@ -36,7 +39,7 @@ def _understood(asked: Asked) -> dict[str, Any]:
 
 def text_of(answer: dict[str, Any], answers: Answers) -> str:
     """Return the lines that are printed."""
-    if not answer["answered"]:
+    if "definition" not in answer:
         return str(answer["sentence"])
     its = answer["understood"]
     label = answers.metric(its["metric"]).label
@@ -51,7 +54,7 @@ def text_of(answer: dict[str, Any], answers: Answers) -> str:
     parts += [f"since {its['since']}"] if its["since"] else []
     parts += [f"{its['order']} first"] if its["order"] else []
     lines = [f"understood: {'; '.join(parts)}", "", answer["sentence"]]
-    if its["by"]:
+    if its["by"] and answer["rows"]:
         lines += ["", *_table(answer, its["by"])]
     lines += ["", f"{answer['definition']} As of the load of {answer['load']}."]
     return "\n".join(lines)

@@ -10,7 +10,7 @@ from .._figures import Raw, element
 from ..reader import OneAfterOther
 from . import parts, words
 from .parts import paragraph
-from .persons import BANNER, people
+from .persons import BANNER, names_of, people
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Counsel"]
 
-DRAWN, MOST = 200_000, 430_000
-"""Characters of cards after which lines are not drawn any more, and after which cards are left out."""
+DRAWN, MOST = 120_000, 280_000
+"""Bytes of cards after which lines are not drawn any more, and after which cards are left out."""
+PLACE = "table restricted.worklist"
 CLASSES = 3
 HEADS = {
     "new": ("New this week", "Found by the rule today, and not a week ago."),
@@ -45,12 +46,13 @@ class Counsel:
     def __init__(self, reader: Reader, of: Contents, *, names: bool) -> None:
         self._of = of
         self._is_named = names
-        self._names = people(reader, names=names)
-        self._lists = OneAfterOther(reader.by_school(_queries(reader, of)))
+        self._names: dict[str, str] = {}
+        self._lists = OneAfterOther(reader.by_school(_queries(reader, of, names=names)))
 
     def page(self, its: School) -> str:
         """Return the page of a school."""
         rows = self._lists.of(its.id)
+        self._names = names_of(rows.get("people", []))
         courses, due = _courses(rows.get("work", [])), _next(rows.get("due", []))
         by_status: defaultdict[str, list[Row]] = defaultdict(list)
         for row in rows.get("list", []):
@@ -70,9 +72,9 @@ class Counsel:
                     cards.append(
                         self._card(row, courses.get(row["student_id"], []), due.get(row["student_id"]), used < DRAWN)
                     )
-                    used += len(cards[-1])
+                    used += len(cards[-1].encode())
                 left = len(listed) - len(cards)
-                said = paragraph(f"{words.count(left)} more are in table restricted.worklist.") if left else ""
+                said = paragraph(f"{words.count(left)} more are in {PLACE}.") if left else ""
                 body: list[object] = [element("ul", *cards, class_="cards") if cards else paragraph("Nobody."), said]
             else:
                 lines = [
@@ -80,7 +82,8 @@ class Counsel:
                     for row in listed
                 ]
                 heads = ["Student", "Grade", "What"]
-                body = [parts.folded(title, heads, lines, (), "students") if lines else paragraph("Nobody.")]
+                table = parts.folded(title, heads, lines, (), "students", place=PLACE)
+                body = [table if lines else paragraph("Nobody.")]
             sections.append(
                 (
                     title,
@@ -141,7 +144,7 @@ READING = (
 )
 
 
-def _queries(reader: Reader, of: Contents) -> dict[str, str]:
+def _queries(reader: Reader, of: Contents, *, names: bool) -> dict[str, str]:
     t = reader.table
     listed = t("restricted.worklist", "student_id", "school_id", "status", "tier", "reasons")
     students, results = (
@@ -159,8 +162,9 @@ def _queries(reader: Reader, of: Contents) -> dict[str, str]:
         f"select distinct m.person_id, m.school_id, m.class_id from {members} as m where m.role = 'student' and m.begin_date <= {today}"
         f" and (m.end_date is null or m.end_date > {today})"
     )
+    everybody = f"select distinct school_id, student_id as person_id from {listed}"
     on_list = f"select student_id, school_id from {listed} where status in ('new', 'still')"
-    return {
+    return ({"people": people(reader, everybody)} if names else {}) | {
         "list": f"select l.student_id, l.school_id, l.status, l.tier, l.reasons, s.grade from {listed} as l left join"
         f" (select distinct person_id, school_id, grade from {students} where as_of = {today}) as s"
         " on l.student_id = s.person_id and l.school_id = s.school_id",

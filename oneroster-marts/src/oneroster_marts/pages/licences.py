@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 from .. import _figures as figures
@@ -11,6 +12,8 @@ from . import parts, words
 from .parts import paragraph
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ..reader import Reader, Row
     from .contents import Contents
 
@@ -21,19 +24,19 @@ LOW_MATCH = 95
 PRODUCTS = 40
 """Products whose schools are shown; the others are in the mart."""
 SCHOOLS = 60
+BYTES = 300_000
+"""Schools of a product that are shown, at most, and how large the schools of all products are together as they are written."""
 
 
 def licences_page(reader: Reader, of: Contents) -> str:
     """Return the page. It is of what is shared, in a restricted site, too."""
     contracts = list(reader.rows(f"select * from {reader.table('shared.licence_gap')}"))
-    ends = of.spans.get("contract", {})
-    near = {
-        row["contract_id"]
-        for row in contracts
-        if (end := ends.get(row["contract_id"], (None, None))[1]) and 0 <= (end - of.today).days <= NEAR_DAYS
-    }
+    left = {row["contract_id"]: (end - of.today).days for row in contracts if (end := _end(of, row))}
+    near = {contract for contract, days in left.items() if 0 <= days <= NEAR_DAYS}
+    over = {contract for contract, days in left.items() if days < 0}
     contracts.sort(
         key=lambda row: (
+            row["contract_id"] in over,
             row["contract_id"] not in near,
             -(row["unused_seats"] or 0),
             row["contract_id"],
@@ -41,20 +44,20 @@ def licences_page(reader: Reader, of: Contents) -> str:
         )
     )
     sections = [
-        ("", figures.section("seats", "Seats that nobody uses", *_seats(contracts, near))),
+        ("", figures.section("seats", "Seats that nobody uses", *_seats(contracts, near, over))),
         ("", parts.not_given(of, ("licences", "vendor_activity"))),
-        ("Contracts", _contracts(of, contracts, near)),
+        ("Contracts", _contracts(of, contracts, near, over)),
         ("By school", _by_school(reader, of)),
         ("How to read this", parts.reading(of, *READING)),
     ]
     line = f"As of {words.day(of.today)}. Used means: in the 30 days up to then."
-    over = element("a", "All schools", href="index.html")
-    return parts.framed("Licences - district page", "Licences", line, sections, over=over)
+    up = element("a", "All schools", href="index.html")
+    return parts.framed("Licences - district page", "Licences", line, sections, over=up)
 
 
 READING = (
     (
-        "Entitled are the persons whom a contract is for and who are in a class today; with an account are those whom the vendor's list "
+        "Entitled are the persons whom a contract is for and who are in a class today; accounts are those of them whom the vendor's list "
         "names; active are those who used the product in the last 30 days. These are three numbers, and what is not known is not 0."
     ),
     (
@@ -64,9 +67,15 @@ READING = (
 )
 
 
-def _seats(contracts: list[Row], near: set[str]) -> list[object]:
-    if not contracts:
+def _end(of: Contents, row: Row) -> date | None:
+    """Return the last day of a contract; none if it has no end."""
+    return of.spans.get("contract", {}).get(row["contract_id"], (None, None))[1]
+
+
+def _seats(all_of_them: list[Row], near: set[str], over: set[str]) -> list[object]:
+    if not all_of_them:
         return [paragraph("No contract was given, so there is nothing to show.")]
+    contracts = [row for row in all_of_them if row["contract_id"] not in over]
     unused = sum(row["unused_seats"] or 0 for row in contracts)
     cost = sum(row["cost_unused"] or 0 for row in contracts)
     seats = sum(row["seats"] or 0 for row in contracts)
@@ -77,38 +86,49 @@ def _seats(contracts: list[Row], near: set[str]) -> list[object]:
         f"{words.plural(len(near), 'contract ends', 'contracts end')} within {NEAR_DAYS} days. "
         if near
         else "No contract ends within 90 days. ",
-        f"Of {words.plural(low, 'contract', 'contracts')} the gap may be a matching fault." if low else "",
+        f"Of {words.plural(low, 'contract', 'contracts')} the gap may be a matching fault. " if low else "",
+        f"{words.plural(len(over), 'contract that has ended is', 'contracts that have ended are')} not counted."
+        if over
+        else "",
     ]
     return [paragraph(*told)]
 
 
-def _contracts(of: Contents, contracts: list[Row], near: set[str]) -> Raw:
+def _contracts(of: Contents, contracts: list[Row], near: set[str], over: set[str]) -> Raw:
     if not contracts:
         return figures.section("contracts", "Contracts", paragraph("None."))
     largest = max(max(row["seats"] or 0, row["entitled"] or 0) for row in contracts)
-    lines = [_contract(of, row, largest, row["contract_id"] in near) for row in contracts]
+    lines = [
+        _contract(of, row, largest, is_near=row["contract_id"] in near, is_over=row["contract_id"] in over)
+        for row in contracts
+    ]
     heads = [
         "Contract",
         "Seats",
         "Entitled",
-        "With an account",
+        "Accounts",
         "Active",
         "Seats, entitled, active",
         "Unused",
         "Too few",
-        "Cost of unused",
+        "Unused cost",
         "Ends on",
         "What to do",
     ]
     table = parts.folded(
-        "Contracts: those that end within 90 days first, then those with most unused seats",
+        "Contracts: those that end within 90 days first, then those with most unused seats; those that have ended last",
         heads,
         lines,
         (1, 2, 3, 4, 6, 7, 8, 9),
         "contracts",
     )
-    worst = max(contracts, key=lambda row: row["unused_seats"] or 0)
-    sentence = f"Most seats are unused of {_name(of, worst)}: {words.count(worst['unused_seats'])} of {words.count(worst['seats'])}."
+    going = [row for row in contracts if row["contract_id"] not in over]
+    worst = max(going, key=lambda row: row["unused_seats"] or 0, default=None)
+    sentence = (
+        f"Most seats are unused of {_name(of, worst)}: {words.count(worst['unused_seats'])} of {words.count(worst['seats'])}."
+        if worst
+        else "Every contract has ended."
+    )
     return figures.section("contracts", "Contracts", paragraph(sentence), table)
 
 
@@ -117,8 +137,8 @@ def _name(of: Contents, row: Row) -> str:
     return f"{row['vendor']} {row['product']}{school}"
 
 
-def _contract(of: Contents, row: Row, largest: float, is_near: bool) -> list[object]:
-    end = of.spans.get("contract", {}).get(row["contract_id"], (None, None))[1]
+def _contract(of: Contents, row: Row, largest: float, *, is_near: bool, is_over: bool) -> list[object]:
+    end = _end(of, row)
     bars = Raw("".join(figures.bar(row[name] or 0, largest, 100, 5) for name in ("seats", "entitled", "active_30")))
     return [
         _name(of, row),
@@ -128,11 +148,11 @@ def _contract(of: Contents, row: Row, largest: float, is_near: bool) -> list[obj
         words.count(row["over_use"]),
         words.NONE if row["cost_unused"] is None else f"{row['cost_unused']:,.2f}",
         Raw(f'<span class="word">{words.day(end)}</span>') if is_near else words.day(end),
-        _advice(row, is_near, is_over=end is not None and end < of.today),
+        _advice(row, is_near=is_near, is_over=is_over),
     ]
 
 
-def _advice(row: Row, is_near: bool, *, is_over: bool) -> str:
+def _advice(row: Row, *, is_near: bool, is_over: bool) -> str:
     if row["suppressed"]:
         return "Hidden: of few persons."
     if is_over:
@@ -142,7 +162,7 @@ def _advice(row: Row, is_near: bool, *, is_over: bool) -> str:
     if row["matched"] is None:
         return "No account of the product was given."
     if row["match_rate"] is not None and row["match_rate"] < LOW_MATCH:
-        return f"Only {words.percent(row['match_rate'])} of the accounts match: the gap may be a matching fault."
+        return f"Mend the keys first: {floor(10 * row['match_rate']) / 10:.1f} % of the accounts match."
     if row["over_use"]:
         return "More persons use it than seats are paid for."
     if row["unused_seats"] and is_near:
@@ -157,8 +177,9 @@ def _by_school(reader: Reader, of: Contents) -> Raw:
     for row in reader.rows(query):
         rows[row["vendor"], row["product"]].append(row)
     parts_of: list[object] = []
-    for (vendor, product), its in sorted(rows.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:PRODUCTS]:
-        parts_of.append(_product(of, f"{vendor} {product}", its))
+    products = sorted(rows.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:PRODUCTS]
+    for (vendor, product), its in products:
+        parts_of.append(_product(of, f"{vendor} {product}", its, BYTES // len(products)))
     if not parts_of:
         return figures.section("by-school", "Use by school", paragraph("No activity of vendors was given."))
     if len(rows) > PRODUCTS:
@@ -166,11 +187,11 @@ def _by_school(reader: Reader, of: Contents) -> Raw:
     return figures.section("by-school", "Use by school", *parts_of)
 
 
-def _product(of: Contents, name: str, its: list[Row]) -> Raw:
+def _product(of: Contents, name: str, its: list[Row], most: int) -> Raw:
     shown = [row for row in its if not row["suppressed"] and row["enrolled"]]
     hidden = len(its) - len(shown)
     shown.sort(key=lambda row: ((row["active_30"] or 0) / row["enrolled"], row["school_id"]))
-    lines: list[list[Any]] = [
+    every: list[list[Any]] = [
         [
             of.name("school", row["school_id"]),
             words.count(row["enrolled"]),
@@ -180,8 +201,10 @@ def _product(of: Contents, name: str, its: list[Row]) -> Raw:
         ]
         for row in shown[:SCHOOLS]
     ]
+    lines = parts.fitting(every, most)
+    left = len(shown) - len(lines)
     told = f"{words.plural(hidden, 'school is', 'schools are')} hidden. " if hidden else ""
-    more = f"{words.count(len(shown) - SCHOOLS)} more schools are in mart activity_gap." if len(shown) > SCHOOLS else ""
+    more = f"{words.count(left)} more schools are in mart activity_gap." if left else ""
     heads = ["School", "For whom it is", "Active", "Share", "Share, drawn"]
     inner = figures.table(f"Use of {name} by school, the least first", heads, lines, numbers=(1, 2, 3)) if lines else ""
     total, active = (sum(row[key] or 0 for row in shown) for key in ("enrolled", "active_30"))

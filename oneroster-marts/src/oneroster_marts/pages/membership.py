@@ -10,7 +10,7 @@ from .._figures import Raw, element
 from ..reader import OneAfterOther
 from . import parts, words
 from .parts import paragraph
-from .persons import BANNER, people
+from .persons import BANNER, names_of, people
 
 if TYPE_CHECKING:
     from ..reader import Reader, Row
@@ -23,8 +23,8 @@ KINDS = {
     "only_lms": "only in the platform: remove there, or enroll",
     "role_differs": "has another role in the platform",
 }
-OUT_OF_STEP, MOST = 1_000, 400_000
-"""Rows of who is out of step, at most, and characters of the lists of members."""
+MOST = 370_000
+"""Bytes of the lists of members, at most."""
 
 
 class Membership:
@@ -33,12 +33,13 @@ class Membership:
     def __init__(self, reader: Reader, of: Contents, *, names: bool) -> None:
         self._of = of
         self._is_named = names
-        self._names = people(reader, names=names)
-        self._lists = OneAfterOther(reader.by_school(_queries(reader, of)))
+        self._names: dict[str, str] = {}
+        self._lists = OneAfterOther(reader.by_school(_queries(reader, of, names=names)))
 
     def page(self, its: School) -> str:
         """Return the page of a school."""
         rows = self._lists.of(its.id)
+        self._names = names_of(rows.get("people", []))
         sections = [
             ("", self._out_of_step(rows.get("out", []))),
             ("", parts.not_given(self._of, ("lms_memberships",))),
@@ -69,53 +70,53 @@ class Membership:
                 KINDS.get(row["kind"], row["kind"]),
                 row["lms"],
             ]
-            for row in rows[:OUT_OF_STEP]
+            for row in rows
         ]
-        left = len(rows) - len(lines)
-        said = paragraph(f"{words.count(left)} more are in table restricted.lms_member_kind.") if left else ""
         heads = ["Class", "Who", "What to do", "Platform"]
-        table = parts.folded("Members whom only one of roster and platform has", heads, lines, (), "members")
+        caption = "Members of whom roster and platform differ"
+        table = parts.folded(caption, heads, lines, (), "members", place="table restricted.lms_member_kind")
         return figures.section(
-            "out", title, paragraph(f"{words.plural(len(rows), 'member is', 'members are')} out of step."), table, said
+            "out", title, paragraph(f"{words.plural(len(rows), 'member is', 'members are')} out of step."), table
         )
 
     def _classes(self, rows: list[Row]) -> Raw:
         classes: defaultdict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         for row in rows:
             classes[row["title"] or "", row["class_id"]][row["role"]].append(self._name(row["person_id"]))
-        lines: list[list[object]] = []
-        used = 0
-        for (title, key), roles in sorted(classes.items()):
-            students = "; ".join(sorted(roles.get("student", [])))
-            used += len(students) + 150
-            if used > MOST:
-                break
-            lines.append(
-                [
-                    f"{title} ({key})",
-                    "; ".join(sorted(roles.get("teacher", []))),
-                    f"{len(roles.get('student', [])):,}",
-                    students,
-                ]
-            )
-        if not lines:
+        if not classes:
             return figures.section("classes", "Classes and their members", paragraph("No class goes on."))
-        left = len(classes) - len(lines)
+        lines = [
+            [
+                f"{title} ({key})",
+                "; ".join(sorted(roles.get("teacher", []))),
+                f"{len(roles.get('student', [])):,}",
+                "; ".join(sorted(roles.get("student", []))),
+            ]
+            for (title, key), roles in sorted(classes.items())
+        ]
+        shown = parts.fitting(lines, MOST)
+        left = len(lines) - len(shown)
         said = paragraph(f"{words.count(left)} more classes are in table restricted.fct_enrollment.") if left else ""
         heads = ["Class", "Teachers", "Students", "Who"]
-        table = figures.table("Classes with their teachers and students", heads, lines, numbers=(2,))
+        table = figures.table("Classes with their teachers and students", heads, shown, numbers=(2,))
         return figures.section("classes", "Classes and their members", table, said)
 
 
-def _queries(reader: Reader, of: Contents) -> dict[str, str]:
-    members = reader.table("restricted.fct_enrollment", "person_id", "begin_date", "is_present")
+def _queries(reader: Reader, of: Contents, *, names: bool) -> dict[str, str]:
+    enrollments = reader.table("restricted.fct_enrollment", "person_id", "begin_date", "is_present")
     classes = reader.table("restricted.dim_class", "title", "school_id")
     kinds = reader.table("restricted.lms_member_kind", "lms", "person_id", "kind")
     today = f"date '{of.today}'"
-    return {
-        "members": f"select distinct m.school_id, m.class_id, d.title, m.role, m.person_id from {members} as m"
+    members = (
+        f"select distinct m.school_id, m.class_id, d.title, m.role, m.person_id from {enrollments} as m"
         f" inner join {classes} as d on m.class_id = d.class_id where m.role in ('student', 'teacher') and m.is_present"
-        f" and m.begin_date <= {today} and (m.end_date is null or m.end_date > {today})",
-        "out": f"select d.school_id, k.class_id, d.title, k.lms, k.person_id, k.kind from {kinds} as k"
-        f" inner join {classes} as d on k.class_id = d.class_id where k.kind <> 'in_both'",
-    }
+        f" and m.begin_date <= {today} and (m.end_date is null or m.end_date > {today})"
+    )
+    out = (
+        f"select d.school_id, k.class_id, d.title, k.lms, k.person_id, k.kind from {kinds} as k"
+        f" inner join {classes} as d on k.class_id = d.class_id where k.kind <> 'in_both'"
+    )
+    everybody = (
+        f"select school_id, person_id from ({members}) as its union select school_id, person_id from ({out}) as its"
+    )
+    return ({"people": people(reader, everybody)} if names else {}) | {"members": members, "out": out}

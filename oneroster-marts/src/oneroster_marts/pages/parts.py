@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 
     from .contents import Contents
 
-__all__ = ["MEASURES", "OF_SCHOOLS", "big_numbers", "folded", "framed", "items", "not_given", "paragraph", "reading"]
+__all__ = [
+    "FEW",
+    "MEASURES",
+    "OF_SCHOOLS",
+    "big_numbers",
+    "folded",
+    "framed",
+    "items",
+    "not_given",
+    "paragraph",
+    "reading",
+]
 
 MEASURES = {
     "enrolled": ("enrolled", "Students enrolled", False),
@@ -37,7 +48,11 @@ OF_SCHOOLS = ("attendance", "calendar_days", "final_grades", "lms_memberships")
 """Inputs from which the pages of schools are made."""
 OPEN = 40
 """Rows of a table that are open; the others are folded."""
+FEW = 12
+"""The same of a table of which the first rows say most, so that what comes after it is not far down."""
 MOST = 400
+BYTES = 90_000
+"""Rows of a table, open and folded, at most, and how large they are together as they are written: a page has 500 kB for all of its parts."""
 
 
 def paragraph(*texts: object, kind: str | None = None) -> Raw:
@@ -96,17 +111,35 @@ def not_given(of: Contents, inputs: Sequence[str]) -> Raw:
     return figures.section("not-given", "What was not given", body)
 
 
+def fitting(lines: Sequence[Sequence[object]], most: int) -> Sequence[Sequence[object]]:
+    """Return the first lines of a table that are not more than `most` bytes together, as they are written."""
+    used = 0
+    for n, line in enumerate(lines):
+        used += 20 + sum(25 + len(figures.escape(cell).encode()) for cell in line)
+        if used > most:
+            return lines[:n]
+    return lines
+
+
 def folded(
-    caption: str, heads: Sequence[str], lines: Sequence[Sequence[object]], numbers: Sequence[int], noun: str
+    caption: str,
+    heads: Sequence[str],
+    lines: Sequence[Sequence[object]],
+    numbers: Sequence[int],
+    noun: str,
+    *,
+    most_open: int = OPEN,
+    place: str = "the mart",
 ) -> Raw:
-    """Return a table whose later rows are folded, and say how many are left out."""
-    shown = figures.table(caption, heads, lines[:OPEN], numbers=numbers)
-    more = lines[OPEN:MOST]
+    """Return a table whose later rows are folded, and say how many are left out, and in which place they are."""
+    kept = fitting(lines[:MOST], BYTES)
+    shown = figures.table(caption, heads, kept[:most_open], numbers=numbers)
+    left = len(lines) - len(kept)
+    said = paragraph(f"{words.count(left)} more {noun} are in {place}.") if left else ""
+    more = kept[most_open:]
     if not more:
-        return shown
-    left = len(lines) - OPEN - len(more)
+        return Raw(f"{shown}{said}")
     rest = figures.table(f"{caption} (continued)", heads, more, numbers=numbers)
-    said = paragraph(f"{words.count(left)} more {noun} are in the mart.") if left else ""
     return Raw(
         f"{shown}<details><summary>{words.count(len(more))} more {figures.escape(noun)}</summary>{rest}{said}</details>"
     )

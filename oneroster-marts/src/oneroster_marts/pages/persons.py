@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..reader import Reader
+    from collections.abc import Iterable
 
-__all__ = ["BANNER", "people"]
+    from ..reader import Reader, Row
+
+__all__ = ["BANNER", "names_of", "people"]
 
 BANNER = {
     True: "Restricted: contains pupils' names; delete after use.",
@@ -17,19 +18,19 @@ BANNER = {
 """What stands on top, by whether persons are named by their names."""
 
 
-def people(reader: Reader, *, names: bool) -> Mapping[str, str]:
-    """Return names by the id of a person; empty unless names were asked for, so that ids are shown."""
-    if not names:
-        return {}
+def people(reader: Reader, members: str) -> str:
+    """Return the query of names: a row for each school and person of `members`, which is a query of `school_id` and `person_id`."""
     persons = reader.table("restricted.dim_person", "user_id", "person_id")
     given, family, user = (reader.quote(name) for name in ("givenName", "familyName", "sourcedId"))
-    query = (
-        f"select persons.person_id, max(users.{given}) as given, max(users.{family}) as family from {persons} as persons"
-        f" inner join {reader.source('users')} as users on users.{user} = persons.user_id group by persons.person_id"
+    return (
+        f"select members.school_id, members.person_id, max(users.{given}) as given, max(users.{family}) as family"
+        f" from ({members}) as members inner join {persons} as persons on members.person_id = persons.person_id"
+        f" inner join {reader.source('users')} as users on users.{user} = persons.user_id"
+        " group by members.school_id, members.person_id"
     )
-    found = {}
-    for row in reader.rows(query):
-        name = ", ".join(filter(None, (row["family"], row["given"])))
-        if name:
-            found[row["person_id"]] = name
-    return found
+
+
+def names_of(rows: Iterable[Row]) -> dict[str, str]:
+    """Return names by the id of a person, of rows of `people`; who has no name is not in it, so that the id is shown."""
+    found = {row["person_id"]: ", ".join(filter(None, (row["family"], row["given"]))) for row in rows}
+    return {person: name for person, name in found.items() if name}

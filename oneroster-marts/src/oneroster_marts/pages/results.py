@@ -99,5 +99,7 @@ def pass_rates(its: School) -> Raw:
     worst = min(shown, key=lambda row: (row["pass_rate"], row["course_id"]))
     sentence = f"Lowest is {its.of.name('course', worst['course_id'])}: {words.percent(worst['pass_rate'], worst['graded'])} of {words.count(worst['graded'])} pass."
     heads = ["Course", "Pass", "0 to 100 %", "Likely between", "Graded", "Dropped", "Term"]
-    table = parts.folded("Pass rates of courses, the lowest first", heads, lines, (1, 3, 4, 5), "courses")
+    table = parts.folded(
+        "Pass rates of courses, the lowest first", heads, lines, (1, 3, 4, 5), "courses", most_open=parts.FEW
+    )
     return figures.section("passes", title, paragraph(sentence), table, said)

@@ -34,15 +34,16 @@ def grades(its: School) -> Raw:
             "grades", "Students and class sizes by grade", paragraph("No student is enrolled today.")
         )
     largest = max(row["students"] for row in rows.values())
+    has_line = any(len(its.days(grade)) > 1 for grade in rows)  # after the first load no grade has one
     lines = [
         [
             words.grade(grade),
             element("strong", _size(row["mean_class_size"])),
-            words.count(row["students"]),
-            figures.bar(row["students"], largest),
-            figures.sparkline(its.days(grade)) if len(its.days(grade)) > 1 else words.NONE,
             _size(row["p90_class_size"]),
             words.count(row["classes"]),
+            words.count(row["students"]),
+            figures.bar(row["students"], largest),
+            *([figures.sparkline(its.days(grade)) if len(its.days(grade)) > 1 else words.NONE] if has_line else []),
         ]
         for grade, row in rows.items()
     ]
@@ -51,16 +52,9 @@ def grades(its: School) -> Raw:
         f"{words.plural(total.get('students') or 0, 'student', 'students')} in {words.plural(total.get('classes') or 0, 'class', 'classes')} "
         f"with {_size(total.get('mean_class_size'))} students on average."
     )
-    heads = [
-        "Grade",
-        "Class size",
-        "Students",
-        "Students, drawn",
-        "By day of load",
-        "Nine of ten are below",
-        "Classes",
-    ]
-    table = figures.table("Class size and students of each grade today", heads, lines, numbers=(1, 2, 5, 6))
+    heads = ["Grade", "Class size", "Nine in ten at most", "Classes", "Students", "Students, drawn"]
+    heads += ["Students by day"] if has_line else []
+    table = figures.table("Class size and students of each grade today", heads, lines, numbers=(1, 2, 3, 4))
     return figures.section("grades", "Students and class sizes by grade", paragraph(sentence), table)
 
 
@@ -99,7 +93,12 @@ def courses(its: School) -> Raw:
     )
     heads = ["Course", "Largest", "Middle", "Smallest", "Median in the district", "Classes", "Each class"]
     table = parts.folded(
-        "Sizes of the classes of each course, the largest first", heads, lines, (1, 2, 3, 4, 5), "courses"
+        "Sizes of the classes of each course, the largest first",
+        heads,
+        lines,
+        (1, 2, 3, 4, 5),
+        "courses",
+        most_open=parts.FEW,
     )
     return figures.section("courses", title, paragraph(sentence), table)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from .. import _figures as figures
-from .._figures import element
+from .._figures import Raw, element
 from . import parts, results, rosters, words
 
 if TYPE_CHECKING:
@@ -37,8 +37,13 @@ def school_page(its: School) -> str:
         ("Learning platform", rosters.lms(its)),
         ("How to read this", parts.reading(of, *READING)),
     ]
-    over = element("a", "All schools", href="../index.html")
-    banner = "Restricted: no number is hidden on this page. Do not forward it." if of.is_restricted else ""
+    over: object = element("a", "All schools", href="../index.html")
+    banner = ""
+    if of.is_restricted:
+        file = words.file_of(its.id)
+        counsellor = element("a", "The counsellor's list", href=f"../counsellor/{file}")
+        over = Raw(f"{over} · {counsellor} · {element('a', 'Class membership', href=f'../class-membership/{file}')}")
+        banner = "Restricted: no number is hidden on this page. Do not forward it."
     line = f"Week of {words.day(of.monday)}, as of {words.day(of.today)}."
     return parts.framed(f"{its.name} - school page", its.name, line, sections, over=over, banner=banner)
 

@@ -46,9 +46,7 @@ def teachers_page(reader: Reader, of: Contents) -> str:
     return parts.framed("Loads of teachers - district page", "Loads of teachers", line, sections, over=over)
 
 
-READING = (
-    "A teacher of two schools or two terms counts in each. Teachers of bins with few persons are left out of the sums."
-)
+READING = "A teacher of two schools or two terms counts in each. Whoever is counted in a number that is left out is in no sum."
 
 
 def _measure(of: Contents, measure: str, title: str, words_of: str, rows: list[Row]) -> Raw:
@@ -75,11 +73,9 @@ def _measure(of: Contents, measure: str, title: str, words_of: str, rows: list[R
     )
     most = max(bins, key=lambda its: counts[its])
     hidden = len(rows) - len(shown)
-    sentence = f"{words.count(sum(counts.values()))} teachers by {words_of}; most of them have {_bin(most)}." + (
-        f" {words.plural(hidden, 'bin of a school is', 'bins of schools are')} hidden: it holds fewer than {of.small}, or would tell one that does."
-        if hidden
-        else ""
-    )
+    sentence = f"{words.plural(sum(counts.values()), 'teacher is', 'teachers are')} shown, by {words_of}; most of them have {_bin(most)}."
+    if hidden:
+        sentence += f" {words.plural(hidden, 'number of a school is', 'numbers of schools are')} left out, which count fewer than {of.small} or would tell of fewer."
     table = figures.table(
         f"Teachers by {words_of}",
         [title, "Teachers"],
@@ -104,6 +100,6 @@ def _schools(of: Contents, title: str, schools: dict[str, dict[str, Any]]) -> Ra
     ]
     left = len(schools) - len(lines[:SCHOOLS])
     said = paragraph(f"{words.plural(left, 'school is', 'schools are')} hidden or left out.") if left else ""
-    heads = ["School", "On average, about", "Teachers", "Hidden bins"]
+    heads = ["School", "On average, about", "Teachers", "Numbers left out"]
     inner = figures.table(f"{title} of a teacher by school, the most first", heads, lines[:SCHOOLS], numbers=(1, 2, 3))
     return Raw(f"<details><summary>By school</summary>{inner}{said}</details>")
