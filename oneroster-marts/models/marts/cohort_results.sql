@@ -23,8 +23,33 @@ results as (
     where is_in_class and counts_as_class and school_id is not null and term_id is not null
 ),
 
+-- A percent needs three results, which most do not have: percents are made of the others only.
+enough as (
+    select
+        person_id,
+        school_id,
+        course_id,
+        term_id
+    from results
+    where is_counted
+    group by person_id, school_id, course_id, term_id
+    having count(*) >= 3
+),
+
+counted as (
+    select results.*
+    from results
+    inner join enough
+        on
+            results.person_id = enough.person_id
+            and results.school_id = enough.school_id
+            and results.course_id = enough.course_id
+            and results.term_id = enough.term_id
+    where results.is_counted
+),
+
 by_class as (
-    {{ percents_from('(select * from results where is_counted)', ['person_id', 'school_id', 'course_id', 'term_id', 'class_id']) }}
+    {{ percents_from('counted', ['person_id', 'school_id', 'course_id', 'term_id', 'class_id']) }}
 ),
 
 -- A student who changed sections has results in several classes of the course.
@@ -38,7 +63,6 @@ percents as (
         case when min(basis) = max(basis) then min(basis) else 'mixed' end as basis
     from by_class
     group by person_id, school_id, course_id, term_id
-    having sum(results) >= 3
 ),
 
 due as (
@@ -69,22 +93,19 @@ students as (
     group by person_id, school_id, course_id, term_id
 ),
 
-grouped as (
+-- Numbers are put to students before each of these stands for several groups.
+measured as (
     select
+        students.person_id,
         students.school_id,
         students.grade,
         students.course_id,
         students.term_id,
-        demographics.demographic,
-        demographics.value,
-        count(*) as students,
-        count(percents.percent) as n,
-        {{ number('avg(percents.percent)') }} as mean_percent,
-        {{ median('percents.percent') }} as median_percent,
-        {{ number('100.0 * sum(due.missing) / sum(due.results)') }} as missing_rate,
-        case when min(percents.basis) = max(percents.basis) then min(percents.basis) when min(percents.basis) is not null then 'mixed' end as basis
+        percents.percent,
+        percents.basis,
+        due.results,
+        due.missing
     from students
-    inner join {{ ref('person_demographic') }} as demographics on students.person_id = demographics.person_id
     left join percents
         on
             students.person_id = percents.person_id
@@ -97,11 +118,29 @@ grouped as (
             and students.school_id = due.school_id
             and students.course_id = due.course_id
             and students.term_id = due.term_id
+),
+
+grouped as (
+    select
+        measured.school_id,
+        measured.grade,
+        measured.course_id,
+        measured.term_id,
+        demographics.demographic,
+        demographics.value,
+        count(*) as students,
+        count(measured.percent) as n,
+        {{ number('avg(measured.percent)') }} as mean_percent,
+        {{ median('measured.percent') }} as median_percent,
+        {{ number('100.0 * sum(measured.missing) / sum(measured.results)') }} as missing_rate,
+        case when min(measured.basis) = max(measured.basis) then min(measured.basis) when min(measured.basis) is not null then 'mixed' end as basis
+    from measured
+    inner join {{ ref('person_demographic') }} as demographics on measured.person_id = demographics.person_id
     group by
-        students.school_id,
-        students.grade,
-        students.course_id,
-        students.term_id,
+        measured.school_id,
+        measured.grade,
+        measured.course_id,
+        measured.term_id,
         demographics.demographic,
         demographics.value
 )
