@@ -18,34 +18,49 @@ with members as (
 ),
 
 results as (
-    select *
+    select
+        person_id,
+        grade,
+        school_id,
+        course_id,
+        term_id,
+        class_id,
+        category_id,
+        counted_points,
+        max_points,
+        basis,
+        is_counted,
+        is_missing,
+        is_exempt
     from {{ ref('fct_result') }}
     where is_in_class and counts_as_class and school_id is not null and term_id is not null
 ),
 
--- A percent needs three results, which most do not have: percents are made of the others only.
-enough as (
+students_with_results as (
     select
         person_id,
         school_id,
         course_id,
-        term_id
+        term_id,
+        min(grade) as grade,
+        sum(case when is_exempt then 0 else 1 end) as results,
+        sum(case when is_missing and not is_exempt then 1 else 0 end) as missing,
+        sum(case when is_counted then 1 else 0 end) as counted
     from results
-    where is_counted
     group by person_id, school_id, course_id, term_id
-    having count(*) >= 3
 ),
 
+-- A percent needs three results, which most students do not have.
 counted as (
     select results.*
     from results
-    inner join enough
+    inner join students_with_results as students
         on
-            results.person_id = enough.person_id
-            and results.school_id = enough.school_id
-            and results.course_id = enough.course_id
-            and results.term_id = enough.term_id
-    where results.is_counted
+            results.person_id = students.person_id
+            and results.school_id = students.school_id
+            and results.course_id = students.course_id
+            and results.term_id = students.term_id
+    where results.is_counted and students.counted >= 3
 ),
 
 by_class as (
@@ -65,82 +80,73 @@ percents as (
     group by person_id, school_id, course_id, term_id
 ),
 
-due as (
-    select
-        person_id,
-        school_id,
-        course_id,
-        term_id,
-        count(*) as results,
-        sum(case when is_missing then 1 else 0 end) as missing
-    from results
-    where not is_exempt
-    group by person_id, school_id, course_id, term_id
-),
-
+-- Who was in the course, and who has results there: a student stands in both, or in one of them.
 students as (
     select
         person_id,
         school_id,
         course_id,
         term_id,
-        min(grade) as grade
+        min(grade) as grade,
+        max(percent) as percent,
+        max(basis) as basis,
+        max(results) as results,
+        max(missing) as missing
     from (
-        select person_id, school_id, course_id, term_id, grade from members
+        select
+            person_id,
+            school_id,
+            course_id,
+            term_id,
+            grade,
+            cast(null as {{ type_of('number') }}) as percent,
+            cast(null as {{ type_of('text') }}) as basis,
+            0 as results,
+            0 as missing
+        from members
         union all
-        select person_id, school_id, course_id, term_id, grade from results
+        select
+            its.person_id,
+            its.school_id,
+            its.course_id,
+            its.term_id,
+            its.grade,
+            percents.percent,
+            percents.basis,
+            its.results,
+            its.missing
+        from students_with_results as its
+        left join percents
+            on
+                its.person_id = percents.person_id
+                and its.school_id = percents.school_id
+                and its.course_id = percents.course_id
+                and its.term_id = percents.term_id
     ) as either
     group by person_id, school_id, course_id, term_id
 ),
 
--- Numbers are put to students before each of these stands for several groups.
-measured as (
+grouped as (
     select
-        students.person_id,
         students.school_id,
         students.grade,
         students.course_id,
         students.term_id,
-        percents.percent,
-        percents.basis,
-        due.results,
-        due.missing
-    from students
-    left join percents
-        on
-            students.person_id = percents.person_id
-            and students.school_id = percents.school_id
-            and students.course_id = percents.course_id
-            and students.term_id = percents.term_id
-    left join due
-        on
-            students.person_id = due.person_id
-            and students.school_id = due.school_id
-            and students.course_id = due.course_id
-            and students.term_id = due.term_id
-),
-
-grouped as (
-    select
-        measured.school_id,
-        measured.grade,
-        measured.course_id,
-        measured.term_id,
         demographics.demographic,
         demographics.value,
         count(*) as students,
-        count(measured.percent) as n,
-        {{ number('avg(measured.percent)') }} as mean_percent,
-        {{ median('measured.percent') }} as median_percent,
-        {{ number('100.0 * sum(measured.missing) / sum(measured.results)') }} as missing_rate,
-        case when min(measured.basis) = max(measured.basis) then min(measured.basis) when min(measured.basis) is not null then 'mixed' end as basis
-    from measured
-    inner join {{ ref('person_demographic') }} as demographics on measured.person_id = demographics.person_id
+        count(students.percent) as n,
+        {{ number('avg(students.percent)') }} as mean_percent,
+        {{ median('students.percent') }} as median_percent,
+        {{ number('100.0 * sum(students.missing) / nullif(sum(students.results), 0)') }} as missing_rate,
+        case when min(students.basis) = max(students.basis) then min(students.basis) when min(students.basis) is not null then 'mixed' end as basis
+    from students
+    inner join {{ ref('person_demographic') }} as demographics on students.person_id = demographics.person_id
     group by
-        measured.school_id,
-        measured.grade,
-        measured.course_id,
-        measured.term_id,
+        students.school_id,
+        students.grade,
+        students.course_id,
+        students.term_id,
         demographics.demographic,
         demographics.value
 )
