@@ -188,13 +188,14 @@ where {{ '' if rejected else 'not ' }}({{ unread | join(' or ') }})
     {{ return(run_query('select count(*) as days from ' ~ relation ~ ' where ' ~ column ~ ' > ' ~ today()).columns[0].values()[0] > 0) }}
 {% endmacro %}
 
-{#- The accounts of each person for a product: one row, active if one of the accounts is. -#}
+{#- The accounts of each person for a product: one row, active if one of the accounts is, with the last day of use. -#}
 {%- macro accounts_of_persons() -%}
 select
         vendor,
         product,
         person_id,
-        max(case when is_active then 1 else 0 end) as is_active
+        max(case when is_active then 1 else 0 end) as is_active,
+        max(last_active_on) as last_active_on
     from {{ ref('vendor_account') }}
     where person_id is not null
     group by vendor, product, person_id

@@ -36,13 +36,14 @@ TABLES = {
     "licence_scope": "select contract_id, nullif(contract_school_id, '') as contract_school_id, vendor, product, school_id, class_id,"
     " grade, person_id from rows where kind = 'member'",
     "vendor_account": "select distinct vendor, product, vendor as vendor_name, product as product_name, person_id,"
-    " is_active = 'true' as is_active from rows where kind = 'account'",
+    " is_active = 'true' as is_active, case when is_active = 'true' then date '2026-11-02' end as last_active_on from rows where kind = 'account'",
     "input_licences": "select distinct contract_id, vendor, product, nullif(contract_school_id, '') as school_id, 100 as seats,"
     " date '2026-07-01' as starts_on, date '2027-06-30' as ends_on, 2.5::double as price_per_seat, 'student' as who,"
     " case when contract_id like '% grade %' then 'some' end as grades, case when contract_id like '% course %' then 'some' end as course_codes"
     " from rows where kind = 'member'",
     "dim_school": "select distinct school_id from rows where kind = 'member'",
     "school_blackout": "select '' as school_id where false",
+    "school_window": "select distinct school_id, date '2026-10-20' as begin_date from rows where kind = 'member'",
     "current_member": "select school_id, class_id, grade, person_id, 'student' as role from rows where kind = 'member'",
 }
 COLUMNS = (

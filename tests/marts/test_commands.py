@@ -164,3 +164,17 @@ def test_the_doctor_proposes_inclusive_ends(desk: Desk) -> None:
     assert "set end_dates to inclusive" in desk.out
     assert desk("doctor", end_dates="inclusive") == 0
     assert "inclusive" not in desk.out
+
+
+def test_inclusive_ends_give_the_marts_of_exclusive_ones_once_they_are_set(desk: Desk) -> None:
+    """A source that writes the last day itself, in sessions, enrollments and roles; without the setting each span is a day too short."""
+    select = [word for name in ("+class_load", "+fct_spell", "+course_completion") for word in ("--select", name)]
+    tables = ("dim_session", "fct_enrollment", "fct_spell", "class_load", "course_completion")
+    assert desk("build", *select) == 0, desk.err
+    exclusive = {name: desk.rows(f"restricted.{name}") for name in tables}
+    for table in ("academicSessions", "enrollments", "enrollments_history", "roles", "roles_history"):
+        change(desk, f'update oneroster."{table}" set "endDate" = "endDate" - 1')
+    assert desk("build", *select, end_dates="inclusive") == 0, desk.err
+    assert {name: desk.rows(f"restricted.{name}") for name in tables} == exclusive
+    assert desk("build", *select) == 0, desk.err
+    assert desk.rows("restricted.fct_enrollment") != exclusive["fct_enrollment"]

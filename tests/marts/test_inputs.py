@@ -123,6 +123,7 @@ def test_an_input_that_is_missing_empty_or_names_nobody_is_said_and_never_zero(
 
 
 FIRST = '(select min("classSourcedId") from oneroster.enrollments)'
+STUDENT = "(select min(\"userSourcedId\") from oneroster.enrollments where role = 'student' and \"userSourcedId\" <> 'o''1\"')"
 LACKS = {
     "no demographics, no receipts, odd names": [
         "drop table oneroster.demographics",
@@ -130,6 +131,16 @@ LACKS = {
         "update oneroster.orgs set name = '<script>alert(1)</script>'",
         f'update oneroster.classes set "sourcedId" = \'c\'\'1"\' where "sourcedId" = {FIRST}',
         f'update oneroster.enrollments set "classSourcedId" = \'c\'\'1"\' where "classSourcedId" = {FIRST}',
+        "update oneroster.users set \"givenName\" = '<i>Ann</i>', \"familyName\" = 'O''Neil & <b>Sons</b>'",
+        f'update oneroster.users set "sourcedId" = \'o\'\'1"\' where "sourcedId" = {STUDENT}',
+        f'update oneroster.enrollments set "userSourcedId" = \'o\'\'1"\' where "userSourcedId" = {STUDENT}',
+        "update oneroster.orgs set \"sourcedId\" = 's''2\"' where \"sourcedId\" = '00002'",
+        "update oneroster.classes set \"schoolSourcedId\" = 's''2\"' where \"schoolSourcedId\" = '00002'",
+        "update oneroster.enrollments set \"schoolSourcedId\" = 's''2\"' where \"schoolSourcedId\" = '00002'",
+    ],
+    "only roles of 1.1": [
+        'update oneroster.users set role = roles.role from oneroster.roles where roles."userSourcedId" = users."sourcedId"',
+        "drop table oneroster.roles",
     ],
     "no students": ["delete from oneroster.enrollments where role = 'student'"],
     "nobody": ["delete from oneroster.enrollments", "delete from oneroster.users", "delete from oneroster.roles"],
@@ -141,6 +152,7 @@ LACKS = {
 }
 EMPTY = {
     "no demographics, no receipts, odd names": ("feed_health",),
+    "only roles of 1.1": (),
     "no students": ("enrollment_count", "cohort_results", "worklist", "school_cockpit", "transfer"),
     "nobody": ("enrollment_count", "teacher_load", "demographic_results"),
     "one school, no roles, several grades": (),
@@ -148,19 +160,25 @@ EMPTY = {
 """Marts without rows."""
 
 
-@pytest.mark.parametrize("lack", LACKS)
-def test_a_district_that_lacks_something_is_built(
-    lack: str, given: tuple[Path, dict[str, str]], tmp_path: Path
-) -> None:
-    warehouse = tmp_path / "warehouse.duckdb"
-    shutil.copy(given[0], warehouse)
-    with duckdb.connect(str(warehouse)) as connection:
+def changed(warehouse: Path, folder: Path, statements: list[str]) -> Path:
+    """A copy of a warehouse in which something is changed; it has tables only."""
+    path = folder / "warehouse.duckdb"
+    shutil.copy(warehouse, path)
+    with duckdb.connect(str(path)) as connection:
         for (view,) in connection.execute(
             "select view_name from duckdb_views() where schema_name = 'oneroster' and not internal"
         ).fetchall():
             connection.execute(f'drop view if exists oneroster."{view}"')
-        for statement in LACKS[lack]:
+        for statement in statements:
             connection.execute(statement)
+    return path
+
+
+@pytest.mark.parametrize("lack", LACKS)
+def test_a_district_that_lacks_something_is_built(
+    lack: str, given: tuple[Path, dict[str, str]], whole: Desk, tmp_path: Path
+) -> None:
+    warehouse = changed(given[0], tmp_path, LACKS[lack])
     desk = duckdb_desk(tmp_path, warehouse, today=TODAY)
     assert desk("build") == 0, desk.err
     assert "Traceback" not in desk.err
@@ -168,6 +186,45 @@ def test_a_district_that_lacks_something_is_built(
     if lack.startswith("no demographics"):
         assert {row["value"] for row in desk.rows("restricted.demographic_results")} == {"all", "not stated"}
         assert "c'1\"" in {row["class_id"] for row in desk.rows("restricted.class_load")}
+        assert "o'1\"" in {row["person_id"] for row in desk.rows("restricted.dim_person")}
+        assert "s'2\"" in {row["school_id"] for row in desk.rows("shared.enrollment_count")}
+    if lack.startswith("only roles"):
+        assert desk.rows("restricted.dim_person") == whole.rows("restricted.dim_person")
+        loads = "teacher_id, term_id, school_id, sections, preps, students"
+        assert desk.rows("restricted.teacher_load", loads) == whole.rows("restricted.teacher_load", loads) != []
     if lack.startswith("one school"):
         assert {row["grade"] for row in desk.rows("restricted.demographic_results")} == {"07"}
         assert {row["school_id"] for row in desk.rows("restricted.school_cockpit")} == {"00001"}
+
+
+def test_of_two_districts_with_the_same_ids_one_is_described(
+    given: tuple[Path, dict[str, str]], whole: Desk, tmp_path: Path
+) -> None:
+    """Each table of the loader holds the rows of both. In the other one half of the rows are there, and enrollments end early."""
+    with duckdb.connect(str(given[0]), read_only=True) as connection:
+        tables = connection.execute(
+            "select table_name, list(column_name) from duckdb_columns() where schema_name = 'oneroster'"
+            " and table_name in (select table_name from duckdb_tables()) and not starts_with(table_name, '_') group by all"
+        ).fetchall()
+    statements = []
+    for table, columns in tables:
+        changes = [
+            "'north' as tenant",
+            *(["date '2026-09-01' as \"endDate\""] if table.startswith("enrollments") else []),
+        ]
+        statements += [
+            f"alter table oneroster.\"{table}\" add column tenant varchar default 'South ''s'",
+            f'insert into oneroster."{table}" by name select * replace ({", ".join(changes)}) from oneroster."{table}"'
+            + (' where hash("sourcedId") % 2 = 0' if "sourcedId" in columns else ""),
+        ]
+    warehouse = changed(given[0], tmp_path, statements)
+    desk = duckdb_desk(tmp_path, warehouse, today=TODAY, inputs=given[1], tenant="South 's")
+    assert desk("build", *SELECT) == 0, desk.err
+    compared = 0
+    with duckdb.connect(whole.settings["restricted_path"], read_only=True) as connection:
+        built = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
+    for table in built:
+        rows = desk.rows(f"restricted.{table}")
+        assert rows == whole.rows(f"restricted.{table}"), table
+        compared += len(rows)
+    assert compared > 2_000

@@ -50,6 +50,7 @@ select
     enrolled,
     matched,
     active_30,
+    active_20_school_days,
     gap,
     suppressed,
     case

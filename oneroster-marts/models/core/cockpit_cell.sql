@@ -58,35 +58,59 @@ students as (
             and students.person_id = flagged.person_id
 ),
 
+-- Sums of the grades, so that the school's are added up from them.
+grades as (
+    select
+        school_id,
+        grade,
+        week,
+        count(*) as enrolled,
+        sum(present) as present,
+        sum(days) as days,
+        count(days) as with_attendance,
+        sum(percent) as percents,
+        count(percent) as with_percent,
+        sum(due) as due,
+        sum(missing) as missing,
+        sum(case when due > 0 then 1 else 0 end) as with_work_due,
+        sum(is_flagged) as flagged
+    from students
+    group by school_id, grade, week
+),
+
 either as (
-    select * from students
+    select * from grades
     union all
     select
         school_id,
-        week,
         'all' as grade,
-        present,
-        days,
-        percent,
-        due,
-        missing,
-        is_flagged
-    from students
+        week,
+        sum(enrolled) as enrolled,
+        sum(present) as present,
+        sum(days) as days,
+        sum(with_attendance) as with_attendance,
+        sum(percents) as percents,
+        sum(with_percent) as with_percent,
+        sum(due) as due,
+        sum(missing) as missing,
+        sum(with_work_due) as with_work_due,
+        sum(flagged) as flagged
+    from grades
+    group by school_id, week
 )
 
 select
     school_id,
     grade,
     week,
-    count(*) as enrolled,
-    {{ number('100 * sum(present) / sum(days)') }} as attendance_rate,
-    {{ number('avg(percent)') }} as mean_percent,
-    {{ number('100.0 * sum(missing) / nullif(sum(due), 0)') }} as missing_rate,
+    cast(enrolled as {{ type_of('whole') }}) as enrolled,
+    {{ number('100 * present / days') }} as attendance_rate,
+    {{ number('percents / nullif(with_percent, 0)') }} as mean_percent,
+    {{ number('100.0 * missing / nullif(due, 0)') }} as missing_rate,
     cast(
-        case when count(days) + count(percent) + coalesce(sum(due), 0) + sum(is_flagged) > 0 then sum(is_flagged) end as {{ type_of('whole') }}
+        case when with_attendance + with_percent + coalesce(due, 0) + flagged > 0 then flagged end as {{ type_of('whole') }}
     ) as on_worklist, -- where there is nothing to judge it is no 0
-    count(days) as with_attendance,
-    count(percent) as with_percent,
-    sum(case when due > 0 then 1 else 0 end) as with_work_due
+    cast(with_attendance as {{ type_of('whole') }}) as with_attendance,
+    cast(with_percent as {{ type_of('whole') }}) as with_percent,
+    cast(with_work_due as {{ type_of('whole') }}) as with_work_due
 from either
-group by school_id, grade, week

@@ -1,4 +1,4 @@
--- The year of a session is the one above it of type schoolYear; else sessions with the same schoolYear make a year; else
+-- The year of a session is the one above it of type schoolYear, of two the later one; else sessions with the same schoolYear make a year; else
 -- the year in which it ends.
 with sessions as (
     select * from {{ ref('stg_oneroster__academic_sessions') }}
@@ -7,11 +7,14 @@ with sessions as (
 years as (
     select
         above.session_id,
-        max(above.above_id) as year_id
+        above.above_id as year_id,
+        row_number() over (
+            partition by above.session_id
+            order by coalesce(sessions.end_date, cast('0001-01-01' as date)) desc, above.above_id
+        ) as place
     from {{ ref('bridge_session_above') }} as above
     inner join sessions on above.above_id = sessions.session_id
     where sessions.session_type = 'schoolYear'
-    group by above.session_id
 ),
 
 named as (
@@ -29,7 +32,7 @@ named as (
             cast(extract(year from sessions.end_date) as {{ type_of('text') }})
         ) as year_id
     from sessions
-    left join years on sessions.session_id = years.session_id
+    left join years on sessions.session_id = years.session_id and years.place = 1
 ),
 
 spans as (

@@ -2,9 +2,19 @@
 {%- set score = 'case when ' ~ missing ~ ' then items.value_min else latest.score end' if var('missing_as_zero', false) else 'latest.score' -%}
 -- Percents go by the bounds of the line item only; without them by a scale, else by the words of seed score_words, else there is
 -- none. A score above the highest stays above 100, and counts as 150 at most.
-with latest as (
+-- Few results were given twice: these alone are put in an order.
+with twice as (
     select
-        results.*,
+        line_item_id,
+        student_id
+    from {{ ref('stg_oneroster__results') }}
+    group by line_item_id, student_id
+    having count(*) > 1
+),
+
+ordered as (
+    select
+        results.result_id,
         row_number() over (
             partition by results.line_item_id, results.student_id
             order by
@@ -15,7 +25,14 @@ with latest as (
                 results.result_id desc
         ) as place
     from {{ ref('stg_oneroster__results') }} as results
-    where results.line_item_id is not null and results.student_id is not null
+    inner join twice on results.line_item_id = twice.line_item_id and results.student_id = twice.student_id
+),
+
+latest as (
+    select results.*
+    from {{ ref('stg_oneroster__results') }} as results
+    left join ordered on results.result_id = ordered.result_id
+    where results.line_item_id is not null and results.student_id is not null and coalesce(ordered.place, 1) = 1
 ),
 
 scale_of_result as (
@@ -82,7 +99,6 @@ read as (
             coalesce(scale_of_result.scale_id, scale_of_item.scale_id) = numbers_of_scale.scale_id
             and latest.score = numbers_of_scale.word_number
     left join {{ ref('score_words') }} as words on upper(trim(latest.text_score)) = words.word
-    where latest.place = 1
 ),
 
 measured as (
@@ -98,18 +114,28 @@ measured as (
     from read
 ),
 
--- In the class on the day on which the work was due.
+-- In the class on the day on which the work was due. Read anew with few columns, which takes less than to keep all of `measured`.
+dated as (
+    select
+        results.result_id,
+        results.student_id,
+        coalesce(items.class_id, results.class_id) as class_id,
+        coalesce(items.due_date, results.score_date) as window_date
+    from {{ ref('stg_oneroster__results') }} as results
+    inner join {{ ref('stg_oneroster__line_items') }} as items on results.line_item_id = items.line_item_id
+),
+
 in_class as (
-    select distinct measured.result_id
-    from measured
+    select distinct dated.result_id
+    from dated
     inner join {{ ref('fct_enrollment') }} as enrollments
         on
-            measured.student_id = enrollments.user_id
-            and measured.class_id = enrollments.class_id
+            dated.student_id = enrollments.user_id
+            and dated.class_id = enrollments.class_id
             and enrollments.role = 'student'
     where
-        measured.window_date is null
-        or {{ is_current('measured.window_date', 'enrollments.begin_date', 'enrollments.end_date') }}
+        dated.window_date is null
+        or {{ is_current('dated.window_date', 'enrollments.begin_date', 'enrollments.end_date') }}
 ),
 
 scored as (

@@ -51,10 +51,13 @@ counts as (
         coalesce(members.class_id, 'all') as class_id,
         count(distinct members.person_id) as enrolled,
         count(distinct accounts.person_id) as matched,
-        count(distinct case when accounts.is_active = 1 then accounts.person_id end) as active_30
+        count(distinct case when accounts.is_active = 1 then accounts.person_id end) as active_30,
+        count(distinct case when accounts.last_active_on >= windows.begin_date then accounts.person_id end) as active_20_school_days,
+        count(windows.begin_date) as with_window
     from members
     left join accounts
         on members.vendor = accounts.vendor and members.product = accounts.product and members.person_id = accounts.person_id
+    left join {{ ref('school_window') }} as windows on members.school_id = windows.school_id
     group by grouping sets (
         (members.vendor, members.product, members.school_id, members.grade, members.class_id),
         (members.vendor, members.product, members.school_id, members.grade),
@@ -72,6 +75,7 @@ select
     counts.enrolled,
     counts.matched,
     counts.active_30,
+    case when counts.with_window > 0 then counts.active_20_school_days end as active_20_school_days,
     case when blackouts.school_id is null then counts.enrolled - counts.active_30 end as gap,
     false as suppressed
 from counts

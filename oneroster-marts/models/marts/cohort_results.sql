@@ -18,13 +18,53 @@ with members as (
 ),
 
 results as (
-    select *
+    select
+        person_id,
+        grade,
+        school_id,
+        course_id,
+        term_id,
+        class_id,
+        category_id,
+        counted_points,
+        max_points,
+        basis,
+        is_counted,
+        is_missing,
+        is_exempt
     from {{ ref('fct_result') }}
     where is_in_class and counts_as_class and school_id is not null and term_id is not null
 ),
 
+students_with_results as (
+    select
+        person_id,
+        school_id,
+        course_id,
+        term_id,
+        min(grade) as grade,
+        sum(case when is_exempt then 0 else 1 end) as results,
+        sum(case when is_missing and not is_exempt then 1 else 0 end) as missing,
+        sum(case when is_counted then 1 else 0 end) as counted
+    from results
+    group by person_id, school_id, course_id, term_id
+),
+
+-- A percent needs three results, which most students do not have.
+counted as (
+    select results.*
+    from results
+    inner join students_with_results as students
+        on
+            results.person_id = students.person_id
+            and results.school_id = students.school_id
+            and results.course_id = students.course_id
+            and results.term_id = students.term_id
+    where results.is_counted and students.counted >= 3
+),
+
 by_class as (
-    {{ percents_from('(select * from results where is_counted)', ['person_id', 'school_id', 'course_id', 'term_id', 'class_id']) }}
+    {{ percents_from('counted', ['person_id', 'school_id', 'course_id', 'term_id', 'class_id']) }}
 ),
 
 -- A student who changed sections has results in several classes of the course.
@@ -38,33 +78,50 @@ percents as (
         case when min(basis) = max(basis) then min(basis) else 'mixed' end as basis
     from by_class
     group by person_id, school_id, course_id, term_id
-    having sum(results) >= 3
 ),
 
-due as (
-    select
-        person_id,
-        school_id,
-        course_id,
-        term_id,
-        count(*) as results,
-        sum(case when is_missing then 1 else 0 end) as missing
-    from results
-    where not is_exempt
-    group by person_id, school_id, course_id, term_id
-),
-
+-- Who was in the course, and who has results there: a student stands in both, or in one of them.
 students as (
     select
         person_id,
         school_id,
         course_id,
         term_id,
-        min(grade) as grade
+        min(grade) as grade,
+        max(percent) as percent,
+        max(basis) as basis,
+        max(results) as results,
+        max(missing) as missing
     from (
-        select person_id, school_id, course_id, term_id, grade from members
+        select
+            person_id,
+            school_id,
+            course_id,
+            term_id,
+            grade,
+            cast(null as {{ type_of('number') }}) as percent,
+            cast(null as {{ type_of('text') }}) as basis,
+            0 as results,
+            0 as missing
+        from members
         union all
-        select person_id, school_id, course_id, term_id, grade from results
+        select
+            its.person_id,
+            its.school_id,
+            its.course_id,
+            its.term_id,
+            its.grade,
+            percents.percent,
+            percents.basis,
+            its.results,
+            its.missing
+        from students_with_results as its
+        left join percents
+            on
+                its.person_id = percents.person_id
+                and its.school_id = percents.school_id
+                and its.course_id = percents.course_id
+                and its.term_id = percents.term_id
     ) as either
     group by person_id, school_id, course_id, term_id
 ),
@@ -78,25 +135,13 @@ grouped as (
         demographics.demographic,
         demographics.value,
         count(*) as students,
-        count(percents.percent) as n,
-        {{ number('avg(percents.percent)') }} as mean_percent,
-        {{ median('percents.percent') }} as median_percent,
-        {{ number('100.0 * sum(due.missing) / sum(due.results)') }} as missing_rate,
-        case when min(percents.basis) = max(percents.basis) then min(percents.basis) when min(percents.basis) is not null then 'mixed' end as basis
+        count(students.percent) as n,
+        {{ number('avg(students.percent)') }} as mean_percent,
+        {{ median('students.percent') }} as median_percent,
+        {{ number('100.0 * sum(students.missing) / nullif(sum(students.results), 0)') }} as missing_rate,
+        case when min(students.basis) = max(students.basis) then min(students.basis) when min(students.basis) is not null then 'mixed' end as basis
     from students
     inner join {{ ref('person_demographic') }} as demographics on students.person_id = demographics.person_id
-    left join percents
-        on
-            students.person_id = percents.person_id
-            and students.school_id = percents.school_id
-            and students.course_id = percents.course_id
-            and students.term_id = percents.term_id
-    left join due
-        on
-            students.person_id = due.person_id
-            and students.school_id = due.school_id
-            and students.course_id = due.course_id
-            and students.term_id = due.term_id
     group by
         students.school_id,
         students.grade,

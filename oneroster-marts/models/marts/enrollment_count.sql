@@ -1,8 +1,7 @@
 -- Each build makes the rows of its day anew, and keeps those of earlier days.
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='day', on_schema_change='fail') }}
-with enrolled as (
-    select
-        {{ today() }} as day,
+with members as (
+    select distinct
         school_id,
         class_id,
         person_id,
@@ -16,90 +15,94 @@ with enrolled as (
 
 class_sizes as (
     select
-        day,
         class_id,
         count(distinct person_id) as size
-    from enrolled
-    group by day, class_id
+    from members
+    group by class_id
 ),
 
-by_grade as (
-    select
-        day,
+-- Persons and classes are put together before totals are made of them, since a student has many classes.
+persons as (
+    select distinct
         school_id,
-        class_id,
         person_id,
         grade,
         class_type,
-        is_homeroom,
-        counts_as_class
-    from enrolled
+        is_homeroom
+    from members
+),
+
+persons_of_grades as (
+    select * from persons
     union all
     select
-        day,
         school_id,
-        class_id,
         person_id,
         'all' as grade,
         class_type,
-        is_homeroom,
-        counts_as_class
-    from enrolled
-),
-
--- In the rows of a class type its classes are counted, homerooms, too; in the totals only what counts as a class.
-by_type as (
-    select
-        day,
-        school_id,
-        class_id,
-        person_id,
-        grade,
-        class_type,
-        is_homeroom,
-        true as is_seat
-    from by_grade
-    union all
-    select
-        day,
-        school_id,
-        class_id,
-        person_id,
-        grade,
-        'all' as class_type,
-        is_homeroom,
-        counts_as_class as is_seat
-    from by_grade
+        is_homeroom
+    from persons
 ),
 
 counts as (
     select
-        day,
         school_id,
         grade,
         class_type,
         count(distinct person_id) as students,
         count(distinct case when is_homeroom then person_id end) as homeroom_students
-    from by_type
-    group by day, school_id, grade, class_type
+    from (
+        select school_id, person_id, grade, class_type, is_homeroom from persons_of_grades
+        union all
+        select school_id, person_id, grade, 'all' as class_type, is_homeroom from persons_of_grades
+    ) as either
+    group by school_id, grade, class_type
 ),
 
+classes_of_grades as (
+    select
+        school_id,
+        grade,
+        class_id,
+        class_type,
+        counts_as_class,
+        count(distinct person_id) as seats
+    from members
+    group by school_id, grade, class_id, class_type, counts_as_class
+    union all
+    select
+        school_id,
+        'all' as grade,
+        class_id,
+        class_type,
+        counts_as_class,
+        count(distinct person_id) as seats
+    from members
+    group by school_id, class_id, class_type, counts_as_class
+),
+
+-- In the rows of a class type its classes are counted, homerooms, too; in the totals only what counts as a class.
 seats as (
     select
-        day,
         school_id,
         grade,
         class_type,
         class_id,
-        count(distinct person_id) as seats
-    from by_type
-    where is_seat
-    group by day, school_id, grade, class_type, class_id
+        seats
+    from classes_of_grades
+    union all
+    select
+        school_id,
+        grade,
+        'all' as class_type,
+        class_id,
+        seats
+    from classes_of_grades
+    where counts_as_class
 ),
 
 classes as (
     select
-        seats.day,
         seats.school_id,
         seats.grade,
         seats.class_type,
@@ -108,12 +111,12 @@ classes as (
         {{ number('avg(class_sizes.size)') }} as mean_class_size,
         {{ percentile(0.9, 'class_sizes.size') }} as p90_class_size
     from seats
-    inner join class_sizes on seats.day = class_sizes.day and seats.class_id = class_sizes.class_id
-    group by seats.day, seats.school_id, seats.grade, seats.class_type
+    inner join class_sizes on seats.class_id = class_sizes.class_id
+    group by seats.school_id, seats.grade, seats.class_type
 )
 
 select
-    counts.day,
+    {{ today() }} as day,
     counts.school_id,
     counts.grade,
     counts.class_type,
@@ -126,7 +129,6 @@ select
 from counts
 left join classes
     on
-        counts.day = classes.day
-        and counts.school_id = classes.school_id
+        counts.school_id = classes.school_id
         and counts.grade = classes.grade
         and counts.class_type = classes.class_type

@@ -46,35 +46,29 @@ sections as (
     group by teachers.teacher_id, teachers.term_id, teachers.school_id
 ),
 
+-- Of a class once, however many teachers and terms it has.
 pupils as (
-    select
-        teachers.teacher_id,
-        teachers.term_id,
-        teachers.school_id,
-        teachers.class_id,
+    select distinct
+        described.class_id,
+        described.described_on,
         enrollments.person_id
-    from teachers
-    inner join {{ ref('fct_enrollment') }} as enrollments on teachers.class_id = enrollments.class_id
+    from (select distinct teachers.class_id, teachers.described_on from teachers) as described
+    inner join {{ ref('fct_enrollment') }} as enrollments on described.class_id = enrollments.class_id
     where
         enrollments.role = 'student'
-        and {{ is_current('teachers.described_on', 'enrollments.begin_date', 'enrollments.end_date') }}
-    group by
-        teachers.teacher_id,
-        teachers.term_id,
-        teachers.school_id,
-        teachers.class_id,
-        enrollments.person_id
+        and {{ is_current('described.described_on', 'enrollments.begin_date', 'enrollments.end_date') }}
 ),
 
 students as (
     select
-        teacher_id,
-        term_id,
-        school_id,
-        count(distinct person_id) as students,
+        teachers.teacher_id,
+        teachers.term_id,
+        teachers.school_id,
+        count(distinct pupils.person_id) as students,
         count(*) as seats
-    from pupils
-    group by teacher_id, term_id, school_id
+    from teachers
+    inner join pupils on teachers.class_id = pupils.class_id and teachers.described_on = pupils.described_on
+    group by teachers.teacher_id, teachers.term_id, teachers.school_id
 ),
 
 -- What was due before a teacher began is not that teacher's.
