@@ -146,7 +146,7 @@ def test_a_night_of_a_hundred_districts(tmp_path: Path, database: str) -> None:
     assert failed == set(faults)
     assert {states[0] for id_, states in runs.items() if int(id_.rpartition("d")[2]) not in faults} == {"success"}
     for number, kind in faults.items():
-        is_refused = kind in ("wrong-secret", "forbidden")
+        is_refused = kind in ("wrong-secret", "forbidden", "login-page")
         assert tries[f"oneroster__d{number:04}"] == [("failed", 1 if is_refused else 2)], kind
         if kind == "wrong-secret":
             asked = [row for row in rows if row["district"] == f"d{number:04}" and row["path"] == "/token"]
