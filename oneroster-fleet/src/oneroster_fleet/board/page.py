@@ -131,7 +131,7 @@ def _table(of: Contents, caption: str, lines: Iterable[Line]) -> Raw:
                 name,
                 _worded(line.word),
                 its.provider,
-                since,
+                Raw(f"<time>{escape(since)}</time>") if since else "",
                 Raw(f'<div class="why">{escape(line.row.words.why)}</div>'),
                 "; ".join(filter(None, notes)),
                 link,
