@@ -201,7 +201,8 @@ def test_marts(*arguments: str) -> None:
     places = () if is_named else ("tests/marts",)
     # Tests of a file share what they build. The ten districts of test_truth.py: ./run test-marts -m "marts and slow"
     words = arguments or ("-n", "2")
-    become("python", "-m", "pytest", "-m", "marts and not slow", *words, *places)
+    # A warehouse is built in the time of the first test that needs it; on a busy machine, the one for Snowflake takes minutes.
+    become("python", "-m", "pytest", "--timeout", "1800", "-m", "marts and not slow", *words, *places)
 
 
 def test_airflow(*arguments: str) -> None:
