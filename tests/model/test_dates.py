@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oneroster_core.coerce.dates import are_utc_millis, read_datetime
@@ -38,3 +39,12 @@ def test_a_day_is_judged_again_after_another_column() -> None:
     assert are_utc_millis(["2026-10-10T14:08:04.512Z"])
     for _ in range(2):
         assert not are_utc_millis(["2026-10-10T14:08:04.512Z", "2026-10-32T14:08:04.512Z"])
+
+
+@pytest.mark.parametrize("place", [0, 99, 100, 199, 200, 236])
+def test_a_day_that_does_not_exist_is_found_anywhere_in_a_long_column(place: int) -> None:
+    """The days of a column are taken a hundred at a time, and the rest one by one."""
+    texts = ["2026-10-10T14:08:04.512Z"] * 237
+    assert are_utc_millis(texts)
+    texts[place] = "2026-02-30T14:08:04.512Z"
+    assert not are_utc_millis(texts)

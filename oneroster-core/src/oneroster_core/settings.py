@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -10,6 +11,7 @@ from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers import capabilities as sdk
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase
+from typing_extensions import override
 
 from . import shell
 
@@ -38,6 +40,13 @@ def switch(name: str, description: str, *, default: bool = False, **more: Any) -
 
 class Configured(PluginBase):
     """A plugin whose settings come from files and from the environment alike, and whose errors never quote a value."""
+
+    @classmethod
+    @cache
+    @override
+    def get_plugin_version(cls) -> str:
+        """Return the version of the package, whose metadata take milliseconds to read."""
+        return super().get_plugin_version()
 
     @classmethod
     def _all_settings(cls) -> dict[str, Any]:

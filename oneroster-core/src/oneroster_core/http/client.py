@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from string import digits
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
@@ -47,9 +48,30 @@ class _Sent(NamedTuple):
 class _Session(requests.Session):
     """A session that does not follow redirects itself: requests would read their bodies without a size limit."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._sample: tuple[str, requests.PreparedRequest] | None = None
+        """The beginning of an address, and a request for it without credentials and cookies; others differ in the offset."""
+
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
+
+    @override
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Prepare a request; for the pages of one collection, quote the address and check the headers only once."""
+        beginning = request.url.rstrip(digits)
+        if request.method != "GET" or not beginning.endswith("=") or self.cookies:
+            return super().prepare_request(request)
+        sample = self._sample
+        if not sample or sample[0] != beginning:
+            first = requests.Request("GET", request.url, headers=self.headers, auth=Anonymous()).prepare()
+            self._sample = sample = beginning, first
+        prepared = sample[1].copy()
+        # Quoting does not change digits, and those at the end of a query do not change what is before them.
+        prepared.url = (prepared.url or "").rstrip(digits) + request.url[len(beginning) :]
+        prepared.prepare_auth(request.auth, prepared.url)
+        return prepared
 
 
 class HttpClient:
@@ -70,7 +92,7 @@ class HttpClient:
         self._backoff = backoff or Backoff()
         self._timeout = (min(_CONNECT_SECONDS, timeout), timeout)
         self._answered: set[str] = set()
-        """Hosts that have answered at least once."""
+        """Origins that have answered at least once."""
         self._environment: dict[str, Any] = {}
         self._session = _Session()
         self._session.headers.update(
@@ -124,7 +146,7 @@ class HttpClient:
 
     def _send(self, request: requests.Request, what: str, *, few_tries: bool = False) -> _Sent:
         """Send until a retry would not help or none is left."""
-        host = host_of(request.url)
+        origin = _origin(request.url)
         tried = 0
         while True:
             tried += 1
@@ -132,10 +154,10 @@ class HttpClient:
             try:
                 sent = self._once(request, what)
             except (requests.RequestException, urllib3.exceptions.HTTPError, Overdue) as error:
-                self._give_up(error, what, tried, host)
+                self._give_up(error, what, tried, origin)
                 problem, asked = _name(error), None
             else:
-                self._answered.add(host)
+                self._answered.add(origin)
                 reply = sent.reply
                 few = few_tries and reply.status == _FAULT
                 if reply.status not in _WORTH_ANOTHER_TRY or tried >= (_FEW if few else self._backoff.tries):
@@ -150,8 +172,9 @@ class HttpClient:
             else:
                 self.pace.sleep(delay)
 
-    def _give_up(self, error: Exception, what: str, tried: int, host: str) -> None:
+    def _give_up(self, error: Exception, what: str, tried: int, origin: str) -> None:
         """Raise if a retry would not help; a host that has never answered gets only a few tries."""
+        host = host_of(origin)
         if isinstance(error, requests.exceptions.SSLError):
             raise FatalSourceError(
                 f"{what}: {host}: the service's certificate is not valid or not trusted here; have it"
@@ -159,7 +182,7 @@ class HttpClient:
             ) from None
         if not isinstance(error, _MAY_PASS):
             raise SetupError(f"{what}: not an address that can be called") from None
-        answered = host in self._answered
+        answered = origin in self._answered
         kind = SourceError if answered else FatalSourceError
         if isinstance(error, Overdue):
             if tried >= _FEW:
@@ -177,7 +200,7 @@ class HttpClient:
     def _once(self, request: requests.Request, what: str) -> _Sent:
         credentials: Credentials = request.auth
         prepared = credentials.prepare(lambda: self._session.prepare_request(request))
-        origin = "/".join((prepared.url or "").split("/", 3)[:3])
+        origin = _origin(prepared.url or "")
         settings = self._environment.get(origin)
         if settings is None:
             # Proxies and certificates that the environment sets; looked up once because it is slow.
@@ -200,6 +223,11 @@ class HttpClient:
         """Wake waiting threads and close the connections."""
         self.pace.stop()
         self._session.close()
+
+
+def _origin(url: str) -> str:
+    """Return the part of an address before its path."""
+    return "/".join(url.split("/", 3)[:3])
 
 
 def _read_small(response: requests.Response) -> bytes:

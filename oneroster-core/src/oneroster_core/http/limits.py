@@ -15,7 +15,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 if TYPE_CHECKING:
     import socket
 
+    import requests
     from urllib3 import PoolManager, ProxyManager
+    from urllib3.connectionpool import ConnectionPool
 
 __all__ = ["MOST_BYTES", "TIMES", "LimitedAdapter", "Overdue", "Oversize"]
 
@@ -106,6 +108,28 @@ class _TlsPool(HTTPSConnectionPool):
 
 class LimitedAdapter(HTTPAdapter):
     """The adapter of requests, with limits on each response."""
+
+    _latest: tuple[tuple[Any, ...], ConnectionPool] | None = None
+    """The connections that the latest request used, after what they were chosen by."""
+
+    @override
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> ConnectionPool:
+        """Return connections to the host of a request; to find them takes as long as to write the request."""
+        origin = (request.url or "").split("/", 3)[:3]
+        chosen_by = (origin, verify, proxies, cert)
+        latest = self._latest
+        if latest and latest[0] == chosen_by:
+            return latest[1]
+        pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
+        self._latest = (origin, verify, dict(proxies or {}), cert), pool
+        return pool
+
+    @override
+    def close(self) -> None:
+        self._latest = None  # connections are closed once nothing refers to them
+        super().close()
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

@@ -10,7 +10,6 @@ from uuid import uuid4
 from .._core.errors import FatalSourceError, SourceError
 from .._core.log import Progress
 from .._core.shell import INCOMPLETE, REFUSED, exit_code
-from ..batch_files.batch_files import BatchFiles
 from ..twin.memory import TwinMemory
 from .writer import BlockWriter
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from .._core.twin.policy import Policy
+    from ..batch_files.batch_files import BatchFiles
     from ..receipts.tally import Tally
     from ..source import Source
 
@@ -84,7 +84,11 @@ class Run(Generic[W]):
     def batches(self) -> BatchFiles | None:
         """The batch files, if records are written to files; None otherwise."""
         config = self.config.get("batch_config")
-        return BatchFiles(config, self.id) if config else None
+        if not config:
+            return None
+        from ..batch_files.batch_files import BatchFiles  # a run that writes no files need not wait for it
+
+        return BatchFiles(config, self.id)
 
     def remove_leftovers(self) -> None:
         """Remove batch files of earlier runs, so that pupils' data does not accumulate."""

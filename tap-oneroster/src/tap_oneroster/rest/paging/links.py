@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from string import digits
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
@@ -27,12 +28,20 @@ def next_link(headers: Mapping[str, str], url: str) -> Link | None:
         return None
     for entry in requests.utils.parse_header_links(text):
         if "next" in entry.get("rel", "").lower().split():
+            if _differs_in_offset_only(entry["url"], url):
+                return Link(entry["url"])
             try:
                 target = urljoin(url, entry["url"])
                 return Link(target, _fault(entry["url"], target, url))
             except ValueError:
                 return Link("", "not an address")
     return None
+
+
+def _differs_in_offset_only(target: str, url: str) -> bool:
+    """True for the usual link, which needs no parsing."""
+    beginning = url.rstrip(digits)
+    return target != url and beginning.endswith("&offset=") and target.rstrip(digits) == beginning
 
 
 def _fault(written: str, target: str, url: str) -> str | None:

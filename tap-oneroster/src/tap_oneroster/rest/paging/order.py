@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
+from operator import le
 from typing import TYPE_CHECKING, Any
 
 from .answers import Refused
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["NO_KEY", "disputed", "looks_sorted", "rows_after", "top_of"]
 
 _PARTS = re.compile(r"(\d+)")
-_LETTERS = {code: chr(code).lower() if chr(code).isalnum() else None for code in range(128)}
+_WORD = re.compile(r"[a-z]+")
+_ZEROS = str.maketrans("123456789", "0" * 9)
+_LETTERS = {code: chr(code).lower() if chr(code).isalnum() else None for code in range(128)} | {ord("\n"): "\n"}
 _DESCENDS = "sorts in descending order, too"
 _ASCENDS_ONLY = "sorts in ascending order only"
 NO_KEY = "does not filter by sourcedId"
@@ -32,22 +35,39 @@ def _natural(text: str) -> list[Any]:
 
 def _letters(text: str) -> str:
     """Return a sort key like that of collations that ignore punctuation."""
-    if text.isascii():
-        return text.translate(_LETTERS)
     return "".join(filter(str.isalnum, text)).lower()
 
 
-_ORDERS: tuple[Callable[[str], Any], ...] = (str, str.lower, _letters, _natural)
+def _all_letters(texts: Sequence[str]) -> list[str]:
+    lines = "\n".join(texts)
+    keys = lines.translate(_LETTERS).split("\n") if lines.isascii() else []
+    return keys if len(keys) == len(texts) else list(map(_letters, texts))
+
+
+_ORDERS: tuple[Callable[[Sequence[str]], list[Any]], ...] = (
+    list,
+    lambda texts: list(map(str.lower, texts)),
+    _all_letters,
+    lambda texts: list(map(_natural, texts)),
+)
+_LOWER, _NATURAL = 1, 3
 
 
 def looks_sorted(ids: Sequence[str | None]) -> bool:
     """True if the ids ascend in one of the collations that services use."""
     texts = [one for one in ids if one]
-    return any(_ascends(list(map(key, texts))) for key in _ORDERS)
+    return any(_ascends(keys(texts)) for keys in _ORDERS)
 
 
 def _ascends(keys: Sequence[Any]) -> bool:
-    return all(one <= other for one, other in itertools.pairwise(keys))
+    return all(map(le, keys, itertools.islice(keys, 1, None)))
+
+
+def _forms(texts: Sequence[str]) -> list[str]:
+    """Return the texts with 0 for each digit and one letter for each word; none if a text is not ASCII."""
+    lines = "\n".join(texts).lower()
+    forms = _WORD.sub("a", lines.translate(_ZEROS)).split("\n") if lines.isascii() else []
+    return forms if len(forms) == len(texts) else []
 
 
 def top_of(fetch: Fetch, first: Sequence[str | None]) -> tuple[Sequence[str | None], bool]:
@@ -128,10 +148,16 @@ def _filters_as_it_sorts(fetch: Fetch, pairs: Mapping[int, tuple[str, str]]) -> 
 def disputed(ids: Sequence[str | None]) -> dict[int, tuple[str, str]]:
     """Return, for each collation that orders some neighbours differently, the first two such ids."""
     texts = [one for one in ids if one]
-    found = {}
-    for order, key in enumerate(_ORDERS):
-        for row, (one, other) in enumerate(itertools.pairwise(map(key, texts))):
-            if one > other:
-                found[order] = texts[row], texts[row + 1]
-                break
+    found: dict[int, tuple[str, str]] = {}
+    for order, keys_of in enumerate(_ORDERS):
+        row: int | None
+        if order == _NATURAL and _LOWER not in found and (forms := _forms(texts)):
+            # Texts of the same form have numbers of the same length, which are in the order of their digits.
+            unlike = (row for row in range(len(texts) - 1) if forms[row] != forms[row + 1])
+            row = next((row for row in unlike if _natural(texts[row]) > _natural(texts[row + 1])), None)
+        else:
+            keys = keys_of(texts)
+            row = None if _ascends(keys) else next(n for n in range(len(keys) - 1) if keys[n] > keys[n + 1])
+        if row is not None:
+            found[order] = texts[row], texts[row + 1]
     return found

@@ -24,7 +24,7 @@ _SAMPLE = 50
 """Number of ids of a page that are checked for their order."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Reading:
     """The state of one read of a collection."""
 

@@ -38,7 +38,7 @@ def _is_round(total: int) -> bool:
     return total % _ROUND == 0 or any(not one % 1000 or not one & (one - 1) for one in near)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Walk(Reading):
     """Reads one collection once."""
 
