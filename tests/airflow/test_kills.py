@@ -30,6 +30,7 @@ pytestmark = [
 ]
 LOG = logging.getLogger(__name__)
 ORPHAN_SECONDS = 5
+LOOK_SECONDS = 0.1
 VICTIMS = ("tap", "target", "command", "worker", "tap", "target", "command", "worker", "tap", "scheduler")
 """Who is killed, in turns."""
 HEAD = """\
@@ -104,7 +105,8 @@ class Watch(Thread):
 
     def run(self) -> None:
         """Look until `end`."""
-        while not self._over.wait(0.1):
+        while not self._over.is_set():
+            time.sleep(LOOK_SECONDS)
             self.looks += 1
             found = list(processes(self._mark))
             shells = {p.pid for p in found if p.kind in ("tap", "target")}

@@ -169,3 +169,16 @@ def test_a_tap_without_a_policy_does_not_load_what_makes_twins(large):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.rpartition("}\n")[2] == "end\n"
+
+
+def test_a_tap_without_batches_does_not_load_what_writes_their_files(large):
+    code = (
+        "import atexit, sys\n"
+        "from tap_oneroster.__main__ import main\n"
+        "atexit.register(lambda: print(*(m for m in sys.modules if m.endswith('batch_files.batch_files')), 'end', sep='\\n'))\n"
+        f"sys.argv = ['tap-oneroster', '--config', {str(large)!r}]\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rpartition("}\n")[2] == "end\n"
