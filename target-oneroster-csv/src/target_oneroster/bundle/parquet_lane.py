@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from .._core.model import Field, Kind
+from .._core.model import Field, Kind, Version, Vocabulary
 from .._core.model.schema import TENANT
 from .._core.sql import literal, quoted
 from ..singer.parquet_batch import read_parquet
@@ -26,6 +26,7 @@ _SAMPLED = 4096
 """One id of this many is kept to divide a large file for sorting."""
 
 _CONTROLS = r"\x00-\x1f\x7f"
+_HAS_CONTROL = f"regexp_matches({{0}}, {literal(f'[{_CONTROLS}]')})"
 # `str.strip` removes more blanks than SQL's `trim`, so an element that begins or ends with any of them is odd.
 _BLANKS = r"\s\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _WORD = rf"[^,{_BLANKS}{_CONTROLS}]([^,{_CONTROLS}]*[^,{_BLANKS}{_CONTROLS}])?"
@@ -77,6 +78,12 @@ def _pairs(left: str, right: str) -> _Cell:
     return _listed(f"STRUCT({left} VARCHAR, {right} VARCHAR)", _PAIR, one)
 
 
+def _word(words: Vocabulary) -> _Cell:
+    """Return the cell of a word, in which only another text has to be searched for control characters."""
+    known = ", ".join(literal(word) for word in words.of(Version.V1_2))
+    return _Cell("VARCHAR", "{0}", f"CASE WHEN {{0}} IN ({known}) THEN false ELSE {_HAS_CONTROL} END")
+
+
 _ID_TEXT = _Cell("VARCHAR", "{0}")
 """An id needs no search for control characters: the checks reject one that has any."""
 _TEXT = _Cell("VARCHAR", "{0}", is_free=True)
@@ -113,6 +120,8 @@ def _cell(field: Field) -> _Cell | None:
         return None
     if field.csv_kind == Kind.INTEGER and field.kind == Kind.NUMBER:
         return _ROUNDED
+    if field.words and field.kind == Kind.WORD:
+        return _word(field.words)
     return _CELLS.get(field.kind, _TEXT)
 
 
@@ -169,7 +178,7 @@ class ParquetLane:
             return None
         if any(columns[name].replace('"', "") != cell.kind for name, cell in here.items()):
             return None
-        rows, odd, rising, first, last, tenants = self._facts(path, here, tenant=TENANT in columns)
+        rows, odd, rising, first, last, tenants, sample = self._facts(path, here, tenant=TENANT in columns)
         if odd:
             return None
         stage = self._stage
@@ -185,7 +194,7 @@ class ParquetLane:
             stage.add_file(
                 ColumnsFile(path, stage.first_number(rows), cells),
                 rows,
-                self._sample(path),
+                sample,
                 (first, last),
                 rising=rising,
             )
@@ -193,24 +202,22 @@ class ParquetLane:
 
     def _facts(
         self, path: Path, here: Mapping[str, _Cell], *, tenant: bool
-    ) -> tuple[int, int, bool, str, str, list[str]]:
-        """Return the number of rows, of odd rows, whether ids ascend, the first and the last id, and the tenants."""
+    ) -> tuple[int, int, bool, str, str, list[str], list[str]]:
+        """Return the number of rows, of odd rows, whether ids ascend, the first and the last id, tenants, some ids."""
         odd = [cell.is_odd(name) for name, cell in here.items() if cell.odd]
         if texts := ", ".join(cell.cell(name) for name, cell in here.items() if cell.is_free):
             # One search through all texts of a row is faster than one for each of them.
-            odd.append(f"regexp_matches(concat({texts}), {literal(f'[{_CONTROLS}]')})")
+            odd.append(_HAS_CONTROL.replace("{0}", f"concat({texts})"))
         any_odd = " OR ".join(["coalesce(\"sourcedId\", '') = ''", *odd])
         names = f"{quoted(TENANT)} AS tenant" if tenant else "NULL AS tenant"
-        inside = f'SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before, {names}, ({any_odd}) AS odd'
+        inside = (
+            f'SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before, {names}, ({any_odd}) AS odd, '
+            f"file_row_number % {_SAMPLED} = 0 AS sampled"
+        )
         cells = "".join(f", {cell.cell(name)} AS {_made(name)}" for name, cell in here.items() if cell.is_looked_at)
         (row,) = self._batch.query(
             "SELECT count(*), count(*) FILTER (odd), coalesce(bool_and(before IS NULL OR before < id), true), "
-            f"min(id), max(id), list(DISTINCT tenant) FROM ({inside} FROM (SELECT *{cells} FROM {read_parquet(path)}))"
+            "min(id), max(id), list(DISTINCT tenant), list(id) FILTER (sampled) "
+            f"FROM ({inside} FROM (SELECT *{cells} FROM {read_parquet(path, numbered=True)}))"
         )
         return row
-
-    def _sample(self, path: Path) -> list[str]:
-        rows = self._batch.query(
-            f'SELECT "sourcedId" FROM {read_parquet(path, numbered=True)} WHERE file_row_number % {_SAMPLED} = 0'
-        )
-        return [row for (row,) in rows]
