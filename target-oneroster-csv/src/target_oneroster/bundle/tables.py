@@ -66,15 +66,19 @@ def load(engine: Engine, stage: FileStage, counts: Counter[str], *, in_passes: b
     """
     name = stage.file.name
     if not stage.records:
+        engine.run(f"DROP TABLE IF EXISTS {quoted(name)}")  # of an earlier version of its records
         engine.make(name, [field.name for field in stage.fields])
         return 0
     source, columns = staged_rows(stage), _selection(stage)
-    if stage.in_order or stage.records <= _SORTED_AT_ONCE:
-        engine.run(f"CREATE TABLE {quoted(name)} AS SELECT {columns} FROM {source}")
+    if stage.loaded == stage.records and engine.has(name):
+        if _are_distinct(engine, name, stage.records):
+            return stage.records
+    elif stage.in_order or stage.records <= _SORTED_AT_ONCE:
+        engine.run(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT {columns} FROM {source}")
         # Whole rows are not sorted here: sorting what is written, once, takes less time and memory.
         if stage.in_order or _are_distinct(engine, name, stage.records):
             return stage.records
-        engine.run(f"DROP TABLE {quoted(name)}")
+    engine.run(f"DROP TABLE IF EXISTS {quoted(name)}")
     everything = quoted(f"{name} all")
     into = f"CREATE TABLE {everything} AS"
     for condition, bounds in _ranges(stage):
