@@ -158,6 +158,7 @@ def test_columns_become_the_cells_of_lines(file: model.File, texts: Any, tmp_pat
 
 ODD = {
     "a line break in a text": {"givenName": "Ann\nLee"},
+    "a control character in a word": {"status": "acti\tve"},
     "a comma in an element of a list": {"grades": ["07,08"]},
     "a blank at the end of an element": {"grades": ["07 "]},
     "an empty element": {"grades": ["07", ""]},
