@@ -19,9 +19,11 @@ from target_oneroster._core.sql import Engine
 from target_oneroster.bundle import build, parquet_lane
 from target_oneroster.bundle.early_load import EarlyLoad
 from target_oneroster.bundle.fast_lane import FastLane
+from target_oneroster.bundle.options import BundleOptions
 from target_oneroster.bundle.parquet_lane import ParquetLane
 from target_oneroster.bundle.staging import BundleStaging
 from target_oneroster.bundle.tables import staged_rows
+from target_oneroster.bundle.write import write_files
 from target_oneroster.errors import Misconfigured, TargetError, one_line
 from target_oneroster.singer.parquet_batch import ParquetBatch
 
@@ -392,3 +394,16 @@ def test_too_little_memory_says_what_to_set(place: Place, tmp_path: Path) -> Non
     says = "The staging engine needs more memory. Nothing was published. Raise engine_memory, and run again."
     assert one_line(failed.value) == says
     assert not place.output.exists()
+
+
+def test_a_table_that_is_written_needs_no_memory_any_more(tmp_path: Path) -> None:
+    """Only the roles are read again, when what was sent is remembered."""
+    engine = Engine(tmp_path)
+    for name in ("orgs", "roles"):
+        columns = [field.name for field in model.file(name).fields if field.csv]
+        engine.make(name, columns)
+        engine.run(f"INSERT INTO {name} VALUES ({', '.join(['?'] * len(columns))})", ["x"] * len(columns))
+    assert write_files(engine, BundleOptions(), tmp_path) == {"orgs": 1, "roles": 1}
+    assert not engine.has("orgs")
+    assert engine.has("roles")
+    engine.close()
