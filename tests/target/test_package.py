@@ -44,6 +44,14 @@ def faults(path: Path) -> set[tuple[str, str, str]]:
     return {(finding.file, finding.field, finding.rule) for finding in found}
 
 
+def test_the_rows_of_each_file_are_counted(good: Files, tmp_path: Path) -> None:
+    """The shrink guard takes them from here."""
+    counts: dict[str, int] = {}
+    assert check_package(packed(good, tmp_path / "x.zip"), counts) == []
+    expected = {name: len(list(csv.reader(io.StringIO(text.decode())))) - 1 for name, text in good.items()}
+    assert counts == {name: rows for name, rows in expected.items() if name != "manifest.csv"}
+
+
 def swap(name: str, old: bytes, new: bytes) -> Callable[[Files], None]:
     def change(files: Files) -> None:
         assert old in files[name]

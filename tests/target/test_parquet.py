@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from oneroster_core.codec import encode_value
 from oneroster_core.model import Kind
 from oneroster_core.model.schema import json_schema
-from oneroster_core.sql import Engine
 from tap_oneroster.arrow import column, typed
+from target_oneroster._core.sql import Engine
+from target_oneroster.bundle import build, parquet_lane
+from target_oneroster.bundle.early_load import EarlyLoad
 from target_oneroster.bundle.fast_lane import FastLane
+from target_oneroster.bundle.options import BundleOptions
 from target_oneroster.bundle.parquet_lane import ParquetLane
 from target_oneroster.bundle.staging import BundleStaging
 from target_oneroster.bundle.tables import staged_rows
+from target_oneroster.bundle.write import write_files
 from target_oneroster.errors import Misconfigured, TargetError, one_line
 from target_oneroster.singer.parquet_batch import ParquetBatch
 
@@ -96,12 +100,22 @@ def records_of(file: model.File, texts: st.SearchStrategy[str]) -> st.SearchStra
     return st.lists(st.fixed_dictionaries({"sourcedId": PLAIN, **own}), min_size=1, max_size=4)
 
 
-def staged(file: model.File, records: list[dict[str, Any]], folder: Path, *, columns: bool) -> list[Any] | None:
-    """The staged cells of records, by columns or by lines; None if that way does not take them."""
+def staged(
+    file: model.File, records: list[dict[str, Any]], folder: Path, *, columns: bool, loaded: bool = False
+) -> list[Any] | None:
+    """The staged cells of records, by columns (loaded when the file comes, or not) or by lines; None if not taken."""
     folder.mkdir()
     staging, batches, engine = BundleStaging(folder), ParquetBatch(), Engine(folder)
     stage = staging.stage(file.name)
+    early = EarlyLoad(lambda: engine)
     try:
+        if loaded:
+            path = written(file.name, records, folder / "x.parquet")
+            if ParquetLane(staging, stage, batches, early).take(path, batches.columns(path), 1) is None:
+                assert not engine.has(file.name)
+                return None
+            early.end()
+            return [stage.records, *engine.run(f'SELECT * FROM "{file.name}"')]
         if columns:
             path = written(file.name, records, folder / "x.parquet")
             if ParquetLane(staging, stage, batches).take(path, batches.columns(path), 1) is None:
@@ -135,6 +149,10 @@ def test_columns_become_the_cells_of_lines(file: model.File, texts: Any, tmp_pat
         if by_columns is not None:
             by_lines = staged(file, records, folder / "lines", columns=False)
             assert by_lines is None or by_columns == by_lines
+        by_loading = staged(file, records, folder / "loaded", columns=True, loaded=True)
+        assert (by_loading is None) == (by_columns is None)
+        if by_loading and by_columns:
+            assert by_loading == [by_columns[0], *(row[1:] for row in by_columns[2:])]
 
     holds()
     assert any(taken)
@@ -142,6 +160,7 @@ def test_columns_become_the_cells_of_lines(file: model.File, texts: Any, tmp_pat
 
 ODD = {
     "a line break in a text": {"givenName": "Ann\nLee"},
+    "a control character in a word": {"status": "acti\tve"},
     "a comma in an element of a list": {"grades": ["07,08"]},
     "a blank at the end of an element": {"grades": ["07 "]},
     "an empty element": {"grades": ["07", ""]},
@@ -208,6 +227,70 @@ def test_odd_rows_go_the_way_of_records(place: Place, tmp_path: Path) -> None:
     place.run(night("users", written("users", users, tmp_path / "x.parquet"), users))
     assert {row["givenName"] for row in place.rows("users")} == {"Ann Lee"}
     assert "0708" in {row["grades"] for row in place.rows("users")} or not any(u.get("grades") for u in users)
+
+
+def cut(users: list[dict[str, Any]], folder: Path, *at: int) -> list[Any]:
+    """Messages of files with the users between these places."""
+    folder.mkdir()
+    ends = [*at, len(users)]
+    parts = [users[start:end] for start, end in zip([0, *at], ends, strict=True)]
+    return [
+        batch("users", written("users", part, folder / f"{n}.parquet"), "parquet", version=1)
+        for n, part in enumerate(parts)
+    ]
+
+
+def in_files(users: list[dict[str, Any]], folder: Path, *at: int) -> list[Any]:
+    """The messages of a run whose users come as files that are cut at these places."""
+    *first, last = cut(users, folder, *at)
+    messages = night("users", folder, users, others=first)
+    return [last if m["type"] == "BATCH" and m not in first else m for m in messages]
+
+
+def as_records(messages: list[Any], users: list[dict[str, Any]]) -> list[Any]:
+    """The same run with records in place of its files."""
+    files = [m for m in messages if m["type"] == "BATCH"]
+    lines = [record_line("users", u) for u in users]
+    return [m for each in messages for m in (lines if each is files[0] else [] if each in files else [each])]
+
+
+AT_ONCE = [0, 2, 4_000_000]
+"""Number of records up to which files are loaded when they come: none, some, all."""
+
+
+@pytest.mark.parametrize("at_once", AT_ONCE)
+@pytest.mark.parametrize("odd", [None, 0, 2, 5], ids=["no odd row", "the first", "in the middle", "the last"])
+def test_several_files_make_the_bundle_of_records(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, odd: int | None
+) -> None:
+    """Whether they are loaded when they come or later, and wherever a row goes the way of records."""
+    users = [dict(u, givenName="A\nB") if n == odd else u for n, u in enumerate(rows()["users"])][::-1]
+    messages = in_files(users, tmp_path / "files", 2, 4)
+    place.run(as_records(messages, users))
+    expected = place.files()
+    for module in (build, parquet_lane):
+        monkeypatch.setattr(module, "LOADED_AT_ONCE", at_once)
+    place.run(messages, output_path=str(tmp_path / "other"))
+    assert {p.name: p.read_bytes() for p in (tmp_path / "other").iterdir()} == expected
+
+
+@pytest.mark.parametrize("at_once", AT_ONCE)
+@pytest.mark.parametrize("modified", ["2026-01-01", "2028-01-01"], ids=["an older copy", "a newer copy"])
+def test_copies_in_two_files_are_found(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, modified: str
+) -> None:
+    users = [dict(u, dateLastModified="2027-01-01T00:00:00.000Z") for u in rows()["users"]]
+    copy = dict(users[0], givenName="Copy", dateLastModified=f"{modified}T00:00:00.000Z")
+    messages = in_files([*users, copy], tmp_path / "files", len(users))
+    proof = receipt("users", users, received=len(users) + 1, distinct=len(users))
+    messages = [*messages[:-1], record_line("syncReceipts", proof)]
+    place.run(as_records(messages, [*users, copy]))
+    expected = place.files()
+    for module in (build, parquet_lane):
+        monkeypatch.setattr(module, "LOADED_AT_ONCE", at_once)
+    place.run(messages, output_path=str(tmp_path / "other"))
+    assert {p.name: p.read_bytes() for p in (tmp_path / "other").iterdir()} == expected
+    assert (b"Copy" in expected["users.csv"]) == (modified > "2027")
 
 
 @pytest.mark.parametrize("metadata", ["keep", "drop"])
@@ -311,3 +394,16 @@ def test_too_little_memory_says_what_to_set(place: Place, tmp_path: Path) -> Non
     says = "The staging engine needs more memory. Nothing was published. Raise engine_memory, and run again."
     assert one_line(failed.value) == says
     assert not place.output.exists()
+
+
+def test_a_table_that_is_written_needs_no_memory_any_more(tmp_path: Path) -> None:
+    """Only the roles are read again, when what was sent is remembered."""
+    engine = Engine(tmp_path)
+    for name in ("orgs", "roles"):
+        columns = [field.name for field in model.file(name).fields if field.csv]
+        engine.make(name, columns)
+        engine.run(f"INSERT INTO {name} VALUES ({', '.join(['?'] * len(columns))})", ["x"] * len(columns))
+    assert write_files(engine, BundleOptions(), tmp_path) == {"orgs": 1, "roles": 1}
+    assert not engine.has("orgs")
+    assert engine.has("roles")
+    engine.close()

@@ -63,6 +63,7 @@ def connect(database: str, folder: Path, memory: str) -> duckdb.DuckDBPyConnecti
             "preserve_insertion_order": True,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "enable_external_file_cache": False,
         },
     )
 

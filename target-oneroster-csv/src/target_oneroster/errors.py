@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import duckdb
 
-__all__ = ["Held", "Misconfigured", "TargetError", "one_line"]
+__all__ = ["Held", "Misconfigured", "TargetError", "is_exhausted", "one_line"]
 
 
 class TargetError(click.ClickException):
@@ -26,6 +26,11 @@ class Misconfigured(TargetError):
     """A setting is invalid, or the object that it names cannot be used; a retry would not help."""
 
     exit_code = 4
+
+
+def is_exhausted(error: duckdb.Error) -> bool:
+    """True if the engine lacks memory or disk space, so that the rows are not to blame."""
+    return isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error)
 
 
 def one_line(error: Exception, nothing_done: str = "Nothing was published.", folder: Path | None = None) -> str:

@@ -12,7 +12,7 @@ import duckdb
 from .._core.model import FILES
 from .._core.model import file as file_named
 from .._core.sql import Engine
-from ..errors import TargetError, one_line
+from ..errors import TargetError, is_exhausted, one_line
 from ..records.record_mapping import file_of
 from ..singer.receipts import Arrival, Receipts, explain
 from .checks import Finding, Findings, Severity, check
@@ -20,6 +20,7 @@ from .checks.cells import EMPTY
 from .checks.run import MISSING_FILE, NO_ROLES
 from .convert import CLASSES_THERE, FROM_CLASSES, convert, wants_classes
 from .dialect_files import change_tables, foreign_ids, leave_out, read_dialect, write_dialect
+from .early_load import LOADED_AT_ONCE, EarlyLoad
 from .merge import drop_superseded, merge
 from .published import Existing, read_existing
 from .quarantine import SUFFIX as QUARANTINE
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
     from .options import BundleOptions
 
 __all__ = ["BundleBuild", "BundleOutcome"]
-
-
-_LARGE = 4_000_000
-"""Number of records that the engine's memory can hold, including spilled data."""
 
 
 @dataclass(slots=True)
@@ -80,6 +77,22 @@ class BundleBuild:
         self.receipts = Receipts()
         self.outcome = BundleOutcome()
         self._copies: Counter[str] = Counter()
+        self._engine: Engine | None = None
+        self.early = EarlyLoad(lambda: self.engine)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, which is opened when the first rows are loaded."""
+        if self._engine is None:
+            self._engine = Engine(
+                self.work.path, large=self.staging.records > LOADED_AT_ONCE, memory=self.options.engine_memory
+            )
+        return self._engine
+
+    def _close_engine(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine:
+            engine.close()
 
     def publish(self, others: Mapping[str, Arrival]) -> BundleOutcome:
         """Publish the staged rows.
@@ -89,11 +102,14 @@ class BundleBuild:
         """
         try:
             self.staging.close()
-            engine = Engine(self.work.path, large=self.staging.records > _LARGE, memory=self.options.engine_memory)
+            if self.staging.records > LOADED_AT_ONCE:  # what was loaded before is too much for an engine in memory
+                self._close_engine()
+            else:
+                self.early.end()
             try:
-                self._publish(engine, others)
+                self._publish(self.engine, others)
             finally:
-                engine.close()
+                self._close_engine()
         except Exception as error:
             self.outcome.reason = one_line(error, folder=self.work.path.parent)
             raise
@@ -124,7 +140,7 @@ class BundleBuild:
             try:
                 distinct = load(engine, stage, self._copies, in_passes=self.receipts.in_passes(name, stage.records))
             except duckdb.Error as error:  # its message may contain values
-                if isinstance(error, duckdb.OutOfMemoryException) or "No space left" in str(error):
+                if is_exhausted(error):
                     raise
                 raise TargetError(
                     f"Stream {name}: its rows cannot be read back ({type(error).__name__}). Nothing was published."
@@ -222,6 +238,7 @@ class BundleBuild:
 
     def close(self) -> None:
         """Remove the run's own files."""
+        self._close_engine()
         self.staging.discard()
         self.work.remove()
 

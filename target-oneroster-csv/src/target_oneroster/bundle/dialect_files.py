@@ -204,7 +204,7 @@ def read_dialect(bundle: Path | None, into: Path, dialect: Dialect) -> Existing 
                 raise _not_ours(dialect)
     standard = {file.name for file in csv_files(dialect.version)} - dialect.header_only
     modes = {name: "bulk" for name in dialect.files if name in standard and f"{name}.csv" in there}
-    return _Written(folder, dialect.version, modes, dialect)
+    return _Written(folder, dialect.version, modes, {}, dialect)
 
 
 def _not_ours(dialect: Dialect) -> TargetError:

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from .._core.model import Field, Kind
+from .._core.model import Field, Kind, Version, Vocabulary
 from .._core.model.schema import TENANT
 from .._core.sql import literal, quoted
 from ..singer.parquet_batch import read_parquet
+from .early_load import LOADED_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from ..singer.parquet_batch import ParquetBatch
+    from .early_load import EarlyLoad
     from .staging import BundleStaging, FileStage
 
 __all__ = ["ColumnsFile", "ParquetLane", "file_rows"]
@@ -26,6 +28,7 @@ _SAMPLED = 4096
 """One id of this many is kept to divide a large file for sorting."""
 
 _CONTROLS = r"\x00-\x1f\x7f"
+_HAS_CONTROL = f"regexp_matches({{0}}, {literal(f'[{_CONTROLS}]')})"
 # `str.strip` removes more blanks than SQL's `trim`, so an element that begins or ends with any of them is odd.
 _BLANKS = r"\s\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}"
 _WORD = rf"[^,{_BLANKS}{_CONTROLS}]([^,{_CONTROLS}]*[^,{_BLANKS}{_CONTROLS}])?"
@@ -77,6 +80,12 @@ def _pairs(left: str, right: str) -> _Cell:
     return _listed(f"STRUCT({left} VARCHAR, {right} VARCHAR)", _PAIR, one)
 
 
+def _word(words: Vocabulary) -> _Cell:
+    """Return the cell of a word, in which only another text has to be searched for control characters."""
+    known = ", ".join(literal(word) for word in words.of(Version.V1_2))
+    return _Cell("VARCHAR", "{0}", f"CASE WHEN {{0}} IN ({known}) THEN false ELSE {_HAS_CONTROL} END")
+
+
 _ID_TEXT = _Cell("VARCHAR", "{0}")
 """An id needs no search for control characters: the checks reject one that has any."""
 _TEXT = _Cell("VARCHAR", "{0}", is_free=True)
@@ -113,7 +122,22 @@ def _cell(field: Field) -> _Cell | None:
         return None
     if field.csv_kind == Kind.INTEGER and field.kind == Kind.NUMBER:
         return _ROUNDED
+    if field.words and field.kind == Kind.WORD:
+        return _word(field.words)
     return _CELLS.get(field.kind, _TEXT)
+
+
+def _any_odd(here: Mapping[str, _Cell]) -> str:
+    """Return SQL that is true for a row whose record has to be taken; cells that are looked at are beside their columns."""
+    odd = [cell.is_odd(name) for name, cell in here.items() if cell.odd]
+    if texts := ", ".join(cell.cell(name) for name, cell in here.items() if cell.is_free):
+        # One search through all texts of a row is faster than one for each of them.
+        odd.append(_HAS_CONTROL.replace("{0}", f"concat({texts})"))
+    return " OR ".join(["coalesce(\"sourcedId\", '') = ''", *odd])
+
+
+def _made_cells(here: Mapping[str, _Cell]) -> str:
+    return "".join(f", {cell.cell(name)} AS {_made(name)}" for name, cell in here.items() if cell.is_looked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +175,18 @@ class ParquetLane:
     rejected as a whole; the target then takes its records one by one.
     """
 
-    def __init__(self, staging: BundleStaging, stage: FileStage, batch: ParquetBatch) -> None:
+    def __init__(
+        self,
+        staging: BundleStaging,
+        stage: FileStage,
+        batch: ParquetBatch,
+        early: EarlyLoad | None = None,
+    ) -> None:
+        """`early` loads files while there are few records; without it none is loaded."""
         self._staging = staging
         self._stage = stage
         self._batch = batch
+        self._early = early
         cells = {field.name: _cell(field) for field in stage.fields}
         self._cells = {name: cell for name, cell in cells.items() if cell}
         self._ignored = _STAMPS | {f.name for f in stage.file.fields if f.name not in cells}
@@ -169,48 +201,76 @@ class ParquetLane:
             return None
         if any(columns[name].replace('"', "") != cell.kind for name, cell in here.items()):
             return None
-        rows, odd, rising, first, last, tenants = self._facts(path, here, tenant=TENANT in columns)
+        stage = self._stage
+        stage.flush()
+        stage.at_version(version)  # the records would begin it, too
+        if self._early:
+            if stage.loaded == stage.records and self._staging.records <= LOADED_AT_ONCE:
+                return self._load(self._early, path, here, tenant=TENANT in columns)
+            self._give_up_loading()
+        rows, odd, rising, first, last, tenants, sample = self._facts(path, here, tenant=TENANT in columns)
         if odd:
             return None
-        stage = self._stage
         self._staging.note_tenants(set(tenants or ()) - {None, ""})
-        stage.at_version(version)
-        cells = ", ".join(
-            f"coalesce({here[field.name].cell(field.name)}, '') AS {quoted(field.name)}"
-            if field.name in here
-            else f"'' AS {quoted(field.name)}"
-            for field in stage.fields
-        )
         if rows:
-            stage.add_file(
-                ColumnsFile(path, stage.first_number(rows), cells),
-                rows,
-                self._sample(path),
-                (first, last),
-                rising=rising,
-            )
+            stage.add_file(self._file(path, rows, here), rows, sample, (first, last), rising=rising)
         return rows
 
-    def _facts(
-        self, path: Path, here: Mapping[str, _Cell], *, tenant: bool
-    ) -> tuple[int, int, bool, str, str, list[str]]:
-        """Return the number of rows, of odd rows, whether ids ascend, the first and the last id, and the tenants."""
-        odd = [cell.is_odd(name) for name, cell in here.items() if cell.odd]
-        if texts := ", ".join(cell.cell(name) for name, cell in here.items() if cell.is_free):
-            # One search through all texts of a row is faster than one for each of them.
-            odd.append(f"regexp_matches(concat({texts}), {literal(f'[{_CONTROLS}]')})")
-        any_odd = " OR ".join(["coalesce(\"sourcedId\", '') = ''", *odd])
-        names = f"{quoted(TENANT)} AS tenant" if tenant else "NULL AS tenant"
-        inside = f'SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before, {names}, ({any_odd}) AS odd'
-        cells = "".join(f", {cell.cell(name)} AS {_made(name)}" for name, cell in here.items() if cell.is_looked_at)
-        (row,) = self._batch.query(
-            "SELECT count(*), count(*) FILTER (odd), coalesce(bool_and(before IS NULL OR before < id), true), "
-            f"min(id), max(id), list(DISTINCT tenant) FROM ({inside} FROM (SELECT *{cells} FROM {read_parquet(path)}))"
-        )
-        return row
+    def _cells_of(self, here: Mapping[str, _Cell], *, made: bool = False) -> list[str]:
+        """Return SQL for each cell of a row; with `made`, those that are looked at stand beside their columns."""
+        return [
+            f"coalesce({_made(field.name) if made and cell.is_looked_at else cell.cell(field.name)}, '') "
+            f"AS {quoted(field.name)}"
+            if (cell := here.get(field.name))
+            else f"'' AS {quoted(field.name)}"
+            for field in self._stage.fields
+        ]
+
+    def _file(self, path: Path, rows: int, here: Mapping[str, _Cell]) -> ColumnsFile:
+        return ColumnsFile(path, self._stage.first_number(rows), ", ".join(self._cells_of(here)))
+
+    def _load(self, early: EarlyLoad, path: Path, here: Mapping[str, _Cell], *, tenant: bool) -> int | None:
+        """Load a file into the table of its stage and return its rows; load nothing and return None if one is odd."""
+        stage = self._stage
+        source = read_parquet(path)
+        if tenant:
+            found = self._batch.query(f"SELECT DISTINCT {quoted(TENANT)} FROM {source}")
+            self._staging.note_tenants({name for (name,) in found} - {None, ""})
+        (_, *cells) = self._cells_of(here, made=True)  # the id is the first field
+        row_source = f"(SELECT *{_made_cells(here)} FROM {source})"
+        rows = early.insert(stage, quoted("sourcedId"), cells, _any_odd(here), row_source)
+        if rows is None:
+            self._give_up_loading()
+        elif rows:
+            stage.add_loaded(self._file(path, rows, here), rows)
+        return rows
+
+    def _give_up_loading(self) -> None:
+        """Let the table of the stage be made from its files, which may be many, so that a sample of ids is needed."""
+        stage = self._stage
+        if stage.loaded:
+            stage.loaded = 0
+            for file in stage.columns:
+                stage.sample += self._sample(file.path)
 
     def _sample(self, path: Path) -> list[str]:
         rows = self._batch.query(
             f'SELECT "sourcedId" FROM {read_parquet(path, numbered=True)} WHERE file_row_number % {_SAMPLED} = 0'
         )
         return [row for (row,) in rows]
+
+    def _facts(
+        self, path: Path, here: Mapping[str, _Cell], *, tenant: bool
+    ) -> tuple[int, int, bool, str, str, list[str], list[str]]:
+        """Return the number of rows, of odd rows, whether ids ascend, the first and the last id, tenants, some ids."""
+        names = f"{quoted(TENANT)} AS tenant" if tenant else "NULL AS tenant"
+        inside = (
+            f'SELECT "sourcedId" AS id, lag("sourcedId") OVER () AS before, {names}, ({_any_odd(here)}) AS odd, '
+            f"file_row_number % {_SAMPLED} = 0 AS sampled"
+        )
+        (row,) = self._batch.query(
+            "SELECT count(*), count(*) FILTER (odd), coalesce(bool_and(before IS NULL OR before < id), true), "
+            "min(id), max(id), list(DISTINCT tenant), list(id) FILTER (sampled) "
+            f"FROM ({inside} FROM (SELECT *{_made_cells(here)} FROM {read_parquet(path, numbered=True)}))"
+        )
+        return row

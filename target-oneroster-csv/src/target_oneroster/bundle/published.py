@@ -13,6 +13,7 @@ from ..errors import TargetError
 from .checks.package import check_package
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from .._core.sql import Engine
@@ -30,6 +31,8 @@ class Existing:
     version: Version
     modes: dict[str, str]
     """The existing files, with their mode (bulk or delta)."""
+    rows: Mapping[str, int]
+    """Number of rows of files that were counted when the bundle was checked."""
 
     def columns(self, file: File) -> list[str]:
         """Return the column names of a file's header."""
@@ -40,6 +43,11 @@ class Existing:
         """Return a file as a FROM clause: every cell is text, none is null, columns are named as in the header."""
         sizes: dict[str, Any] = {"parallel": False, "buffer_size": 8000000, "max_line_size": 4000000}
         return read_csv(self.folder / f"{file.name}.csv", self.columns(file), header=True, **sizes)
+
+    def count(self, engine: Engine, file: File) -> int:
+        """Return the number of rows of a file."""
+        known = self.rows.get(file.name)
+        return engine.one(f"SELECT count(*) FROM {self.source(file)}") if known is None else known
 
     def load(self, engine: Engine, file: File, table: str, wanted: list[str]) -> None:
         """Create a table from a file with the columns `wanted`, under the model's names; missing columns are empty."""
@@ -74,7 +82,8 @@ def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing 
     """
     if bundle is None or (bundle.is_dir() and not _is_begun(bundle, upsert=upsert)):
         return None
-    if faults := check_package(bundle):
+    counts: dict[str, int] = {}
+    if faults := check_package(bundle, counts):
         more = f", and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise TargetError(
             f"output_path: the bundle there is malformed: {'; '.join(f.text() for f in faults[:_SHOWN])}{more}. "
@@ -85,7 +94,8 @@ def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing 
         rows = {row[0]: row[1] for row in csv.reader(text)}
     version = Version(rows["oneroster.version"])
     modes = {file.name: rows[f"file.{file.name}"] for file in csv_files(version)}
-    return Existing(folder, version, {name: mode for name, mode in modes.items() if mode != "absent"})
+    there = {name: mode for name, mode in modes.items() if mode != "absent"}
+    return Existing(folder, version, there, {name: counts[f"{name}.csv"] for name in there})
 
 
 def _is_begun(folder: Path, *, upsert: bool) -> bool:

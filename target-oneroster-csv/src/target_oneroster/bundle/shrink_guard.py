@@ -43,7 +43,7 @@ def hold_if_shrunk(engine: Engine, old: Existing, options: BundleOptions) -> Non
 def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[str]:
     school = next((f for f in kind.columns(old.version) if f.name == kind.school), None)
     if school is None or not engine.has(kind.name) or school.name not in engine.columns(kind.name):
-        before = engine.one(f"SELECT count(*) FROM {old.source(kind)}")
+        before = old.count(engine, kind)
         after = engine.count(kind.name)
         return [f"{kind.name} ({before} before, {after} now)"] if _lost(before, after, percent) else []
     # The old file is read once: its rows are counted by the words of the column, which name one school or several.

@@ -56,6 +56,8 @@ class FileStage:
         """A sample of ids, used to divide a large file into parts for sorting."""
         self.columns: list[ColumnsFile] = []
         """Parquet files, whose rows count beside those of the lines."""
+        self.loaded = 0
+        """Number of rows of Parquet files that are in the engine's table of the file; it is complete if these are all."""
         self._staging = staging
         self._has_metadata = any(field.name == "metadata" for field in fields)
         self._last = ""
@@ -79,7 +81,7 @@ class FileStage:
         self._buffered_ids.clear()
         self._out.seek(0)
         self._out.truncate()
-        self.records, self.in_order, self._last = 0, True, ""
+        self.records, self.loaded, self.in_order, self._last = 0, 0, True, ""
         self.sample.clear()
         self.columns.clear()
         self.deviations.clear()
@@ -117,6 +119,13 @@ class FileStage:
         self.records += rows
         self.sample += sample
         self.columns.append(file)
+
+    def add_loaded(self, file: ColumnsFile, rows: int) -> None:
+        """Stage the rows of a Parquet file that are in the engine's table already."""
+        self.columns.append(file)
+        self.records += rows
+        self.loaded += rows
+        self.in_order = False
 
     def add_row(self, cells: Sequence[str], row_id: str) -> None:
         """Stage one row, with its cells in the order of `fields`."""

@@ -61,13 +61,24 @@ def _ranges(stage: FileStage) -> list[tuple[str, list[str]]]:
 def load(engine: Engine, stage: FileStage, counts: Counter[str], *, in_passes: bool = False) -> int:
     """Create the table of a staged file and return the number of distinct ids; count repeated ids by rule.
 
-    If ids strictly ascend, nothing has to be sorted, and no id is repeated. `in_passes`: the last row of an id counts.
+    Its rows are in the order of arrival if no id is repeated, else in that of the ids. `in_passes`: the last row of an id
+    counts.
     """
     name = stage.file.name
+    if not stage.records:
+        engine.run(f"DROP TABLE IF EXISTS {quoted(name)}")  # of an earlier version of its records
+        engine.make(name, [field.name for field in stage.fields])
+        return 0
     source, columns = staged_rows(stage), _selection(stage)
-    if stage.in_order:
-        engine.run(f"CREATE TABLE {quoted(name)} AS SELECT {columns} FROM {source}")
-        return stage.records
+    if stage.loaded == stage.records and engine.has(name):
+        if _are_distinct(engine, name, stage.records):
+            return stage.records
+    elif stage.in_order or stage.records <= _SORTED_AT_ONCE:
+        engine.run(f"CREATE OR REPLACE TABLE {quoted(name)} AS SELECT {columns} FROM {source}")
+        # Whole rows are not sorted here: sorting what is written, once, takes less time and memory.
+        if stage.in_order or _are_distinct(engine, name, stage.records):
+            return stage.records
+    engine.run(f"DROP TABLE IF EXISTS {quoted(name)}")
     everything = quoted(f"{name} all")
     into = f"CREATE TABLE {everything} AS"
     for condition, bounds in _ranges(stage):
@@ -86,6 +97,10 @@ def load(engine: Engine, stage: FileStage, counts: Counter[str], *, in_passes: b
         engine.run(f'ALTER TABLE {everything} DROP "row number"')
         engine.run(f"ALTER TABLE {everything} RENAME TO {quoted(name)}")
     return stage.records - repeated
+
+
+def _are_distinct(engine: Engine, name: str, records: int) -> bool:
+    return engine.one(f'SELECT count(DISTINCT "sourcedId") FROM {quoted(name)}') == records
 
 
 def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str, *, in_passes: bool) -> dict[str, int]:

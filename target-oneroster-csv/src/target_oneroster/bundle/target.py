@@ -96,7 +96,7 @@ class TargetOneRosterCSV(OneRosterTarget):
                 trusted=self.bundle.receipts.announced,
             ).take
             if self.bundle.receipts.announced:
-                self._columns[stream] = ParquetLane(staging, staging.stage(file.name), self.parquet)
+                self._columns[stream] = ParquetLane(staging, staging.stage(file.name), self.parquet, self.bundle.early)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from .._core.model import Field, File, Kind, csv_files
+from .._core.model import file as file_named
 from .._core.sql import Engine, literal, quoted
 from .manifest import manifest_text, plain_cell
 
@@ -23,12 +24,15 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_files(engine: Engine, options: BundleOptions, folder: Path) -> dict[str, int]:
-    """Write every file that has rows, and the manifest; return the number of rows by file."""
-    rows: dict[str, int] = {}
-    for file in csv_files(options.version):
-        if count := engine.count(file.name):
-            _write_file(engine, file, options, folder)
-            rows[file.name] = count
+    """Write every file that has rows, and the manifest; return the number of rows by file.
+
+    The tables are dropped, except that of the roles, which are remembered once they are sent.
+    """
+    rows = {file.name: count for file in csv_files(options.version) if (count := engine.count(file.name))}
+    for name in sorted(rows, key=rows.__getitem__):  # the longest is sorted when the others need no memory any more
+        _write_file(engine, file_named(name), options, folder)
+        if name != "roles":
+            engine.run(f"DROP TABLE {quoted(name)}")
     text = manifest_text(
         options.version,
         {name: options.mode(name) for name in rows},

@@ -16,7 +16,7 @@ from typing_extensions import override
 from .._core import shell
 from .._core.log import Progress, hush
 from .._core.settings import Configured
-from ..errors import Misconfigured, TargetError, one_line
+from ..errors import Misconfigured, TargetError, is_exhausted, one_line
 from .batches import encoding_of, record_lines
 from .parquet_batch import BatchFile, ParquetBatch
 from .reader import BlockReader, Lane, private_files
@@ -154,6 +154,8 @@ class OneRosterTarget(Configured, Target):
             for record in self.parquet.rows(path):
                 self._process_record_message({"stream": stream, "record": record, "version": version})
         except duckdb.Error as error:  # its message may hold values
+            if is_exhausted(error):
+                raise
             raise TargetError(
                 f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
             ) from None

@@ -59,7 +59,9 @@ class ParquetBatch:
     def __init__(self, left_out: Collection[str] = ()) -> None:
         """Records are read without the columns `left_out`."""
         self._left_out = frozenset(left_out)
-        self._connection = duckdb.connect(config={"threads": 1, "preserve_insertion_order": True})
+        self._connection = duckdb.connect(
+            config={"threads": 1, "preserve_insertion_order": True, "enable_external_file_cache": False}
+        )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a query and return its rows."""

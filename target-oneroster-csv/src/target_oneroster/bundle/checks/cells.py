@@ -52,7 +52,9 @@ _TYPES: dict[Kind, tuple[str, str]] = {
 def _word(words: Vocabulary, version: Version, column: str) -> str:
     legal = ", ".join(literal(word) for word in words.of(version))
     extension = words.extensible and version == Version.V1_2
-    return f"({column} IN ({legal}){f' OR {_is(_EXTENSION, column)}' if extension else ''})"
+    if extension:  # CASE searches only the other words for the extension
+        return f"CASE WHEN {column} IN ({legal}) THEN true ELSE {_is(_EXTENSION, column)} END"
+    return f"({column} IN ({legal}))"
 
 
 def _valid(field: Field, version: Version, *, looked_up: bool) -> tuple[str, str] | None:

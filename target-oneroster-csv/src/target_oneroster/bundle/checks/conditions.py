@@ -38,10 +38,11 @@ _UUID_URN = "urn:uuid:[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 def other(file: str, target: str, key: str, column: str) -> str:
     """Return a condition: `column` of the row that `key` refers to differs from this row's `own`; both are set."""
-    mine = f"{quoted(file)}.{quoted(column)}"
+    theirs, mine = f"t.{quoted(column)}", f"f.{quoted(column)}"
+    # A join is faster than EXISTS for each row.
     return (
-        f'EXISTS (SELECT 1 FROM {quoted(target)} t WHERE t."sourcedId" = {quoted(file)}.{quoted(key)} '
-        f"AND t.{quoted(column)} <> '' AND {mine} <> '' AND t.{quoted(column)} <> {mine})"
+        f'"sourcedId" IN (SELECT f."sourcedId" FROM {quoted(file)} f JOIN {quoted(target)} t '
+        f"ON t.\"sourcedId\" = f.{quoted(key)} WHERE {theirs} <> '' AND {mine} <> '' AND {theirs} <> {mine})"
     )
 
 
@@ -56,9 +57,12 @@ def type_of(file: str, target: str, key: str, words: str) -> str:
 def repeats(file: str, *columns: str) -> str:
     """Return a condition: a row with a smaller id that is not deleted has the same values in these columns."""
     names = ", ".join(quoted(c) for c in columns)
+    # Only values that repeat are sorted; commonly there are none.
+    several = f"SELECT {names} FROM {quoted(file)} WHERE {_STAYS} GROUP BY {names} HAVING count(*) > 1"
     return (
         f'"sourcedId" IN (SELECT "sourcedId" FROM (SELECT "sourcedId", '
-        f'row_number() OVER (PARTITION BY {names} ORDER BY "sourcedId") AS n FROM {quoted(file)} WHERE {_STAYS}) WHERE n > 1)'
+        f'row_number() OVER (PARTITION BY {names} ORDER BY "sourcedId") AS n FROM {quoted(file)} '
+        f"WHERE {_STAYS} AND ({names}) IN ({several})) WHERE n > 1)"
     )
 
 
@@ -77,18 +81,14 @@ def not_of_ceds(column: str) -> str:
 
 def role_disagrees(version: Version) -> str:
     """Return a condition: an enrollment is for a student or teacher, but its user only has other roles."""
-    ours = "e.\"role\" IN ('student', 'teacher')"
+    ours = "\"role\" IN ('student', 'teacher')"
     if version == Version.V1_1:
-        found = (
-            'FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
-            f'WHERE {ours} AND u."role" <> e."role"'
+        return (
+            '"sourcedId" IN (SELECT e."sourcedId" FROM enrollments e JOIN users u ON u."sourcedId" = e."userSourcedId" '
+            f'WHERE e.{ours} AND u."role" <> e."role")'
         )
-    else:
-        found = (
-            'FROM enrollments e ANTI JOIN roles r ON r."userSourcedId" = e."userSourcedId" '
-            f'AND r."role" = e."role" WHERE {ours}'
-        )
-    return f'"sourcedId" IN (SELECT e."sourcedId" {found})'
+    # NOT IN over both columns takes half the time of an anti join; no cell is null.
+    return f'{ours} AND ("userSourcedId", "role") NOT IN (SELECT "userSourcedId", "role" FROM roles)'
 
 
 def _number(column: str, table: str = "") -> str:

@@ -47,15 +47,17 @@ class Package(StrEnum):
     NOT_THERE = "is not there, and not absent in the manifest"
 
 
-def check_package(path: Path) -> list[Finding]:
+def check_package(path: Path, rows: dict[str, int] | None = None) -> list[Finding]:
     """Return the faults in the form of a bundle, a folder or a zip; empty if there are none.
+
+    `rows` receives the number of rows of each CSV file except the manifest, by the name of the file with `.csv`.
 
     All findings have the severity `stop`. `file` is a file of the bundle, `field` a property or column, and `rows` are
     line numbers, starting at 1 in each file. Values are never included.
     """
     try:
         with _opened(path) as (entries, unpacked, open_entry):
-            check = _Check(open_entry)
+            check = _Check(open_entry, {} if rows is None else rows)
             if unpacked > UNPACKED_LIMIT:
                 return [Finding(Severity.STOP, "", "", Package.BOMB, 1)]
             check.entries(entries)
@@ -80,8 +82,9 @@ def _opened(path: Path) -> Iterator[tuple[list[str], int, _Opener]]:
 class _Check:
     """The findings of one bundle."""
 
-    def __init__(self, open_entry: _Opener) -> None:
+    def __init__(self, open_entry: _Opener, rows: dict[str, int]) -> None:
         self.found: list[Finding] = []
+        self._rows = rows
         self._open = open_entry
 
     def _add(self, file: str, field: str, rule: str, count: int = 1, lines: tuple[int, ...] = ()) -> None:
@@ -155,5 +158,6 @@ class _Check:
             self._add(name, "", Package.OTHER_VERSION)
 
     def _form(self, name: str, rows: ScannedRows) -> None:
+        self._rows[name] = rows.count
         for rule, (count, lines) in rows.faults.items():
             self._add(name, "", rule, count, tuple(lines))
