@@ -23,7 +23,6 @@ ASSETS = Path(__file__).parents[2] / "docs" / "assets"
 FAULTS = {3: "down", 6: "down", 9: "down", 12: "down", 7: "wrong-secret", 14: "login-page"}
 PICTURES = {
     "fleet-board.png": ("light", 1280, 1000),
-    "fleet-board-dark.png": ("dark", 1280, 800),
     "fleet-board-phone.png": ("light", 320, 900),
     "fleet-board-print.png": ("print", 794, 1123),
 }
