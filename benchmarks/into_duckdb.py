@@ -72,8 +72,8 @@ def main() -> None:
 def _ways(here: Path, *, dlt: bool) -> dict[str, list[list[str]]]:
     storage = {"encoding": {"format": "parquet"}, "storage": {"root": f"file://{here}/batches"}}
     ways = {
-        "tap | target, records": _pipe(here, "records"),
-        "tap | target, BATCH with Parquet": _pipe(here, "batch", batch_config=storage),
+        "tap and target, records": _pipe(here, "records"),
+        "tap and target, batches of Parquet": _pipe(here, "batch", batch_config=storage),
     }
     if dlt and (python := _dlt(here)):
         (here / "load.py").write_text(DLT)
