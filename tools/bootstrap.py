@@ -209,7 +209,9 @@ def test_airflow(*arguments: str) -> None:
     """Run the tests that need Airflow, whose pins conflict with Meltano's."""
     set_up("all")
     set_up_airflow()
-    become("python", "-m", "pytest", "-m", "airflow", *(arguments or ("tests/airflow",)))
+    # The nights of a hundred districts and of 200 kills: ./run test-airflow -m "airflow and slow"
+    places = () if any(argument.startswith("tests") for argument in arguments) else ("tests/airflow",)
+    become("python", "-m", "pytest", "-m", "airflow and not slow", *arguments, *places)
 
 
 def test_sdk_next(*arguments: str) -> None:
