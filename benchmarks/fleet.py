@@ -111,24 +111,14 @@ def memory_of(process: int) -> int:
 def with_airflow(folder: Path, count: int) -> dict[str, Any]:
     """Measure a night of no-op pipes in Airflow: LocalExecutor, PostgreSQL."""
     from tests.loaders.postgres import Server
-    from tests.support.airflow import Airflow, noop_plugins
+    from tests.support.airflow import airflow_for, noop_plugins
 
     path = noop_plugins(folder / "bin")
     (folder / "fleet.yml").write_text(noop_file(count), encoding="utf-8")
-    environment = {**os.environ, "PATH": path, "FLEET_STATE": f"file://{folder}/states"}
     server = Server()
-    url = server.database().url
-    variables = {"FLEET_STATE": environment["FLEET_STATE"], "PATH": path}
-    variables["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC"] = url.replace("postgresql:", "postgresql+asyncpg:")
-    airflow = Airflow(
-        folder, url.replace("postgresql:", "postgresql+psycopg2:"), slots=SLOTS, variables=variables, supervised=True
-    )
+    variables = {"FLEET_STATE": f"file://{folder}/states", "PATH": path}
+    airflow = airflow_for(folder, server.database().url, variables, slots=SLOTS, supervised=True)
     try:
-        airflow.command("db", "migrate")
-        pools = subprocess.run([FLEET, "dag", "--pools"], env=environment, cwd=folder, capture_output=True, check=True)
-        (folder / "pools.json").write_bytes(pools.stdout)
-        airflow.command("pools", "import", str(folder / "pools.json"))
-        measured([FLEET, "dag", "--out", str(airflow.dags)], environment, cwd=folder)
         said = airflow.python(
             "import time; from airflow.dag_processing.dagbag import DagBag; t=time.process_time(); "
             f"b=DagBag({str(airflow.dags)!r}); "
@@ -144,17 +134,9 @@ def with_airflow(folder: Path, count: int) -> dict[str, Any]:
         def is_over() -> bool:
             nonlocal peak
             peak = max(peak, memory_of(airflow.processes["scheduler"].pid))
-            try:
-                runs = airflow.runs()
-            except OSError:  # the API server is being started again
-                return False
-            if os.environ.get("PROGRESS"):
-                print(len(runs), sum(s == ["success"] for s in runs.values()), file=sys.stderr, flush=True)
             time.sleep(10)
             # A DAG that is new begins with the last time of its schedule, so each has one run without our doing.
-            if time.monotonic() - begun > float(os.environ.get("LIMIT", "10800")):
-                return True
-            return len(runs) == count and all(s in ("success", "failed") for its in runs.values() for s in its)
+            return time.monotonic() - begun > float(os.environ.get("LIMIT", "10800")) or airflow.are_over(count)
 
         airflow.until("all runs are over", is_over, 3 * 3600)
         finished = time.monotonic() - begun

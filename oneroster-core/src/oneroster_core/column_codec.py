@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from .codec import EncodedRows, encode_value, line_order
+from .codec import EncodedRows, encode_value, encode_values, line_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["ColumnEncoder"]
 
 _WORDS = {None: "null", False: "false", True: "true"}
-_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class ColumnEncoder:
@@ -80,7 +77,7 @@ def _json(values: Sequence[Any]) -> tuple[str, Sequence[str]]:
     else:
         if _is_plain(together):
             return '"', values
-    return "", _encode_lines(values).decode().split("\n")[:-1]
+    return "", encode_values(values)
 
 
 def _is_plain(text: str) -> bool:

@@ -150,6 +150,8 @@ def _values(records: Sequence[Any], getters: Sequence[Getter], missing: tuple[An
     """Return the value of the first key that is not missing, for each record."""
     values = getters[0](records)
     for getter in getters[1:]:
+        if not any(word in values for word in missing):
+            break
         others = getter(records)
         values = [other if value in missing else value for value, other in zip(values, others, strict=True)]
     return values
