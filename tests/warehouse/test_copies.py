@@ -74,6 +74,18 @@ def test_a_conflict_is_not_loaded(house: House, file: str, dates: str, later: bo
         assert not house.query(f"SELECT 1 FROM duckdb_tables() WHERE table_name = '{file}'")
 
 
+def test_ids_with_the_same_hash_are_not_copies(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids are counted by their hashes first; if hashes collide, the ids themselves decide."""
+    monkeypatch.setattr("target_oneroster.warehouse.staging.count_distinct", lambda _: "count(DISTINCT 1)")
+    district = rows()
+    copied = dict(district["orgs"][0])
+    house.run(lines(district | {"orgs": [*district["orgs"], copied]}))
+    assert len(house.there("users")) == len(district["users"])
+    assert len(house.there("orgs")) == len(district["orgs"])
+    assert not house.outcome.tables["users"].note
+    assert "identical: 1" in house.outcome.tables["orgs"].note
+
+
 def test_a_higher_version_replaces(house: House) -> None:
     """A tap that starts a collection over raises the version: what the first attempt sent does not count."""
     district = rows()

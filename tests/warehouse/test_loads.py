@@ -372,6 +372,20 @@ def test_many_words_are_not_counted(house: House) -> None:
     assert found["parentSourcedId"] == [0, 0, None]
 
 
+def test_values_that_begin_late_in_a_large_table_are_counted(house: House) -> None:
+    """The first 10,000 rows only tell which columns hold many different values; all rows are counted."""
+    one = rows()["orgs"][0] | {"type": "school"}
+    first = [dict(one, sourcedId=str(n), name="Equal", identifier=None) for n in range(10_000)]
+    rest = [dict(one, sourcedId=str(n), name=str(n), identifier=str(n % 7)) for n in range(10_000, 10_200)]
+    house.run(lines({"orgs": [*first, *rest]}))
+    columns = 'column_name, present, "distinct", words'
+    found = {column: rest for column, *rest in house.query(f"SELECT {columns} FROM _schema")}
+    assert found["sourcedId"] == [10_200, None, None]
+    assert found["name"] == [10_200, None, None]
+    assert found["identifier"] == [200, 7, None]
+    assert found["type"] == [10_200, 1, '{"school":10200}']
+
+
 def test_the_schema_table_keeps_tenants_apart_and_no_passwords(house: House) -> None:
     schema = schema_line("users")
     schema["schema"]["properties"] = {"tenant": {"type": "string"}} | schema["schema"]["properties"]

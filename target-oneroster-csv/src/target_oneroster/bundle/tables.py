@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.copies import CONFLICT, UNITED
 from .._core.copies.tables import SEVERAL_ROLES, UNITED_USERS, copies_of, left_out, settle
 from .._core.model import File, Kind
-from .._core.sql import Engine, literal, quoted, read_csv
+from .._core.sql import Engine, count_distinct, literal, quoted, read_csv
 from .parquet_lane import file_rows
 from .staging import LINE_LIMIT, STAGED_FORM, FileStage
 
@@ -100,7 +100,7 @@ def load(engine: Engine, stage: FileStage, counts: Counter[str], *, in_passes: b
 
 
 def _are_distinct(engine: Engine, name: str, records: int) -> bool:
-    return engine.one(f'SELECT count(DISTINCT "sourcedId") FROM {quoted(name)}') == records
+    return engine.one(f"SELECT {count_distinct(['sourcedId'])} FROM {quoted(name)}") == records
 
 
 def _settle(engine: Engine, stage: FileStage, everything: str, neighbours: str, *, in_passes: bool) -> dict[str, int]:

@@ -22,6 +22,8 @@ __all__ = ["ABOUT", "COLUMNS", "NAME", "note_columns"]
 NAME = "_schema"
 _FEW = 50
 """Words of columns with more different values are not counted: they may be ids, names, or anything."""
+_SAMPLE = 10_000
+"""Number of rows that show for most columns that they have more."""
 ABOUT = "What the columns held after each load. Key: load, table, column_name, tenant."
 COLUMNS = {
     "load": ("BIGINT", "Number of the load."),
@@ -60,10 +62,10 @@ class _Columns:
             self._insert({}, {})
             return
         names = [field.name for field in self._fields]
-        rough = [f"approx_count_distinct({quoted(name)})" for name in self._values]
-        found = self._count([*map(self._present, names), *rough])
+        maybe = self._few(self._values, self._count(_rough(self._values), self._sample()).values(), least=0)
+        found = self._count([*map(self._present, names), *_rough(maybe)])
         held = {tenant: dict(zip(names, row, strict=False)) for tenant, row in found.items()}
-        few = self._few(self._values, [row[len(names) :] for row in found.values()])
+        few = self._few(maybe, [row[len(names) :] for row in found.values()])
         for name in (name for name in self._lists if any(of[name] for of in held.values())):
             few += self._few([name], self._count(["approx_count_distinct(item)"], self._items(name)).values())
         self._insert(held, self._words_of(few))
@@ -71,6 +73,10 @@ class _Columns:
     def _present(self, name: str) -> str:
         is_list = "[" in self._plan.table.content[name]
         return f"count({quoted(name)})" + (f" FILTER (len({quoted(name)}) > 0)" if is_list else "")
+
+    def _sample(self) -> str:
+        """Return a FROM clause of some of the present rows."""
+        return f"(SELECT * FROM {self._place} WHERE {DELETED} IS NULL LIMIT {_SAMPLE})"
 
     def _items(self, name: str) -> str:
         """Return a FROM clause of the present rows, with an item of the list, or the value, as `item`."""
@@ -83,10 +89,13 @@ class _Columns:
         return by_tenant(self._store, what, rows or self._place, where, tenants=tenants)
 
     @staticmethod
-    def _few(names: list[str], rough: Iterable[tuple[int, ...]]) -> list[str]:
-        """Return the columns that have values, and may have few different ones; `rough` counts those of each tenant."""
+    def _few(names: list[str], rough: Iterable[tuple[int, ...]], least: int = 1) -> list[str]:
+        """Return the columns that have `least` values or more, and may have few different ones.
+
+        `rough` counts those of each tenant.
+        """
         most = map(max, zip(*rough, strict=True))
-        return [name for name, count in zip(names, most, strict=False) if 0 < count <= 2 * _FEW]
+        return [name for name, count in zip(names, most, strict=False) if least <= count <= 2 * _FEW]
 
     def _words_of(self, names: list[str]) -> dict[tuple[str | None, str], dict[str, int]]:
         """Return the number of each value, by tenant and column."""
@@ -113,3 +122,7 @@ class _Columns:
                 head = [self._plan.loads.number, self._plan.table.name, field.name]
                 rows.append([*head, present, distinct, words if counts else None, tenant])
         self._plan.loads.describe(rows)
+
+
+def _rough(names: Iterable[str]) -> list[str]:
+    return [f"approx_count_distinct({quoted(name)})" for name in names]

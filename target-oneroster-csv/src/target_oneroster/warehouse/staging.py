@@ -13,7 +13,7 @@ import msgspec
 from .._core.copies import UNITED
 from .._core.copies.tables import UNITED_USERS, left_out, settle
 from .._core.model import file as file_named
-from .._core.sql import quoted
+from .._core.sql import count_distinct, quoted
 from ..errors import Misconfigured, TargetError
 from .loader import LOADER_MEMORY, NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
@@ -207,13 +207,16 @@ class WarehouseStaging:
             before, end = version, last
         version, records, first, _ = versions[-1]
         keys = [quoted(key) for key in stage.table.keys]
-        what = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
         empty = " OR ".join(f"{key} IS NULL OR {key} = ''" for key in keys)
+        rows = f"{table} WHERE rowid >= {first}"
         distinct, without = connection.execute(
-            f"SELECT count(DISTINCT {what}), count(*) FILTER ({empty}) FROM {table} WHERE rowid >= {first}"
+            f"SELECT {count_distinct(stage.table.keys)}, count(*) FILTER ({empty}) FROM {rows}"
         ).fetchall()[0]
         if without:
             raise TargetError(without_key(name))
+        if records != distinct:  # keys are repeated, or two of them have the same hash
+            what = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
+            distinct = connection.execute(f"SELECT count(DISTINCT {what}) FROM {rows}").fetchall()[0][0]
         came = Came(records, distinct, version, first)
         if records == distinct:
             return came
