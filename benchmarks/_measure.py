@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Measured", "measure", "table"]
+__all__ = ["Measured", "Used", "measure", "run_pipe", "table"]
 
 
 # Otherwise every start would compile all modules, and the plugin's time would include that.
@@ -48,6 +48,37 @@ def _once(command: Sequence[str], stdin: Path | None, env: Mapping[str, str]) ->
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
     return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
+
+
+class Used(NamedTuple):
+    """What one process of a pipe took."""
+
+    cpu_seconds: float
+    peak_mb: float
+
+
+def run_pipe(commands: Sequence[Sequence[str]]) -> tuple[float, list[Used]]:
+    """Run a pipe of commands; return its wall seconds, and what each process took. Exit if one of them fails."""
+    started = time.perf_counter()
+    processes: list[subprocess.Popen[bytes]] = []
+    for number, command in enumerate(commands, 1):
+        source = processes[-1].stdout if processes else subprocess.DEVNULL
+        sink = subprocess.DEVNULL if number == len(commands) else subprocess.PIPE
+        processes.append(
+            subprocess.Popen(command, stdin=source, stdout=sink, stderr=subprocess.DEVNULL, env={**os.environ, **_FAIR})
+        )
+        if source not in {None, subprocess.DEVNULL}:
+            source.close()  # type: ignore[union-attr] # only the next process reads from it
+    used = []
+    for process in processes:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        used.append(Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+    wall = time.perf_counter() - started
+    for process in processes:
+        if process.returncode:
+            raise SystemExit(f"{process.args!r} ended with {process.returncode}")
+    return wall, used
 
 
 def measure(

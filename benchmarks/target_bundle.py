@@ -26,7 +26,7 @@ from benchmarks._measure import Measured, measure, table
 FILES = ("academicSessions", "orgs", "courses", "classes", "users", "roles", "enrollments")
 _BASELINE_LINES = 200_000
 _RECORD = b'{"type":"RECORD","stream":"enrollments"'
-_TARGET_CSV = Path(__file__).parents[1] / ".meltano" / "loaders" / "target-csv" / "venv" / "bin" / "target-csv"
+TARGET_CSV = Path(__file__).parents[1] / ".meltano" / "loaders" / "target-csv" / "venv" / "bin" / "target-csv"
 
 
 def main() -> None:
@@ -61,11 +61,11 @@ def main() -> None:
 def _baselines(here: Path, lines: Path, records: int) -> list[Measured]:
     """Measure MeltanoLabs target-csv with its defaults, if Meltano has installed it, and the simplest target."""
     ways = []
-    if _TARGET_CSV.exists():
+    if TARGET_CSV.exists():
         config = _config(here, "target-csv", output_path=str(here / "target-csv"))
         (here / "target-csv").mkdir()
         ways.append(
-            measure("MeltanoLabs target-csv", records, [str(_TARGET_CSV), "--config", config], runs=1, stdin=lines)
+            measure("MeltanoLabs target-csv", records, [str(TARGET_CSV), "--config", config], runs=1, stdin=lines)
         )
     else:
         print("target-csv is not installed and is left out: ./run meltano install target-csv", file=sys.stderr)
