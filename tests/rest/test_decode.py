@@ -288,7 +288,7 @@ def test_odd_values_are_read_and_counted() -> None:
         "scoreDate: date in another notation": 1,
         "comment: empty text": 1,
         "late: true or false in other words": 1,
-        "class: reference without sourcedId": 1,
+        "classSourcedId: reference without sourcedId": 1,
         "scoreStatus: required, but blank": 1,
     }
 
@@ -298,6 +298,28 @@ def test_a_reference_without_an_id_does_not_hide_the_other_name_of_the_property(
     line = {"sourcedId": "x", "academicSession": {"sourcedId": ""}, "gradingPeriod": {"sourcedId": "g"}}
     made = Made("lineItems", page_of("lineItems", line), slowly=slowly)
     assert "g" in msgspec.to_builtins(made.records[0]).values()
+
+
+@pytest.mark.parametrize("slowly", [False, True], ids=["as it fits", "mended"])
+def test_references_without_an_id_are_left_out_and_counted_by_one_rule(slowly: bool) -> None:
+    """In a property, in a list, and as a row of another stream."""
+    school_class = {
+        "sourcedId": "x",
+        "course": {"sourcedId": ""},
+        "terms": [{"sourcedId": "t"}, {"sourcedId": ""}, {"sourcedId": ""}],
+        "resources": [{"sourcedId": ""}, {"sourcedId": "r"}],
+    }
+    made = Made("classes", page_of("classes", school_class), slowly=slowly)
+    record, links = msgspec.to_builtins([made.records[0], made.derived["classResources"]])
+    assert (record["courseSourcedId"], record["termSourcedIds"]) == (None, ["t"])
+    assert [link["resourceSourcedId"] for link in links] == ["r"]
+    assert {rule: times for rule, times in made.deviations.items() if "required" not in rule} == {
+        "courseSourcedId: reference without sourcedId": 1,
+        "termSourcedIds: reference without sourcedId": 2,
+        "resourceSourcedId: reference without sourcedId": 1,
+        "status: active in another word, or blank": 1,
+        "dateLastModified: missing": 1,
+    }
 
 
 def test_a_score_of_zero_and_a_false_are_values() -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 __all__ = [
     "BLANKS",
     "BLANKS_AROUND",
+    "NO_ID",
     "NULL",
     "NULL_RULE",
     "NUL_RULE",
@@ -29,6 +30,7 @@ NULL_RULE = "the text NULL"
 NUL_RULE = "text with a NUL character"
 BLANKS = "blanks for nothing"
 BLANKS_AROUND = "blanks around an id"
+NO_ID = "reference without sourcedId"
 
 _LOSSES = ("unreadable ", "date whose ", "element that ")
 _BIGGEST = 2**63

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..._core.codec import ScaleValue, UserId
 from ..._core.coerce import Column, read_status
 from ..._core.coerce.dates import are_utc_millis, local_date
-from ..._core.coerce.texts import NULL
+from ..._core.coerce.texts import NO_ID, NULL
 from ..._core.coerce.words import STATUS
 from ..._core.model import Field, Kind, Version
 
@@ -56,6 +56,8 @@ def _id_lists(column: Column) -> Reader:
         if not all(ids) or NULL in ids or column.are_padded(ids):
             lists, rules = zip(*map(column.reading, lists), strict=True)
             column.count_rules(deviations, rules)
+            if empty := ids.count(""):
+                column.count(deviations, NO_ID, empty)
         column.check_required(lists, deviations)
         return lists
 
@@ -74,7 +76,7 @@ def _texts(column: Column) -> Reader:
 
 def _count_empty(values: Sequence[Any], field: Field, deviations: Counter[str]) -> None:
     if not all(values) and "" in values:
-        deviations[f"{field.name}: empty text"] += values.count("")
+        deviations[f"{field.name}: {NO_ID if is_reference(field) else 'empty text'}"] += values.count("")
 
 
 def _each(column: Column) -> Reader:

@@ -9,7 +9,9 @@ from operator import attrgetter, not_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._core.coerce.texts import NO_ID
 from ..._core.derive import Form, Held, Nested, nested_rows, number, profile_ids, roles_of_users
+from ..._core.model import Kind
 from .rows import RowMaker
 
 if TYPE_CHECKING:
@@ -48,6 +50,9 @@ class DerivedRows:
         self._parent_column = self._how.identity[0]
         self._maker = RowMaker(stream, version, policy)
         self._columns = [f.name for f in stream.fields]
+        last = self._how.identity[-1]
+        self._link = last if stream.field(last).kind == Kind.REF else None
+        """The column that names the other record, if the rows link two records."""
 
     def rows(
         self,
@@ -66,6 +71,11 @@ class DerivedRows:
             for place, value in compress(enumerate(held), held)
             for row in nested_rows(self.stream, value, _STRUCTS)
         ]
+        if self._link:
+            whole = [one for one in found if one.row.columns[self._link]]
+            if len(whole) < len(found):
+                deviations[f"{self._link}: {NO_ID}"] += len(found) - len(whole)
+            found = whole
         made: list[Struct] = number(self.stream, self._read(found, records, parents, deviations))
         if len(made) < len(found):
             deviations["the same row twice in one record"] += len(found) - len(made)

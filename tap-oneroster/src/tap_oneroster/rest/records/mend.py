@@ -48,7 +48,7 @@ def _mend_value(key: str, value: Any, form: Form, deviations: Counter[str]) -> A
     found = shaper.fit(form, value)
     # Structs of references hold the id under its key.
     if form == Kind.REF:
-        return {"sourcedId": found} if found else None
+        return None if found is None else {"sourcedId": found}
     if form == Kind.REFS:
         return [{"sourcedId": one} for one in found] if found else None
     return found
