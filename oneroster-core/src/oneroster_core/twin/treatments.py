@@ -11,6 +11,7 @@ A blank value stays blank.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..codec import UserId
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..model import Field, File
     from .policy import Treatment
-    from .rows import Rows
+    from .rows import Rows, World
 
 __all__ = ["PLAIN", "treat_of"]
 
@@ -39,24 +40,20 @@ def _part(mark: bytes, start: int, stop: int) -> int:
     return int.from_bytes(mark[start:stop], "big")
 
 
-def _given(rows: Rows) -> list[str]:
-    names = rows.world.given
-    return [names[_part(mark, 16, 20) % len(names)] for mark in rows.persons()[1]]
+def _chosen(names: Callable[[World], Sequence[str]], start: int, stop: int) -> Callable[[Rows], list[str]]:
+    """Return the function that chooses a name of a list for each row, by some bytes of the person's mark."""
+
+    def choose(rows: Rows) -> list[str]:
+        listed = names(rows.world)
+        return [listed[_part(mark, start, stop) % len(listed)] for mark in rows.persons()[1]]
+
+    return choose
 
 
-def _family(rows: Rows) -> list[str]:
-    names = rows.world.family
-    return [names[_part(mark, 20, 24) % len(names)] for mark in rows.persons()[1]]
-
-
-def _middle(rows: Rows) -> list[str]:
-    names = rows.world.given
-    return [names[_part(mark, 24, 26) % len(names)] for mark in rows.persons()[1]]
-
-
-def _preferred(rows: Rows) -> list[str]:
-    names = rows.world.given
-    return [names[_part(mark, 26, 28) % len(names)] for mark in rows.persons()[1]]
+_given = _chosen(attrgetter("given"), 16, 20)
+_family = _chosen(attrgetter("family"), 20, 24)
+_middle = _chosen(attrgetter("given"), 24, 26)
+_preferred = _chosen(attrgetter("given"), 26, 28)
 
 
 def _username(rows: Rows) -> list[str]:
