@@ -20,11 +20,10 @@ __all__ = ["make_source", "source_name"]
 
 def source_name(config: Mapping[str, Any]) -> str:
     """Return the name of the source for receipts, even if it could not be opened."""
-    if config.get("twin"):
-        from .twin.settings import policy_of
+    from .twin.settings import policy_of
 
-        policy = policy_of(config)
-        return policy.consumer if policy else ""
+    if policy := policy_of(config):
+        return policy.consumer
     if config["mode"] == "csv":
         return PurePosixPath(shown(config["csv_path"])).name
     if config["mode"] == "warehouse":
@@ -49,8 +48,8 @@ def make_source(
     from ._core.twin.plan import Twin
     from ._core.twin.rows import World
     from .twin.memory import TwinMemory
+    from .twin.policy_file import ids_of, today
     from .twin.prepare import TwinRefused, needed
-    from .twin.settings import ids_of, today
     from .twin.source import TwinSource
 
     try:

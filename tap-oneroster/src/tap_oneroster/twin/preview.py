@@ -14,8 +14,8 @@ from .._core.twin.lined import PolicyError
 from .._core.twin.plan import Twin
 from .._core.twin.rows import Rows, World
 from ..source import Request
+from .policy_file import ids_of, today
 from .prepare import prepare
-from .settings import ids_of, today, twin_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,6 +43,7 @@ def preview(policy: Policy, settings: Mapping[str, Any], streams: Sequence[str],
     """
     from ..open_source import make_source
     from ..singer.tap import TapOneRoster
+    from .settings import twin_errors
 
     if unknown := [stream for stream in streams if stream not in policy.elements]:
         raise PolicyError([f"{policy.name}: {len(unknown)} of the streams are not named by the policy"])
