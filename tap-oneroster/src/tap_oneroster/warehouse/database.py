@@ -97,6 +97,10 @@ class Database:
         except duckdb.Error as error:  # its message may contain values
             raise FatalSourceError(f"the warehouse cannot be read ({type(error).__name__})") from error
 
+    def number(self, text: str, **parameters: Any) -> int:
+        """Return the number that a statement selects."""
+        return int(self.run(text, **parameters)[0][0])
+
     def script(self, name: str, **parameters: Any) -> None:
         """Run the statements of a SQL file of this package."""
         text = (files(__package__ or __name__) / "sql" / f"{name}.sql").read_text(encoding="utf-8")

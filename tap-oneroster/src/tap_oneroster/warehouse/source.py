@@ -113,9 +113,7 @@ class WarehouseSource:
             )
         for load in {*plan.held.values()} - {0} if database.has(of.name) else ():
             total = database.total(of.name, load)
-            stood = database.run(f"SELECT count(*) FROM {of.name}_versions WHERE stands(first, ended, $k)", k=load)[0][
-                0
-            ]
+            stood = database.number(f"SELECT count(*) FROM {of.name}_versions WHERE stands(first, ended, $k)", k=load)
             if total is not None and stood < total:
                 raise SourceError(
                     f"{of.name}: the warehouse does not keep load {load} any more, which is the newest that was released for"
