@@ -98,7 +98,7 @@ def test_keys_are_those_that_had_a_value_as_they_are_written() -> None:
     maker, seen = RowMaker(file("users"), Version.V1_2, PLAIN), SeenKeys()
     for key in ("bus", "email", "bus", "roles", "password", "metadata"):
         page = decoder.decode(page_of("users", {"sourcedId": "x", key: {} if key == "metadata" else []}), Counter())
-        maker.read(page.take([0], Counter(), seen), Counter(), seen=seen if page.fits else None)
+        maker.make(page.take([0], Counter(), seen), Counter(), seen=seen if page.fits else None)
     assert seen.names == {"sourcedId", "bus", "email", "metadata"}
 
 
@@ -343,7 +343,7 @@ def test_unknown_keys_go_to_metadata_also_once_they_are_learned() -> None:
     for _ in range(2):
         deviations: Counter[str] = Counter()
         page = decoder.decode(body, deviations)
-        made.append((maker.read(page.take([0], deviations), deviations), deviations))
+        made.append((maker.make(page.take([0], deviations), deviations).records, deviations))
     assert page.fits
     assert made[0] == made[1]
     assert made[0][0][0].metadata == {"a.b": 1, "tier.level": 2}  # type: ignore[attr-defined]

@@ -106,7 +106,7 @@ class DerivedRows:
         if rows[0].rest is None:
             for name in self._columns:
                 given.setdefault(name, [None] * len(found))
-        return self._maker.read([row.rest for row in rows], deviations, given)
+        return self._maker.make([row.rest for row in rows], deviations, given).records
 
     def _profiles(
         self, found: Sequence[_Found], records: Sequence[Any], parents: Records, deviations: Counter[str]
