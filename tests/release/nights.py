@@ -91,7 +91,7 @@ class Nights:
         if night:
             source = BundleSource(str(self.bundles[night - 1]), policy=Policy())
         else:
-            source = WarehouseSource(str(self.warehouse), policy=Policy(), store=str(self.store), as_of=as_of)
+            source = WarehouseSource(self.settings(as_of, warehouse_schema="oneroster"), Policy())
         found: Rows = {of.name: {} for of in FILES if of.csv}
         try:
             for of in FILES:

@@ -151,6 +151,10 @@ class EncodedRows:
         self.rests = rests
         self._lines = lines
 
+    def part(self, start: int, stop: int) -> EncodedRows:
+        """Return the records from `start` to `stop`, if they were not given as lines."""
+        return EncodedRows(self.content[start:stop], self.rest, rests=self.rests[start:stop])
+
     @cached_property
     def lines(self) -> bytes:
         """Return the records as lines of JSON."""

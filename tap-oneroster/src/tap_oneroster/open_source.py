@@ -76,7 +76,7 @@ def _make_clear_source(
     if config["mode"] == "warehouse":
         from .warehouse.source import WarehouseSource
 
-        return WarehouseSource.from_config(config, policy=Policy.of(config), say=say)
+        return WarehouseSource(config, Policy.of(config), say)
     from .batch_files.settings import is_columnar
     from .bundle.source import BundleSource
 

@@ -66,13 +66,13 @@ class Database:
     which a version began (`first`) and ended (`ended`, null while it stands).
     """
 
-    def __init__(self, path: Path, schema: str, tenant: str | None, *, memory: str = MEMORY) -> None:
+    def __init__(self, path: Path, schema: str, tenant: str | None) -> None:
         if not path.is_file():
             raise SetupError(f"warehouse_path: no file {path}; load it with target-oneroster-duckdb and history: true")
         self._schema, self._tenant = schema, tenant
         spill = mkdtemp(prefix="tap-oneroster-")
         self._remove = finalize(self, rmtree, spill, ignore_errors=True)  # a test run closes nothing
-        self._connection = reader(spill, memory)
+        self._connection = reader(spill, MEMORY)
         try:
             self._attach(path, "warehouse", "a DuckDB database")
             self._tables = self._find_tables()

@@ -34,32 +34,11 @@ class WarehouseSource:
     stands_still = True
     problems: tuple[str, ...] = ()
 
-    def __init__(
-        self,
-        path: str,
-        *,
-        policy: Policy,
-        schema: str = "oneroster",
-        store: str | None = None,
-        as_of: str = NEWEST,
-        tenant: str | None = None,
-        say: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._path, self._schema, self._tenant = Path(path), schema, tenant
-        self._store, self._as_of, self._policy, self._say = store, as_of, policy, say
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], *, policy: Policy, say: Callable[[str], None]) -> WarehouseSource:
-        """Return the source that the settings describe."""
-        return cls(
-            config["warehouse_path"],
-            policy=policy,
-            schema=config["warehouse_schema"],
-            store=config.get("store_path"),
-            as_of=config["as_of"],
-            tenant=config.get("tenant"),
-            say=say,
-        )
+    def __init__(self, config: Mapping[str, Any], policy: Policy, say: Callable[[str], None] = lambda _: None) -> None:
+        """`config` holds checked settings with all defaults."""
+        self._path, self._schema = Path(config["warehouse_path"]), config["warehouse_schema"]
+        self._store, self._as_of, self._tenant = config.get("store_path"), config["as_of"], config.get("tenant")
+        self._policy, self._say = policy, say
 
     @cached_property
     def _database(self) -> Database:

@@ -6,7 +6,7 @@ import codecs
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["BLOCK", "INVISIBLE", "Readable", "TextBlocks", "UnreadableText"]
 
@@ -33,7 +33,11 @@ class Readable(Protocol):
 
 
 class UnreadableText(ValueError):
-    """The bytes are not text. The message says why, without quoting them."""
+    """The bytes are not text, or not CSV. The message says why, without quoting them; `rows` are the rows before them."""
+
+    def __init__(self, problem: str, rows: Sequence[list[str]] = ()) -> None:
+        super().__init__(problem)
+        self.rows = rows
 
 
 class TextBlocks:

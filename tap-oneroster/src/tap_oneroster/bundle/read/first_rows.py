@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .csv_blocks import BrokenRows, CsvBlocks
+from .csv_blocks import CsvBlocks
 from .encoding import UnreadableText
 from .header import is_preamble, plain_names
 
@@ -38,7 +38,7 @@ def read_rows(bundle: Bundle, name: str) -> Generator[list[str]]:
         while block := blocks.more():
             try:
                 rows, _ = blocks.rows(block)
-            except BrokenRows as error:
+            except UnreadableText as error:
                 yield from error.rows
                 raise
             yield from (row for row in rows if not is_preamble(row))

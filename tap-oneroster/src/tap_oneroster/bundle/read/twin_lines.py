@@ -79,8 +79,7 @@ class TwinLines(Records):
         few = chunk.part(start, stop)
         rows = twin.rows(lambda name: reader.values(few, name))
         made = {name: values[start:stop] for name, values in self._made.items()}
-        encoded = EncodedRows(self.rows.content[start:stop], self.rows.rest, rests=self.rows.rests[start:stop])
-        return TwinLines(twin, rows, few, few, reader, made, encoded)
+        return TwinLines(twin, rows, few, few, reader, made, self.rows.part(start, stop))
 
 
 class TwinLineReader(LineReader):
