@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from oneroster_core.twin.policy import PolicyError, read_policy
+from oneroster_core.twin.lined import PolicyError
+from oneroster_core.twin.policy import read_policy
 from oneroster_sample.provider import Provider
 from singer_sdk.exceptions import ConfigValidationError
 from tap_oneroster import TapOneRoster

@@ -20,23 +20,6 @@ from .model.schema import TENANT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = [
-    "TYPES",
-    "EncodedRows",
-    "Objective",
-    "ObjectiveResult",
-    "ObjectiveScores",
-    "ScaleValue",
-    "UserId",
-    "content_digest",
-    "encode_rows",
-    "encode_value",
-    "encode_values",
-    "line_order",
-    "record_class",
-    "record_lines",
-]
-
 
 class UserId(msgspec.Struct, frozen=True, gc=False):
     """An identifier of a user in another system (`userIds`)."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .model import File
 
-__all__ = ["ColumnEncoder", "join_columns"]
-
 _WORDS = {None: "null", False: "false", True: "true"}
 
 

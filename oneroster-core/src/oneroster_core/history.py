@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["ENDED_LOAD", "FIRST_LOAD", "HISTORY", "STORE_VERSION", "Fault", "attach", "reader"]
-
 HISTORY = "_history"
 """Suffix of the table with the versions of a table's rows."""
 FIRST_LOAD, ENDED_LOAD = "_sdc_first_load", "_sdc_ended_load"

@@ -12,8 +12,6 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["LinedFile"]
-
 _T = TypeVar("_T")
 _MOST_NODES, _MOST_DEPTH = 1_000_000, 100
 """A few aliases of aliases can mean a list that no memory holds, and an alias can mean the list that it stands in."""

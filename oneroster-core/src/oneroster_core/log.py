@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Progress", "hush"]
-
 _SECONDS, _MOVE = 10.0, 0.25
 """Between two lines of a log, and between two states of the line on a terminal."""
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 
-__all__ = ["CELL_LIMIT", "rows_of_width", "split_at_quotes"]
-
 CELL_LIMIT = csv.field_size_limit()
 """Longest cell that the standard library's parser accepts."""
 _AFTER, _BEFORE = {b",", b"\n", b"\r", b""}, {b",", b"\n", b""}

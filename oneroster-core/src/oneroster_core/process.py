@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["start"]
-
 
 def start(command: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run a command with the arguments of this process, and exit with the code that it returns.

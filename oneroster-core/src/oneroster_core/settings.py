@@ -18,8 +18,6 @@ from . import shell
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["TEXT", "Configured", "choice", "setting", "switch"]
-
 TEXT = th.StringType(nullable=False)
 
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-__all__ = ["MEMORY", "Engine", "connect", "is_busy", "literal", "quoted", "read_csv", "when_free"]
-
 PATIENCE_SECONDS = 30.0
 MEMORY = "140MB"
 """The limit of the engine's memory, if nothing else is set."""

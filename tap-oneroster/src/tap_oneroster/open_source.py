@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ._core.twin.policy import Policy as TwinPolicy
     from .source import Source
 
-__all__ = ["make_source", "source_name"]
-
 
 def source_name(config: Mapping[str, Any]) -> str:
     """Return the name of the source for receipts, even if it could not be opened."""

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Policy"]
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:

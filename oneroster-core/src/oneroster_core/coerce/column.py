@@ -29,8 +29,6 @@ from .words import read_status, read_word
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Column"]
-
 _MEMO_LIMIT = 5_000
 _IDS = {Kind.GUID, Kind.REF, Kind.ID}
 _AS_THEY_ARE = {Kind.OBJECT, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES}

@@ -15,17 +15,6 @@ if TYPE_CHECKING:
 
     from msgspec import Struct
 
-__all__ = [
-    "are_plain_lists",
-    "holds_blanks",
-    "json_in",
-    "list_in",
-    "plain_lists",
-    "plain_pairs",
-    "read_list",
-    "read_pairs",
-]
-
 _BLANK = re.compile(r"[^\S\n]")
 _ASCII_BLANKS = [blank for blank in map(chr, range(128)) if blank.isspace() and blank != "\n"]
 _PAIR = re.compile(r"\{([^:{}]*):([^{}]*)\}")

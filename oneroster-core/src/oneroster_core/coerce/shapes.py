@@ -15,8 +15,6 @@ from .texts import NO_ID, is_loss, number_text, read_number
 if TYPE_CHECKING:
     from collections import Counter
 
-__all__ = ["Shaper"]
-
 
 class Shaper:
     """Converts the values of one key, and counts each repair under `<key>: <rule>`.

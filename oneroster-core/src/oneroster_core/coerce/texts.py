@@ -6,22 +6,6 @@ import math
 import re
 from typing import Any, TypeAlias
 
-__all__ = [
-    "BLANKS",
-    "BLANKS_AROUND",
-    "NO_ID",
-    "NULL",
-    "NULL_RULE",
-    "NUL_RULE",
-    "Reading",
-    "is_loss",
-    "number_text",
-    "read_integer",
-    "read_number",
-    "read_true_false",
-    "read_year",
-]
-
 Reading: TypeAlias = tuple[Any, str | None]
 """A value, and the rule that the source broke when it wrote the value, if any."""
 

@@ -11,8 +11,6 @@ from ..model import Version
 if TYPE_CHECKING:
     from ..model import Vocabulary
 
-__all__ = ["STATUS", "read_status", "read_word"]
-
 STATUS = frozenset({"active", "tobedeleted"})
 _DELETED = {"inactive", "tobedeleted", "deleted"}
 

@@ -10,8 +10,6 @@ from urllib.parse import quote, urlsplit
 from ..errors import SetupError
 from ..model import BASE_PATHS, Service, Version
 
-__all__ = ["Address", "address_error", "host_of", "same_origin"]
-
 _VERSIONED = re.compile(r"(?P<root>.*?)(?P<service>/(?:rostering|gradebook|resources))?/v1p(?P<minor>[12])\Z")
 _STANDARD_PATH = "/ims/oneroster"
 _PORTS = {"http": 80, "https": 443}

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["BATCH_PROTOCOLS", "SFTP", "WEB", "extra_of", "is_in_the_clear", "protocol_of", "shown"]
-
 SFTP = frozenset({"sftp", "ssh"})
 WEB = frozenset({"http", "https"})
 _EXTRAS = {

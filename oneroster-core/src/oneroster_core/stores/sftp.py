@@ -15,8 +15,6 @@ from ..errors import StoreError, StoreUnreachable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["make_private", "open_sftp", "real_path"]
-
 _KNOWN_HOSTS = "~/.ssh/known_hosts"
 
 

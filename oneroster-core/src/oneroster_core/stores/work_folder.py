@@ -18,8 +18,6 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["REPLACED", "WorkDir", "is_own", "keep_mode"]
-
 _LOCK = "lock"
 REPLACED = "replaced"
 """Name of the folder that holds the old bundle while the new one takes its place."""

@@ -22,8 +22,6 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["ClearIds", "Domain", "Ids", "KeyedIds", "consumer_key", "decode_key", "key_check", "new_key", "uuids"]
-
 _INFO = "oneroster-twin/1"
 _SEPARATOR = "\x1f"
 _BLOCK = 64

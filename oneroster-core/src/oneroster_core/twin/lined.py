@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-__all__ = ["Faults", "Item", "Keys", "PolicyError", "near", "read_yaml"]
-
 _MOST_NODES = 100_000
 
 

@@ -16,8 +16,6 @@ from .lined import Faults, Item, Keys, PolicyError, near, read_yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["GUARDIANS", "Agreement", "Policy", "PolicyError", "Scope", "Treatment", "read_policy"]
-
 MODES = ("keyed", "crosswalk", "clear")
 GUARDIANS = frozenset({"guardian", "parent", "relative"})
 """Roles of people who are in scope only as agents of a student who is."""

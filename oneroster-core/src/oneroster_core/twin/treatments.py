@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .policy import Treatment
     from .rows import Rows, World
 
-__all__ = ["PLAIN", "treat_of"]
-
 PLAIN = frozenset({"keyed", "pseudonym", "fake", "hmac", "year", "month", "shift", "day"})
 """Treatments whose texts hold letters, digits and signs of ASCII that JSON writes as they are."""
 

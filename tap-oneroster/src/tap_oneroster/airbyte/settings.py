@@ -14,8 +14,6 @@ from ..singer.settings import SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["misspelt", "specification", "tap_settings"]
-
 _SINGER_ONLY = frozenset({"activate_versions", "batch_config", "tenant_isolated"})
 """Settings for versions and batches, which Airbyte does not have."""
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from .locate.archive import Bundle
 
-__all__ = ["BundleSource"]
-
 
 class BundleSource:
     """CSV bundles at a path: a folder, a zip, or a pattern that matches several.

@@ -13,8 +13,6 @@ from weakref import finalize
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Distinct", "Hashes", "Spill", "holds"]
-
 _PARTS = 256
 K = TypeVar("K", int, str)
 

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Shrink", "counts_for_state", "shrinks"]
-
 _SCHOOL_ROWS = 20
 """Schools with fewer rows vary too much to be judged."""
 

@@ -28,8 +28,6 @@ from .records.decode import read_total
 from .records.lenient import decode_leniently
 from .source import RestSource
 
-__all__ = ["ProbeResult", "main", "probe"]
-
 _STYLES = ("basic", "body", "query")
 _FAR = 10_000_000
 _LEGEND = """\

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 
 from .._core.model import RECEIPTS, Version, file, home_of, scope_uri
 
-__all__ = ["scopes_for"]
-
 _NOT_COLLECTIONS = {RECEIPTS.name}
 
 

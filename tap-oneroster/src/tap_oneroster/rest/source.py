@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -13,7 +13,7 @@ from .._core.coerce.dates import to_utc_text
 from .._core.errors import SetupError
 from .._core.http.addresses import Address
 from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, NoToken, OAuth1
-from .._core.http.client import HttpClient, Reply
+from .._core.http.client import HttpClient
 from .._core.http.pace import Backoff, Pace
 from .._core.http.presets import filled_in
 from .._core.model import Service, Version, home_of
@@ -27,7 +27,8 @@ from .records.forms import forms_of
 from .scopes import scopes_for
 from .version import find_version, other_version
 
-__all__ = ["RestSource"]
+if TYPE_CHECKING:
+    from .._core.http.reply import Reply
 
 logger = logging.getLogger(__name__)
 

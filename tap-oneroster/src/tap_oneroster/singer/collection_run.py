@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .run import Run
     from .streams import CollectionStream
 
-__all__ = ["MODIFIED", "CollectionRun"]
-
 MODIFIED = "dateLastModified"
 """The replication key of all collections of a service."""
 _ATTEMPTS = 3

@@ -13,8 +13,6 @@ from ..warehouse.settings import warehouse_errors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["combination_errors"]
-
 
 def combination_errors(config: Mapping[str, Any]) -> list[str]:
     """Return one line for each conflict between settings that may be valid on their own."""

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ..receipts.tally import Tally
     from ..source import Source
 
-__all__ = ["Run"]
-
 W = TypeVar("W", bound=BlockWriter)
 
 

@@ -11,8 +11,6 @@ from ..rest.settings import REST_SETTINGS
 from ..twin.settings import TWIN_SETTINGS
 from ..warehouse.settings import WAREHOUSE_SETTINGS
 
-__all__ = ["SETTINGS"]
-
 _TEXTS = th.ArrayType(TEXT, nullable=False)
 _PERCENT = th.NumberType(nullable=False, minimum=0, maximum=100)
 _AT_LEAST_0 = th.NumberType(nullable=False, minimum=0)

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from ..source import Source
 
-__all__ = ["TapOneRoster"]
-
 
 class TapOneRoster(Configured, Tap):
     """Singer tap for OneRoster 1.1 and 1.2, over REST and CSV."""

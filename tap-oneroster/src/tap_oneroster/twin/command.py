@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from .._core.twin.policy import Policy
 
-__all__ = ["main"]
-
 _KEY = "TAP_ONEROSTER_TWIN_KEY"
 _FORMATS = {"csv": as_csv, "markdown": as_markdown, "ndpa": as_ndpa}
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from .._core.twin.policy import Policy
 
-__all__ = ["CrosswalkIds", "crosswalk_error", "crosswalk_path", "purge"]
-
 _SEPARATOR = "\x1f"
 _MOST_KEPT = 100_000
 

@@ -11,8 +11,6 @@ from ..receipts.distinct import holds
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Ordinals"]
-
 
 class Ordinals:
     """Numbers keys that have the same 64-bit hash, in the order in which they come.

@@ -16,8 +16,6 @@ from .._core.twin.policy import Policy, read_policy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["check_ids", "ids_of", "policy_at", "policy_text", "today"]
-
 _TODAY = "ONEROSTER_TODAY"
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .._core.twin.policy import Policy
     from ..source import Source
 
-__all__ = ["preview"]
-
 _RACES = (
     "americanIndianOrAlaskaNative",
     "asian",

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .._core.twin.policy import Policy
 
-__all__ = ["TWIN_SETTINGS", "policy_errors", "policy_of", "twin_errors"]
-
 TWIN_SETTINGS: tuple[th.Property[Any], ...] = (
     setting(
         "twin",

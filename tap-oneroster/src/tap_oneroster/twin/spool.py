@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from .._core.model import File
 
-__all__ = ["in_order"]
-
 _encode = msgspec.json.Encoder().encode_lines
 _MOST_WAITING = 4_000_000
 """Bytes of a stream that wait in memory."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .database import Database
     from .plan import Plan
 
-__all__ = ["Choice"]
-
 _OF_PERSONS = ("username", "identifier", "userMasterIdentifier", "email", "givenName", "familyName", "userIds")
 _MORE = {"users": _OF_PERSONS, "enrollments": ("role", "endDate")}
 _HANDED_OVER = ("enrollments", "results", "roles")

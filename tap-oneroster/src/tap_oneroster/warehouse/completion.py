@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from .._core.model import Field, File
     from .database import Database
 
-__all__ = ["Completion"]
-
 
 class Completion:
     """Adds to the chosen rows of each file what others point at; `unchanged` selects the rows that need no choice."""

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .._core.history import Fault
     from .._core.model import File
 
-__all__ = ["Database", "Load", "Verdicts"]
-
 MEMORY = "400MB"
 _BLOCK = 2000
 _KINDS = {Kind.DATE: "DATE", Kind.USER_IDS: "STRUCT(type VARCHAR, identifier VARCHAR)[]"}

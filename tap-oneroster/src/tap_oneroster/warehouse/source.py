@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from .plan import Plan
 
-__all__ = ["WarehouseSource"]
-
 _NAMED = 10
 """A receipt names so many held schools; further ones are counted."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .archive import Bundle
     from .drop_folder import Drop, Found
 
-__all__ = ["BundlePlan", "PlanStep", "make_plan", "mode_of"]
-
 Entry = dict[str, Any]
 """State of a bundle: name, size, time, digest, mode."""
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from ..._core.model import Version
 
-__all__ = ["Drop", "Found"]
-
 _LOOKS = 60
 """A folder that changes during this many checks counts as never complete."""
 

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from .records import RecordReader
     from .rows import Chunk
 
-__all__ = ["ColumnReader"]
-
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from .encoding import Readable
 
-__all__ = ["CsvBlocks"]
-
 _LONGEST_ROW = 32 * 2**20
 _GOES_ON = "unexpected end of data"
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["BLOCK", "INVISIBLE", "Readable", "TextBlocks", "UnreadableText"]
-
 BLOCK = 96 * 1024
 """Bytes read at a time."""
 _LONGEST_LINE = 4 * 2**20

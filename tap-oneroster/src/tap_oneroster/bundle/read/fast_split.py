@@ -16,8 +16,6 @@ from ..._core.plain_csv import CELL_LIMIT, rows_of_width, split_at_quotes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COMMA", "Cells", "plain_lines", "split", "text"]
-
 COMMA, _QUOTE = "\x1f", "\x1e"
 """Marks for a comma and a quote inside a quoted cell."""
 _MARKS = COMMA.encode(), _QUOTE.encode()

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..locate.archive import Bundle
 
-__all__ = ["Peek", "peek", "read_rows"]
-
 _ENOUGH = 1000
 """Number of rows to inspect."""
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from .records import RecordReader
     from .rows import Chunk
 
-__all__ = ["LineReader", "Piece", "Reader", "raw_json"]
-
 _MEMO_LIMIT = 5_000
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ...policy import Policy
     from .header import Header
 
-__all__ = ["ChunkRecords", "RecordReader"]
-
 
 def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
     return lambda chunk, _odd: [value] * len(chunk)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..._core.model import File
     from .encoding import Readable
 
-__all__ = ["Chunk", "PlainChunk", "RawCells", "RowReader", "Split"]
-
 
 class RawCells(Protocol):
     """The cells of some plain rows."""

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from .records import RecordReader
     from .rows import Chunk
 
-__all__ = ["TwinLineReader"]
-
 
 class TwinLines(Records):
     """Records of a twin that are already encoded; `source` is the chunk with all its rows, in scope or not."""

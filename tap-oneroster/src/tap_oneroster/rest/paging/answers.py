@@ -11,8 +11,6 @@ from ...source import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
-
 
 class Refused(SourceError):
     """The service answered a page with a status other than 200."""

@@ -16,10 +16,9 @@ from .walk import Walk
 from .window import Window, Workers
 
 if TYPE_CHECKING:
-    from ..._core.http.client import HttpClient, Reply
+    from ..._core.http.client import HttpClient
+    from ..._core.http.reply import Reply
     from ..._core.model import File
-
-__all__ = ["NOTHING", "Habits", "Pages"]
 
 _REFUSALS = {400, 405, 406, 409, 414, 422, 500, 501}
 """Statuses with which services reject a filter or a sort that they do not support."""

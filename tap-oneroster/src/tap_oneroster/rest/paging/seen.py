@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import lt
 
-__all__ = ["SeenIds"]
-
 _SMALLEST = 1 << 12
 
 

@@ -20,8 +20,6 @@ from ..._core.model import Field, Kind, Version
 if TYPE_CHECKING:
     from ...policy import Policy
 
-__all__ = ["Reader", "is_reference", "reader_of"]
-
 Reader = Callable[[list[Any], "Counter[str]"], Sequence[Any]]
 """Returns the values of a column from the raw values of the records."""
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ...policy import Policy
     from ...source import Records
 
-__all__ = ["DerivedRows"]
-
 
 def _elements(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else (value,)

@@ -17,19 +17,6 @@ import msgspec
 from ..._core.codec import TYPES
 from ..._core.model import Field, File, Kind, derived_from, home_of
 
-__all__ = [
-    "SKIPPED",
-    "UNKNOWN",
-    "Form",
-    "Forms",
-    "NestedForm",
-    "Ref",
-    "attribute",
-    "column_of",
-    "forms_of",
-    "struct_class",
-]
-
 UNKNOWN = "(unknown)"
 """Pseudo key under which `mend` passes the keys that the standard does not have."""
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
 
-__all__ = ["is_secret", "mend", "spelt"]
-
 _MISSPELT = {
     # A typing error in a definition from which many services were generated.
     "americanIndianOrAlsakaNative": "americanIndianOrAlaskaNative"

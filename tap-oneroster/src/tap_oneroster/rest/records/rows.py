@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ...policy import Policy
     from .keys import SeenKeys
 
-__all__ = ["RowMaker"]
-
 Getter: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
 """Returns the values of one key of some records."""
 
