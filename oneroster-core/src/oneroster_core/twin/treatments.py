@@ -157,10 +157,6 @@ def _identifiers(rows: Rows, name: str) -> list[Any]:
     return made
 
 
-def _own_ids(rows: Rows) -> list[str]:
-    return rows.own()[0]
-
-
 def _unreferred_ids(rows: Rows, leaving: Mapping[str, Treatment]) -> Sequence[str]:
     """Return the ids of rows that nothing refers to; of a crosswalk, made of the random ids that the rows refer to."""
     names = [f.name for f in rows.file.fields if f.refers_to and f.required and not f.kind.is_list]
@@ -263,7 +259,7 @@ def treat_of(file: File, field: Field, leaving: Mapping[str, Treatment]) -> Call
         return lambda rows: _metadata(rows, treatment.keys)
     if name == "sourcedId":
         if field.refers_to or is_referred_to(file.name):
-            return _own_ids
+            return lambda rows: rows.own()[0]
         return lambda rows: _unreferred_ids(rows, leaving)
     if field.refers_to:
         return lambda rows: rows.references(name)

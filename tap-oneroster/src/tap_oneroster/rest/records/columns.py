@@ -11,10 +11,10 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..._core.codec import ScaleValue, UserId
-from ..._core.coerce import Column, read_status
+from ..._core.coerce import Column
 from ..._core.coerce.dates import are_utc_millis, local_date
 from ..._core.coerce.texts import NO_ID, NULL
-from ..._core.coerce.words import STATUS
+from ..._core.coerce.words import read_statuses
 from ..._core.model import Field, Kind, Version
 
 if TYPE_CHECKING:
@@ -105,15 +105,6 @@ def _or_none(values: list[Any], _: Counter[str]) -> list[Any]:
     return [value or None for value in values]
 
 
-def _status(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-    """Return statuses as in a CSV bundle: unknown words are counted, blank is active."""
-    if values.count("active") == len(values) or STATUS.issuperset(values):
-        return values
-    made, rules = zip(*map(read_status, values), strict=True)
-    deviations.update(f"status: {rule}" for rule in rules if rule)
-    return made
-
-
 def _modified(column: Column) -> Reader:
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         if all(values) and are_utc_millis(values):
@@ -154,7 +145,7 @@ class _DayOfMoment:
 
 
 _BY_NAME: dict[str, Callable[[Column], Reader]] = {
-    "status": lambda _: _status,
+    "status": lambda _: read_statuses,
     "dateLastModified": _modified,
     # These are texts in REST, though references in CSV.
     "sourcedId": _texts,
