@@ -8,17 +8,15 @@ encoding.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from .model._types import Field, File, Kind
 from .model.schema import TENANT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 
 class UserId(msgspec.Struct, frozen=True, gc=False):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..model import Kind
 from .lists import list_in
 from .texts import NO_ID, is_loss, number_text, read_number
-
-if TYPE_CHECKING:
-    from collections import Counter
 
 
 class Shaper:

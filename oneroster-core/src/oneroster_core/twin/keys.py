@@ -15,12 +15,9 @@ import binascii
 import hashlib
 import hmac
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from typing_extensions import override
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _INFO = "oneroster-twin/1"
 _SEPARATOR = "\x1f"

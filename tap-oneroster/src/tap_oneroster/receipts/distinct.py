@@ -5,13 +5,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 from weakref import finalize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 _PARTS = 256
 K = TypeVar("K", int, str)

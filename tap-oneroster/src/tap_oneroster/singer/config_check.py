@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..batch_files.settings import batch_errors
 from ..rest.settings import rest_errors
 from ..twin.settings import twin_errors
 from ..warehouse.settings import warehouse_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def combination_errors(config: Mapping[str, Any]) -> list[str]:

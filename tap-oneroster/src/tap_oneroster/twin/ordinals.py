@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from heapq import merge
-from typing import TYPE_CHECKING
 
 from ..receipts.distinct import holds
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Ordinals:

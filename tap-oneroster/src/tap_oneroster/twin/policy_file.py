@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .._core.twin.keys import ClearIds, Ids, KeyedIds, consumer_key, decode_key, key_check
 from .._core.twin.lined import PolicyError
 from .._core.twin.policy import Policy, read_policy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _TODAY = "ONEROSTER_TODAY"
 

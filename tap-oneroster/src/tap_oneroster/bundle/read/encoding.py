@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 BLOCK = 96 * 1024
 """Bytes read at a time."""

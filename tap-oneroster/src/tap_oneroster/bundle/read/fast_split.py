@@ -9,12 +9,10 @@ are only passed on, so they are never decoded and encoded again; `text` and `Cel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from ..._core.plain_csv import CELL_LIMIT, rows_of_width, split_at_quotes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 COMMA, _QUOTE = "\x1f", "\x1e"
 """Marks for a comma and a quote inside a quoted cell."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from ..._core.errors import SetupError
 from ...source import SourceError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Refused(SourceError):

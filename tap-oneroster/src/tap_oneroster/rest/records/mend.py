@@ -6,16 +6,14 @@ A value that cannot be repaired with certainty becomes null, or the list element
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..._core.coerce.shapes import Shaper
 from ..._core.model import Kind
 from .forms import SKIPPED, UNKNOWN, Form, Forms, NestedForm
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Mapping
 
 _MISSPELT = {
     # A typing error in a definition from which many services were generated.
