@@ -200,22 +200,13 @@ class Database:
         )
 
     def _attach(self, path: Path, name: str, what: str) -> None:
-        setting = f"{name}_path"
-
-        def fault(kind: Fault) -> Exception:
-            match kind:
-                case "busy":
-                    return FatalSourceError(
-                        f"{setting}: {path} is in use by another process; run again when it has ended"
-                    )
-                case "newer":
-                    return SetupError(
-                        f"{setting}: {path} was made by a newer DuckDB than {duckdb.__version__}; upgrade it"
-                    )
-                case "damaged":
-                    return SetupError(f"{setting}: {path} cannot be opened as {what}")
-
-        attach(self._connection, path, name, fault)
+        where = f"{name}_path: {path}"
+        faults: dict[Fault, Exception] = {
+            "busy": FatalSourceError(f"{where} is in use by another process; run again when it has ended"),
+            "newer": SetupError(f"{where} was made by a newer DuckDB than {duckdb.__version__}; upgrade it"),
+            "damaged": SetupError(f"{where} cannot be opened as {what}"),
+        }
+        attach(self._connection, path, name, faults.__getitem__)
 
     def _find_tables(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

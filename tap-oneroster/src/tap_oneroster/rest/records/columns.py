@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -118,30 +119,32 @@ def _modified(column: Column) -> Reader:
     return read
 
 
-class _DayOfMoment:
-    """Extracts the date from a date and time, or keeps only the values that have a time."""
+def _days(column: Column, zone: tzinfo) -> Reader:
+    """Return a reader that extracts the date from a date and time."""
 
-    def __init__(self, column: Column, policy: Policy) -> None:
-        self._column = column
-        self._name = column.field.name
-        self._zone = policy.zone
-
-    def days(self, values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        _count_empty(values, self._column.field, deviations)
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+        _count_empty(values, column.field, deviations)
         made = []
         for value in values:
-            day, rule = local_date(value, self._zone) if value else (None, None)
+            day, rule = local_date(value, zone) if value else (None, None)
             if rule:  # the text may be a placeholder for null
-                day, rule = self._column.reading(value)
+                day, rule = column.reading(value)
             if rule:
-                deviations[f"{self._name}: {rule}"] += 1
+                column.count(deviations, rule, 1)
             made.append(day)
-        self._column.check_required(made, deviations)
+        column.check_required(made, deviations)
         return made
 
-    def moments(self, values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        timed = [value if value and ":" in value else None for value in values]
-        return self._column.read(timed, deviations)
+    return read
+
+
+def _moments(column: Column) -> Reader:
+    """Return a reader of those values that have a time."""
+
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+        return column.read([value if value and ":" in value else None for value in values], deviations)
+
+    return read
 
 
 _BY_NAME: dict[str, Callable[[Column], Reader]] = {
@@ -174,7 +177,7 @@ def reader_of(field: Field, version: Version, policy: Policy) -> Reader:
     if named:
         return named(column)
     if field.rest_kind == Kind.DATETIME:
-        return _DayOfMoment(column, policy).days
+        return _days(column, policy.zone)
     if field.kind == Kind.DATETIME:
-        return _DayOfMoment(column, policy).moments
+        return _moments(column)
     return _BY_KIND.get(field.kind, _texts)(column)
