@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ._core.model import Version
 from ._core.stores.addresses import shown
 
 if TYPE_CHECKING:
@@ -78,17 +77,5 @@ def _make_clear_source(
     from .batch_files.settings import is_columnar
     from .bundle.source import BundleSource
 
-    version = config["oneroster_version"]
-    return BundleSource(
-        config["csv_path"],
-        policy=Policy.of(config),
-        version=None if version == "auto" else Version(version),
-        on_invalid=config["on_invalid"],
-        settle_seconds=config["settle_seconds"],
-        accept_orphan_delta=config["accept_orphan_delta"],
-        accept_missing=config["missing_collections"] == "accept",
-        file_mode=None if config["csv_file_mode"] == "auto" else config["csv_file_mode"],
-        storage_options=config.get("csv_storage_options"),
-        columnar=is_columnar(config.get("batch_config")) and not config.get("twin"),
-        say=say,
-    )
+    columnar = is_columnar(config.get("batch_config")) and not config.get("twin")
+    return BundleSource(config, Policy.of(config), say, columnar=columnar)

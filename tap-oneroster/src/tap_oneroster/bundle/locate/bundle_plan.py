@@ -42,7 +42,7 @@ class BundlePlan:
 
 
 def make_plan(
-    stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool, accept_missing: bool = False
+    stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool, accept_missing: bool
 ) -> BundlePlan:
     """Return a plan that starts at the newest bulk and continues with every later delta in order of time.
 
