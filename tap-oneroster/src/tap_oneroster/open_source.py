@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from .source import Source
 
 
-def source_name(config: Mapping[str, Any]) -> str:
-    """Return the name of the source for receipts, even if it could not be opened."""
-    from .twin.settings import policy_of
-
-    if policy := policy_of(config):
-        return policy.consumer
+def source_name(config: Mapping[str, Any], twin: TwinPolicy | None) -> str:
+    """Return the name of the source for receipts, even if it could not be opened; of a twin, the consumer."""
+    if twin:
+        return twin.consumer
     if config["mode"] == "csv":
         return PurePosixPath(shown(config["csv_path"])).name
     if config["mode"] == "warehouse":
@@ -42,15 +40,13 @@ def make_source(
     if twin is None:
         return _make_clear_source(config, streams=streams, user_agent=user_agent, say=say)
     from ._core.twin.lined import PolicyError
-    from ._core.twin.plan import Twin
-    from ._core.twin.rows import World
     from .twin.memory import TwinMemory
-    from .twin.policy_file import ids_of, today
+    from .twin.policy_file import today, twin_of
     from .twin.prepare import TwinRefused, needed
     from .twin.source import TwinSource
 
     try:
-        of = Twin(twin, World(ids_of(twin, config), twin.names, twin.email_domain))
+        of = twin_of(twin, config)
     except PolicyError as error:
         raise TwinRefused(str(error)) from None
     source = _make_clear_source(config, streams=streams | needed(of), user_agent=user_agent, say=say)

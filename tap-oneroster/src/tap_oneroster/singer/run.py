@@ -70,7 +70,7 @@ class Run(Generic[W]):
     @property
     def source_name(self) -> str:
         """Name of the source for receipts, even if it could not be opened."""
-        return source_name(self.config)
+        return source_name(self.config, self.policy)
 
     @cached_property
     def batches(self) -> BatchFiles | None:

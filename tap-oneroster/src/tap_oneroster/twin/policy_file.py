@@ -1,4 +1,4 @@
-"""The policy file of a twin, the day of the run, and where the ids come from."""
+"""The policy file of a twin, the day of the run, and what both make of the settings: ids and twins."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .._core.twin.keys import ClearIds, Ids, KeyedIds, consumer_key, decode_key, key_check
 from .._core.twin.lined import PolicyError
+from .._core.twin.plan import Twin
 from .._core.twin.policy import Policy, read_policy
+from .._core.twin.rows import World
 
 _TODAY = "ONEROSTER_TODAY"
 
@@ -76,6 +78,11 @@ def ids_of(policy: Policy, config: Mapping[str, Any]) -> Ids:
             "key_check is of another key, consumer or epoch than twin_key, consumer and epoch are: nothing was read",
         )
     return KeyedIds(key, tenant)
+
+
+def twin_of(policy: Policy, config: Mapping[str, Any]) -> Twin:
+    """Return the twins of all streams of a policy; raise PolicyError if the key is not the policy's."""
+    return Twin(policy, World(ids_of(policy, config), policy.names, policy.email_domain))
 
 
 def check_ids(policy: Policy, config: Mapping[str, Any]) -> None:

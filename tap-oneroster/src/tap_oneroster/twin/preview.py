@@ -11,15 +11,15 @@ import msgspec
 from .._core.errors import SourceError
 from .._core.model import file
 from .._core.twin.lined import PolicyError
-from .._core.twin.plan import Twin
-from .._core.twin.rows import Rows, World
+from .._core.twin.rows import Rows
 from ..source import Request
-from .policy_file import ids_of, today
+from .policy_file import today, twin_of
 from .prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from .._core.twin.plan import Twin
     from .._core.twin.policy import Policy
     from ..source import Source
 
@@ -48,7 +48,7 @@ def preview(policy: Policy, settings: Mapping[str, Any], streams: Sequence[str],
     if faults := twin_errors(settings):
         raise PolicyError(faults)
     config = {**TapOneRoster(config={"mode": "csv", **settings}).config, "settle_seconds": 0}
-    twin = Twin(policy, World(ids_of(policy, config), policy.names, policy.email_domain))
+    twin = twin_of(policy, config)
     source = make_source({**config, "twin": None}, streams=frozenset(streams), user_agent="", say=lambda _: None)
     try:
         prepare(twin, source, today(config), lambda _: None)
