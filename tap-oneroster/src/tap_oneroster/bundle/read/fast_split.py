@@ -78,7 +78,7 @@ def split(block: bytes, width: int) -> Cells | None:
         block += b"\n"
     marked = False
     if b'"' in block:
-        bare = None if _holds_controls(block) else _without_quotes(block)
+        bare = None if any(control in block for control in _CONTROLS) else _without_quotes(block)
         if bare is None:
             return None
         block, marked = bare
@@ -106,13 +106,9 @@ def plain_lines(block: bytes) -> int | None:
     It is plain if it has no control character but carriage returns, and quotes only where CSV allows them.
     """
     ends = block.translate(None, _NO_LINE_FEED)
-    if ends.count(b"\n") < len(ends) or (b'"' in block and _without_quotes(block) is None):
+    if ends.count(b"\n") < len(ends) or (b'"' in block and split_at_quotes(block) is None):
         return None
     return len(ends)
-
-
-def _holds_controls(block: bytes) -> bool:
-    return any(control in block for control in _CONTROLS)
 
 
 def _without_quotes(block: bytes) -> tuple[bytes, bool] | None:
