@@ -12,13 +12,16 @@ from tap_oneroster._core.codec import encode_rows
 from tap_oneroster._core.model import VIEWS, Version, csv_files, file
 from tap_oneroster.bundle.source import BundleSource
 from tap_oneroster.policy import Policy
+from tap_oneroster.singer.settings import SETTINGS
 from tap_oneroster.source import Facts, Request, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["ORGS", "Read", "csv_text", "delta", "manifest", "read", "write"]
+__all__ = ["ORGS", "Read", "bundles_at", "csv_text", "delta", "manifest", "read", "write"]
+
+DEFAULTS = {name: its["default"] for name, its in SETTINGS.to_dict()["properties"].items() if "default" in its}
 
 
 def csv_text(header: str, *rows: str, end: str = "\r\n") -> str:
@@ -125,7 +128,7 @@ def read(
     views = {view.name: view for view in VIEWS}
     files = [_as_view(views[name].parent, name) if name in views else file(name) for name in streams]
     result = Read({name: [] for name in streams})
-    source = BundleSource(str(path), policy=policy or Policy(), say=result.said.append, **settings)
+    source = bundles_at(path, policy, result.said.append, **settings)
     try:
         for part in source.passes(Request(files[0], tuple(files), state=state or {})):
             result.facts += part.facts.items()
@@ -140,6 +143,19 @@ def read(
     finally:
         source.close()
     return result
+
+
+def bundles_at(
+    path: Any,
+    policy: Policy | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    columnar: bool = False,
+    **settings: Any,
+) -> BundleSource:
+    """The bundles at a path; settings are those of the tap, with its defaults, but nothing is waited for."""
+    config = {**DEFAULTS, "csv_path": str(path), "settle_seconds": 0, **settings}
+    return BundleSource(config, policy or Policy(), say, columnar=columnar)
 
 
 def _as_view(parent: str, name: str) -> Any:

@@ -30,7 +30,7 @@ def test_a_declared_file_that_is_missing_fails_its_stream_and_no_other(tmp_path,
 
 def test_the_word_of_the_settings_makes_it_absent(tmp_path):
     path = write(tmp_path / "b.zip", {"orgs.csv": ORGS}, {"orgs": "bulk", "users": "bulk"})
-    found = read(path, "users", accept_missing=True)
+    found = read(path, "users", missing_collections="accept")
     assert (found.modes, found.rows, found.error, found.last.complete) == (["absent"], [], None, True)
     assert found.odd == {"manifest: declares the file, but it is not there": 1}
 

@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from tests.csv.bundles import ORGS, csv_text, read, write
+from tests.csv.bundles import ORGS, bundles_at, csv_text, read, write
 
 USERS = csv_text("sourcedId,status,dateLastModified,username", "u1,,,ann")
 IDS = ["d1", "s1", "s2"]
@@ -105,7 +105,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such entri
 def test_what_bears_a_files_name_and_is_no_file_fails_by_name(tmp_path, kind, modes):
     bundle = write(tmp_path / "b", {"orgs.csv": ORGS}, modes)
     make(bundle / "Users.csv", kind)
-    found = read(bundle, "users", accept_missing=True)
+    found = read(bundle, "users", missing_collections="accept")
     assert found.error.startswith("b: users.csv cannot be read, its entry ")
     assert not any(facts.complete for _, facts in found.facts)
     assert read(bundle, "orgs").ids == IDS
@@ -141,13 +141,11 @@ def test_devices_by_their_own_path():
 @pytest.mark.parametrize("kind", ["fifo", "device", "dangling", "loop"])
 def test_a_pattern_that_names_such_a_thing_does_not_open_it(tmp_path, kind):
     from tap_oneroster._core.model import file
-    from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.policy import Policy
     from tap_oneroster.source import Request
 
     write(tmp_path / "a.zip", {"orgs.csv": ORGS}, at=1_788_000_000)
     make(tmp_path / "b.zip", kind)
-    source = BundleSource(str(tmp_path / "*.zip"), policy=Policy())
+    source = bundles_at(tmp_path / "*.zip")
     assert [len(batch) for one in source.passes(Request(file("orgs"), (file("orgs"),))) for batch in one] == [3]
     (problem,) = source.problems
     assert problem.startswith("b.zip: cannot be read")

@@ -14,7 +14,7 @@ from oneroster_sample.district import District
 from tap_oneroster.bundle.locate.stores import Store, store_at
 from tap_oneroster.source import SourceError
 
-from tests.csv.bundles import ORGS, csv_text, delta, manifest, read, write
+from tests.csv.bundles import ORGS, bundles_at, csv_text, delta, manifest, read, write
 from tests.csv.stores import PASSWORD, azurite, gcs_emulator, s3_endpoint, sftp_server, web_server
 from tests.singer import run_tap
 
@@ -48,13 +48,13 @@ def sftp(tmp_path_factory):
 
 @pytest.mark.parametrize("path", ["drop/a.zip", "drop/*.zip", "loose"])
 def test_a_bundle_on_an_sftp_server_by_password(sftp, path):
-    found = read(sftp.url(path), "orgs", storage_options=sftp.options(password=PASSWORD, client_keys=None))
+    found = read(sftp.url(path), "orgs", csv_storage_options=sftp.options(password=PASSWORD, client_keys=None))
     assert (found.error, found.ids) == (None, IDS)
     assert found.last.snapshot
 
 
 def test_a_bundle_on_an_sftp_server_by_key(sftp):
-    found = read(sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(client_keys=[str(sftp.client_key)]))
+    found = read(sftp.url("drop/a.zip"), "orgs", csv_storage_options=sftp.options(client_keys=[str(sftp.client_key)]))
     assert (found.error, found.ids) == (None, IDS)
 
 
@@ -71,15 +71,17 @@ def test_a_file_in_a_store_travels_once(sftp, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "open", asked)
     with sftp_server(tmp_path / "root", tmp_path) as server:
         options = server.options(password=PASSWORD, client_keys=None)
-        found = read(server.url("twice"), "orgs", storage_options=options)
+        found = read(server.url("twice"), "orgs", csv_storage_options=options)
     assert (found.error, len(found.rows)) == (None, 12)
     assert [path.rpartition("/")[2] for path in opened].count("orgs.csv") == 2
 
 
 def test_a_second_run_over_an_sftp_drop_reads_nothing(sftp):
     options = sftp.options(password=PASSWORD, client_keys=None)
-    first = read(sftp.url("drop/*.zip"), "orgs", storage_options=options)
-    again = read(sftp.url("drop/*.zip"), "orgs", storage_options=options, state={"orgs": {"bundles": first.bundles}})
+    first = read(sftp.url("drop/*.zip"), "orgs", csv_storage_options=options)
+    again = read(
+        sftp.url("drop/*.zip"), "orgs", csv_storage_options=options, state={"orgs": {"bundles": first.bundles}}
+    )
     assert (again.rows, again.modes) == ([], ["skipped"])
 
 
@@ -104,9 +106,9 @@ def test_what_is_missing_damaged_or_without_a_last_line_end_on_an_sftp_server(tm
         for name in ("missing", "missing.zip"):
             assert (
                 "is declared by the manifest and missing"
-                in read(server.url(name), "users", storage_options=options).error
+                in read(server.url(name), "users", csv_storage_options=options).error
             )
-        found = read(server.url("open"), "orgs", storage_options=options, accept_orphan_delta=True)
+        found = read(server.url("open"), "orgs", csv_storage_options=options, accept_orphan_delta=True)
         assert (found.modes, found.last.snapshot) == (["delta"], False)
         config = {"mode": "csv", "settle_seconds": 0, "csv_storage_options": options}
         run = run_tap({**config, "csv_path": server.url("drop/*.zip")})
@@ -135,7 +137,7 @@ def test_links_and_other_entries_on_an_sftp_server(tmp_path):
         options = server.options(password=PASSWORD, client_keys=None)
 
         def pull(path, stream):
-            return read(server.url(path), stream, storage_options=options)
+            return read(server.url(path), stream, csv_storage_options=options)
 
         assert pull("b", "users").ids == ["u1"]
         assert "its entry is a link to something that is not there" in pull("b", "classes").error
@@ -152,12 +154,12 @@ def test_a_server_with_other_key_exchanges_names_the_setting(tmp_path):
     write(tmp_path / "root/a.zip", {"orgs.csv": ORGS})
     with sftp_server(tmp_path / "root", tmp_path, kex_algs=["ecdh-sha2-nistp256"]) as server:
         options = server.options(password=PASSWORD, client_keys=None, kex_algs=["curve25519-sha256"])
-        found = read(server.url("a.zip"), "orgs", storage_options=options)
+        found = read(server.url("a.zip"), "orgs", csv_storage_options=options)
         ways = ("and this machine have no way of exchanging keys", "closed the connection before the login")
         assert found.error.startswith(tuple(f"csv_path: the SFTP server {way}" for way in ways))
         assert "kex_algs of csv_storage_options" in found.error
         options["kex_algs"] = ["ecdh-sha2-nistp256"]
-        assert read(server.url("a.zip"), "orgs", storage_options=options).ids == IDS
+        assert read(server.url("a.zip"), "orgs", csv_storage_options=options).ids == IDS
 
 
 def test_an_unknown_host_key_is_refused(sftp, tmp_path):
@@ -166,11 +168,11 @@ def test_an_unknown_host_key_is_refused(sftp, tmp_path):
 
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
     wrong = sftp.options(password=PASSWORD, client_keys=None, host_key=other)
-    assert "key is not known" in read(sftp.url("drop/a.zip"), "orgs", storage_options=wrong).error
+    assert "key is not known" in read(sftp.url("drop/a.zip"), "orgs", csv_storage_options=wrong).error
     empty = tmp_path / "known_hosts"
     empty.touch()
     unknown = sftp.options(password=PASSWORD, client_keys=None, host_key=None, known_hosts=str(empty))
-    assert "key is not known" in read(sftp.url("drop/a.zip"), "orgs", storage_options=unknown).error
+    assert "key is not known" in read(sftp.url("drop/a.zip"), "orgs", csv_storage_options=unknown).error
     assert empty.read_text() == ""
 
 
@@ -178,13 +180,13 @@ def test_a_known_hosts_file_is_believed(sftp, tmp_path):
     known = tmp_path / "known_hosts"
     known.write_text(f"[127.0.0.1]:{sftp.port} {sftp.host_key}\n")
     options = sftp.options(password=PASSWORD, client_keys=None, host_key=None, known_hosts=str(known))
-    assert read(sftp.url("drop/a.zip"), "orgs", storage_options=options).ids == IDS
+    assert read(sftp.url("drop/a.zip"), "orgs", csv_storage_options=options).ids == IDS
 
 
 @pytest.mark.parametrize("known", [None, "/nowhere/known_hosts"], ids=["off", "missing"])
 def test_the_check_of_the_host_key_cannot_be_turned_off(sftp, known):
     options = sftp.options(password=PASSWORD, client_keys=None, host_key=None, known_hosts=known)
-    found = read(sftp.url("drop/a.zip"), "orgs", storage_options=options)
+    found = read(sftp.url("drop/a.zip"), "orgs", csv_storage_options=options)
     assert found.error.startswith("csv_path: nothing says which key the SFTP server has")
 
 
@@ -196,14 +198,16 @@ def test_a_wrong_password_or_key_is_one_line_without_it(sftp, tmp_path):
         {"password": "wrong", "client_keys": None},
         {"client_keys": [str(tmp_path / "key")], "password": None},
     ):
-        found = read(sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(**login))
+        found = read(sftp.url("drop/a.zip"), "orgs", csv_storage_options=sftp.options(**login))
         assert found.error.startswith("csv_path: the SFTP server refused the login")
         assert "wrong" not in found.error
 
 
 def test_an_sftp_server_that_is_not_there_is_one_line(sftp, unused_port):
     found = read(
-        sftp.url("drop/a.zip"), "orgs", storage_options=sftp.options(password="x", client_keys=None, port=unused_port)
+        sftp.url("drop/a.zip"),
+        "orgs",
+        csv_storage_options=sftp.options(password="x", client_keys=None, port=unused_port),
     )
     assert found.error.startswith("csv_path: the SFTP server cannot be reached at 127.0.0.1 (")
 
@@ -220,7 +224,9 @@ def test_a_refused_login_is_no_use_to_repeat_and_a_server_that_is_away_is(sftp, 
 
 
 def test_nothing_at_the_path_on_an_sftp_server(sftp):
-    found = read(sftp.url("drop/none.zip"), "orgs", storage_options=sftp.options(password=PASSWORD, client_keys=None))
+    found = read(
+        sftp.url("drop/none.zip"), "orgs", csv_storage_options=sftp.options(password=PASSWORD, client_keys=None)
+    )
     assert found.error == "csv_path: nothing lies there (sftp://127.0.0.1/drop/none.zip); check the path"
 
 
@@ -252,7 +258,7 @@ def s3():
 
 @pytest.mark.parametrize("path", ["nightly/a.zip", "nightly/*.zip", "loose"])
 def test_a_bundle_in_s3(s3, path):
-    found = read(f"s3://drop/{path}", "orgs", storage_options=s3.options)
+    found = read(f"s3://drop/{path}", "orgs", csv_storage_options=s3.options)
     assert (found.error, found.ids) == (None, IDS)
 
 
@@ -273,12 +279,10 @@ def test_a_whole_run_over_s3_and_the_next_one(s3, tmp_path):
 def test_a_zip_in_a_store_that_changes_between_two_looks_is_refused(s3):
     """The directory was that of one upload, the rows would be those of another."""
     from tap_oneroster._core.model import file
-    from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.policy import Policy
     from tap_oneroster.source import FatalSourceError, Request
 
     s3.put("moving/a.zip", zip_of(ORGS))
-    source = BundleSource("s3://drop/moving/a.zip", policy=Policy(), storage_options=s3.options)
+    source = bundles_at("s3://drop/moving/a.zip", csv_storage_options=s3.options)
     request = Request(file("users"), (file("users"),))
     assert [part.facts["users"].mode for part in source.passes(request)] == ["absent"]
     s3.put("moving/a.zip", zip_of(ORGS.replace("School One", "School 1")))
@@ -288,7 +292,7 @@ def test_a_zip_in_a_store_that_changes_between_two_looks_is_refused(s3):
 
 
 def test_a_bucket_that_is_not_there_is_one_line(s3):
-    found = read("s3://nowhere/*.zip", "orgs", storage_options=s3.options)
+    found = read("s3://nowhere/*.zip", "orgs", csv_storage_options=s3.options)
     assert found.error.startswith("csv_path: ")
     assert "\n" not in found.error
 
@@ -308,14 +312,16 @@ def gcs():
 
 @pytest.mark.parametrize("path", ["nightly/a.zip", "nightly/*.zip", "loose"])
 def test_a_bundle_in_google_cloud_storage_and_the_next_run(gcs, path):
-    found = read(f"gs://drop/{path}", "orgs", storage_options=gcs.options)
+    found = read(f"gs://drop/{path}", "orgs", csv_storage_options=gcs.options)
     assert (found.error, found.ids) == (None, IDS)
-    again = read(f"gs://drop/{path}", "orgs", storage_options=gcs.options, state={"orgs": {"bundles": found.bundles}})
+    again = read(
+        f"gs://drop/{path}", "orgs", csv_storage_options=gcs.options, state={"orgs": {"bundles": found.bundles}}
+    )
     assert (again.rows, again.modes) == ([], ["skipped"])
 
 
 def test_nothing_at_the_path_in_google_cloud_storage(gcs):
-    found = read("gs://drop/none.zip", "orgs", storage_options=gcs.options)
+    found = read("gs://drop/none.zip", "orgs", csv_storage_options=gcs.options)
     assert found.error == "csv_path: nothing lies there (gs://drop/none.zip); check the path"
 
 
@@ -333,16 +339,16 @@ def azure(tmp_path_factory):
 
 @pytest.mark.parametrize("path", ["nightly/a.zip", "nightly/*.zip", "loose"])
 def test_a_bundle_in_azure_and_the_next_run(azure, path):
-    found = read(f"abfs://drop/{path}", "orgs", storage_options=azure.options())
+    found = read(f"abfs://drop/{path}", "orgs", csv_storage_options=azure.options())
     assert (found.error, found.ids) == (None, IDS)
     again = read(
-        f"abfs://drop/{path}", "orgs", storage_options=azure.options(), state={"orgs": {"bundles": found.bundles}}
+        f"abfs://drop/{path}", "orgs", csv_storage_options=azure.options(), state={"orgs": {"bundles": found.bundles}}
     )
     assert (again.rows, again.modes) == ([], ["skipped"])
 
 
 def test_a_wrong_key_for_azure_is_one_line(azure):
-    found = read("abfs://drop/*.zip", "orgs", storage_options=azure.options(key="AAAA"))
+    found = read("abfs://drop/*.zip", "orgs", csv_storage_options=azure.options(key="AAAA"))
     assert found.error.startswith("csv_path: the store does not answer (")
     assert "AAAA" not in found.error
 
@@ -412,7 +418,7 @@ def test_a_receipt_of_a_source_that_could_not_be_opened_names_no_signature():
     ids=["http", "ftp", "endpoint", "nested", "chained"],
 )
 def test_rosters_do_not_travel_in_the_clear(url, options):
-    assert "use https:// or sftp://" in read(url, "orgs", storage_options=options).error
+    assert "use https:// or sftp://" in read(url, "orgs", csv_storage_options=options).error
 
 
 def test_a_store_whose_package_is_missing_says_what_to_install(monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.csv.bundles import ORGS, ORGS_HEADER, csv_text, read, write
+from tests.csv.bundles import ORGS, ORGS_HEADER, bundles_at, csv_text, read, write
 
 
 def zipped(path, entries, **info):
@@ -129,12 +129,10 @@ def test_a_manifest_that_says_two_things_is_refused(tmp_path):
 def test_a_bundle_replaced_while_it_is_read_is_neither_old_nor_new(tmp_path, form):
     """Half of yesterday's and half of today's roster would pass for a whole one."""
     from tap_oneroster._core.model import file
-    from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.policy import Policy
     from tap_oneroster.source import FatalSourceError, Request
 
     path = write(tmp_path / form, {"orgs.csv": ORGS}, at=1_788_000_000)
-    source = BundleSource(str(path), policy=Policy())
+    source = bundles_at(path)
     (part,) = source.passes(Request(file("orgs"), (file("orgs"),)))
     batches = iter(part)
     next(batches)
@@ -146,12 +144,10 @@ def test_a_bundle_replaced_while_it_is_read_is_neither_old_nor_new(tmp_path, for
 
 def test_a_bundle_taken_away_before_it_is_read_is_one_line(tmp_path):
     from tap_oneroster._core.model import file
-    from tap_oneroster.bundle.source import BundleSource
-    from tap_oneroster.policy import Policy
     from tap_oneroster.source import FatalSourceError, Request
 
     path = write(tmp_path / "b", {"orgs.csv": ORGS})
-    source = BundleSource(str(path), policy=Policy())
+    source = bundles_at(path)
     parts = iter(source.passes(Request(file("orgs"), (file("orgs"),))))
     part = next(parts)
     (path / "orgs.csv").unlink()

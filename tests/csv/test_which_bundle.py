@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 from tap_oneroster._core.model import file
-from tap_oneroster.bundle.source import BundleSource
-from tap_oneroster.policy import Policy
 from tap_oneroster.source import Request
 
-from tests.csv.bundles import ORGS, ORGS_HEADER, csv_text, delta, read, write
+from tests.csv.bundles import ORGS, ORGS_HEADER, bundles_at, csv_text, delta, read, write
 
 DAY = 86_400
 MONDAY = 1_788_000_000.0
@@ -267,7 +265,7 @@ def test_a_status_far_down_in_a_file_that_nobody_declares_is_seen_too(tmp_path):
 @pytest.mark.parametrize("declared", [None, {}], ids=["no-manifest", "not-declared"])
 def test_the_setting_decides_where_no_manifest_declares_a_mode(tmp_path, declared, mode, text, modes, snapshot):
     path = write(tmp_path / "b", {"orgs.csv": text}, declared)
-    found = read(path, "orgs", file_mode=mode, accept_orphan_delta=True)
+    found = read(path, "orgs", csv_file_mode=mode, accept_orphan_delta=True)
     assert (found.error, found.modes, found.last.snapshot) == (None, modes, snapshot)
 
 
@@ -275,7 +273,7 @@ def test_the_setting_decides_where_no_manifest_declares_a_mode(tmp_path, declare
 def test_the_setting_does_not_overrule_a_manifest(tmp_path, word):
     path = write(tmp_path / "b", {"orgs.csv": bulk("s1")}, word)
     other = {"bulk": "delta", "delta": "bulk"}[word]
-    found = read(path, "orgs", file_mode=other, accept_orphan_delta=True)
+    found = read(path, "orgs", csv_file_mode=other, accept_orphan_delta=True)
     assert found.modes == [word]
 
 
@@ -339,7 +337,7 @@ def problems(tmp_path):
     """What keeps a run over the drop folder from ending well."""
 
     def look():
-        source = BundleSource(str(tmp_path / "drop/*"), policy=Policy())
+        source = bundles_at(tmp_path / "drop/*")
         list(source.passes(Request(file("orgs"), (file("orgs"),))))
         source.close()
         return list(source.problems)

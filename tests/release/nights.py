@@ -14,13 +14,13 @@ from oneroster_audit.store import Store
 from oneroster_sample.bundle import write_bundle
 from tap_oneroster import TapOneRoster
 from tap_oneroster._core.model import FILES
-from tap_oneroster.bundle.source import BundleSource
 from tap_oneroster.policy import Policy
 from tap_oneroster.source import Request
 from tap_oneroster.warehouse.source import WarehouseSource
 from target_oneroster.bundle.target import TargetOneRosterCSV
 
 from tests.audit.nights import load
+from tests.csv.bundles import bundles_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,9 +89,9 @@ class Nights:
         """The records of a release, or of a night's bundle, by file and id, read without Singer."""
         source: Any
         if night:
-            source = BundleSource(str(self.bundles[night - 1]), policy=Policy())
+            source = bundles_at(self.bundles[night - 1])
         else:
-            source = WarehouseSource(str(self.warehouse), policy=Policy(), store=str(self.store), as_of=as_of)
+            source = WarehouseSource(self.settings(as_of, warehouse_schema="oneroster"), Policy())
         found: Rows = {of.name: {} for of in FILES if of.csv}
         try:
             for of in FILES:

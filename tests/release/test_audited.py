@@ -134,7 +134,7 @@ def test_a_load_that_nobody_audited_is_said_and_not_released(
     with duckdb.connect(str(behind)) as database:
         database.execute("DELETE FROM loads WHERE load = 2; UPDATE released SET load = 1")
     said: list[str] = []
-    source = WarehouseSource.from_config(
+    source = WarehouseSource(
         desk.nights.settings("approved_by_school", warehouse_schema="oneroster") | {"store_path": str(behind)},
         policy=None,  # type: ignore[arg-type]
         say=said.append,

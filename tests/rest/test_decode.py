@@ -98,7 +98,7 @@ def test_keys_are_those_that_had_a_value_as_they_are_written() -> None:
     maker, seen = RowMaker(file("users"), Version.V1_2, PLAIN), SeenKeys()
     for key in ("bus", "email", "bus", "roles", "password", "metadata"):
         page = decoder.decode(page_of("users", {"sourcedId": "x", key: {} if key == "metadata" else []}), Counter())
-        maker.read(page.take([0], Counter(), seen), Counter(), seen=seen if page.fits else None)
+        maker.make(page.take([0], Counter(), seen), Counter(), seen=seen if page.fits else None)
     assert seen.names == {"sourcedId", "bus", "email", "metadata"}
 
 
@@ -288,7 +288,7 @@ def test_odd_values_are_read_and_counted() -> None:
         "scoreDate: date in another notation": 1,
         "comment: empty text": 1,
         "late: true or false in other words": 1,
-        "class: reference without sourcedId": 1,
+        "classSourcedId: reference without sourcedId": 1,
         "scoreStatus: required, but blank": 1,
     }
 
@@ -298,6 +298,28 @@ def test_a_reference_without_an_id_does_not_hide_the_other_name_of_the_property(
     line = {"sourcedId": "x", "academicSession": {"sourcedId": ""}, "gradingPeriod": {"sourcedId": "g"}}
     made = Made("lineItems", page_of("lineItems", line), slowly=slowly)
     assert "g" in msgspec.to_builtins(made.records[0]).values()
+
+
+@pytest.mark.parametrize("slowly", [False, True], ids=["as it fits", "mended"])
+def test_references_without_an_id_are_left_out_and_counted_by_one_rule(slowly: bool) -> None:
+    """In a property, in a list, and as a row of another stream."""
+    school_class = {
+        "sourcedId": "x",
+        "course": {"sourcedId": ""},
+        "terms": [{"sourcedId": "t"}, {"sourcedId": ""}, {"sourcedId": ""}],
+        "resources": [{"sourcedId": ""}, {"sourcedId": "r"}],
+    }
+    made = Made("classes", page_of("classes", school_class), slowly=slowly)
+    record, links = msgspec.to_builtins([made.records[0], made.derived["classResources"]])
+    assert (record["courseSourcedId"], record["termSourcedIds"]) == (None, ["t"])
+    assert [link["resourceSourcedId"] for link in links] == ["r"]
+    assert {rule: times for rule, times in made.deviations.items() if "required" not in rule} == {
+        "courseSourcedId: reference without sourcedId": 1,
+        "termSourcedIds: reference without sourcedId": 2,
+        "resourceSourcedId: reference without sourcedId": 1,
+        "status: active in another word, or blank": 1,
+        "dateLastModified: missing": 1,
+    }
 
 
 def test_a_score_of_zero_and_a_false_are_values() -> None:
@@ -321,7 +343,7 @@ def test_unknown_keys_go_to_metadata_also_once_they_are_learned() -> None:
     for _ in range(2):
         deviations: Counter[str] = Counter()
         page = decoder.decode(body, deviations)
-        made.append((maker.read(page.take([0], deviations), deviations), deviations))
+        made.append((maker.make(page.take([0], deviations), deviations).records, deviations))
     assert page.fits
     assert made[0] == made[1]
     assert made[0][0][0].metadata == {"a.b": 1, "tier.level": 2}  # type: ignore[attr-defined]

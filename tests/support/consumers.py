@@ -101,7 +101,7 @@ def _by_rest(name: str, field: str, text: str) -> Answer:
     body = msgspec.json.encode({its.collection.wrapper: [{"sourcedId": "x", of.rest_names[0]: value}]})
     decoder = PageDecoder(its, forms_of(its, secrets=False, derived=()))
     page = decoder.decode(body, odd)
-    (record,) = RowMaker(its, Version.V1_2, POLICY).read(page.take([0], odd), odd)
+    (record,) = RowMaker(its, Version.V1_2, POLICY).make(page.take([0], odd), odd).records
     key = of.rest_names[0]  # shapes are counted under the key of REST
     return msgspec.to_builtins(getattr(record, field)), _rules(field, odd) | _rules(key, odd)
 

@@ -221,7 +221,7 @@ def test_rows_that_are_not_parsed_are_what_a_parser_would_say(text, width, block
             if quick is None:
                 patched.setattr(form, "_even_rows", lambda *_: 0)
             else:
-                patched.setattr(form, "_CELL_LIMIT", quick)
+                patched.setattr(form, "CELL_LIMIT", quick)
             rows = form.scan(io.BytesIO(source), columns)
             found.append((rows.count, rows.faults))
     assert found[0] == found[1]

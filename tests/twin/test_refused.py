@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from oneroster_core.twin.policy import PolicyError, read_policy
+from oneroster_core.twin.lined import PolicyError
+from oneroster_core.twin.policy import read_policy
 from oneroster_sample.provider import Provider
 from singer_sdk.exceptions import ConfigValidationError
 from tap_oneroster import TapOneRoster
-from tap_oneroster.twin.settings import today
+from tap_oneroster.twin.policy_file import today
 
 from tests.singer import run_tap
 from tests.support.twin import KEY, by_csv, check_of, rest_settings, twin_run, write

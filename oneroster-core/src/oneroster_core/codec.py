@@ -8,34 +8,15 @@ encoding.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from xxhash import xxh3_64_intdigest
 
 from .model._types import Field, File, Kind
 from .model.schema import TENANT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-__all__ = [
-    "TYPES",
-    "EncodedRows",
-    "Objective",
-    "ObjectiveResult",
-    "ObjectiveScores",
-    "ScaleValue",
-    "UserId",
-    "content_digest",
-    "encode_rows",
-    "encode_value",
-    "encode_values",
-    "line_order",
-    "record_class",
-    "record_lines",
-]
 
 
 class UserId(msgspec.Struct, frozen=True, gc=False):
@@ -150,6 +131,10 @@ class EncodedRows:
         self.rest = rest
         self.rests = rests
         self._lines = lines
+
+    def part(self, start: int, stop: int) -> EncodedRows:
+        """Return the records from `start` to `stop`, if they were not given as lines."""
+        return EncodedRows(self.content[start:stop], self.rest, rests=self.rests[start:stop])
 
     @cached_property
     def lines(self) -> bytes:

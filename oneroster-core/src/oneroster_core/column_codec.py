@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .model import File
 
-__all__ = ["ColumnEncoder"]
-
 _WORDS = {None: "null", False: "false", True: "true"}
 
 
@@ -42,24 +40,24 @@ class ColumnEncoder:
             between[-1] += quote
             texts.append(cells)
             between.append(quote)
+        between[-1] += "}"
         # Content and rest of a record are a line each.
-        halves = _join(between, texts, count).encode().split(b"\n")
+        halves = join_columns(between, texts, count).encode().split(b"\n")
         return EncodedRows(halves[::2], rests=halves[1::2])
 
 
-def _join(between: list[str], texts: list[Sequence[str]], count: int) -> str:
-    """Join the JSON of some columns: `between` stands before, between and after the texts of each row."""
-    *before, last = between
-    last += "}"
-    if not texts:
+def join_columns(between: Sequence[str], columns: Sequence[Sequence[str]], count: int) -> str:
+    """Return `count` lines, each with one text of every column; `between` stands before, between and after these texts."""
+    first, last = between[0], between[-1]
+    if not columns:
         return "\n".join([last] * count)
-    line = [part for text in before for part in (text, "")]
-    # The end of a row and the beginning of the next are one part.
-    line[0] = f"{last}\n{between[0]}"
+    line = [part for text in between[:-1] for part in (text, "")]
+    # The end of a line and the beginning of the next are one part.
+    line[0] = f"{last}\n{first}"
     parts = line * count
-    parts[0] = between[0]
-    for place, cells in enumerate(texts):
-        parts[2 * place + 1 :: len(line)] = cells
+    parts[0] = first
+    for place, texts in enumerate(columns):
+        parts[2 * place + 1 :: len(line)] = texts
     parts.append(last)
     return "".join(parts)
 

@@ -24,20 +24,6 @@ if TYPE_CHECKING:
 
     from .model import File
 
-__all__ = [
-    "BARE_UUID",
-    "Form",
-    "Held",
-    "Nested",
-    "held_by",
-    "named_rows",
-    "nested_rows",
-    "number",
-    "profile_ids",
-    "role_rows",
-    "roles_of_users",
-]
-
 BARE_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """Pattern of the identifiers that CASE frameworks use; CSV writes them as URNs."""
 _BARE_UUID = re.compile(BARE_UUID)

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 from .shell import HELD, INCOMPLETE, REFUSED
 
-__all__ = [
-    "CollectionMoved",
-    "FatalSourceError",
-    "HeldBack",
-    "MissingCollection",
-    "SetupError",
-    "SourceError",
-    "StoreError",
-    "StoreUnreachable",
-    "TotalMismatch",
-]
-
 
 class SourceError(Exception):
     """A collection could not be read to its end. The message is one line, without any value."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
 
 import duckdb
 
 from .sql import is_busy, literal, quoted, when_free
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-__all__ = ["ENDED_LOAD", "FIRST_LOAD", "HISTORY", "STORE_VERSION", "Fault", "attach", "reader"]
 
 HISTORY = "_history"
 """Suffix of the table with the versions of a table's rows."""

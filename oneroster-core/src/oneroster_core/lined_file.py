@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["LinedFile"]
 
 _T = TypeVar("_T")
 _MOST_NODES, _MOST_DEPTH = 1_000_000, 100

@@ -6,14 +6,10 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-__all__ = ["Progress", "hush"]
+from typing import Any
 
 _SECONDS, _MOVE = 10.0, 0.25
 """Between two lines of a log, and between two states of the line on a terminal."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .model import View
 
-__all__ = ["DELETED", "DIALECTS", "current_schema", "present_rows", "view_condition"]
-
 DIALECTS = ("duckdb", "postgres", "snowflake")
 DELETED = "_sdc_deleted_at"
 """When a row was found to be deleted; in a version, only if the source marked it."""

@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-__all__ = ["start"]
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 
 def start(command: Callable[[Sequence[str]], int]) -> NoReturn:

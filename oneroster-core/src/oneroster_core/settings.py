@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk import typing as th
 from singer_sdk.configuration._dict_config import parse_environment_config
@@ -14,11 +15,6 @@ from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase
 from typing_extensions import override
 
 from . import shell
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["TEXT", "Configured", "choice", "setting", "switch"]
 
 TEXT = th.StringType(nullable=False)
 

@@ -20,34 +20,6 @@ if TYPE_CHECKING:
 
     from jsonschema import ValidationError
 
-__all__ = [
-    "COMPLETE",
-    "EXIT_CODES",
-    "FAILURES",
-    "HELD",
-    "INCOMPLETE",
-    "REFUSED",
-    "WORDS",
-    "Held",
-    "Refused",
-    "built_in_settings",
-    "check_settings",
-    "command_line",
-    "config_files",
-    "exit_code",
-    "importing",
-    "is_under_meltano",
-    "json_object",
-    "read_settings",
-    "refusing",
-    "run",
-    "setting_error",
-    "settings_from_environment",
-    "stop",
-    "unknown_settings",
-    "unreadable",
-]
-
 # --- exit codes --------------------------------------------------------------------------------------------------
 
 COMPLETE, INCOMPLETE, HELD, REFUSED = 0, 1, 3, 4

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 import duckdb
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-
-__all__ = ["MEMORY", "Engine", "connect", "count_distinct", "is_busy", "literal", "quoted", "read_csv", "when_free"]
 
 PATIENCE_SECONDS = 30.0
 MEMORY = "140MB"

@@ -7,8 +7,6 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["post_json"]
-
 SECONDS = 10
 
 

@@ -8,8 +8,6 @@ from contextlib import suppress
 
 from ._core.shell import importing, run
 
-__all__ = ["main"]
-
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 32 << 20
 

@@ -16,8 +16,6 @@ from .receipts.distinct import Distinct, Spill
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["ArrowDistinct", "column", "typed"]
-
 _PLAIN = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
 _PARTS = 16
 _BYTES = 8

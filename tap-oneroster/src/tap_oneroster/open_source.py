@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ._core.model import Version
 from ._core.stores.addresses import shown
 
 if TYPE_CHECKING:
@@ -15,16 +14,11 @@ if TYPE_CHECKING:
     from ._core.twin.policy import Policy as TwinPolicy
     from .source import Source
 
-__all__ = ["make_source", "source_name"]
 
-
-def source_name(config: Mapping[str, Any]) -> str:
-    """Return the name of the source for receipts, even if it could not be opened."""
-    if config.get("twin"):
-        from .twin.settings import policy_of
-
-        policy = policy_of(config)
-        return policy.consumer if policy else ""
+def source_name(config: Mapping[str, Any], twin: TwinPolicy | None) -> str:
+    """Return the name of the source for receipts, even if it could not be opened; of a twin, the consumer."""
+    if twin:
+        return twin.consumer
     if config["mode"] == "csv":
         return PurePosixPath(shown(config["csv_path"])).name
     if config["mode"] == "warehouse":
@@ -46,15 +40,13 @@ def make_source(
     if twin is None:
         return _make_clear_source(config, streams=streams, user_agent=user_agent, say=say)
     from ._core.twin.lined import PolicyError
-    from ._core.twin.plan import Twin
-    from ._core.twin.rows import World
     from .twin.memory import TwinMemory
+    from .twin.policy_file import today, twin_of
     from .twin.prepare import TwinRefused, needed
-    from .twin.settings import ids_of, today
     from .twin.source import TwinSource
 
     try:
-        of = Twin(twin, World(ids_of(twin, config), twin.names, twin.email_domain))
+        of = twin_of(twin, config)
     except PolicyError as error:
         raise TwinRefused(str(error)) from None
     source = _make_clear_source(config, streams=streams | needed(of), user_agent=user_agent, say=say)
@@ -77,21 +69,9 @@ def _make_clear_source(
     if config["mode"] == "warehouse":
         from .warehouse.source import WarehouseSource
 
-        return WarehouseSource.from_config(config, policy=Policy.of(config), say=say)
+        return WarehouseSource(config, Policy.of(config), say)
     from .batch_files.settings import is_columnar
     from .bundle.source import BundleSource
 
-    version = config["oneroster_version"]
-    return BundleSource(
-        config["csv_path"],
-        policy=Policy.of(config),
-        version=None if version == "auto" else Version(version),
-        on_invalid=config["on_invalid"],
-        settle_seconds=config["settle_seconds"],
-        accept_orphan_delta=config["accept_orphan_delta"],
-        accept_missing=config["missing_collections"] == "accept",
-        file_mode=None if config["csv_file_mode"] == "auto" else config["csv_file_mode"],
-        storage_options=config.get("csv_storage_options"),
-        columnar=is_columnar(config.get("batch_config")) and not config.get("twin"),
-        say=say,
-    )
+    columnar = is_columnar(config.get("batch_config")) and not config.get("twin")
+    return BundleSource(config, Policy.of(config), say, columnar=columnar)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..codec import ScaleValue, UserId
 from ..model import Field, Kind, Version
@@ -25,11 +26,6 @@ from .texts import (
     read_year,
 )
 from .words import read_status, read_word
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-__all__ = ["Column"]
 
 _MEMO_LIMIT = 5_000
 _IDS = {Kind.GUID, Kind.REF, Kind.ID}

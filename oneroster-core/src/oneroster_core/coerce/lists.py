@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from msgspec import Struct
 
-__all__ = ["holds_blanks", "json_in", "list_in", "plain_lists", "plain_pairs", "read_list", "read_pairs"]
-
 _BLANK = re.compile(r"[^\S\n]")
 _ASCII_BLANKS = [blank for blank in map(chr, range(128)) if blank.isspace() and blank != "\n"]
 _PAIR = re.compile(r"\{([^:{}]*):([^{}]*)\}")
@@ -142,10 +140,14 @@ def _joined(texts: Sequence[Any]) -> str:
     return together if together.count("\n") == len(texts) - 1 else " "
 
 
+def are_plain_lists(lines: str) -> bool:
+    """True if no list of a column needs the slow reading; `lines` has a line end before and after each of them."""
+    return not holds_blanks(lines) and not any(odd in lines for odd in (",,", "\n,", ",\n", "\n{", "\n["))
+
+
 def plain_lists(texts: Sequence[Any]) -> list[Any] | None:
     """Return the lists of a column; None if a cell may need the slow reading."""
-    together = f"\n{_joined(texts)}\n"
-    if holds_blanks(together) or any(odd in together for odd in (",,", "\n,", ",\n", "\n{", "\n[")):
+    if not are_plain_lists(f"\n{_joined(texts)}\n"):
         return None
     return [text.split(",") if text else None for text in texts]
 

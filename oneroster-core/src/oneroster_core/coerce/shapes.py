@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..model import Kind
 from .lists import list_in
-from .texts import is_loss, number_text, read_number
-
-if TYPE_CHECKING:
-    from collections import Counter
-
-__all__ = ["Shaper"]
+from .texts import NO_ID, is_loss, number_text, read_number
 
 
 class Shaper:
     """Converts the values of one key, and counts each repair under `<key>: <rule>`.
 
-    With `rest`, a reference must be an object, and a text in its place is counted.
+    With `rest`, a reference must be an object, and a text in its place is counted; an id that is missing is an empty
+    text, which the reader of the column counts.
     """
 
     def __init__(self, key: str, deviations: Counter[str], *, rest: bool = False) -> None:
@@ -96,10 +93,10 @@ class Shaper:
             if value and self._rest:
                 self._count("reference written as text")
             found = self.text(value)
-        if not found:
-            self._count("reference without sourcedId")
+        if not found and not self._rest:
+            self._count(NO_ID)
             return None
-        return found
+        return found or ""
 
     def _elements(self, value: Any) -> list[Any]:
         if value is None:
@@ -119,7 +116,7 @@ class Shaper:
         ):
             self._count("list written as text")
             value = [part for part in listed if not isinstance(part, str) or part.strip()]
-        return [ref for element in self._elements(value) if (ref := self.ref(element))] or None
+        return [ref for element in self._elements(value) if (ref := self.ref(element)) is not None] or None
 
     def texts(self, value: Any) -> list[str] | str | None:
         """Return a list of texts, or one text that may hold a list."""

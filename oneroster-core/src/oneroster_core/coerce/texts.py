@@ -6,21 +6,6 @@ import math
 import re
 from typing import Any, TypeAlias
 
-__all__ = [
-    "BLANKS",
-    "BLANKS_AROUND",
-    "NULL",
-    "NULL_RULE",
-    "NUL_RULE",
-    "Reading",
-    "is_loss",
-    "number_text",
-    "read_integer",
-    "read_number",
-    "read_true_false",
-    "read_year",
-]
-
 Reading: TypeAlias = tuple[Any, str | None]
 """A value, and the rule that the source broke when it wrote the value, if any."""
 
@@ -29,6 +14,7 @@ NULL_RULE = "the text NULL"
 NUL_RULE = "text with a NUL character"
 BLANKS = "blanks for nothing"
 BLANKS_AROUND = "blanks around an id"
+NO_ID = "reference without sourcedId"
 
 _LOSSES = ("unreadable ", "date whose ", "element that ")
 _BIGGEST = 2**63

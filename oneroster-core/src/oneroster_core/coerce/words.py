@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..model import Version
 
 if TYPE_CHECKING:
-    from ..model import Vocabulary
+    from collections.abc import Sequence
 
-__all__ = ["STATUS", "read_status", "read_word"]
+    from ..model import Vocabulary
 
 STATUS = frozenset({"active", "tobedeleted"})
 _DELETED = {"inactive", "tobedeleted", "deleted"}
@@ -49,3 +49,12 @@ def read_status(text: str | None) -> tuple[str, str | None]:
     if word in {"", "active", "null"}:
         return "active", "active in another word, or blank"
     return text or "", "unknown word"
+
+
+def read_statuses(texts: Sequence[Any], deviations: Counter[str]) -> Sequence[Any]:
+    """Return the statuses of a column, as `read_status` reads each; broken rules are added to `deviations`."""
+    if texts.count("active") == len(texts) or STATUS.issuperset(texts):
+        return texts
+    values, rules = zip(*map(read_status, texts), strict=True)
+    deviations.update(f"status: {rule}" for rule in rules if rule)
+    return values

@@ -10,8 +10,6 @@
 
 from __future__ import annotations
 
-__all__ = ["CONFLICT", "IDENTICAL", "NEWEST", "PLACES", "UNITED"]
-
 PLACES = ("orgSourcedIds", "role")
 """Columns in which records of one person may differ."""
 

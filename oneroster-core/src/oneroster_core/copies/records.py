@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from ..derive import Held
 
-__all__ = ["REJECTED", "Copies", "Settled"]
-
 REJECTED = f"sourcedId: {CONFLICT}"
 _ACCEPTED = f"{REJECTED}, the last one was kept"
 

@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 
     from ..model import File
 
-__all__ = [
-    "SEVERAL_ROLES",
-    "UNITED_ROLES",
-    "UNITED_USERS",
-    "copies_of",
-    "left_out",
-    "settle",
-    "strongest",
-]
-
 SEVERAL_ROLES = (
     "one person with several roles in several rows; users.role holds the one with most rights, the stream roles would"
     " hold all"

@@ -10,10 +10,9 @@ from urllib.parse import quote, urlsplit
 from ..errors import SetupError
 from ..model import BASE_PATHS, Service, Version
 
-__all__ = ["Address", "address_error", "host_of", "same_origin"]
-
 _VERSIONED = re.compile(r"(?P<root>.*?)(?P<service>/(?:rostering|gradebook|resources))?/v1p(?P<minor>[12])\Z")
 _STANDARD_PATH = "/ims/oneroster"
+_PORTS = {"http": 80, "https": 443}
 
 
 def _is_loopback(host: str) -> bool:
@@ -48,13 +47,12 @@ def host_of(url: str) -> str:
 
 def same_origin(one: str, other: str) -> bool:
     """True if two addresses have the same scheme, host and port."""
-    a, b = urlsplit(one), urlsplit(other)
-    default = {"http": 80, "https": 443}
-    return (a.scheme, a.hostname, a.port or default.get(a.scheme)) == (
-        b.scheme,
-        b.hostname,
-        b.port or default.get(b.scheme),
-    )
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,6 @@ from typing_extensions import override
 
 from ..errors import FatalSourceError, SetupError
 
-__all__ = ["Anonymous", "Bearer", "ClientCredentials", "Credentials", "NoToken", "OAuth1", "header_error"]
-
 _RENEW_BEFORE = 30.0
 """Stop using a token this many seconds before it expires, but not before half of its life."""
 _UNSTATED_LIFE = 1500.0

@@ -18,8 +18,6 @@ from .limits import MOST_BYTES, TIMES, LimitedAdapter, Overdue, Oversize
 from .pace import Backoff, Pace, retry_after
 from .reply import AnswerTooLong, Reply
 
-__all__ = ["HttpClient", "Reply"]
-
 logger = logging.getLogger(__name__)
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)  # it logs addresses, which hold ids, and headers
 

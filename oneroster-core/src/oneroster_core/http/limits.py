@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager, ProxyManager
     from urllib3.connectionpool import ConnectionPool
 
-__all__ = ["MOST_BYTES", "TIMES", "LimitedAdapter", "Overdue", "Oversize"]
-
 TIMES = 3
 """A whole response may take this many times the read timeout."""
 MOST_BYTES = 256 << 20

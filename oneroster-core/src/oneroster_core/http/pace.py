@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import islice
 
-__all__ = ["Backoff", "Pace", "Stopped", "http_date", "retry_after"]
-
 
 class Stopped(Exception):
     """The run ended during a wait."""

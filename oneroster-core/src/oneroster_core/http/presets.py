@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["GENERIC", "PRESETS", "Preset", "filled_in"]
-
 
 @dataclass(frozen=True, slots=True)
 class Preset:

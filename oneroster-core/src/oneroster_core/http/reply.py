@@ -10,8 +10,6 @@ from typing import NamedTuple
 from ..errors import SourceError
 from .limits import MOST_BYTES
 
-__all__ = ["AnswerTooLong", "Reply"]
-
 _MOST_MEMBERS = 100
 _MOST_LAYERS = 3
 _GZIP, _ZLIB, _DEFLATE = 31, 15, -15

@@ -37,6 +37,7 @@ __all__ = [
     "csv_files",
     "derived_from",
     "file",
+    "home_of",
     "manifest_properties",
     "scope_uri",
 ]
@@ -72,11 +73,17 @@ VIEWS: tuple[View, ...] = _rostering.VIEWS
 MANIFEST_VERSION = "1.0"
 
 _BY_NAME = {f.name: f for f in FILES}
+_PARENTS = {view.name: view.parent for view in VIEWS}
 
 
 def file(name: str) -> File:
     """Return the file, stream and table of that name; raise KeyError if the standard has none."""
     return _BY_NAME[name]
+
+
+def home_of(stream: str) -> File:
+    """Return the file that holds the rows of a stream; for a view, that of its parent."""
+    return file(_PARENTS.get(stream, stream))
 
 
 def csv_files(version: Version) -> tuple[File, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["FIELDS", "SHARED", "STREAMS"]
-
 STREAMS = {
     "academicSessions": "Periods of school time: school years, semesters, terms and grading periods.",
     "assessmentLineItems": "Assessments, or parts of assessments, that results are recorded for.",

@@ -5,23 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = [
-    "ALWAYS",
-    "NEVER",
-    "ONLY_1_1",
-    "Collection",
-    "Derived",
-    "Field",
-    "File",
-    "Kind",
-    "Personal",
-    "Service",
-    "Version",
-    "View",
-    "Vocabulary",
-    "Where",
-]
-
 
 class Version(StrEnum):
     """A version of the standard, as the manifest and the REST path name it."""

@@ -11,8 +11,6 @@ from ._types import Version
 if TYPE_CHECKING:
     from ._types import Field, File
 
-__all__ = ["describe_field", "describe_file", "meaning"]
-
 _VIEWS = {view.name: view for view in VIEWS}
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from ._types import File
 
-__all__ = ["derived_id", "derived_ids"]
-
 # uuid5(NAMESPACE_URL, "https://purl.imsglobal.org/spec/or"); must never change.
 _NAMESPACE = UUID("688ae30d-602f-58b8-9e96-02dbe56a67bf")
 

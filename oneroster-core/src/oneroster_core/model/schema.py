@@ -8,8 +8,6 @@ from ._receipts import RECEIPT_KEYS, RECEIPTS
 from ._types import Field, File, Kind
 from .describe import describe_field
 
-__all__ = ["TENANT", "TENANT_DESCRIPTION", "json_schema", "key_properties"]
-
 TENANT = "tenant"
 """Name of the column that identifies the district if several districts share a warehouse."""
 TENANT_DESCRIPTION = "District that the row belongs to; ids are unique within a district only."

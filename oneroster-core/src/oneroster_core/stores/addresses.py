@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-__all__ = ["BATCH_PROTOCOLS", "SFTP", "WEB", "extra_of", "is_in_the_clear", "protocol_of", "shown"]
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 SFTP = frozenset({"sftp", "ssh"})
 WEB = frozenset({"http", "https"})

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from fsspec import AbstractFileSystem
 
-__all__ = ["open_store"]
-
 
 def open_store(url: str, options: Mapping[str, Any], *, setting: str, package: str) -> tuple[AbstractFileSystem, str]:
     """Return the file system of a path or URL, and the path in it.

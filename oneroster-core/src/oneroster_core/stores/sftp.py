@@ -7,15 +7,11 @@ unknown key is always rejected, as OpenSSH does without a user at the terminal.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import StoreError, StoreUnreachable
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["make_private", "open_sftp", "real_path"]
 
 _KNOWN_HOSTS = "~/.ssh/known_hosts"
 

@@ -8,17 +8,11 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
-
-__all__ = ["REPLACED", "WorkDir", "is_own", "keep_mode"]
 
 _LOCK = "lock"
 REPLACED = "replaced"
@@ -55,14 +49,6 @@ class WorkDir:
         """Delete the folder and its content."""
         self._lock.close()
         shutil.rmtree(self.path, ignore_errors=True)
-
-    def __enter__(self) -> WorkDir:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.remove()
 
 
 def _sweep(parent: Path, prefix: str, output: Path) -> None:

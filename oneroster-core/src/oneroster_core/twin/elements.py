@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..model import Field
     from .policy import Policy, Treatment
 
-__all__ = ["Element", "as_csv", "as_markdown", "as_ndpa", "changes", "counts_of", "elements", "needs"]
-
 # Categories of the Schedule of Data in Exhibit B of the NDPA. A person compares them with the current text.
 _IDENTIFIERS, _OTHER = "Student Identifiers", "Other"
 _BY_KIND = {

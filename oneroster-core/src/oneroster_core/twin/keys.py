@@ -14,12 +14,10 @@ import base64
 import binascii
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["ClearIds", "Domain", "Ids", "KeyedIds", "consumer_key", "decode_key", "key_check", "new_key", "uuids"]
+from typing_extensions import override
 
 _INFO = "oneroster-twin/1"
 _SEPARATOR = "\x1f"
@@ -125,48 +123,36 @@ class Domain:
         return found
 
 
-class Ids(Protocol):
+class Ids(ABC):
     """Where the ids of a twin come from."""
 
-    are_numbered: bool
-    """True if rows that nothing refers to get ids by their references and a number."""
+    are_numbered = False
+    """True if rows that nothing refers to get ids by their references and a number (`numbered`)."""
 
+    @abstractmethod
     def own(self, domain: str, ids: Sequence[str]) -> tuple[list[str], list[bytes]]:
         """Return the pseudonyms of rows of a stream, and for each 32 bytes of which the last 16 may be used elsewhere."""
 
+    @abstractmethod
     def pseudonyms(self, domain: str, ids: Sequence[str | None]) -> list[str | None]:
         """Return the pseudonyms of references to a stream."""
 
-    def begin(self, stream: str) -> None:
-        """Begin a pass over a stream."""
-
-    def close(self) -> None:
-        """Close what was opened."""
-
-    def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int]:
-        """Return for each row how many rows of this pass had the same key before."""
-
+    @abstractmethod
     def identifiers(self, kind: str, values: Sequence[str | None], owners: Sequence[bytes]) -> list[str | None]:
         """Return pseudonyms of what other systems call a person; `owners` are the bytes of the persons (`own`)."""
 
-
-class _Unnumbered:
-    """Ids that are not numbered."""
-
-    are_numbered = False
-
-    def begin(self, stream: str) -> None:
-        """See Ids."""
-
-    def close(self) -> None:
-        """See Ids."""
-
     def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int]:
-        """See Ids."""
+        """Return for each row how many rows of this pass had the same key before."""
         raise NotImplementedError(stream, len(keys))
 
+    def begin(self, stream: str) -> None:  # noqa: B027 # only numbered ids know of passes
+        """Begin a pass over a stream."""
 
-class KeyedIds(_Unnumbered):
+    def close(self) -> None:  # noqa: B027 # only a crosswalk opens something
+        """Close what was opened."""
+
+
+class KeyedIds(Ids):
     """Ids by the consumer key."""
 
     def __init__(self, key: bytes, tenant: str = "") -> None:
@@ -180,40 +166,33 @@ class KeyedIds(_Unnumbered):
             self._domains[name] = Domain(hmac.digest(self._key, name.encode(), "sha256"), self._tenant)
         return self._domains[name]
 
+    @override
     def own(self, domain: str, ids: Sequence[str]) -> tuple[list[str], list[bytes]]:
-        """See Ids."""
         marks = self._domain(domain).marks(ids)
         return uuids(marks), marks
 
+    @override
     def pseudonyms(self, domain: str, ids: Sequence[str | None]) -> list[str | None]:
-        """See Ids."""
         return self._domain(domain).pseudonyms(ids)
 
+    @override
     def identifiers(self, kind: str, values: Sequence[str | None], owners: Sequence[bytes]) -> list[str | None]:
-        """See Ids."""
-        del owners
-        return self._unkept(f"identifier:{kind}", values)
-
-    def _unkept(self, domain: str, values: Sequence[str | None]) -> list[str | None]:
         held = [value.strip() for value in values if value]
-        made = iter(uuids(self._domain(domain).marks(held)))
+        made = iter(uuids(self._domain(f"identifier:{kind}").marks(held)))
         return [next(made) if value else None for value in values]
 
 
-class ClearIds(_Unnumbered):
+class ClearIds(Ids):
     """Ids as they are: nothing is keyed."""
 
+    @override
     def own(self, domain: str, ids: Sequence[str]) -> tuple[list[str], list[bytes]]:
-        """See Ids."""
-        del domain
         return list(ids), [bytes(32)] * len(ids)
 
+    @override
     def pseudonyms(self, domain: str, ids: Sequence[str | None]) -> list[str | None]:
-        """See Ids."""
-        del domain
         return list(ids)
 
+    @override
     def identifiers(self, kind: str, values: Sequence[str | None], owners: Sequence[bytes]) -> list[str | None]:
-        """See Ids."""
-        del kind, owners
         return list(values)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .policy import Policy, Treatment
     from .rows import World
 
-__all__ = ["FileTwin", "Twin", "reduced"]
-
 
 def reduced(of: File, leaving: Mapping[str, Treatment]) -> File:
     """Return a stream with only the fields that leave."""

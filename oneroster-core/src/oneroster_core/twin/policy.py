@@ -5,18 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..model import _vocabularies as vocabularies
 from . import words
 from .lined import Faults, Item, Keys, PolicyError, near, read_yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["GUARDIANS", "Agreement", "Policy", "PolicyError", "Scope", "Treatment", "read_policy"]
 
 MODES = ("keyed", "crosswalk", "clear")
 GUARDIANS = frozenset({"guardian", "parent", "relative"})

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ..model import File
     from .keys import Ids
 
-__all__ = ["Inside", "Rows", "Titles", "World", "person_field"]
-
 
 class Titles(Protocol):
     """What the pattern for titles needs to know of the district."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .policy import Scope
     from .rows import Rows
 
-__all__ = ["OutOfScope", "ScopeBuilder", "ScopeSets", "streams_needed"]
-
 _OWNERS = ("classSourcedId", "userSourcedId", "studentSourcedId")
 """A row whose class or person is out of scope goes, even where the standard lets it have none."""
 _LATER = ("lineItems", "scoreScales", "assessmentLineItems", "results")

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .rows import Rows
 
-__all__ = ["NameTitles"]
-
 _TEACHER = "teacher"
 _NAMES = ("givenName", "familyName", "middleName", "preferredGivenName", "preferredFamilyName")
 _WORD = re.compile(r"[^\W\d_]+")

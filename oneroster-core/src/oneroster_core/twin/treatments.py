@@ -11,6 +11,7 @@ A blank value stays blank.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..codec import UserId
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
     from ..model import Field, File
     from .policy import Treatment
-    from .rows import Rows
-
-__all__ = ["PLAIN", "treat_of"]
+    from .rows import Rows, World
 
 PLAIN = frozenset({"keyed", "pseudonym", "fake", "hmac", "year", "month", "shift", "day"})
 """Treatments whose texts hold letters, digits and signs of ASCII that JSON writes as they are."""
@@ -39,24 +38,20 @@ def _part(mark: bytes, start: int, stop: int) -> int:
     return int.from_bytes(mark[start:stop], "big")
 
 
-def _given(rows: Rows) -> list[str]:
-    names = rows.world.given
-    return [names[_part(mark, 16, 20) % len(names)] for mark in rows.persons()[1]]
+def _chosen(names: Callable[[World], Sequence[str]], start: int, stop: int) -> Callable[[Rows], list[str]]:
+    """Return the function that chooses a name of a list for each row, by some bytes of the person's mark."""
+
+    def choose(rows: Rows) -> list[str]:
+        listed = names(rows.world)
+        return [listed[_part(mark, start, stop) % len(listed)] for mark in rows.persons()[1]]
+
+    return choose
 
 
-def _family(rows: Rows) -> list[str]:
-    names = rows.world.family
-    return [names[_part(mark, 20, 24) % len(names)] for mark in rows.persons()[1]]
-
-
-def _middle(rows: Rows) -> list[str]:
-    names = rows.world.given
-    return [names[_part(mark, 24, 26) % len(names)] for mark in rows.persons()[1]]
-
-
-def _preferred(rows: Rows) -> list[str]:
-    names = rows.world.given
-    return [names[_part(mark, 26, 28) % len(names)] for mark in rows.persons()[1]]
+_given = _chosen(attrgetter("given"), 16, 20)
+_family = _chosen(attrgetter("family"), 20, 24)
+_middle = _chosen(attrgetter("given"), 24, 26)
+_preferred = _chosen(attrgetter("given"), 26, 28)
 
 
 def _username(rows: Rows) -> list[str]:
@@ -162,10 +157,6 @@ def _identifiers(rows: Rows, name: str) -> list[Any]:
     return made
 
 
-def _own_ids(rows: Rows) -> list[str]:
-    return rows.own()[0]
-
-
 def _unreferred_ids(rows: Rows, leaving: Mapping[str, Treatment]) -> Sequence[str]:
     """Return the ids of rows that nothing refers to; of a crosswalk, made of the random ids that the rows refer to."""
     names = [f.name for f in rows.file.fields if f.refers_to and f.required and not f.kind.is_list]
@@ -268,7 +259,7 @@ def treat_of(file: File, field: Field, leaving: Mapping[str, Treatment]) -> Call
         return lambda rows: _metadata(rows, treatment.keys)
     if name == "sourcedId":
         if field.refers_to or is_referred_to(file.name):
-            return _own_ids
+            return lambda rows: rows.own()[0]
         return lambda rows: _unreferred_ids(rows, leaving)
     if field.refers_to:
         return lambda rows: rows.references(name)

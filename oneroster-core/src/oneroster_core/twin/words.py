@@ -9,8 +9,6 @@ from ..model import FILES, Personal, file
 if TYPE_CHECKING:
     from ..model import Field, File
 
-__all__ = ["ALWAYS", "BY_STAR", "CLEAR", "MEANINGS", "Choice", "choice_of", "fields_of", "is_referred_to", "streams"]
-
 ALWAYS = ("sourcedId", "status", "dateLastModified")
 """Fields of a named stream that leave in any case."""
 

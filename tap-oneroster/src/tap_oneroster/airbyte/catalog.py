@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-__all__ = ["Chosen", "airbyte_catalog", "read_choice", "select"]
-
 
 def airbyte_catalog(streams: Iterable[Stream]) -> dict[str, Any]:
     """Return all streams with their types, keys and cursors.

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from .._core.model import File
     from .tap import AirbyteTap
 
-__all__ = ["check"]
-
 _OTHER_SERVICES = ("categories", "resources")
 
 

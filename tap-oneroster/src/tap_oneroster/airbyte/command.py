@@ -24,8 +24,6 @@ from .state import bookmarks
 from .tap import AirbyteTap
 from .writer import AirbyteWriter
 
-__all__ = ["main"]
-
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command; an error becomes a message of one line and an exit code other than 0."""

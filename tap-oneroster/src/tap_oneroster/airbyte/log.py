@@ -12,8 +12,6 @@ from . import messages
 if TYPE_CHECKING:
     from .writer import AirbyteWriter
 
-__all__ = ["log_to"]
-
 _LEVELS = {logging.WARNING: "WARN", logging.CRITICAL: "FATAL"}
 
 

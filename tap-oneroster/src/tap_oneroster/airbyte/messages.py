@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-__all__ = ["Block", "error", "log", "now", "record", "state", "status", "translate"]
-
 _RECORD = b',"record":'
 _STREAM = b'{"type":"RECORD","stream":'
 _VERSION = b',"version":'

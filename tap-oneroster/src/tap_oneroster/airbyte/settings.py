@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from singer_sdk import Tap
@@ -10,11 +11,6 @@ from singer_sdk.exceptions import ConfigValidationError
 
 from .._core.shell import unknown_settings
 from ..singer.settings import SETTINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["misspelt", "specification", "tap_settings"]
 
 _SINGER_ONLY = frozenset({"activate_versions", "batch_config", "tenant_isolated"})
 """Settings for versions and batches, which Airbyte does not have."""

@@ -6,8 +6,6 @@ import os
 import signal
 from typing import Any
 
-__all__ = ["main"]
-
 
 def main() -> None:
     """Run a command, and exit with an error code after any signal.

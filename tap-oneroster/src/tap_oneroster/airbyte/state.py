@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from .catalog import Chosen
 
-__all__ = ["bookmarks"]
-
 _KEPT_BY_FULL_REFRESH = "counts"
 """The counts of the last snapshot: the shrink guard also protects a stream that is read from the start."""
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from ..source import Records
 
-__all__ = ["AirbyteTap"]
-
 
 class AirbyteRun(Run[AirbyteWriter]):
     """A run that reports each failure when it happens."""

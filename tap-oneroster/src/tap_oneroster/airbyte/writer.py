@@ -14,8 +14,6 @@ from typing_extensions import override
 from ..singer.writer import BlockWriter
 from . import messages
 
-__all__ = ["AirbyteWriter"]
-
 _IN_MEMORY = 1 << 24
 _PIECE = 1 << 20
 

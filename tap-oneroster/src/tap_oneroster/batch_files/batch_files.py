@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .lines import JsonLines
     from .parquet import ParquetFormat
 
-__all__ = ["BatchFiles"]
-
 _KEPT = timedelta(days=1)
 _OURS = re.compile(r"tap-oneroster--\w+-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d+\.(?:jsonl|jsonl\.gz|parquet)")
 """Names of batch files of any run."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .lines import JsonLines
     from .parquet import ParquetFormat
 
-__all__ = ["StreamFiles"]
-
 _BLOCK = 8 << 20
 """Approximate number of bytes passed to the thread at once; in Parquet, one row group."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["STAMPS", "Layout"]
-
 STAMPS: dict[str, dict[str, Any]] = {
     "_sdc_extracted_at": {"type": "string", "format": "date-time"},
     "_sdc_table_version": {"type": "integer"},

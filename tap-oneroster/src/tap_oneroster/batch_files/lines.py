@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from ..source import Records
     from .layout import Layout
 
-__all__ = ["JsonLines"]
-
 # A third of the time of the default level; files are a quarter larger.
 _LEVEL = 1
 

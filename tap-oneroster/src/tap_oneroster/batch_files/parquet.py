@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..source import Records
     from .layout import Layout
 
-__all__ = ["ParquetFormat"]
-
 
 class _Portion(NamedTuple):
     """Columns of some records, and the values of fields that are not Arrow columns yet."""

@@ -13,8 +13,6 @@ from .storage import storage_error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BATCH_SETTING", "batch_errors", "compression_of", "is_columnar", "size_of"]
-
 _COMPRESSIONS = {"jsonl": ("gzip", "none"), "parquet": ("snappy", "zstd", "gzip", "none")}
 """Compressions of each format; the first is the default."""
 _SIZES = {"jsonl": 10_000, "parquet": 100_000}

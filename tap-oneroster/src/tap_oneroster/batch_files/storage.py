@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import timedelta
 
-__all__ = ["Storage", "storage_error"]
-
 
 def storage_error(storage: Mapping[str, Any]) -> str | None:
     """Return one line that begins with the name of a wrong setting and explains the error; None if all are right."""

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from .read.derived_rows import Holders, Make
     from .read.rows import Chunk, Split
 
-__all__ = ["FilePass"]
-
 COLUMN_BLOCK = 1 << 20
 """Bytes read at a time for Arrow columns, which have a fixed cost each, however short they are."""
 _NAMED = 10

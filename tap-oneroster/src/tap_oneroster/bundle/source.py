@@ -15,55 +15,48 @@ from .read.derived_rows import Holders
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from .._core.model import File, Version
+    from .._core.model import File
     from .._core.twin.plan import Twin
     from ..policy import Policy
     from .locate.archive import Bundle
-
-__all__ = ["BundleSource"]
 
 
 class BundleSource:
     """CSV bundles at a path: a folder, a zip, or a pattern that matches several.
 
     For each file, reading starts at the newest bulk, skips it if it was read before, and continues with every later
-    delta in order of time. `columnar`: produce records as Arrow columns. `file_mode`: bulk or delta for files without a
-    declared mode; None if their rows decide.
+    delta in order of time.
     """
 
     stands_still = True
 
     def __init__(
         self,
-        path: str,
-        *,
+        config: Mapping[str, Any],
         policy: Policy,
-        version: Version | None = None,
-        on_invalid: str = "report",
-        settle_seconds: float = 0,
-        accept_orphan_delta: bool = False,
-        accept_missing: bool = False,
-        file_mode: str | None = None,
-        storage_options: Mapping[str, Any] | None = None,
-        columnar: bool = False,
         say: Callable[[str], None] = lambda _: None,
+        *,
+        columnar: bool = False,
     ) -> None:
-        self._where = (path, dict(storage_options or {}), settle_seconds, version, file_mode, say)
+        """`config` holds checked settings with all defaults; `columnar`: produce records as Arrow columns."""
+        self._config = config
         self._policy = policy
-        self._on_invalid = on_invalid
-        self._accept = {"accept_orphan": accept_orphan_delta, "accept_missing": accept_missing}
-        self._columnar = columnar
         self._say = say
+        self._columnar = columnar
         self._told: dict[str, str] = {}
 
     @cached_property
     def _drop(self) -> Drop:
-        return Drop(*self._where)
+        return Drop(self._config, self._say)
 
     def passes(self, request: Request) -> Iterator[Pass]:
         """Yield the parts of a collection, oldest bundle first; raise SourceError at the end if rows were left out."""
+        accept = {
+            "accept_orphan": self._config["accept_orphan_delta"],
+            "accept_missing": self._config["missing_collections"] == "accept",
+        }
         plans = {
-            stream: make_plan(stream, self._drop, request.state.get(stream.name, {}), **self._accept)
+            stream: make_plan(stream, self._drop, request.state.get(stream.name, {}), **accept)
             for stream in request.streams
         }
         problems: list[str] = []
@@ -106,7 +99,7 @@ class BundleSource:
             step.home,
             streams,
             self._policy,
-            on_invalid=self._on_invalid,
+            on_invalid=self._config["on_invalid"],
             bookmark={"bundles": list(plans[streams[0]].entries)},
             holders=Holders(bundle, manifest.version, streams[0].name) if step.by_roles else None,
             columnar=self._columnar,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 from weakref import finalize
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-__all__ = ["Distinct", "Hashes", "Spill"]
-
 _PARTS = 256
+K = TypeVar("K", int, str)
 
 
 class Hashes:
@@ -28,27 +25,33 @@ class Hashes:
         return len(self._hashes)
 
     def __contains__(self, one: str) -> bool:
-        place = bisect_left(self._hashes, hash(one))
-        return place < len(self._hashes) and self._hashes[place] == hash(one)
+        return holds(self._hashes, hash(one))
 
 
-class Spill:
-    """Hashes on disk, in parts: a file without a name, which goes with the process."""
+def holds(ascending: array[int], value: int) -> bool:
+    """True if a sorted array has a value."""
+    place = bisect_left(ascending, value)
+    return place < len(ascending) and ascending[place] == value
+
+
+class Spill(Generic[K]):
+    """Bytes on disk, in parts: a file without a name, which goes with the process."""
 
     def __init__(self) -> None:
         self._file = TemporaryFile()  # noqa: SIM115 # it lives as long as the count
         finalize(self, self._file.close)
-        self._places: dict[int, list[tuple[int, int]]] = {}
+        self.places: dict[K, list[tuple[int, int]]] = {}
+        """Where the bytes of each part are: offsets and lengths."""
 
-    def put(self, part: int, hashes: memoryview | bytes) -> None:
-        """Add the bytes of 64-bit hashes to a part."""
-        if hashes:
-            self._places.setdefault(part, []).append((self._file.seek(0, 2), len(hashes)))
-            self._file.write(hashes)
+    def put(self, part: K, data: memoryview | bytes) -> None:
+        """Add bytes to a part."""
+        if data:
+            self.places.setdefault(part, []).append((self._file.seek(0, 2), len(data)))
+            self._file.write(data)
 
-    def get(self, part: int) -> Iterator[bytes]:
+    def get(self, part: K) -> Iterator[bytes]:
         """Yield the bytes of a part, as they were added."""
-        for place, size in self._places.get(part, ()):
+        for place, size in self.places.get(part, ()):
             self._file.seek(place)
             yield self._file.read(size)
 
@@ -64,7 +67,7 @@ class Distinct:
     """How many ids are held in memory before they go to disk."""
 
     def __init__(self) -> None:
-        self._spill: Spill | None = None
+        self._spill: Spill[int] | None = None
         self._begin()
 
     def _begin(self) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["Shrink", "counts_for_state", "shrinks"]
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 _SCHOOL_ROWS = 20
 """Schools with fewer rows vary too much to be judged."""

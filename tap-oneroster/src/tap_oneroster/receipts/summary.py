@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from .tally import Tally
 
-__all__ = ["summary_lines"]
-
 _HEAD = ("collection", "source", "mode", "records", "deleted", "left out", "deviations", "seconds")
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..source import Facts, Records
     from .distinct import Distinct
 
-__all__ = ["Tally", "header_digest"]
-
 _READ = {"rest", "bulk", "delta", "warehouse"}
 """Modes of passes that read something."""
 

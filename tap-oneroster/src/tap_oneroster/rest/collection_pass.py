@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .paging.walk import Walk
     from .records.decode import Page
 
-__all__ = ["Earlier", "RestPass", "Wish"]
-
 _CHUNK = 2000
 
 

@@ -10,7 +10,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,10 @@ from .._core.model import FILES, File, Version
 from .._core.shell import COMPLETE, FAILURES, command_line, config_files, exit_code, refusing, run
 from ..source import SourceError
 from .paging.order import looks_sorted
+from .paging.pages import NOTHING
 from .records.decode import read_total
 from .records.lenient import decode_leniently
 from .source import RestSource
-
-__all__ = ["ProbeResult", "main", "probe"]
 
 _STYLES = ("basic", "body", "query")
 _FAR = 10_000_000
@@ -38,7 +37,6 @@ What the words mean:
   far page       a page far beyond the last one: it should be empty, or the end of a collection cannot be told
   unknown id     answer to an id that nobody has: it should be status 404
   filter, sort   a filter that nothing matches, and an order by sourcedId: "IGNORED" if the answer is as without it"""
-_NEVER = "dateLastModified>='2100-01-01T00:00:00.000Z'"
 
 
 @dataclass(slots=True)
@@ -72,7 +70,6 @@ class _Asker:
     source: RestSource
     file: File
     page_size: int
-    finding: ProbeResult = field(init=False)
 
     def _get(self, path: str = "", **query: str) -> tuple[int, Mapping[str, str], str, list[Any]]:
         collection = self.file.collection
@@ -102,7 +99,7 @@ class _Asker:
         status, _, _, far = self._get(limit=limit, offset=str(_FAR))
         found.far = f"status {status}" if status != 200 else ("empty" if not far else "NOT EMPTY, offset ignored?")
         found.unknown_id = self._get("/no-such-id")[0]
-        status, _, _, kept = self._get(limit=limit, offset="0", filter=_NEVER)
+        status, _, _, kept = self._get(limit=limit, offset="0", filter=NOTHING)
         found.filter = f"status {status}" if status != 200 else ("works" if not kept else "IGNORED")
         status, _, _, ordered = self._get(limit=limit, offset="0", sort="sourcedId", orderBy="asc")
         ids = [str(one.get("sourcedId", "")) for one in ordered if isinstance(one, dict)]
@@ -126,7 +123,7 @@ def probe(config: Mapping[str, Any], *, demographics: bool = False) -> Generator
         source = RestSource.from_config(settings, streams=streams, user_agent="tap-oneroster-probe")
         try:
             version = source.version
-            findings = list(_all(source, files, version, config["page_size"]))
+            findings = [_Asker(source, f, config["page_size"]).ask() for f in files if f.exists_in(version)]
         except SourceError as error:
             problems.append(f"token style {style}: {error}")
             codes.append(error.exit_code)
@@ -144,12 +141,6 @@ def probe(config: Mapping[str, Any], *, demographics: bool = False) -> Generator
     yield from problems
     yield "no way in was found"
     return exit_code(codes)
-
-
-def _all(source: RestSource, files: list[File], version: Version, page_size: int) -> Iterator[ProbeResult]:
-    for file in files:
-        if file.exists_in(version):
-            yield _Asker(source, file, page_size).ask()
 
 
 def _conclusions(settings: Mapping[str, Any], version: Version, findings: list[ProbeResult]) -> Iterator[str]:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .._core.model import RECEIPTS, VIEWS, Version, file, scope_uri
-
-__all__ = ["scopes_for"]
+from .._core.model import RECEIPTS, Version, file, home_of, scope_uri
 
 _NOT_COLLECTIONS = {RECEIPTS.name}
-_PARENTS = {view.name: view.parent for view in VIEWS}
 
 
 def scopes_for(streams: Iterable[str], version: Version) -> list[str]:
@@ -22,7 +19,7 @@ def scopes_for(streams: Iterable[str], version: Version) -> list[str]:
     for stream in sorted(streams):
         if stream in _NOT_COLLECTIONS:
             continue
-        of = file(_PARENTS.get(stream, stream))
+        of = home_of(stream)
         home = file(of.derived.parent) if of.derived else of
         if home.collection is None or not home.exists_in(version):
             continue

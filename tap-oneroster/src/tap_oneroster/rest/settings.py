@@ -13,8 +13,6 @@ from .._core.http.auth import header_error
 from .._core.http.presets import GENERIC, PRESETS, filled_in
 from .._core.settings import TEXT, choice, setting
 
-__all__ = ["REST_SETTINGS", "rest_errors"]
-
 _AUTO = ["auto", "true", "false"]
 _AUTH_METHODS = ["oauth2", "oauth1", "bearer", "none"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -13,10 +13,10 @@ from .._core.coerce.dates import to_utc_text
 from .._core.errors import SetupError
 from .._core.http.addresses import Address
 from .._core.http.auth import Anonymous, Bearer, ClientCredentials, Credentials, NoToken, OAuth1
-from .._core.http.client import HttpClient, Reply
+from .._core.http.client import HttpClient
 from .._core.http.pace import Backoff, Pace
 from .._core.http.presets import filled_in
-from .._core.model import VIEWS, Service, Version, file
+from .._core.model import Service, Version, home_of
 from ..policy import Policy
 from ..source import Facts, FatalSourceError, Pass, Request, SilentPass
 from .collection_pass import Earlier, RestPass, Wish
@@ -27,11 +27,10 @@ from .records.forms import forms_of
 from .scopes import scopes_for
 from .version import find_version, other_version
 
-__all__ = ["RestSource"]
+if TYPE_CHECKING:
+    from .._core.http.reply import Reply
 
 logger = logging.getLogger(__name__)
-
-_PARENTS = {view.name: view.parent for view in VIEWS}
 
 
 class RestSource:
@@ -138,13 +137,10 @@ class RestSource:
         """Return the reply to one request with any status, to test the behaviour of the service."""
         return self._http.get(self._address.url(self.version, service, path, query), what, few_tries=True)
 
-    def passes(self, request: Request) -> Iterable[Pass]:
-        """Return one part, which reads the collection and feeds all requested streams."""
-        return self._passes(request)
-
-    def _passes(self, request: Request) -> Iterator[Pass]:
+    def passes(self, request: Request) -> Iterator[Pass]:
+        """Yield one part, which reads the collection and feeds all requested streams."""
         version = self.version
-        home = file(_PARENTS.get(request.file.name, request.file.name))
+        home = home_of(request.file.name)
         if not home.exists_in(version) or home.collection is None:
             yield SilentPass({stream.name: self._absent(version) for stream in request.streams})
             return

@@ -14,9 +14,8 @@ from ..source import FatalSourceError, SourceError
 from .records.lenient import decode_leniently
 
 if TYPE_CHECKING:
-    from .._core.http.client import HttpClient, Reply
-
-__all__ = ["find_version", "other_version"]
+    from .._core.http.client import HttpClient
+    from .._core.http.reply import Reply
 
 _NEWEST_FIRST = (Version.V1_2, Version.V1_1)
 

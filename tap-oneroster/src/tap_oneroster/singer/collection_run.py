@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .._core.coerce.dates import to_utc_text
 from .._core.model import TOTAL_NOT_REACHED, UNPROVEN
@@ -16,11 +16,9 @@ from ..source import CollectionMoved, Facts, HeldBack, Request, SourceError, Tot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .._core.model import File
     from ..source import Pass, Records
     from .run import Run
-
-__all__ = ["MODIFIED", "CollectionRun"]
+    from .streams import CollectionStream
 
 MODIFIED = "dateLastModified"
 """The replication key of all collections of a service."""
@@ -35,48 +33,10 @@ class _Pass:
     tallies: dict[str, Tally]
 
 
-class Member(Protocol):
-    """The part of a stream that the delivery of its collection uses."""
-
-    name: str
-    file: File
-    replication_key: str | None
-
-    @property
-    def limit(self) -> int | None:
-        """Maximum number of records in a test run; None otherwise."""
-
-    @property
-    def stream_state(self) -> dict[str, Any]:
-        """The stream's state between runs."""
-
-    @property
-    def is_plain(self) -> bool:
-        """True if records are written unchanged: no stream map, no flattening, no deselected property."""
-
-    def starting_point(self) -> datetime | None:
-        """Return the moment from which the stream needs records; None if it needs all."""
-
-    def start_attempt(self, version: int) -> None:
-        """Give later records this version, and write them to files if batches are configured."""
-
-    def write_records(self, batch: Records, *, plain: bool) -> Sequence[bool] | None:
-        """Write some records; return for each whether it was written, or None if all were."""
-
-    def get_record_counter(self) -> Any:
-        """Return the SDK's counter of records."""
-
-    def activate(self) -> None:
-        """Write the message that deletes all rows without this attempt's version."""
-
-    def advance(self, value: str) -> None:
-        """Advance the bookmark."""
-
-
 class CollectionRun:
     """Delivers one collection and the streams derived from it, in up to three attempts."""
 
-    def __init__(self, run: Run[Any], top: Member, family: Sequence[Member]) -> None:
+    def __init__(self, run: Run[Any], top: CollectionStream, family: Sequence[CollectionStream]) -> None:
         self._run = run
         self._top = top
         self._family = family
@@ -175,7 +135,7 @@ class CollectionRun:
     def _tallies(self, name: str) -> list[Tally]:
         return [one.tallies[name] for one in self._passes if name in one.tallies]
 
-    def _activate(self, stream: Member) -> str | None:
+    def _activate(self, stream: CollectionStream) -> str | None:
         """Activate the version if the read is a proven snapshot; return the problem if the shrink guard forbids it."""
         config = self._run.config
         tallies = self._tallies(stream.name)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..batch_files.settings import batch_errors
+from ..rest.settings import rest_errors
+from ..twin.settings import twin_errors
 from ..warehouse.settings import warehouse_errors
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["combination_errors"]
 
 
 def combination_errors(config: Mapping[str, Any]) -> list[str]:
@@ -24,21 +22,14 @@ def combination_errors(config: Mapping[str, Any]) -> list[str]:
             errors.append("start_date: CSV bundles carry no times; remove it or set mode to rest")
     elif config["mode"] == "warehouse":
         errors += warehouse_errors(config)
+    elif config.get("csv_path") and not config.get("base_url"):
+        errors.append("mode: csv_path is set, so mode must be csv")
     else:
-        from ..rest.settings import rest_errors
-
-        if config.get("csv_path") and not config.get("base_url"):
-            errors.append("mode: csv_path is set, so mode must be csv")
-        else:
-            errors += rest_errors(config)
+        errors += rest_errors(config)
     try:
         ZoneInfo(config["source_time_zone"])
     except (ValueError, OSError, KeyError):
         errors.append("source_time_zone: no such time zone; write it like America/Chicago")
     if config["tenant_isolated"] and not config.get("tenant"):
         errors.append("tenant_isolated: means something only where tenant is set")
-    if config.get("twin") or config.get("twin_key"):
-        from ..twin.settings import twin_errors
-
-        errors += twin_errors(config)
-    return errors + batch_errors(config)
+    return errors + twin_errors(config) + batch_errors(config)

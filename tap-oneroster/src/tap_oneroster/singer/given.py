@@ -9,8 +9,6 @@ from typing import Any, Literal
 import msgspec
 from singer_sdk.singerlib import Catalog
 
-__all__ = ["catalog_error", "state_error"]
-
 _DEEPEST = 40
 """Maximum nesting of lists and objects; the tap's own have seven levels."""
 

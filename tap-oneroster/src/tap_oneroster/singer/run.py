@@ -10,7 +10,9 @@ from uuid import uuid4
 from .._core.errors import FatalSourceError, SourceError
 from .._core.log import Progress
 from .._core.shell import INCOMPLETE, REFUSED, exit_code
+from ..open_source import make_source, source_name
 from ..twin.memory import TwinMemory
+from ..twin.settings import policy_of
 from .writer import BlockWriter
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from ..batch_files.batch_files import BatchFiles
     from ..receipts.tally import Tally
     from ..source import Source
-
-__all__ = ["Run"]
 
 W = TypeVar("W", bound=BlockWriter)
 
@@ -53,8 +53,6 @@ class Run(Generic[W]):
     @cached_property
     def source(self) -> Source:
         """The service or the bundles, opened when the first stream is read."""
-        from ..open_source import make_source
-
         return make_source(
             self.config, streams=self.selected(), user_agent=self.user_agent, say=self.logger.info, twin=self.policy
         )
@@ -62,10 +60,6 @@ class Run(Generic[W]):
     @cached_property
     def policy(self) -> Policy | None:
         """The policy of a twin; None without one."""
-        if not self.config.get("twin"):
-            return None
-        from ..twin.settings import policy_of
-
         return policy_of(self.config)
 
     @property
@@ -76,9 +70,7 @@ class Run(Generic[W]):
     @property
     def source_name(self) -> str:
         """Name of the source for receipts, even if it could not be opened."""
-        from ..open_source import source_name
-
-        return source_name(self.config)
+        return source_name(self.config, self.policy)
 
     @cached_property
     def batches(self) -> BatchFiles | None:

@@ -8,10 +8,8 @@ from .._core.model import Version
 from .._core.settings import TEXT, choice, setting, switch
 from ..batch_files.settings import BATCH_SETTING
 from ..rest.settings import REST_SETTINGS
-from ..twin.options import TWIN_SETTINGS
+from ..twin.settings import TWIN_SETTINGS
 from ..warehouse.settings import WAREHOUSE_SETTINGS
-
-__all__ = ["SETTINGS"]
 
 _TEXTS = th.ArrayType(TEXT, nullable=False)
 _PERCENT = th.NumberType(nullable=False, minimum=0, maximum=100)

@@ -10,8 +10,6 @@ from singer_sdk.singerlib import Catalog
 if TYPE_CHECKING:
     from singer_sdk.mapper import PluginMapper
 
-__all__ = ["register"]
-
 
 def register(mapper: PluginMapper, catalog: Catalog) -> None:
     """Register all streams; raise ConfigValidationError if a map does not match its stream.

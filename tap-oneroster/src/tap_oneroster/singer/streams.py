@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from ..source import Records
     from .run import Run
 
-__all__ = ["CollectionStream", "ReceiptStream"]
-
 
 class OneRosterStream(Stream):
     """The common part of collections and receipts: schema and keys from the model."""

@@ -16,6 +16,7 @@ from .._core.log import hush
 from .._core.model import FILES, VIEWS, File, Version, file
 from .._core.settings import Configured
 from ..receipts.summary import summary_lines
+from ..twin.settings import policy_errors
 from .config_check import combination_errors
 from .given import catalog_error, state_error
 from .run import Run
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from ..source import Source
-
-__all__ = ["TapOneRoster"]
 
 
 class TapOneRoster(Configured, Tap):
@@ -69,18 +68,10 @@ class TapOneRoster(Configured, Tap):
         """
         errors = self.setting_errors()
         if not errors:
-            errors = combination_errors(self._config) if raise_errors else self._policy_errors()
+            errors = combination_errors(self._config) if raise_errors else policy_errors(self._config)
         if errors:
             raise ConfigValidationError("; ".join(errors), errors=errors, schema=self.config_jsonschema)
         return errors
-
-    def _policy_errors(self) -> list[str]:
-        """Return what is wrong with the policy of a twin, which decides on the streams."""
-        if not self._config.get("twin"):
-            return []
-        from ..twin.settings import policy_errors
-
-        return policy_errors(self._config)
 
     @cached_property
     def run(self) -> Run[Any]:

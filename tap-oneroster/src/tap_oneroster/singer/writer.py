@@ -11,8 +11,6 @@ from singer_sdk.helpers._batch import SDKBatchMessage
 from singer_sdk.singerlib import Message, StateMessage
 from typing_extensions import override
 
-__all__ = ["BlockWriter"]
-
 
 class BlockWriter(MsgSpecWriter):
     """Writes messages without a flush after each record, and encoded lines unchanged."""

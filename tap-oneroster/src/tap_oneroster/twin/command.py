@@ -15,14 +15,12 @@ from .._core.shell import COMPLETE, REFUSED, command_line, run
 from .._core.twin.elements import as_csv, as_markdown, as_ndpa, changes, counts_of, elements, needs
 from .._core.twin.keys import consumer_key, decode_key, key_check, new_key
 from .._core.twin.lined import PolicyError
-from .settings import ids_of, policy_at, policy_text, today
+from .policy_file import ids_of, policy_at, policy_text, today
 
 if TYPE_CHECKING:
     import argparse
 
     from .._core.twin.policy import Policy
-
-__all__ = ["main"]
 
 _KEY = "TAP_ONEROSTER_TWIN_KEY"
 _FORMATS = {"csv": as_csv, "markdown": as_markdown, "ndpa": as_ndpa}

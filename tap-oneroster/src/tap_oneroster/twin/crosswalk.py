@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 from uuid import uuid4
 
+from typing_extensions import override
+
 from .._core.errors import FatalSourceError
-from .._core.twin.keys import key_check, uuids
+from .._core.twin.keys import Ids, key_check, uuids
 from .._core.twin.lined import PolicyError
 from .ordinals import Ordinals
 
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._core.twin.policy import Policy
-
-__all__ = ["CrosswalkIds", "crosswalk_error", "crosswalk_path", "purge"]
 
 _SEPARATOR = "\x1f"
 _MOST_KEPT = 100_000
@@ -112,7 +112,7 @@ def purge(policy: Policy) -> bool:
     return found
 
 
-class CrosswalkIds:
+class CrosswalkIds(Ids):
     """Ids of a crosswalk; a new id is written to the file before its row leaves, so that a crash cannot give it two."""
 
     are_numbered = True
@@ -152,28 +152,30 @@ class CrosswalkIds:
         """The key_check of the file, for the policy."""
         return key_check(self._secret)
 
+    @override
     def begin(self, stream: str) -> None:
         """Begin a pass over a stream: its rows are numbered anew."""
         self._ordinals.pop(stream, None)
 
+    @override
     def own(self, domain: str, ids: Sequence[str]) -> tuple[list[str], list[bytes]]:
-        """See Ids."""
         found = self._find(domain, ids)
         made = [found[one] for one in ids]
         return made, [self._mark(one) for one in made]
 
+    @override
     def pseudonyms(self, domain: str, ids: Sequence[str | None]) -> list[str | None]:
-        """See Ids."""
         found = self._find(domain, ids)
         return [found[one] if one else None for one in ids]
 
+    @override
     def identifiers(self, kind: str, values: Sequence[str | None], owners: Sequence[bytes]) -> list[str | None]:
-        """See Ids: made of the person's random id, not of the value."""
+        """Return ids that are made of the person's random id, not of the value."""
         made = iter(uuids([self._mark(kind, owner) for value, owner in zip(values, owners, strict=True) if value]))
         return [next(made) if value else None for value in values]
 
+    @override
     def numbered(self, stream: str, keys: Sequence[tuple[str | None, ...]]) -> list[int]:
-        """Return for each row how many rows of this pass had the same key before it."""
         return self._ordinals.setdefault(stream, Ordinals()).number(map(hash, keys))
 
     def _mark(self, text: str, more: bytes = b"") -> bytes:
@@ -203,8 +205,8 @@ class CrosswalkIds:
             ).fetchall()
         return {one.removeprefix(prefix): pseudonym for one, pseudonym in rows}
 
+    @override
     def close(self) -> None:
-        """Close the file."""
         with _private(), _reaching():
             self._database.close()
 

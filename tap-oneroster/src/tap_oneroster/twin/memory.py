@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from .._core.twin.policy import Policy
 
-__all__ = ["TwinMemory"]
-
 _KEY = "twin"
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from collections.abc import Iterable
 from heapq import merge
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["Ordinals"]
+from ..receipts.distinct import holds
 
 
 class Ordinals:
@@ -35,7 +31,7 @@ class Ordinals:
             if key in often:
                 often[key] += 1
                 numbers.append(often[key] - 1)
-            elif key in new or any(_holds(run, key) for run in self._runs):
+            elif key in new or any(holds(run, key) for run in self._runs):
                 often[key] = 2
                 numbers.append(1)
             else:
@@ -51,8 +47,3 @@ class Ordinals:
         while self._runs and len(self._runs[-1]) <= len(run):
             run = array("q", merge(self._runs.pop(), run))
         self._runs.append(run)
-
-
-def _holds(run: array[int], key: int) -> bool:
-    place = bisect_left(run, key)
-    return place < len(run) and run[place] == key

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .._core.twin.plan import Twin
     from ..source import Source
 
-__all__ = ["DELTA", "TwinRefused", "needed", "prepare"]
-
 _ATTEMPTS = 3
 DELTA = (
     "a scope needs bulk files, and this one is a delta; merge it into a bundle of the district first (target-oneroster-csv"

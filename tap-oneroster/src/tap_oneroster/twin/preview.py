@@ -11,19 +11,17 @@ import msgspec
 from .._core.errors import SourceError
 from .._core.model import file
 from .._core.twin.lined import PolicyError
-from .._core.twin.plan import Twin
-from .._core.twin.rows import Rows, World
+from .._core.twin.rows import Rows
 from ..source import Request
+from .policy_file import today, twin_of
 from .prepare import prepare
-from .settings import ids_of, today, twin_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from .._core.twin.plan import Twin
     from .._core.twin.policy import Policy
     from ..source import Source
-
-__all__ = ["preview"]
 
 _RACES = (
     "americanIndianOrAlaskaNative",
@@ -43,13 +41,14 @@ def preview(policy: Policy, settings: Mapping[str, Any], streams: Sequence[str],
     """
     from ..open_source import make_source
     from ..singer.tap import TapOneRoster
+    from .settings import twin_errors
 
     if unknown := [stream for stream in streams if stream not in policy.elements]:
         raise PolicyError([f"{policy.name}: {len(unknown)} of the streams are not named by the policy"])
     if faults := twin_errors(settings):
         raise PolicyError(faults)
     config = {**TapOneRoster(config={"mode": "csv", **settings}).config, "settle_seconds": 0}
-    twin = Twin(policy, World(ids_of(policy, config), policy.names, policy.email_domain))
+    twin = twin_of(policy, config)
     source = make_source({**config, "twin": None}, streams=frozenset(streams), user_agent="", say=lambda _: None)
     try:
         prepare(twin, source, today(config), lambda _: None)

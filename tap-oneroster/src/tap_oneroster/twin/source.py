@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..source import Facts, Pass, Request, Source
     from .memory import TwinMemory
 
-__all__ = ["TwinSource"]
-
 
 class TwinSource:
     """A source whose records are a twin's."""

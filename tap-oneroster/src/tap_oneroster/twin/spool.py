@@ -6,23 +6,19 @@ They are rows of the twin already.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from operator import attrgetter
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from .._core.codec import record_class
+from ..receipts.distinct import Spill
 from ..source import Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import IO
 
     from .._core.model import File
-
-__all__ = ["in_order"]
 
 _encode = msgspec.json.Encoder().encode_lines
 _MOST_WAITING = 4_000_000
@@ -31,27 +27,24 @@ _MOST_WAITING = 4_000_000
 
 def in_order(batches: Iterable[Records]) -> Iterator[Records]:
     """Yield the rows of some batches, each stream in the order of its ids."""
-    with ExitStack() as stack:
-        spools: dict[File, _Spool] = {}
-        for batch in batches:
-            if batch.file not in spools:
-                spools[batch.file] = _Spool(stack.enter_context(TemporaryFile()))
-            spools[batch.file].add(batch.records)
-        for of, spool in spools.items():
-            decode = msgspec.json.Decoder(record_class(of)).decode_lines
-            for lines in spool.parts():
-                yield Records(of, sorted(decode(lines), key=attrgetter("sourcedId")))
+    spools: dict[File, _Spool] = {}
+    for batch in batches:
+        if batch.file not in spools:
+            spools[batch.file] = _Spool()
+        spools[batch.file].add(batch.records)
+    for of, spool in spools.items():
+        decode = msgspec.json.Decoder(record_class(of)).decode_lines
+        for lines in spool.parts():
+            yield Records(of, sorted(decode(lines), key=attrgetter("sourcedId")))
 
 
 class _Spool:
     """One file for all rows of a stream, however many beginnings their ids have: a process may open few files."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self) -> None:
+        self._spill: Spill[str] = Spill()
         self._waiting: dict[str, list[bytes]] = {}
         self._size = 0
-        self._places: dict[str, list[tuple[int, int]]] = {}
-        """Where the rows of each beginning are: offsets and lengths."""
 
     def add(self, records: Iterable[msgspec.Struct]) -> None:
         """Add rows."""
@@ -67,17 +60,11 @@ class _Spool:
 
     def _write(self) -> None:
         for start, parts in self._waiting.items():
-            lines = b"".join(parts)
-            self._places.setdefault(start, []).append((self._file.tell(), len(lines)))
-            self._file.write(lines)
+            self._spill.put(start, b"".join(parts))
         self._waiting, self._size = {}, 0
 
     def parts(self) -> Iterator[bytes]:
         """Yield the lines of each beginning, in the order of the beginnings."""
         self._write()
-        for start in sorted(self._places):
-            parts = []
-            for at, length in self._places[start]:
-                self._file.seek(at)
-                parts.append(self._file.read(length))
-            yield b"".join(parts)
+        for start in sorted(self._spill.places):
+            yield b"".join(self._spill.get(start))

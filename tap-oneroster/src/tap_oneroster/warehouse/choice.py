@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 from .._core.errors import FatalSourceError
 from .._core.model import FILES, file
 from .._core.sql import quoted
-from .completion import complete
+from .completion import Completion
 from .places import Place, by_school, by_user, ordered, parent, person, references
 
 if TYPE_CHECKING:
     from .._core.model import File
     from .database import Database
     from .plan import Plan
-
-__all__ = ["Choice"]
 
 _OF_PERSONS = ("username", "identifier", "userMasterIdentifier", "email", "givenName", "familyName", "userIds")
 _MORE = {"users": _OF_PERSONS, "enrollments": ("role", "endDate")}
@@ -51,18 +49,15 @@ class Choice:
 
     def count(self, of: File) -> int:
         """Return how many rows are released."""
-        return int(self._database.run(f"SELECT count(*) FROM ({self.rows(of, 'row')})")[0][0])
+        return self._database.number(f"SELECT count(*) FROM ({self.rows(of, 'row')})")
 
     def earlier(self, of: File) -> int:
         """Return how many of them are not of the newest load."""
         if not self._plan.held:
             return 0
-        newest = self._plan.newest.number
-        where = f"NOT stands(first, ended, {newest})"
-        return int(
-            self._database.run(
-                f"SELECT count(*) FROM {of.name}_delta WHERE {where} AND row IN (SELECT row FROM {of.name}_chosen)"
-            )[0][0]
+        return self._database.number(
+            f"SELECT count(*) FROM {of.name}_delta WHERE NOT stands(first, ended, {self._plan.newest.number}) "
+            f"AND row IN (SELECT row FROM {of.name}_chosen)"
         )
 
     def _unchanged(self) -> str:
@@ -85,7 +80,7 @@ class Choice:
                     self._by_person(of)
                 else:
                     self._shared(of)
-            complete(self._files, self._database, self._unchanged(), self._loads)
+            Completion(self._files, self._database, self._unchanged(), self._loads).run()
             if not self._insist():
                 return
         raise FatalSourceError(
@@ -100,7 +95,7 @@ class Choice:
             "JOIN users_chosen b ON b.id = l.new JOIN spans o ON o.id = l.old "
             "QUALIFY row_number() OVER (PARTITION BY l.new ORDER BY o.first) = 1"
         )
-        found = self._database.run(f"SELECT count(*) FROM ({both})")[0][0]
+        found = self._database.number(f"SELECT count(*) FROM ({both})")
         self._run(f"INSERT INTO insisted FROM ({both})")
         return bool(found)
 

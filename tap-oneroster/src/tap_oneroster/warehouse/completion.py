@@ -13,15 +13,10 @@ if TYPE_CHECKING:
     from .._core.model import Field, File
     from .database import Database
 
-__all__ = ["complete"]
 
+class Completion:
+    """Adds to the chosen rows of each file what others point at; `unchanged` selects the rows that need no choice."""
 
-def complete(files: Sequence[File], database: Database, unchanged: str, loads: Mapping[str, int]) -> None:
-    """Add to the chosen rows of each file what others point at; `unchanged` selects the rows that need no choice."""
-    _Completion(files, database, unchanged, loads).run()
-
-
-class _Completion:
     def __init__(self, files: Sequence[File], database: Database, unchanged: str, loads: Mapping[str, int]) -> None:
         self._files, self._database, self._unchanged, self._loads = files, database, unchanged, loads
 
@@ -36,11 +31,8 @@ class _Completion:
             if by_school(of):
                 where = Place(of, "$newest")
                 rows = f"(SELECT * FROM {of.name}_versions WHERE {self._unchanged})"
-                self._want(
-                    its,
-                    f"SELECT {{id}} AS id, {where.load} AS k FROM {rows} x {' '.join(where.joins)}",
-                    only_held=True,
-                )
+                held = f"SELECT {{id}} AS id, {where.load} AS k FROM {rows} x {' '.join(where.joins)}"
+                self._want(its, held, only_held=True)
         while added := self._add_wanted():
             for of, its in self._references():
                 if of.name in added:
@@ -92,4 +84,4 @@ class _Completion:
         return grown
 
     def _count(self, name: str) -> int:
-        return int(self._database.run(f"SELECT count(*) FROM {name}_chosen")[0][0])
+        return self._database.number(f"SELECT count(*) FROM {name}_chosen")

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .._core.history import Fault
     from .._core.model import File
 
-__all__ = ["Database", "Load", "Verdicts"]
-
 MEMORY = "400MB"
 _BLOCK = 2000
 _KINDS = {Kind.DATE: "DATE", Kind.USER_IDS: "STRUCT(type VARCHAR, identifier VARCHAR)[]"}
@@ -66,13 +64,13 @@ class Database:
     which a version began (`first`) and ended (`ended`, null while it stands).
     """
 
-    def __init__(self, path: Path, schema: str, tenant: str | None, *, memory: str = MEMORY) -> None:
+    def __init__(self, path: Path, schema: str, tenant: str | None) -> None:
         if not path.is_file():
             raise SetupError(f"warehouse_path: no file {path}; load it with target-oneroster-duckdb and history: true")
         self._schema, self._tenant = schema, tenant
         spill = mkdtemp(prefix="tap-oneroster-")
         self._remove = finalize(self, rmtree, spill, ignore_errors=True)  # a test run closes nothing
-        self._connection = reader(spill, memory)
+        self._connection = reader(spill, MEMORY)
         try:
             self._attach(path, "warehouse", "a DuckDB database")
             self._tables = self._find_tables()
@@ -96,6 +94,10 @@ class Database:
             return self._connection.execute(text, named or None).fetchall()
         except duckdb.Error as error:  # its message may contain values
             raise FatalSourceError(f"the warehouse cannot be read ({type(error).__name__})") from error
+
+    def number(self, text: str, **parameters: Any) -> int:
+        """Return the number that a statement selects."""
+        return int(self.run(text, **parameters)[0][0])
 
     def script(self, name: str, **parameters: Any) -> None:
         """Run the statements of a SQL file of this package."""
@@ -198,22 +200,13 @@ class Database:
         )
 
     def _attach(self, path: Path, name: str, what: str) -> None:
-        setting = f"{name}_path"
-
-        def fault(kind: Fault) -> Exception:
-            match kind:
-                case "busy":
-                    return FatalSourceError(
-                        f"{setting}: {path} is in use by another process; run again when it has ended"
-                    )
-                case "newer":
-                    return SetupError(
-                        f"{setting}: {path} was made by a newer DuckDB than {duckdb.__version__}; upgrade it"
-                    )
-                case "damaged":
-                    return SetupError(f"{setting}: {path} cannot be opened as {what}")
-
-        attach(self._connection, path, name, fault)
+        where = f"{name}_path: {path}"
+        faults: dict[Fault, Exception] = {
+            "busy": FatalSourceError(f"{where} is in use by another process; run again when it has ended"),
+            "newer": SetupError(f"{where} was made by a newer DuckDB than {duckdb.__version__}; upgrade it"),
+            "damaged": SetupError(f"{where} cannot be opened as {what}"),
+        }
+        attach(self._connection, path, name, faults.__getitem__)
 
     def _find_tables(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}

@@ -11,8 +11,6 @@ from .._core.sql import quoted
 if TYPE_CHECKING:
     from .._core.model import Field, File
 
-__all__ = ["Place", "by_school", "by_user", "ordered", "parent", "person", "references"]
-
 _SHARED = frozenset({"courses", "users"})
 """Files that name an org and are everybody's: a released school may point at each of their rows."""
 

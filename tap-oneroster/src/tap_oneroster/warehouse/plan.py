@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from .database import Load, Verdicts
 
-__all__ = ["Plan", "hold", "make_plan"]
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

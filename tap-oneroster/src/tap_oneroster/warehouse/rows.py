@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .._core.model import Field, File
     from ..policy import Policy
 
-__all__ = ["RowReader"]
-
 _STRUCTS = frozenset({Kind.USER_IDS, Kind.SCALE_VALUES, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES})
 
 

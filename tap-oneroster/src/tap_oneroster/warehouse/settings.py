@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from singer_sdk import typing as th
 
-__all__ = ["AS_OF", "WAREHOUSE_SETTINGS", "warehouse_errors"]
-
 NEWEST, APPROVED, BY_SCHOOL = AS_OF = ("newest", "approved", "approved_by_school")
 
 WAREHOUSE_SETTINGS: tuple[th.Property[Any], ...] = (

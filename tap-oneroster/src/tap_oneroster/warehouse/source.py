@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from .plan import Plan
 
-__all__ = ["WarehouseSource"]
-
 _NAMED = 10
 """A receipt names so many held schools; further ones are counted."""
 
@@ -34,32 +32,11 @@ class WarehouseSource:
     stands_still = True
     problems: tuple[str, ...] = ()
 
-    def __init__(
-        self,
-        path: str,
-        *,
-        policy: Policy,
-        schema: str = "oneroster",
-        store: str | None = None,
-        as_of: str = NEWEST,
-        tenant: str | None = None,
-        say: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._path, self._schema, self._tenant = Path(path), schema, tenant
-        self._store, self._as_of, self._policy, self._say = store, as_of, policy, say
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], *, policy: Policy, say: Callable[[str], None]) -> WarehouseSource:
-        """Return the source that the settings describe."""
-        return cls(
-            config["warehouse_path"],
-            policy=policy,
-            schema=config["warehouse_schema"],
-            store=config.get("store_path"),
-            as_of=config["as_of"],
-            tenant=config.get("tenant"),
-            say=say,
-        )
+    def __init__(self, config: Mapping[str, Any], policy: Policy, say: Callable[[str], None] = lambda _: None) -> None:
+        """`config` holds checked settings with all defaults."""
+        self._path, self._schema = Path(config["warehouse_path"]), config["warehouse_schema"]
+        self._store, self._as_of, self._tenant = config.get("store_path"), config["as_of"], config.get("tenant")
+        self._policy, self._say = policy, say
 
     @cached_property
     def _database(self) -> Database:
@@ -113,9 +90,7 @@ class WarehouseSource:
             )
         for load in {*plan.held.values()} - {0} if database.has(of.name) else ():
             total = database.total(of.name, load)
-            stood = database.run(f"SELECT count(*) FROM {of.name}_versions WHERE stands(first, ended, $k)", k=load)[0][
-                0
-            ]
+            stood = database.number(f"SELECT count(*) FROM {of.name}_versions WHERE stands(first, ended, $k)", k=load)
             if total is not None and stood < total:
                 raise SourceError(
                     f"{of.name}: the warehouse does not keep load {load} any more, which is the newest that was released for"

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from .stores import Store
 
-__all__ = ["Bundle", "Opened", "open_bundle"]
-
 
 @dataclass(slots=True, eq=False)
 class Bundle:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .archive import Bundle
     from .drop_folder import Drop, Found
 
-__all__ = ["BundlePlan", "PlanStep", "make_plan", "mode_of"]
-
 Entry = dict[str, Any]
 """State of a bundle: name, size, time, digest, mode."""
 
@@ -44,7 +42,7 @@ class BundlePlan:
 
 
 def make_plan(
-    stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool, accept_missing: bool = False
+    stream: File, drop: Drop, state: Mapping[str, Any], *, accept_orphan: bool, accept_missing: bool
 ) -> BundlePlan:
     """Return a plan that starts at the newest bulk and continues with every later delta in order of time.
 

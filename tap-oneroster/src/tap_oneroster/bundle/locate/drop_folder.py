@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._core.model import Version
 from ..._core.stores.addresses import shown
 from ...source import FatalSourceError, SourceError
 from .archive import Bundle, open_bundle
@@ -16,10 +17,6 @@ from .stores import Store, is_pattern, store_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from ..._core.model import Version
-
-__all__ = ["Drop", "Found"]
 
 _LOOKS = 60
 """A folder that changes during this many checks counts as never complete."""
@@ -35,24 +32,18 @@ class Found(NamedTuple):
 class Drop:
     """The complete bundles at `csv_path`, oldest first, without repeated content."""
 
-    def __init__(
-        self,
-        path: str,
-        options: Mapping[str, Any],
-        settle_seconds: float,
-        version: Version | None,
-        file_mode: str | None,
-        say: Callable[[str], None],
-    ) -> None:
-        self.several = is_pattern(path)
+    def __init__(self, config: Mapping[str, Any], say: Callable[[str], None]) -> None:
+        """`config` holds the tap's settings."""
+        version, file_mode = config["oneroster_version"], config["csv_file_mode"]
+        self.several = is_pattern(config["csv_path"])
         self.left_out: Counter[str] = Counter()
         """Bundles that were not complete, by reason."""
-        self._settle = timedelta(seconds=settle_seconds)
-        self._version = version
-        self._file_mode = file_mode
+        self._settle = timedelta(seconds=config["settle_seconds"])
+        self._version = None if version == "auto" else Version(version)
+        self._file_mode = None if file_mode == "auto" else file_mode
         self._say = say
         self._unread: list[tuple[datetime, str]] = []
-        self.found = self._find(path, options)
+        self.found = self._find(config["csv_path"], config.get("csv_storage_options") or {})
         self.problems = self._problems()
 
     def _find(self, path: str, options: Mapping[str, Any]) -> list[Found]:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from zipfile import ZipInfo
 
-__all__ = ["Member", "Members", "check_ages", "known_name", "name_members", "when_modified", "zip_members"]
-
 _KNOWN = {name.lower(): name for name in ("manifest", *(f.name for f in FILES if f.csv))}
 # OneRoster 1.0, and some tools based on it, also wrote the singular.
 _SINGULAR = {name.removesuffix("es" if name == "classes" else "s").lower(): name for name in _KNOWN.values()} | {

@@ -16,8 +16,6 @@ from .entries import known_name
 if TYPE_CHECKING:
     from .archive import Bundle
 
-__all__ = ["MANIFEST", "Manifest", "read_manifest"]
-
 MANIFEST = "manifest"
 _MOST_ROWS = 10_000
 _MODES = ("absent", "bulk", "delta")

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from fsspec import AbstractFileSystem
 
-__all__ = ["Store", "is_pattern", "store_at"]
-
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 _MAGIC = re.compile(r"[*?\[]")
 

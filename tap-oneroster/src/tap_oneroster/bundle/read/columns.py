@@ -18,9 +18,10 @@ from typing_extensions import override
 from ..._core.codec import encode_values, line_order
 from ..._core.coerce import Column, read_status
 from ..._core.model.schema import json_schema
+from ..._core.plain_csv import CELL_LIMIT
 from ...arrow import ArrowDistinct, typed
 from ...arrow import column as arrow_column
-from .fast_split import CELL_LIMIT, plain_lines
+from .fast_split import plain_lines
 from .records import ChunkRecords
 from .rows import PlainChunk
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from .header import Header
     from .records import RecordReader
     from .rows import Chunk
-
-__all__ = ["ColumnReader"]
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 

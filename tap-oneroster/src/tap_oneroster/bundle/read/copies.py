@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .records import RecordReader
     from .rows import Chunk, RowReader
 
-__all__ = ["first_cells", "ids_of", "kept_places", "settle_copies"]
-
 _BLANKS = [bytes([code]) for code in range(128) if chr(code).isspace() and code != ord("\n")]
 
 

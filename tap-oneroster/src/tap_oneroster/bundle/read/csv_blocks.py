@@ -13,18 +13,8 @@ if TYPE_CHECKING:
 
     from .encoding import Readable
 
-__all__ = ["BrokenRows", "CsvBlocks"]
-
 _LONGEST_ROW = 32 * 2**20
 _GOES_ON = "unexpected end of data"
-
-
-class BrokenRows(UnreadableText):
-    """Rows that are not valid CSV. `rows` are the rows before them."""
-
-    def __init__(self, problem: str, rows: list[list[str]]) -> None:
-        super().__init__(problem)
-        self.rows = rows
 
 
 class CsvBlocks:
@@ -44,7 +34,7 @@ class CsvBlocks:
         return next(self._blocks, b"")
 
     def rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
-        """Return the rows of a block, and the block, extended if a quoted cell continues; may raise BrokenRows."""
+        """Return the rows of a block, and the block, extended if a quoted cell continues; may raise UnreadableText."""
         while True:
             rows: list[list[str]] = []
             try:
@@ -56,7 +46,7 @@ class CsvBlocks:
                 return rows, block
 
     def first_rows(self, block: bytes) -> Iterator[tuple[list[str], bytes]]:
-        """Yield each row of a block with the text after it; may raise BrokenRows."""
+        """Yield each row of a block with the text after it; may raise UnreadableText."""
         done = 0
         while True:
             text = block.decode()
@@ -69,20 +59,20 @@ class CsvBlocks:
                         done += 1
                         yield row, block[len(text[: lines.tell()].encode()) :]
             except csv.Error as error:
-                block = self._grown(block, error, rows)
+                block = self._grown(block, error, [])
             else:
                 return
 
     def _grown(self, block: bytes, error: csv.Error, rows: list[list[str]]) -> bytes:
         """Double the block, so that each byte of a long row is parsed only a few times."""
         if str(error) != _GOES_ON:
-            raise BrokenRows(str(error), rows) from None  # the parser's message quotes nothing from the file
+            raise UnreadableText(str(error), rows) from None  # the parser's message quotes nothing from the file
         if len(block) > _LONGEST_ROW:
-            raise BrokenRows(f"a row longer than {_LONGEST_ROW:,} bytes", rows) from None
+            raise UnreadableText(f"a row longer than {_LONGEST_ROW:,} bytes", rows) from None
         parts, size = [block], 0
         while size < len(block) and (more := self.more()):
             parts.append(more)
             size += len(more)
         if not size:
-            raise BrokenRows(str(error), rows) from None
+            raise UnreadableText(str(error), rows) from None
         return b"".join(parts)

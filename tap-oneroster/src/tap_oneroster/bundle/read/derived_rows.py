@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .header import Header
     from .rows import Chunk
 
-__all__ = ["Holders", "Make", "maker", "needs", "parent_of"]
-
 Make: TypeAlias = "Callable[[Chunk, Records], list[Struct]]"
 """Makes the records of a stream from a chunk of its parent's rows and their records."""
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["BLOCK", "INVISIBLE", "Readable", "TextBlocks", "UnreadableText"]
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 BLOCK = 96 * 1024
 """Bytes read at a time."""
@@ -33,7 +29,11 @@ class Readable(Protocol):
 
 
 class UnreadableText(ValueError):
-    """The bytes are not text. The message says why, without quoting them."""
+    """The bytes are not text, or not CSV. The message says why, without quoting them; `rows` are the rows before them."""
+
+    def __init__(self, problem: str, rows: Sequence[list[str]] = ()) -> None:
+        super().__init__(problem)
+        self.rows = rows
 
 
 class TextBlocks:

@@ -1,8 +1,7 @@
 """Split plain CSV into columns without a CSV parser, three times as fast.
 
-Without its cells, a block of rows of one width is the same text in each row: commas and a line end. One comparison of
-this *frame* proves the width of all rows; then line ends may become commas, and one split gives the cells of all rows.
-For text that is not plain, `split` returns None, and a real parser reads it.
+One comparison of a block's *frame* proves the width of all rows; then line ends may become commas, and one split gives
+the cells of all rows. For text that is not plain, `split` returns None, and a real parser reads it.
 
 Cells are *raw*: one character for each byte of UTF-8, with marks for commas and quotes inside quoted cells. Most cells
 are only passed on, so they are never decoded and encoded again; `text` and `Cells` convert raw cells.
@@ -10,16 +9,11 @@ are only passed on, so they are never decoded and encoded again; `text` and `Cel
 
 from __future__ import annotations
 
-import csv
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from ..._core.plain_csv import CELL_LIMIT, rows_of_width, split_at_quotes
 
-__all__ = ["CELL_LIMIT", "COMMA", "Cells", "plain_lines", "split", "text"]
-
-CELL_LIMIT = csv.field_size_limit()
-"""Longest cell that the standard library's parser accepts."""
 COMMA, _QUOTE = "\x1f", "\x1e"
 """Marks for a comma and a quote inside a quoted cell."""
 _MARKS = COMMA.encode(), _QUOTE.encode()
@@ -28,8 +22,6 @@ _IN_CELLS = bytes(code for code in range(32, 256) if code != ord(","))
 _NO_LINE_FEED = _IN_CELLS + b",\r"
 _IN_MARKED_CELLS = _IN_CELLS + b"".join(_MARKS)
 """Bytes that are no part of the frame; what remains beside commas and line ends are control characters."""
-
-_AFTER, _BEFORE = {b",", b"\n", b"\r", b""}, {b",", b"\n", b""}
 
 
 class Cells(NamedTuple):
@@ -86,15 +78,14 @@ def split(block: bytes, width: int) -> Cells | None:
         block += b"\n"
     marked = False
     if b'"' in block:
-        bare = None if _holds_controls(block) else _without_quotes(block)
+        bare = None if any(control in block for control in _CONTROLS) else _without_quotes(block)
         if bare is None:
             return None
         block, marked = bare
     frame = block.translate(None, _IN_MARKED_CELLS if marked else _IN_CELLS)
     if returns := frame.count(b"\r"):
         frame = frame.replace(b"\r", b"")
-    rows, rest = divmod(len(frame), width)
-    if rest or frame != (b"," * (width - 1) + b"\n") * rows:
+    if rows_of_width(frame, width) is None:
         return None
     cells = block.decode("latin-1").replace("\n", ",").split(",")
     cells.pop()
@@ -115,35 +106,25 @@ def plain_lines(block: bytes) -> int | None:
     It is plain if it has no control character but carriage returns, and quotes only where CSV allows them.
     """
     ends = block.translate(None, _NO_LINE_FEED)
-    if ends.count(b"\n") < len(ends) or (b'"' in block and _without_quotes(block) is None):
+    if ends.count(b"\n") < len(ends) or (b'"' in block and split_at_quotes(block) is None):
         return None
     return len(ends)
 
 
-def _holds_controls(block: bytes) -> bool:
-    return any(control in block for control in _CONTROLS)
-
-
 def _without_quotes(block: bytes) -> tuple[bytes, bool] | None:
     """Return the block without its quotes, and True if it now contains marks; None if it is not plain."""
-    pieces = block.split(b'"')
-    outside, inside = pieces[::2], pieces[1::2]
-    # Every quote opens or closes a whole cell; a doubled quote leaves an empty piece outside.
-    if (
-        len(outside) == len(inside)
-        or not {piece[:1] for piece in outside[1:]} <= _AFTER
-        or not {piece[-1:] for piece in outside[:-1]} <= _BEFORE
-    ):
+    found = split_at_quotes(block)
+    if found is None:
         return None
-    within = b"".join(inside)
-    if b"\n" in within or b"\r" in within:
-        return None
+    outside, inside = found
     comma, quote = _MARKS
     marked = False
-    if b"," in within:
-        pieces[1::2] = [piece.replace(b",", comma) for piece in inside]
+    if b"," in b"".join(inside):
+        inside = [piece.replace(b",", comma) for piece in inside]
         marked = True
     if b"" in outside[1:-1]:
-        pieces[2:-1:2] = [piece or quote for piece in outside[1:-1]]
+        outside[1:-1] = [piece or quote for piece in outside[1:-1]]
         marked = True
+    pieces = [b""] * (len(outside) + len(inside))
+    pieces[::2], pieces[1::2] = outside, inside
     return b"".join(pieces), marked

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .csv_blocks import BrokenRows, CsvBlocks
+from .csv_blocks import CsvBlocks
 from .encoding import UnreadableText
 from .header import is_preamble, plain_names
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from ..locate.archive import Bundle
-
-__all__ = ["Peek", "peek", "read_rows"]
 
 _ENOUGH = 1000
 """Number of rows to inspect."""
@@ -38,7 +36,7 @@ def read_rows(bundle: Bundle, name: str) -> Generator[list[str]]:
         while block := blocks.more():
             try:
                 rows, _ = blocks.rows(block)
-            except BrokenRows as error:
+            except UnreadableText as error:
                 yield from error.rows
                 raise
             yield from (row for row in rows if not is_preamble(row))

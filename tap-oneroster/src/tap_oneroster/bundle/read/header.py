@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..._core.model import File
 
-__all__ = ["Header", "is_preamble", "plain_names"]
-
 _METADATA = "metadata."
 _UNSEEN = dict.fromkeys(map(ord, INVISIBLE))
 _SEPARATOR = re.compile(r"(?i)sep=.?")

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from ..._core.codec import EncodedRows, encode_value, line_order
 from ..._core.coerce import Column, read_status
-from ..._core.coerce.lists import holds_blanks
+from ..._core.coerce.lists import are_plain_lists
+from ..._core.column_codec import join_columns
 from ..._core.model import Kind
 from .fast_split import COMMA, Cells, text
 from .records import ChunkRecords
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from .header import Header
     from .records import RecordReader
     from .rows import Chunk
-
-__all__ = ["LineReader", "Piece", "Reader", "raw_json"]
 
 _MEMO_LIMIT = 5_000
 
@@ -58,8 +57,7 @@ class LineRecords(ChunkRecords):
 
     @override
     def part(self, start: int, stop: int) -> Records:
-        rows = EncodedRows(self.rows.content[start:stop], self.rows.rest, rests=self.rows.rests[start:stop])
-        return LineRecords(self.file, self._chunk.part(start, stop), self._reader, rows)
+        return LineRecords(self.file, self._chunk.part(start, stop), self._reader, self.rows.part(start, stop))
 
 
 class LineReader:
@@ -126,17 +124,8 @@ def _join(start: str, pieces: Sequence[Piece], end: str, count: int) -> str:
         if piece.cells is not None:
             columns.append(piece.cells)
             between.append(piece.after)
-    first, last = between[0], between.pop() + end
-    if not columns:
-        return last
-    line = [part for before in between for part in (before, "")]
-    # The end of a line and the beginning of the next are one part.
-    line[0] = f"{last}\n{first}"
-    parts = line * count
-    parts[0] = first
-    for place, cells in enumerate(columns):
-        parts[2 * place + 1 :: len(line)] = cells
-    return "".join(parts) + last
+    between[-1] += end
+    return join_columns(between, columns, count if columns else 1)
 
 
 def raw_json(value: Any) -> str:
@@ -210,13 +199,10 @@ def _is_solid(raw: str) -> bool:
     return raw.isascii() and " " not in raw
 
 
-_NOT_BY_THE_BOOK = COMMA * 2, f"\n{COMMA}", f"{COMMA}\n", "\n{", "\n["
-
-
 def _lists(name: str, cells: Sequence[str]) -> list[str] | None:
     """Return the JSON lists of a well-formed column; None if a cell may need the slow reading."""
     together = "\n".join(["", *cells, ""])
-    if holds_blanks(text(together)) or any(odd in together for odd in _NOT_BY_THE_BOOK):
+    if not are_plain_lists(text(together)):
         return None
     if COMMA in together:
         cells = together[1:-1].replace(COMMA, '","').split("\n")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from ..._core.codec import line_order, record_class
-from ..._core.coerce import Column, is_loss, read_status
-from ..._core.coerce.words import STATUS
+from ..._core.coerce import Column, is_loss
+from ..._core.coerce.words import read_statuses
 from ...source import Records
 from .rows import Chunk
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..._core.model import Field, File, Version
     from ...policy import Policy
     from .header import Header
-
-__all__ = ["ChunkRecords", "RecordReader"]
 
 
 def _constant(value: Any) -> Callable[[Chunk, Counter[str]], Any]:
@@ -73,11 +71,7 @@ class RecordReader:
         if not any(texts):
             return ["active"] * len(texts)
         self.stamped = True
-        if STATUS.issuperset(texts):
-            return texts
-        values, rules = zip(*map(read_status, texts), strict=True)
-        odd.update(f"status: {rule}" for rule in rules if rule)
-        return values
+        return read_statuses(texts, odd)
 
     def _read_metadata(self, chunk: Chunk, _odd: Counter[str]) -> Any:
         columns = [(key, chunk.texts(position)) for key, position in self._metadata]

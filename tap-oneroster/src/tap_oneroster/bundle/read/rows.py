@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from typing_extensions import override
 
 from ...source import SourceError
-from .csv_blocks import BrokenRows, CsvBlocks
+from .csv_blocks import CsvBlocks
 from .encoding import BLOCK, UnreadableText
 from .fast_split import split
 from .header import Header, is_preamble, plain_names
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from ..._core.model import File
     from .encoding import Readable
-
-__all__ = ["Chunk", "PlainChunk", "RawCells", "RowReader", "Split"]
 
 
 class RawCells(Protocol):
@@ -139,7 +138,7 @@ class RowReader:
 
     def _read_header(self) -> tuple[Header, list[str], bytes]:
         """Read the header; return it, its row, and the rest of the blocks read so far."""
-        try:
+        with self._reading():
             while block := self._blocks.more():
                 for row, rest in self._blocks.first_rows(block):
                     self._number += 1
@@ -147,22 +146,23 @@ class RowReader:
                         return Header.match(self._file, row, self._where, self._deviations), row, rest
                     if any(plain_names(row)):
                         self._deviations[_SEPARATOR_LINE] += 1
-        except UnreadableText as error:
-            raise self._broken(str(error)) from None
         raise SourceError(f"{self._where}: empty, without even a header row")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn text that cannot be read into SourceError, with the number of the row after which it is."""
+        try:
+            yield
+        except UnreadableText as error:
+            raise SourceError(
+                f"{self._where}, row {self._number + len(error.rows) + 1:,} or after it: {error};"
+                " the file cannot be read on from here"
+            ) from None
 
     def _more(self) -> bytes:
         """Return the next block; empty at the end of the file."""
-        try:
+        with self._reading():
             return self._blocks.more()
-        except UnreadableText as error:
-            raise self._broken(str(error)) from None
-
-    def _broken(self, problem: str, rows: int = 0) -> SourceError:
-        return SourceError(
-            f"{self._where}, row {self._number + rows + 1:,} or after it: {problem};"
-            " the file cannot be read on from here"
-        )
 
     def chunks(self, split: Split = split) -> Iterator[Chunk]:
         """Yield the rows that can be read, some hundreds or thousands at a time."""
@@ -192,7 +192,8 @@ class RowReader:
 
     def _parse(self, block: bytes) -> Chunk:
         """Return the chunk of any block, read by the standard library's CSV parser."""
-        rows, block = self._parse_rows(block)
+        with self._reading():
+            rows, block = self._blocks.rows(block)
         first = self._number + 1
         self._number += len(rows)
         numbers: Sequence[int] = range(first, first + len(rows))
@@ -202,15 +203,6 @@ class RowReader:
             kept = [(number, row) for number, row in zip(numbers, rows, strict=True) if self._is_fit(number, row)]
             numbers, rows = [number for number, _ in kept], [row for _, row in kept]
         return Chunk(list(zip(*rows, strict=True)), numbers, may_hold_null=_NULL_BYTES in block)
-
-    def _parse_rows(self, block: bytes) -> tuple[list[list[str]], bytes]:
-        """Return the rows of a block, and the block, which is extended if a quoted cell continues."""
-        try:
-            return self._blocks.rows(block)
-        except BrokenRows as error:
-            raise self._broken(str(error), len(error.rows)) from None
-        except UnreadableText as error:
-            raise self._broken(str(error)) from None
 
     def _may_repeat(self, ids: Sequence[str]) -> bool:
         """True if a row with one of these ids may repeat the header."""

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from .records import RecordReader
     from .rows import Chunk
 
-__all__ = ["TwinLineReader"]
-
 
 class TwinLines(Records):
     """Records of a twin that are already encoded; `source` is the chunk with all its rows, in scope or not."""
@@ -79,8 +77,7 @@ class TwinLines(Records):
         few = chunk.part(start, stop)
         rows = twin.rows(lambda name: reader.values(few, name))
         made = {name: values[start:stop] for name, values in self._made.items()}
-        encoded = EncodedRows(self.rows.content[start:stop], self.rows.rest, rests=self.rows.rests[start:stop])
-        return TwinLines(twin, rows, few, few, reader, made, encoded)
+        return TwinLines(twin, rows, few, few, reader, made, self.rows.part(start, stop))
 
 
 class TwinLineReader(LineReader):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from ..._core.errors import SetupError
 from ...source import SourceError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["Answer", "Fetch", "Link", "Nothing", "OffsetIgnored", "PageRows", "PageStep", "Refused"]
 
 
 class Refused(SourceError):
@@ -58,37 +54,30 @@ class Fetch(Protocol):
 
     def __call__(self, offset: int, ahead: Sequence[int] = (), *, few_tries: bool = False) -> Answer:
         """Return the page at an offset; `few_tries` if it is probably beyond the end."""
-        ...
 
     def follow(self, url: str) -> Answer:
         """Return the page at an address from a link."""
-        ...
 
     def smallest(self) -> Answer:
         """Return the first page with a limit of one record, for its total."""
-        ...
 
     known: set[str]
     """Facts about the service, shared by all collections of a run."""
 
     def last(self) -> Answer | None:
         """Return the first page in descending order; None if the service refuses it."""
-        ...
 
     def after(self, last: str) -> Answer | None:
         """Return the first page of the records after an id; offsets then count from there.
 
         Return None if the service refuses the filter; offsets then stay unchanged.
         """
-        ...
 
     def back(self) -> None:
         """Undo the effect of the last call of `after` on offsets."""
-        ...
 
     def total_of_nothing(self) -> int | None:
         """Return the total of a page whose filter matches nothing; None if the service does not filter."""
-        ...
 
 
 class PageStep(NamedTuple):

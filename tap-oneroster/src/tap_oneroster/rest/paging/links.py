@@ -16,8 +16,6 @@ import requests
 from ..._core.http.addresses import same_origin
 from .answers import Answer, Link
 
-__all__ = ["Trail", "next_link"]
-
 _KEPT = ("filter", "sort", "orderBy")
 """Parameters that every page must keep; `limit` may be the service's own."""
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from .answers import Answer, Fetch
     from .seen import SeenIds
 
-__all__ = ["NO_KEY", "disputed", "looks_sorted", "rows_after", "top_of"]
-
 _PARTS = re.compile(r"(\d+)")
 _WORD = re.compile(r"[a-z]+")
 _ZEROS = str.maketrans("123456789", "0" * 9)

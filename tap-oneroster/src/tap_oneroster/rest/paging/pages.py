@@ -16,17 +16,16 @@ from .walk import Walk
 from .window import Window, Workers
 
 if TYPE_CHECKING:
-    from ..._core.http.client import HttpClient, Reply
+    from ..._core.http.client import HttpClient
+    from ..._core.http.reply import Reply
     from ..._core.model import File
-
-__all__ = ["Habits", "Pages"]
 
 _REFUSALS = {400, 405, 406, 409, 414, 422, 500, 501}
 """Statuses with which services reject a filter or a sort that they do not support."""
 _CUT_SHORT_TRIES = 4
 _TOP_ROWS = 100
 """Rows to request when only the last of the order is needed; some may be hidden."""
-_NOTHING = "dateLastModified>='2100-01-01T00:00:00.000Z'"
+NOTHING = "dateLastModified>='2100-01-01T00:00:00.000Z'"
 """A filter that matches no record."""
 
 
@@ -175,7 +174,7 @@ class Pages:
         """Return the total of a page whose filter matches nothing; None if the service does not filter."""
         if not self.filtered:
             return None
-        answer = self._try({**self._base, "limit": "1", "filter": _NOTHING})
+        answer = self._try({**self._base, "limit": "1", "filter": NOTHING})
         return None if answer is None or len(answer.page) else answer.total
 
     def _try(self, query: dict[str, str]) -> Answer | None:

@@ -16,8 +16,6 @@ from .answers import Answer, Fetch, Link, PageRows, PageStep, Refused
 from .order import disputed, looks_sorted
 from .seen import SeenIds
 
-__all__ = ["Reading"]
-
 _PAGES_WITHOUT_NEWS = 64
 _SMALLEST_OVERLAP = 3
 _SAMPLE = 50

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from operator import lt
 
-__all__ = ["SeenIds"]
-
 _SMALLEST = 1 << 12
 
 
@@ -74,10 +72,10 @@ class SeenIds:
             if self._ascending.add(ids):
                 self._count += len(ids)
                 return []
-            self._make_set(self._ascending.hashes, room=len(ids))
+            self._fill((value or 1 for value in self._ascending.hashes), self._count + len(ids))
             self._ascending = None
-        while (self._count + len(ids)) * 3 > len(self._slots) * 2:
-            self._grow()
+        elif (self._count + len(ids)) * 3 > len(self._slots) * 2:
+            self._fill(filter(None, self._slots), self._count + len(ids))
         slots, mask = self._slots, len(self._slots) - 1
         again: list[int] = []
         for position, value in enumerate(map(hash, ids)):
@@ -92,22 +90,15 @@ class SeenIds:
         self._count += len(ids) - len(again)
         return again
 
-    def _make_set(self, hashes: array[int], room: int) -> None:
-        """Put hashes into slots of their own, with room for some more."""
+    def _fill(self, hashes: Iterable[int], most: int) -> None:
+        """Put hashes into new slots, a power of two of them, of which `most` fill two thirds at the most."""
         size = _SMALLEST
-        while (len(hashes) + room) * 3 > size * 2:
+        while most * 3 > size * 2:
             size *= 2
-        self._fill(size, (value or 1 for value in hashes))
-
-    def _grow(self) -> None:
-        self._fill(2 * len(self._slots), self._slots)
-
-    def _fill(self, size: int, hashes: Iterable[int]) -> None:
-        self._slots = slots = array("q", [0]) * size
-        mask = size - 1
+        slots, mask = array("q", [0]) * size, size - 1
         for value in hashes:
-            if value:
-                slot = value & mask
-                while slots[slot]:
-                    slot = (slot + 1) & mask
-                slots[slot] = value
+            slot = value & mask
+            while slots[slot]:
+                slot = (slot + 1) & mask
+            slots[slot] = value
+        self._slots = slots

@@ -17,8 +17,6 @@ from .links import Trail
 from .order import NO_KEY, rows_after, top_of
 from .reading import Reading
 
-__all__ = ["Walk"]
-
 _IRREGULAR = 4
 _STEPS_BACK = 50
 _EXPECTED_RUN = 50

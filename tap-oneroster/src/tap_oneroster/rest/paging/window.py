@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-__all__ = ["Window", "Workers"]
-
 T = TypeVar("T")
 
 _Job = tuple["Future[T]", Callable[[int], T], int]

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import tzinfo
 from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..._core.codec import ScaleValue, UserId
-from ..._core.coerce import Column, read_status
+from ..._core.coerce import Column
 from ..._core.coerce.dates import are_utc_millis, local_date
-from ..._core.coerce.texts import NULL
-from ..._core.coerce.words import STATUS
+from ..._core.coerce.texts import NO_ID, NULL
+from ..._core.coerce.words import read_statuses
 from ..._core.model import Field, Kind, Version
 
 if TYPE_CHECKING:
     from ...policy import Policy
-
-__all__ = ["Reader", "is_reference", "reader_of"]
 
 Reader = Callable[[list[Any], "Counter[str]"], Sequence[Any]]
 """Returns the values of a column from the raw values of the records."""
@@ -56,6 +55,8 @@ def _id_lists(column: Column) -> Reader:
         if not all(ids) or NULL in ids or column.are_padded(ids):
             lists, rules = zip(*map(column.reading, lists), strict=True)
             column.count_rules(deviations, rules)
+            if empty := ids.count(""):
+                column.count(deviations, NO_ID, empty)
         column.check_required(lists, deviations)
         return lists
 
@@ -74,7 +75,7 @@ def _texts(column: Column) -> Reader:
 
 def _count_empty(values: Sequence[Any], field: Field, deviations: Counter[str]) -> None:
     if not all(values) and "" in values:
-        deviations[f"{field.name}: empty text"] += values.count("")
+        deviations[f"{field.name}: {NO_ID if is_reference(field) else 'empty text'}"] += values.count("")
 
 
 def _each(column: Column) -> Reader:
@@ -105,15 +106,6 @@ def _or_none(values: list[Any], _: Counter[str]) -> list[Any]:
     return [value or None for value in values]
 
 
-def _status(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-    """Return statuses as in a CSV bundle: unknown words are counted, blank is active."""
-    if values.count("active") == len(values) or STATUS.issuperset(values):
-        return values
-    made, rules = zip(*map(read_status, values), strict=True)
-    deviations.update(f"status: {rule}" for rule in rules if rule)
-    return made
-
-
 def _modified(column: Column) -> Reader:
     def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
         if all(values) and are_utc_millis(values):
@@ -127,34 +119,36 @@ def _modified(column: Column) -> Reader:
     return read
 
 
-class _DayOfMoment:
-    """Extracts the date from a date and time, or keeps only the values that have a time."""
+def _days(column: Column, zone: tzinfo) -> Reader:
+    """Return a reader that extracts the date from a date and time."""
 
-    def __init__(self, column: Column, policy: Policy) -> None:
-        self._column = column
-        self._name = column.field.name
-        self._zone = policy.zone
-
-    def days(self, values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        _count_empty(values, self._column.field, deviations)
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+        _count_empty(values, column.field, deviations)
         made = []
         for value in values:
-            day, rule = local_date(value, self._zone) if value else (None, None)
+            day, rule = local_date(value, zone) if value else (None, None)
             if rule:  # the text may be a placeholder for null
-                day, rule = self._column.reading(value)
+                day, rule = column.reading(value)
             if rule:
-                deviations[f"{self._name}: {rule}"] += 1
+                column.count(deviations, rule, 1)
             made.append(day)
-        self._column.check_required(made, deviations)
+        column.check_required(made, deviations)
         return made
 
-    def moments(self, values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
-        timed = [value if value and ":" in value else None for value in values]
-        return self._column.read(timed, deviations)
+    return read
+
+
+def _moments(column: Column) -> Reader:
+    """Return a reader of those values that have a time."""
+
+    def read(values: list[Any], deviations: Counter[str]) -> Sequence[Any]:
+        return column.read([value if value and ":" in value else None for value in values], deviations)
+
+    return read
 
 
 _BY_NAME: dict[str, Callable[[Column], Reader]] = {
-    "status": lambda _: _status,
+    "status": lambda _: read_statuses,
     "dateLastModified": _modified,
     # These are texts in REST, though references in CSV.
     "sourcedId": _texts,
@@ -183,7 +177,7 @@ def reader_of(field: Field, version: Version, policy: Policy) -> Reader:
     if named:
         return named(column)
     if field.rest_kind == Kind.DATETIME:
-        return _DayOfMoment(column, policy).days
+        return _days(column, policy.zone)
     if field.kind == Kind.DATETIME:
-        return _DayOfMoment(column, policy).moments
+        return _moments(column)
     return _BY_KIND.get(field.kind, _texts)(column)

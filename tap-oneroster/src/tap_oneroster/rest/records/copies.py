@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..._core.model import File
 
-__all__ = ["Pair", "RepeatedRecords"]
-
 _MOST_HELD = 200_000
 
 

@@ -20,8 +20,6 @@ from .mend import mend, spelt
 if TYPE_CHECKING:
     from .keys import SeenKeys
 
-__all__ = ["NoJson", "Page", "PageDecoder", "read_total", "spelling"]
-
 _DAMAGED = "record that cannot be decoded"
 _MOST_LEARNED = 40
 _TOTAL = "totalCount"

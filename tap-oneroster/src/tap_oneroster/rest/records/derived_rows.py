@@ -9,7 +9,9 @@ from operator import attrgetter, not_
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..._core.coerce.texts import NO_ID
 from ..._core.derive import Form, Held, Nested, nested_rows, number, profile_ids, roles_of_users
+from ..._core.model import Kind
 from .rows import RowMaker
 
 if TYPE_CHECKING:
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from ..._core.model import File, Version
     from ...policy import Policy
     from ...source import Records
-
-__all__ = ["DerivedRows"]
 
 
 def _elements(value: Any) -> Any:
@@ -48,6 +48,9 @@ class DerivedRows:
         self._parent_column = self._how.identity[0]
         self._maker = RowMaker(stream, version, policy)
         self._columns = [f.name for f in stream.fields]
+        last = self._how.identity[-1]
+        self._link = last if stream.field(last).kind == Kind.REF else None
+        """The column that names the other record, if the rows link two records."""
 
     def rows(
         self,
@@ -66,6 +69,11 @@ class DerivedRows:
             for place, value in compress(enumerate(held), held)
             for row in nested_rows(self.stream, value, _STRUCTS)
         ]
+        if self._link:
+            whole = [one for one in found if one.row.columns[self._link]]
+            if len(whole) < len(found):
+                deviations[f"{self._link}: {NO_ID}"] += len(found) - len(whole)
+            found = whole
         made: list[Struct] = number(self.stream, self._read(found, records, parents, deviations))
         if len(made) < len(found):
             deviations["the same row twice in one record"] += len(found) - len(made)
@@ -96,7 +104,7 @@ class DerivedRows:
         if rows[0].rest is None:
             for name in self._columns:
                 given.setdefault(name, [None] * len(found))
-        return self._maker.read([row.rest for row in rows], deviations, given)
+        return self._maker.make([row.rest for row in rows], deviations, given).records
 
     def _profiles(
         self, found: Sequence[_Found], records: Sequence[Any], parents: Records, deviations: Counter[str]

@@ -15,25 +15,11 @@ from typing import Any
 import msgspec
 
 from ..._core.codec import TYPES
-from ..._core.model import VIEWS, Field, File, Kind, derived_from
-
-__all__ = [
-    "SKIPPED",
-    "UNKNOWN",
-    "Form",
-    "Forms",
-    "NestedForm",
-    "Ref",
-    "attribute",
-    "column_of",
-    "forms_of",
-    "struct_class",
-]
+from ..._core.model import Field, File, Kind, derived_from, home_of
 
 UNKNOWN = "(unknown)"
 """Pseudo key under which `mend` passes the keys that the standard does not have."""
 
-_PARENTS = {view.name: view.parent for view in VIEWS}
 _CREDENTIAL_FIELDS = ("credentialType", "username", "password")
 
 
@@ -126,7 +112,7 @@ def forms_of(file: File, *, secrets: bool, derived: Iterable[File]) -> dict[str,
     wanted = {stream.name for stream in derived}
     if "roles" in wanted:
         wanted.add("userProfiles")  # a role refers to a profile of its user
-    for stream in derived_from(_PARENTS.get(file.name, file.name)):
+    for stream in derived_from(home_of(file.name).name):
         if stream.derived:
             form = _inside(stream, secrets=secrets) if stream.name in wanted else SKIPPED
             forms[stream.derived.rest] = form

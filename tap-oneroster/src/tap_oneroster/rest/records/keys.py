@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from ..._core.model import Field
 
-__all__ = ["SeenKeys"]
-
 _MOST = 500
 """Some services use ids as keys; such keys would have no end."""
 

@@ -7,8 +7,6 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["UNREADABLE", "decode_leniently"]
-
 
 class _Unreadable(msgspec.Struct):
     """Replaces an element of a list that cannot be decoded."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..._core.column_codec import ColumnEncoder
     from ..._core.model import File
 
-__all__ = ["MadeRecords"]
-
 
 class MadeRecords(Records):
     """Columns by field name, in line order; Structs are made on first access."""

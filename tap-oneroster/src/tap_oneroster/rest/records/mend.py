@@ -6,18 +6,14 @@ A value that cannot be repaired with certainty becomes null, or the list element
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..._core.coerce.shapes import Shaper
 from ..._core.model import Kind
 from .forms import SKIPPED, UNKNOWN, Form, Forms, NestedForm
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Mapping
-
-__all__ = ["is_secret", "mend", "spelt"]
 
 _MISSPELT = {
     # A typing error in a definition from which many services were generated.
@@ -48,7 +44,7 @@ def _mend_value(key: str, value: Any, form: Form, deviations: Counter[str]) -> A
     found = shaper.fit(form, value)
     # Structs of references hold the id under its key.
     if form == Kind.REF:
-        return {"sourcedId": found} if found else None
+        return None if found is None else {"sourcedId": found}
     if form == Kind.REFS:
         return [{"sourcedId": one} for one in found] if found else None
     return found

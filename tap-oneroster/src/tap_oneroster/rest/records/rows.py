@@ -17,13 +17,9 @@ from .made import MadeRecords
 from .mend import is_secret
 
 if TYPE_CHECKING:
-    from msgspec import Struct
-
     from ..._core.model import Field, File, Version
     from ...policy import Policy
     from .keys import SeenKeys
-
-__all__ = ["RowMaker"]
 
 Getter: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
 """Returns the values of one key of some records."""
@@ -56,16 +52,6 @@ class RowMaker:
         if not field.exists_in(self._version) or self.file.derived:
             field = replace(field, required=())
         return reader_of(field, self._version, self._policy)
-
-    def read(
-        self,
-        records: Sequence[Any],
-        deviations: Counter[str],
-        given: Mapping[str, Sequence[Any]] | None = None,
-        seen: SeenKeys | None = None,
-    ) -> list[Struct]:
-        """Return a record of the warehouse shape for each record, as Structs; see `make`."""
-        return self.make(records, deviations, given, seen).records
 
     def make(
         self,

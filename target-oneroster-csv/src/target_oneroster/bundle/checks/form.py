@@ -10,6 +10,8 @@ import csv
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING
 
+from ..._core.plain_csv import CELL_LIMIT, rows_of_width, split_at_quotes
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -38,10 +40,6 @@ _RECORD_LIMIT = 2_900_000
 """Longest record in bytes; with one more block it is the engine's limit for a line."""
 _EXAMPLES = 3
 _IN_CELLS = bytes(code for code in range(256) if code not in b",\n")
-_AFTER, _BEFORE = {b",", b"\n", b""}, {b",", b"\n", b""}
-"""What may follow the end of a quoted cell, and precede its beginning; nothing, between two halves of a doubled quote."""
-_CELL_LIMIT = csv.field_size_limit()
-"""Longest cell that the parser accepts."""
 
 
 class ScannedRows:
@@ -88,35 +86,27 @@ def _even_rows(text: bytes, width: int) -> int:
     if b"\r" in text or b"\0" in text:
         return 0
     if b'"' in text:
-        pieces = text.split(b'"')
-        outside, inside = pieces[::2], pieces[1::2]
-        if (
-            len(outside) == len(inside)
-            or b"\n" in b"".join(inside)
-            or not {piece[:1] for piece in outside[1:]} <= _AFTER
-            or not {piece[-1:] for piece in outside[:-1]} <= _BEFORE
-            or _may_be_long(outside, inside)
-        ):
+        pieces = split_at_quotes(text)
+        if pieces is None or _may_be_long(*pieces):
             return 0
-        text = b"".join(outside)
+        text = b"".join(pieces[0])
     frame = text.translate(None, _IN_CELLS)
     if not text.endswith(b"\n"):
         frame += b"\n"
-    rows, rest = divmod(len(frame), width)
-    return rows if not rest and frame == (b"," * (width - 1) + b"\n") * rows else 0
+    return rows_of_width(frame, width) or 0
 
 
 def _may_be_long(outside: list[bytes], inside: list[bytes]) -> bool:
     """True if a cell may be longer than the parser accepts; a cell has one piece, and one more for each doubled quote."""
     doubled = b"".join([b"," if piece else b"." for piece in outside[1:-1]])
     pieces = max(map(len, doubled.split(b","))) + 1
-    if pieces * (max(map(len, inside)) + 1) > _CELL_LIMIT:
+    if pieces * (max(map(len, inside)) + 1) > CELL_LIMIT:
         return True
-    half = max(_CELL_LIMIT // 2, 1)  # a longer cell would fill one of these parts
+    half = max(CELL_LIMIT // 2, 1)  # a longer cell would fill one of these parts
     return any(
         b"," not in part and b"\n" not in part
         for piece in outside
-        if len(piece) > _CELL_LIMIT
+        if len(piece) > CELL_LIMIT
         for part in (piece[start : start + half] for start in range(0, len(piece) - half, half))
     )
 
