@@ -55,12 +55,8 @@ def change_tables(engine: Engine, dialect: Dialect) -> Counter[str]:
         table = quoted(change.table)
         if not engine.has(change.table) or (change.needs and not engine.has(change.needs)):
             continue
-        if found := engine.one(f"SELECT count(*) FROM {table} WHERE {change.where}"):
-            engine.run(
-                (f"UPDATE {table} SET {change.set}" if change.set else f"DELETE FROM {table}")
-                + f" WHERE {change.where}"
-            )
-            counts[change.rule] += found
+        statement = f"UPDATE {table} SET {change.set}" if change.set else f"DELETE FROM {table}"
+        counts[change.rule] += engine.one(f"{statement} WHERE {change.where}")
     for name in {file.name for file in FILES} - set(dialect.files) | dialect.header_only:
         if found := engine.count(name) if file_named(name).exists_in(dialect.version) else 0:
             counts[f"{name}: rows that {dialect.name} does not take"] += found
@@ -75,8 +71,7 @@ def _set_relatives_apart(engine: Engine, counts: Counter[str]) -> None:
             engine.make(table, columns)
     engine.run(f"CREATE TABLE relatives AS {RELATIVES}")
     gone = f'"role" IN {RELATIVE_WORDS}'
-    counts["roles: of relatives, who stand in relationships"] += engine.one(f"SELECT count(*) FROM roles WHERE {gone}")
-    engine.run(f"DELETE FROM roles WHERE {gone}")
+    counts["roles: of relatives, who stand in relationships"] += engine.one(f"DELETE FROM roles WHERE {gone}")
 
 
 def foreign_ids(engine: Engine, dialect: Dialect) -> list[Finding]:
@@ -84,8 +79,7 @@ def foreign_ids(engine: Engine, dialect: Dialect) -> list[Finding]:
     found = []
     for name in dialect.files if dialect.ids else ():
         bad = f'NOT regexp_full_match("sourcedId", {literal(dialect.ids)})'
-        rows = engine.one(f"SELECT count(*) FROM {quoted(name)} WHERE {bad}") if engine.has(name) else 0
-        if rows:
+        if rows := engine.count(name, bad):
             rule = f"holds other characters than {dialect.title} takes"
             found.append(Finding(Severity.NOTE, name, "sourcedId", rule, rows))
     return found
@@ -138,13 +132,7 @@ def _standard(engine: Engine, file: File, dialect: Dialect) -> Output:
 
 def _manifest(dialect: Dialect, options: BundleOptions, written: list[str]) -> str:
     """Return the manifest, whose values are quoted like all others."""
-    plain = manifest_text(
-        dialect.version,
-        dict.fromkeys(written, "bulk"),
-        system_name=options.system_name,
-        system_code=options.system_code,
-    )
-    header, *lines = csv.reader(plain.splitlines())
+    header, *lines = csv.reader(manifest_text(options, dict.fromkeys(written, "bulk")).splitlines())
     quoted_lines = (",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in line) for line in lines)
     return "".join(f"{line}{dialect.line_end}" for line in (",".join(header), *quoted_lines))
 

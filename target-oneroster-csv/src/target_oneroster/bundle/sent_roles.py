@@ -86,11 +86,7 @@ class SentRoles:
             f'JOIN users u ON u."sourcedId" = s."userSourcedId" WHERE {whole} '
             'AND s."sourcedId" NOT IN (SELECT "sourcedId" FROM roles)'
         )
-        if gone := engine.one(f"SELECT count(*) FROM ({rows})"):
-            filled = {*_COLUMNS, "status", "dateLastModified"}
-            empty = ", ".join(f"'' AS {quoted(name)}" for name in engine.columns("roles") if name not in filled)
-            engine.run(f"INSERT INTO roles BY NAME SELECT *{', ' + empty if empty else ''} FROM ({rows})")
-            counts[_TAKEN_BACK] += gone
+        counts[_TAKEN_BACK] += engine.insert("roles", (*_COLUMNS, "status", "dateLastModified"), f"({rows})")
         return None
 
     def write(self, target: Path, *, published: bool) -> Path | None:

@@ -152,6 +152,5 @@ def set_tombstones_apart(engine: Engine, files: list[File]) -> None:
         marked = "\"status\" = 'tobedeleted'"
         if engine.has(f"{kind.name} conflicting"):  # for conflicting rows the deletion is not certain
             marked += f' AND "sourcedId" NOT IN (SELECT "sourcedId" FROM {quoted(kind.name + " conflicting")})'
-        if engine.one(f"SELECT count(*) FROM {table} WHERE {marked}"):
-            engine.run(f'INSERT INTO {GONE} SELECT {literal(kind.name)}, "sourcedId" FROM {table} WHERE {marked}')
+        if engine.one(f'INSERT INTO {GONE} SELECT {literal(kind.name)}, "sourcedId" FROM {table} WHERE {marked}'):
             engine.run(f"DELETE FROM {table} WHERE {marked}")

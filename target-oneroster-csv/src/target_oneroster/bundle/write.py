@@ -33,12 +33,7 @@ def write_files(engine: Engine, options: BundleOptions, folder: Path) -> dict[st
         _write_file(engine, file_named(name), options, folder)
         if name != "roles":
             engine.run(f"DROP TABLE {quoted(name)}")
-    text = manifest_text(
-        options.version,
-        {name: options.mode(name) for name in rows},
-        system_name=options.system_name,
-        system_code=options.system_code,
-    )
+    text = manifest_text(options, {name: options.mode(name) for name in rows})
     (folder / "manifest.csv").write_bytes(text.encode())
     return rows
 

@@ -73,12 +73,34 @@ class Findings:
 
     def add(self, severity: Severity, file: str, field: str, rule: str, where: str, count: int) -> None:
         """Add a finding for the `count` rows of a file that match `where`."""
-        if not count:
-            return
         rows = self.engine.run(
             f'SELECT {hashed()} FROM {quoted(file)} WHERE {where} ORDER BY "sourcedId" LIMIT {_EXAMPLES}'
         )
         self.found.append(Finding(severity, file, field, rule, count, tuple(row for (row,) in rows)))
+
+    def settle(
+        self,
+        severity: Severity,
+        file: str,
+        field: str,
+        rule: str,
+        broken: str,
+        *,
+        count: int | None = None,
+        cause: str | None = None,
+    ) -> None:
+        """Add a finding for the rows that match `broken`; then reject these rows or clear their values, by severity.
+
+        `count` is the number of these rows if it is known; `cause` is SQL for the root cause, as in `reject`.
+        """
+        count = self.engine.count(file, broken) if count is None else count
+        if not count:
+            return
+        self.add(severity, file, field, rule, broken, count)
+        if severity is Severity.ROW:
+            self.reject(file, field, rule, broken, cause)
+        elif severity is Severity.VALUE:
+            self.engine.run(f"UPDATE {quoted(file)} SET {quoted(field)} = '' WHERE {broken}")
 
     def reject(self, file: str, field: str, rule: str, where: str, cause: str | None = None) -> None:
         """Register rows of a file for removal; `cause` is SQL for the root cause, by default the row itself."""
@@ -109,9 +131,8 @@ class Findings:
 
     def let_go(self, file: str, where: str) -> None:
         """Delete rows that refer to a deleted row: a bulk file omits them, a delta marks them."""
-        count = self.engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {where}")
-        if count:
-            self.engine.run(f'INSERT INTO {GONE} SELECT {literal(file)}, "sourcedId" FROM {quoted(file)} WHERE {where}')
+        insert = f'INSERT INTO {GONE} SELECT {literal(file)}, "sourcedId" FROM {quoted(file)} WHERE {where}'
+        if count := self.engine.one(insert):
             if file in self.bulk:
                 self.engine.run(f"DELETE FROM {quoted(file)} WHERE {where}")
             else:
