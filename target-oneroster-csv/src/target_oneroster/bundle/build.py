@@ -152,7 +152,7 @@ class BundleBuild:
         faults = self.receipts.faults(
             arrivals,
             required=options.require_receipts,
-            nested=self.staging.derived,
+            nested=self.staging.nested,
             snapshots=snapshots,
             scope=self._scope.accepted if snapshots else self.receipts.scope,
         )
@@ -215,7 +215,7 @@ class BundleBuild:
 
     def _derived(self, name: str) -> bool:
         """True if the rows of a file were derived from their parents' records, here or by the tap."""
-        return name in self.staging.derived or self.receipts.derived(name)
+        return name in self.staging.nested or self.receipts.derived(name)
 
     def _judge(self, findings: Findings) -> None:
         """Record the findings, and raise TargetError if they prevent publication."""

@@ -36,10 +36,11 @@ class WarehouseMapping(RecordMapping):
         properties: Collection[str],
         nested: Collection[str] = (),
         deviations: Counter[str] | None = None,
+        unreadable: Counter[str] | None = None,
     ) -> None:
         self.deviations = Counter() if deviations is None else deviations
         """Rules that values broke, by field."""
-        self.unreadable: Counter[str] = Counter()
+        self.unreadable = Counter() if unreadable is None else unreadable
         """Number of values of another type than their column, by column."""
         self.name = table.name
         self._table = table
