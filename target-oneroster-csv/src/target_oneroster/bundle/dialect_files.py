@@ -7,11 +7,11 @@ import zipfile
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._core.model import FILES, csv_files
 from .._core.model import file as file_named
-from .._core.sql import literal, quoted, read_csv
+from .._core.sql import literal, quoted
 from ..errors import TargetError
 from .checks import Finding, Severity
 from .checks.package import UNPACKED_LIMIT
@@ -145,28 +145,16 @@ class _Written(Existing):
 
     def source(self, file: File) -> str:
         """Return a file as a FROM clause, with the school under the standard's name where the dialect has it elsewhere."""
-        output = self.dialect.outputs.get(file.name)
-        header = self.columns(file)
-        rows = self._rows(file, header)
-        if output is None or not output.school or file.school in header:
+        form = {"escape": self.dialect.escape, "strict_mode": False}
+        output, rows = self.dialect.outputs.get(file.name), self._rows(file, **form)
+        if output is None or not output.school or file.school in self.columns(file):
             return rows
         school = output.school
         if "{classes}" in school:
             if "classes" not in self.modes:
                 return rows
-            classes = file_named("classes")
-            school = school.format(classes=self._rows(classes, self.columns(classes)))
+            school = school.format(classes=self._rows(file_named("classes"), **form))
         return f"(SELECT x.*, {school} AS {quoted(file.school or '')} FROM {rows} x)"
-
-    def _rows(self, file: File, header: list[str]) -> str:
-        sizes: dict[str, Any] = {
-            "parallel": False,
-            "buffer_size": 8000000,
-            "max_line_size": 4000000,
-            "strict_mode": False,
-        }
-        path = self.folder / f"{file.name}.csv"
-        return read_csv(path, header, escape=self.dialect.escape, header=True, **sizes)
 
 
 def read_dialect(bundle: Path | None, into: Path, dialect: Dialect) -> Existing | None:
