@@ -18,8 +18,6 @@ from .errors import Unknown, Wrong
 from .warehouse import MEMORY, Warehouse
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from ._core.model import File
 
 __all__ = ["Pair", "Side", "file_and_schema"]
@@ -65,9 +63,7 @@ class Pair:
     def __enter__(self) -> Pair:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -15,7 +15,6 @@ from .errors import Unknown, Wrong
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
 __all__ = ["TABLES", "Store"]
 
@@ -94,9 +93,7 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
     def _prepare(self, path: Path, *, read_only: bool) -> None:
