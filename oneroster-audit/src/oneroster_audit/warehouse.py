@@ -15,7 +15,7 @@ from ._core.history import ENDED_LOAD, FIRST_LOAD, HISTORY, attach, reader
 from ._core.model import FILES, file
 from ._core.model.schema import TENANT
 from ._core.sql import literal, quoted
-from .errors import Unknown, Wrong
+from .errors import Unknown, Wrong, in_use, store_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,13 +172,7 @@ class Warehouse:
     @contextmanager
     def beside(self, path: Path, name: str) -> Iterator[None]:
         """Attach another file of the audit under a name while SQL runs, to be written."""
-
-        def fault(kind: Fault) -> Exception:
-            if kind == "busy":
-                return Unknown(f"{path} is in use by another process. Run again when it has ended.")
-            return Wrong(f"{path} cannot be opened as a store of oneroster-audit.")
-
-        attach(self._connection, path, name, fault, read_only=False)
+        attach(self._connection, path, name, lambda kind: store_fault(path, is_busy=kind == "busy"), read_only=False)
         try:
             yield
         finally:
@@ -188,7 +182,7 @@ class Warehouse:
         def fault(kind: Fault) -> Exception:
             match kind:
                 case "busy":
-                    return Unknown(f"{path} is in use by another process. Run again when it has ended.")
+                    return in_use(path)
                 case "newer":
                     return Wrong(f"{path} was made by a newer DuckDB than {duckdb.__version__}.")
                 case "damaged":
