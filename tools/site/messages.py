@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from tools.derive import ROOT
+from tools.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
