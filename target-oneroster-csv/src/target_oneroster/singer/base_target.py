@@ -18,8 +18,8 @@ from .._core import shell
 from .._core.log import Progress, hush
 from .._core.settings import Configured
 from ..errors import Misconfigured, TargetError, is_exhausted, one_line
-from .batches import encoding_of, record_lines
-from .parquet_batch import BatchFile, ParquetBatch
+from .batches import BatchFile, encoding_of, record_lines
+from .parquet_batch import ParquetBatch
 from .reader import BlockReader, Lane, private_files
 from .sinks import CurrentRecord
 
@@ -179,7 +179,7 @@ class OneRosterTarget(Configured, Target, Generic[_Run]):
             for file in files:
                 self._take_parquet(file, message_dict)
         else:
-            for block in record_lines(message_dict, self.nothing_done):
+            for block in record_lines(message_dict, files, self.nothing_done):
                 self.message_reader.take(block)
         self._spent += files
 
