@@ -220,7 +220,7 @@ class Store:
         self.add("released", [{"school": school, "load": load} for school in schools])
 
 
-def connect_store(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+def connect_store(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Open a file of the audit; wait some seconds while it is open elsewhere."""
     path.parent.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = {"autoload_known_extensions": False}

@@ -66,11 +66,11 @@ class Warehouse:
     `<table>_versions(load)` are all versions that began up to that load.
     """
 
-    def __init__(self, path: Path, schema: str, tenant: str, *, memory: str = MEMORY) -> None:
+    def __init__(self, path: Path, schema: str, tenant: str) -> None:
         if not path.is_file():
             raise Unknown(f"no warehouse at {path}. Load it with target-oneroster-duckdb and history: true.")
         self._spill = TemporaryDirectory(prefix="oneroster-audit-")
-        self._connection = reader(self._spill.name, memory)
+        self._connection = reader(self._spill.name, MEMORY)
         self._schema, self._tenant = schema, tenant
         try:
             self._attach(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,6 @@ class Source:
     lines: dict[tuple[str | int, ...], int]
     prefix: tuple[str | int, ...] = ()
     default_line: int = 1
-    known_as: str = field(default="")
 
     def line(self, *path: str | int) -> int:
         """Return the line of a key, or of the nearest one above it."""

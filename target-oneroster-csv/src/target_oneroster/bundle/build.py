@@ -63,9 +63,9 @@ class BundleOutcome:
 class BundleBuild:
     """A bundle under construction: rows are staged, then the whole bundle is published, or nothing."""
 
-    def __init__(self, output: str, options: BundleOptions, storage_options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, output: str, options: BundleOptions, storage_options: Mapping[str, Any]) -> None:
         self.options = options
-        self.store = store_at(output, storage_options or {})
+        self.store = store_at(output, storage_options)
         self.work = self.store.work_dir()
         self.staging = BundleStaging(
             self.work.folder("staged"),

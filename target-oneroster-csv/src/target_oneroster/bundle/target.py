@@ -50,7 +50,7 @@ class TargetOneRosterCSV(OneRosterTarget[BundleBuild]):
 
     @override
     def begin(self) -> BundleBuild:
-        return BundleBuild(self.config["output_path"], self._options, self.config.get("storage_options"))
+        return BundleBuild(self.config["output_path"], self._options, self.config.get("storage_options") or {})
 
     @override
     def create_sink(self, **of_the_stream: Any) -> Sink:
