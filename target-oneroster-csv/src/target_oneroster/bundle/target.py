@@ -68,12 +68,9 @@ class TargetOneRosterCSV(OneRosterTarget[BundleBuild]):
             self._receipts.add(stream)
             return
         super()._process_schema_message(message_dict)
-        plain = self._as_it_came(stream)
-        file = file_of(stream)
-        self._streams[stream] = file if plain else None
-        self._lanes.pop(stream, None)
         self._columns.pop(stream, None)
-        if plain and file and fits(file, message_dict["schema"]):
+        file = self._begin_stream(stream, file_of(stream))
+        if file and fits(file, message_dict["schema"]):
             staging, counter = self.run.staging, self.get_sink(stream).record_counter_metric
             self._lanes[stream] = FastLane(
                 staging,

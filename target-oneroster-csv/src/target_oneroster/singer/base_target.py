@@ -216,10 +216,13 @@ class OneRosterTarget(Configured, Target, Generic[_Run]):
         self._finished = True
         super().process_endofpipe()
 
-    def _as_it_came(self, stream: str) -> bool:
-        """True if neither stream maps nor flattening change the records of a stream."""
+    def _begin_stream(self, stream: str, file: File | None) -> File | None:
+        """Note the file of a stream whose schema has come; return None if stream maps or flattening change its records."""
         maps = self.mapper.stream_maps[stream]
-        return len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        is_as_it_came = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        self._streams[stream] = file if is_as_it_came else None
+        self._lanes.pop(stream, None)
+        return self._streams[stream]
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:

@@ -69,12 +69,10 @@ class TargetOneRosterDuckDB(OneRosterTarget[Load]):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         super()._process_schema_message(message_dict)
         stream, schema = message_dict["stream"], message_dict["schema"]
-        plain, file = self._as_it_came(stream), _table_of(stream)
-        self._streams[stream] = file if plain else None
-        self._lanes.pop(stream, None)
-        if file and file.name == RECEIPTS.name:
+        file = self._begin_stream(stream, _table_of(stream))
+        if stream == RECEIPTS.name:
             self.run.receipts.announced = self.has_receipts = True
-        elif plain and file and fits(file, schema):
+        elif file and fits(file, schema):
             # A tap that sends receipts counts and types its records; records of other taps are checked.
             lane = RawLane(self._stage_of(file, schema), trusted=self.run.receipts.announced)
             counter = self.get_sink(stream).record_counter_metric
