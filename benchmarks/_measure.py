@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Measured", "Used", "measure", "run_pipe", "table"]
-
-
 # Otherwise every start would compile all modules, and the plugin's time would include that.
 _FAIR = {"PYTHONDONTWRITEBYTECODE": ""}
 

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["ROOT", "Block", "blocks", "pages"]
-
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"(<!-- measured: (?P<command>[^>]+) -->\n\n)(?P<table>.*?)(\n\n<!-- end -->)", re.DOTALL)
 _BUSY = 0.5

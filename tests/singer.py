@@ -14,8 +14,6 @@ from click import ClickException
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Run", "parse", "run_tap"]
-
 
 @dataclass
 class Run:

@@ -10,8 +10,6 @@ from importlinter import Contract, ContractCheck, fields, output
 if TYPE_CHECKING:
     from grimp import ImportGraph
 
-__all__ = ["StandardLibraryOnly"]
-
 
 class StandardLibraryOnly(Contract):
     """The modules of a package import only each other and the standard library."""

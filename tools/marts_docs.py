@@ -15,8 +15,6 @@ from tempfile import TemporaryDirectory
 
 from oneroster_marts import project
 
-__all__ = ["write"]
-
 ROOT = Path(__file__).resolve().parents[1]
 DATABASES = ("warehouse_file", "restricted_file", "shared_file")
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import yaml
 
-__all__ = ["names", "page"]
-
 MODELS = Path(__file__).resolve().parents[1] / "oneroster-marts" / "models"
 
 

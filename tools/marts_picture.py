@@ -14,8 +14,6 @@ from typing import Any
 
 import yaml
 
-__all__ = ["DIMENSIONS", "OWN", "REFERS", "Mart", "marts", "svg"]
-
 MODELS = Path(__file__).resolve().parents[1] / "oneroster-marts" / "models"
 REFERS = {
     "school_id": ("dim_school", "school_id"),

@@ -8,8 +8,6 @@ from typing import Any
 
 import yaml
 
-__all__ = ["kind_of_plugin", "lock_path", "plugins"]
-
 ROOT = Path(__file__).resolve().parents[1]
 _KINDS = {"tap": "extractors", "target": "loaders", "oneroster": "utilities"}
 _OTHER_KINDS = {"oneroster-marts": "transformers"}

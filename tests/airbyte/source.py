@@ -17,8 +17,6 @@ from airbyte_protocol_dataclasses.models import AirbyteMessage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["SOURCE", "Outcome", "Source", "configured", "parse"]
-
 SOURCE = Path(sys.executable).with_name("source-oneroster")
 _decode = msgspec.json.Decoder(AirbyteMessage).decode
 

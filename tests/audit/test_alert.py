@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from oneroster_audit import alert
+from oneroster_audit._core import webhook
 
 from tests.audit.nights import district, lost_from
 
@@ -48,7 +48,7 @@ class Channel:
 def channel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
     made = Channel()
     monkeypatch.setenv("HOOK", made.url)
-    monkeypatch.setattr(alert, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(webhook, "WAIT_SECONDS", 0.0)
     yield made
     made.server.shutdown()
     made.server.server_close()

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-__all__ = ["ORGS", "Read", "bundles_at", "csv_text", "delta", "manifest", "read", "write"]
-
 DEFAULTS = {name: its["default"] for name, its in SETTINGS.to_dict()["properties"].items() if "default" in its}
 
 

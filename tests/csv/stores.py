@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["S3", "Azure", "Gcs", "Sftp", "azurite", "gcs_emulator", "s3_endpoint", "sftp_server", "web_server"]
-
 USER, PASSWORD = "school", "correct horse"
 
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.loaders.postgres import Database
 
-__all__ = ["ADMINISTRATORS", "expected"]
-
 Row = dict[str, str]
 TODAY = "2026-10-05"
 JOBS = {"T": "teacher", "P": "principal", "C": "counselor", "A": "aide", "D": "districtAdministrator"}

@@ -17,8 +17,6 @@ from oneroster_sample.fleet import SampleFleet
 from tests.support.browser import launched
 from tests.support.fleet import FLEET
 
-__all__ = ["PICTURES", "bad_night", "take"]
-
 ASSETS = Path(__file__).parents[2] / "docs" / "assets"
 FAULTS = {3: "down", 6: "down", 9: "down", 12: "down", 7: "wrong-secret", 14: "login-page"}
 PICTURES = {

@@ -141,7 +141,7 @@ class Channel:
 
 @pytest.fixture
 def channel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Channel]:
-    from oneroster_fleet.board import webhook
+    from oneroster_fleet._core import webhook
 
     monkeypatch.setattr(webhook, "WAIT_SECONDS", 0.0)
     channel = Channel()

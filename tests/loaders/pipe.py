@@ -10,8 +10,6 @@ from typing import Any
 
 from tools.project import plugins
 
-__all__ = ["TAP", "catalog", "defaults", "feed", "pipe"]
-
 ROOT = Path(__file__).parents[2]
 TAP = Path(sys.executable).with_name("tap-oneroster")
 

@@ -13,8 +13,6 @@ import warnings
 from itertools import count
 from typing import Any
 
-__all__ = ["Database", "Server"]
-
 
 class Server:
     """The server. It stands somewhere where the clock of the wall is not UTC, as most do."""

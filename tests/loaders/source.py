@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from oneroster_core.model import File
     from oneroster_sample.district import District
 
-__all__ = ["Bundles", "Service", "comparable"]
-
 _DERIVED_IDS = {"sourcedId", "title", "userProfileSourcedId"}
 
 

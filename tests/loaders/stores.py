@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from . import snowflake
     from .postgres import Database
 
-__all__ = ["STORES", "CsvFiles", "DuckDB", "JsonLines", "Postgres", "Row", "Snowflake", "Store", "Warehouse"]
-
 Row = dict[str, Any]
 SCHEMA = "oneroster"
 FIELDS = {file.name: {field.name: field for field in file.fields} for file in FILES}

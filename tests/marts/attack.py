@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Districts", "build", "recovered"]
-
 RACES = (
     "white",
     "hispanic",

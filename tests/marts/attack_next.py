@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-__all__ = ["Schools"]
-
 WEEKS = ("2026-11-09", "2026-11-16")
 MODELS = (
     ("restricted", "core", "demographic_cell"),

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-__all__ = ["Cell", "UseDistricts", "few_together", "spanned"]
-
 PRIME = 2**31 - 1
 """Sums are compared modulo a prime, which is quick, and misses nothing that fractions would find."""
 MODELS = (

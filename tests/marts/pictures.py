@@ -14,8 +14,6 @@ from tests.support.browser import launched
 if TYPE_CHECKING:
     from .warehouses import Desk
 
-__all__ = ["ASSETS", "PICTURES", "WIDTHS", "take"]
-
 ASSETS = Path(__file__).parents[2] / "docs" / "assets"
 WIDTHS = (320, 794, 1280)
 PICTURES = {

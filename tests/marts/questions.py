@@ -17,8 +17,6 @@ import duckdb
 
 from .warehouses import TODAY, Desk, duckdb_desk, load_sample, plain_value, write_inputs
 
-__all__ = ["PAGE", "answer", "answered", "cell", "questions", "with_all_shown"]
-
 PAGE = Path(__file__).parents[2] / "docs" / "marts-questions.md"
 ROWS = 5
 QUESTION = re.compile(

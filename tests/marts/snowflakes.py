@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["snowflake_desk"]
-
 TYPES = {
     "VARCHAR": "varchar",
     "DATE": "date",

@@ -12,8 +12,6 @@ from .warehouses import TODAY, Desk, duckdb_desk, load_sample, write_inputs
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["MARKUP", "TOWN", "make_town"]
-
 TOWN = District(seed=7, schools=3, students_per_school=260, weekly=True)
 MARKUP = '<script>alert("school")</script> & <b>Sons</b>'
 """The name of the first school, and a part of the names of persons and courses."""

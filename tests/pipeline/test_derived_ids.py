@@ -26,7 +26,6 @@ class Stages:
     """Takes the nested rows of a target, by file."""
 
     def __init__(self) -> None:
-        self.derived: set[str] = set()
         self.rows: dict[str, list[str]] = {}
 
     def stage(self, name: str) -> Stage:
@@ -66,7 +65,7 @@ def by_tap(name: str, record: dict[str, Any]) -> dict[str, list[str]]:
 def by_target(name: str, record: dict[str, Any]) -> dict[str, list[str]]:
     """Ids of the rows that a target makes of the same record, as any tap may send it."""
     stages = Stages()
-    for nested in nested_in(target_file(name), list(record), stages):
+    for nested in nested_in(target_file(name), list(record), stages.stage):
         nested.take(record, record["sourcedId"], None)
     return {stream: ids for stream, ids in stages.rows.items() if ids}
 

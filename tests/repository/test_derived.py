@@ -18,6 +18,7 @@ from meltano.core.plugin_lock_service import PluginLockService
 from meltano.core.project import Project
 
 from tools import derive, project
+from tools.derived import addresses, tables
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = {"tap-oneroster": "extractors", "target-oneroster-csv": "loaders", "target-oneroster-duckdb": "loaders"}
@@ -127,9 +128,10 @@ def copied(folder: Path) -> Path:
 
 def test_the_repository_has_one_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--repository URL` changes it in the definitions, the lock files and the packages' links, and nowhere else is one."""
-    before = derive.repository()
-    assert derive.pip_url("tap-oneroster").startswith("-e ../oneroster/tap-oneroster ")
+    before = addresses.repository()
+    assert addresses.pip_url("tap-oneroster").startswith("-e ../oneroster/tap-oneroster ")
     monkeypatch.setattr(derive, "ROOT", copied(tmp_path))
+    monkeypatch.setattr(addresses, "ROOT", tmp_path)
     monkeypatch.setattr("sys.argv", ["derive", "--repository", "https://git.example.org/district/oneroster"])
     derive.main()
     for plugin, kind in PLUGINS.items():
@@ -149,7 +151,7 @@ def test_links_on_an_index_page_are_absolute(member: str) -> None:
     text = (ROOT / member / "README.md").read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)]+)\)", text)
     assert not [target for target in targets if not target.startswith(("https://", "#"))]
-    assert derive.urls()["Documentation"] in targets
+    assert addresses.urls()["Documentation"] in targets
 
 
 @each_plugin
@@ -204,5 +206,5 @@ def test_the_table_of_streams_is_what_the_tap_offers(tmp_path: Path) -> None:
     config.write_text(json.dumps(service), encoding="utf-8")
     catalog = subprocess.run([tap, "--discover", f"--config={config}"], capture_output=True, check=True).stdout
     offered = {stream["tap_stream_id"] for stream in json.loads(catalog)["streams"]}
-    rows = derive.streams_table("").splitlines()[2:]
+    rows = tables.streams_table("").splitlines()[2:]
     assert {row.split("`")[1] for row in rows} == offered

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from tools.derive import about, properties
+from tools.derived.definitions import about, properties
 from tools.project import plugins
 
 ROOT = Path(__file__).parents[2]

@@ -29,7 +29,9 @@ from tap_oneroster.singer.config_check import combination_errors
 from benchmarks import all as benchmarks
 from tests.support.benchmarks import options_of
 from tools import project
-from tools.derive import about, pip_url, properties, repository, settings_table
+from tools.derived.addresses import pip_url, repository
+from tools.derived.definitions import about, properties
+from tools.derived.tables import settings_table
 from tools.site import diagram, hook, messages, providers
 from tools.site import model as site_model
 

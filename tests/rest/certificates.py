@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from oneroster_sample.provider import Provider
 
-__all__ = ["Authority", "over_tls"]
-
 
 class Authority:
     """Signs certificates, good and bad ones."""

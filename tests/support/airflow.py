@@ -17,8 +17,6 @@ from typing import IO, Any
 
 import pytest
 
-__all__ = ["AIRFLOW", "Airflow", "airflow_for", "noop_plugins"]
-
 ROOT = Path(__file__).parents[2]
 AIRFLOW = ROOT / ".airflow" / "bin" / "airflow"
 FLEET = Path(sys.executable).with_name("oneroster-fleet")

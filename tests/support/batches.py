@@ -10,8 +10,6 @@ import duckdb
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["batch", "parquet"]
-
 
 def batch(stream: str, path: Path, kind: str, compression: str | None = None, **more: Any) -> dict[str, Any]:
     encoding = {"format": kind} | ({"compression": compression} if compression else {})

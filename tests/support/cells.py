@@ -5,8 +5,6 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from tap_oneroster._core.model import FILES
 
-__all__ = ["CELL", "CSV", "IDS", "ODD", "PLAIN"]
-
 ODD = [
     *('say "hi"', '"', "a,b", ",", " ", "\u00a0", "NULL", "null", "\\", "\\n", "a\\", "\t", "\x1e", "\x1f", "\x7f"),
     *(" NULL", "a ", " b", "\u00a0c", "d\u2003", "\ufeff", "\ufeffe", "à", "\0"),

@@ -29,8 +29,6 @@ from target_oneroster.warehouse.schema import Table
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["CONSUMERS", "Answer", "cell_for"]
-
 Answer = tuple[Any, set[str]]
 """A value as JSON has it, and the rules that were broken."""
 

@@ -15,8 +15,6 @@ from oneroster_fleet import __main__ as program
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["FLEET", "Desk", "alive", "fake_plugins", "most_at_once", "until"]
-
 FLEET = Path(sys.executable).with_name("oneroster-fleet")
 HEAD = """\
 version: 1

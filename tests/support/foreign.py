@@ -12,8 +12,6 @@ from tests.target.mini import lines
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MOMENTS", "WAYS", "loose", "messages", "snake"]
-
 UTC_MILLIS = "2025-05-01T12:00:00.000Z"
 MOMENTS = {
     "2025-05-01T12:00:00+00:00": UTC_MILLIS,

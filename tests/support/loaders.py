@@ -11,8 +11,6 @@ import pytest
 
 from tools.project import plugins
 
-__all__ = ["executable_of", "install"]
-
 ROOT = Path(__file__).parents[2]
 
 

@@ -14,8 +14,6 @@ from urllib.parse import parse_qsl, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Asked", "Dressed", "OddService"]
-
 
 @dataclass
 class Asked:

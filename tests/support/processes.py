@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["BIN", "pipe"]
-
 BIN = Path(sys.executable).parent
 
 

@@ -9,8 +9,6 @@ from tap_oneroster import TapOneRoster
 
 from tests.singer import run_tap
 
-__all__ = ["broken", "pull", "select", "settings"]
-
 
 def select(config, *names, properties=()):
     """A catalog that selects some streams only, and leaves out some properties."""

@@ -14,20 +14,6 @@ from oneroster_core.twin.keys import consumer_key, key_check
 
 from tests.singer import run_tap
 
-__all__ = [
-    "EVERYTHING",
-    "KEY",
-    "MASTER",
-    "TODAY",
-    "by_csv",
-    "cells",
-    "check_of",
-    "rest_settings",
-    "rewritten",
-    "twin_run",
-    "write",
-]
-
 MASTER = bytes(range(32))
 KEY = base64.b64encode(MASTER).decode()
 TODAY = "2026-10-01"

@@ -6,8 +6,6 @@ import json
 from datetime import UTC, date, datetime
 from typing import Any
 
-__all__ = ["plain"]
-
 
 def plain(value: Any) -> Any:
     """A value of the database as a tap writes it."""

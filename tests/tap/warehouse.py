@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Warehouse"]
-
 
 class Warehouse:
     """What a loader that knows ACTIVATE_VERSION would hold after some runs."""

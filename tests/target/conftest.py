@@ -45,8 +45,7 @@ class Place:
         try:
             target.listen(io.BytesIO(data))  # type: ignore[arg-type]
         finally:
-            if target._bundle is not None:
-                target._bundle.close()
+            target.close()
 
     def files(self) -> dict[str, bytes]:
         """What is there now."""

@@ -109,8 +109,7 @@ def run(store: Any, path: str, messages: Iterable[Any], options: dict[str, Any] 
     try:
         target.listen(io.BytesIO(encode(messages)))  # type: ignore[arg-type]
     finally:
-        if target._bundle is not None:
-            target._bundle.close()
+        target.close()
 
 
 def below(store: Any, folder: str) -> dict[str, bytes]:

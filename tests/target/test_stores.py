@@ -28,8 +28,7 @@ def run(url: str, messages: Iterable[Any], **config: Any) -> None:
     try:
         target.listen(io.BytesIO(encode(messages)))  # type: ignore[arg-type]
     finally:
-        if target._bundle is not None:
-            target._bundle.close()
+        target.close()
 
 
 def files(url: str) -> dict[str, bytes]:

@@ -113,8 +113,7 @@ def published(run, out):
     try:
         target.listen(io.BytesIO(lines))  # type: ignore[arg-type]
     finally:
-        if target._bundle is not None:
-            target._bundle.close()
+        target.close()
     return [path for path in out.parent.rglob("*") if path.is_file() and path.suffix != ".yml"]
 
 

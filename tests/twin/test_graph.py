@@ -106,8 +106,7 @@ def test_the_target_publishes_the_twin(runs, binding, tmp_path):
     try:
         target.listen(io.BytesIO(lines))  # type: ignore[arg-type]
     finally:
-        if target._bundle is not None:
-            target._bundle.close()
+        target.close()
     with (out / "users.csv").open(newline="") as text:
         assert len(list(csv.DictReader(text))) == len(twin.records["users"])
 

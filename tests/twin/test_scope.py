@@ -260,8 +260,7 @@ def publish(run, out, **more):
     except ClickException as error:
         return error.message
     finally:
-        if target._bundle is not None:
-            target._bundle.close()
+        target.close()
     return None
 
 

@@ -37,7 +37,7 @@ class House:
                 target.listen(io.BytesIO(data))  # type: ignore[arg-type]
         finally:
             target.close()
-            self.outcome = target.load.outcome if target._load else None
+            self.outcome = target.run.outcome if target._run else None
             self.state = [json.loads(line) for line in output.getvalue().splitlines()]
         return self.state
 

@@ -11,8 +11,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["main"]
-
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "output" / "marts"
 PROGRAMS = Path(sys.executable).parent

@@ -21,8 +21,6 @@ import duckdb
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Line", "compare", "count_bundle", "render"]
-
 _ALL_RECEIPTS = """
     select collection, distinct_ids, complete from (
         select collection, "distinct" as distinct_ids, complete,

@@ -12,8 +12,6 @@ from html import escape
 
 import oneroster_core.model as model
 
-__all__ = ["LAYOUT", "of_service", "svg"]
-
 # Columns from left to right, each a list of tables from top to bottom. Tables of other services are shown by name only.
 LAYOUT: dict[str, list[list[str]]] = {
     "rostering": [

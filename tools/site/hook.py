@@ -20,7 +20,7 @@ if str(ROOT) not in sys.path:  # mkdocs loads this file by its path
 from mkdocs.exceptions import PluginError  # noqa: E402
 from mkdocs.structure.files import File, Files  # noqa: E402
 
-from tools import derive  # noqa: E402
+from tools.derived import addresses, tables  # noqa: E402
 from tools.site import diagram, messages, model, providers, twin  # noqa: E402
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 MADE: dict[str, Callable[[str], str]] = {
-    "settings": derive.settings_table,
-    "streams": derive.streams_table,
+    "settings": tables.settings_table,
+    "streams": tables.streams_table,
     "providers": providers.overview,
     "diagram": diagram.of_service,
     "tables": model.tables_of,
@@ -62,7 +62,7 @@ def on_config(config: MkDocsConfig) -> None:
 
     The theme's own link to a repository would ask its host for numbers each time a page is opened.
     """
-    address = derive.repository()
+    address = addresses.repository()
     config.copyright = f'Version {version("tap-oneroster")} · <a href="{address}">{address.partition("://")[2]}</a>'
     for entry in config.nav or []:
         if "Providers" in entry:

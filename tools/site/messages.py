@@ -6,12 +6,10 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from tools.derive import ROOT
+from tools.project import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-__all__ = ["ERRORS", "SOURCES", "messages", "table", "text_of"]
 
 # Classes whose text is the last line of a run.
 ERRORS = {

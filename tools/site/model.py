@@ -9,17 +9,7 @@ import oneroster_core.model as model
 from oneroster_core.model.describe import describe_file, meaning
 from oneroster_core.model.schema import json_schema, key_properties
 
-from tools.derive import ROOT
-from tools.project import plugins
-
-__all__ = [
-    "kinds_of_data",
-    "loader_facts",
-    "loader_settings",
-    "personal_table",
-    "receipts_table",
-    "tables_of",
-]
+from tools.project import ROOT, plugins
 
 _KINDS = {
     model.Personal.NAME: "their names",

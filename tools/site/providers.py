@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from tap_oneroster._core.http.presets import GENERIC, PRESETS, Preset
 
-from tools.derive import ROOT, code, in_yaml
-
-__all__ = ["EVIDENCE", "config_of", "overview", "page", "path", "read", "snippets"]
+from tools.derived.definitions import in_yaml
+from tools.derived.tables import code
+from tools.project import ROOT
 
 # The evidence for a fact; the word precedes the fact in providers.yml.
 EVIDENCE = {

@@ -7,9 +7,7 @@ from datetime import date
 from oneroster_core.twin.elements import as_markdown, elements
 from oneroster_core.twin.policy import read_policy
 
-from tools.derive import ROOT
-
-__all__ = ["POLICIES", "element_list", "policy_text"]
+from tools.project import ROOT
 
 POLICIES = ROOT / "examples/twin"
 _DAY = date(2026, 9, 1)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .policy import Policy
 
-__all__ = ["EXIT_CODES", "command", "main"]
-
 EXIT_CODES = {
     0: ("Passed, noted, first night, or held as the calendar planned.", "Nothing."),
     1: (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import smtplib
-import time
 from email.message import EmailMessage
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ._core.webhook import post_json
+from ._core.webhook import post_json, was_taken
 from .checks.catalogue import check
 from .policy import resolved
 from .words import ALL
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from .report.contents import Contents, Row
     from .store import Store
 
-__all__ = ["message", "send_alerts", "shaped"]
-
-TRIES, WAIT_SECONDS, MOST_POSTS, NAMED, SMALL = 3, 1.0, 4, 10, 10
+MOST_POSTS, NAMED, SMALL = 4, 10, 10
 _PERSONS = {"users", "enrollments", "roles", "demographics", "userProfiles", "results"}
 _log = logging.getLogger("oneroster-audit")
 
@@ -128,7 +126,7 @@ def send_alerts(store: Store, of: Contents, policy: Policy, environment: Mapping
         ):
             continue
         body = told | {"sentence": f"All clear. {told['sentence']}"} if is_clear else told
-        if _try(alert, body, environment):
+        if was_taken(partial(_send, alert, body, environment)):
             with store.transaction():
                 store.add("alerts", [{"load": load, "channel": number, "verdict": verdict}])
         else:
@@ -137,20 +135,12 @@ def send_alerts(store: Store, of: Contents, policy: Policy, environment: Mapping
     return fine
 
 
-def _try(alert: Alert, told: Row, environment: Mapping[str, str]) -> bool:
+def _send(alert: Alert, told: Row, environment: Mapping[str, str]) -> None:
     url = resolved(alert.url, environment)
-    for attempt in range(TRIES):
-        try:
-            if alert.kind == "mail":
-                _mail(url, alert, told, [resolved(to, environment) for to in alert.to])
-            else:
-                post_json(url, shaped(alert.kind, told))
-        except (OSError, ValueError, smtplib.SMTPException):  # its words may contain the address
-            if attempt < TRIES - 1:
-                time.sleep(WAIT_SECONDS * 2**attempt)
-            continue
-        return True
-    return False
+    if alert.kind == "mail":
+        _mail(url, alert, told, [resolved(to, environment) for to in alert.to])
+    else:
+        post_json(url, shaped(alert.kind, told))
 
 
 def _mail(url: str, alert: Alert, told: Row, to: Sequence[str]) -> None:

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from .verdicts import Judgement
     from .warehouse import Load, Warehouse
 
-__all__ = ["Audit", "as_rows", "audit_load", "compare"]
-
 
 @dataclass(slots=True)
 class Audit:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["loaded"]
-
 
 def loaded(*bundles: Path) -> AbstractContextManager[Path]:
     """Return a warehouse with one load for each bundle; it is removed at the end."""

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from .policy import Rule
     from .words import Cell
 
-__all__ = ["emptying", "limit", "rule_of"]
-
 _STRICTNESS = {"rollover": 0, "normal": 1, "additions_only": 2, "blackout": 3}
 
 

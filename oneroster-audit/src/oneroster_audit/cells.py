@@ -17,8 +17,6 @@ from .words import ALL, Cell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Counts", "Dimensions", "Move", "Places", "tally"]
-
 Place = tuple[str, str, str]
 Places = tuple[Place, ...]
 

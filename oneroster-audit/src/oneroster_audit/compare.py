@@ -13,8 +13,6 @@ from .warehouse import Warehouse
 if TYPE_CHECKING:
     from .pair import Side
 
-__all__ = ["differences"]
-
 
 def differences(a: Side, b: Side) -> list[dict[str, Any]]:
     """Return for each file what it had, got, lost, changed and has."""

@@ -15,8 +15,6 @@ from .warehouse import sql
 if TYPE_CHECKING:
     from .warehouse import Warehouse
 
-__all__ = ["build", "prepare"]
-
 FILES = ("orgs", "academicSessions", "courses", "users", "classes", "enrollments")
 """The files that it covers, those that others refer to first."""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .cells import Places
     from .warehouse import Warehouse
 
-__all__ = ["GRADE_RANK", "YEARLY", "changes", "compared", "dimensions", "kept", "moves", "placed", "places_at"]
-
 _LEFT_OUT = {"sourcedId", "status", "dateLastModified", "metadata"}
 _GRADE_ROSE = "grades+"
 YEARLY = {_GRADE_ROSE, "schoolYearSourcedId"}

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from .warehouse import Warehouse
     from .words import Cell
 
-__all__ = ["Families", "ask_families", "baselines", "family_rows", "fold_families"]
-
 _READ = (*crosswalk.FILES, "roles")
 """Files of which a change may matter."""
 

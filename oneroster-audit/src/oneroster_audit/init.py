@@ -11,8 +11,6 @@ from .warehouse import Warehouse
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["write_policy"]
-
 _TEXT = """\
 # The policy of oneroster-audit. Paths are relative to this file.
 warehouse: {warehouse}

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .night import Night
     from .warehouse import Load
 
-__all__ = ["FileLoss", "empty_schools", "explain", "slow_starts"]
-
 
 @dataclass(slots=True)
 class FileLoss:

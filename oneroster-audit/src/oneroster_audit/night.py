@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .warehouse import Load, Warehouse
     from .words import Cell, Finding
 
-__all__ = ["Before", "Night"]
-
 
 @dataclass(frozen=True, slots=True)
 class Before:

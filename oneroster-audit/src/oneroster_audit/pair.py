@@ -10,19 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ._core.history import ENDED_LOAD, FIRST_LOAD
+from ._core.history import ENDED_LOAD, FIRST_LOAD, attach, reader
 from ._core.model import file
 from ._core.model.schema import TENANT
-from ._core.sql import is_busy, literal, quoted, when_free
-from .errors import Unknown, Wrong
+from ._core.sql import literal, quoted
+from .errors import Unknown, Wrong, in_use
 from .warehouse import MEMORY, Warehouse
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from ._core.model import File
-
-__all__ = ["Pair", "Side", "file_and_schema"]
 
 SCHEMA = "oneroster"
 
@@ -47,11 +43,7 @@ class Pair:
         """Open both files; `within` is the open warehouse, which is side `a`, and stays open afterwards."""
         self._sides, self._within = {"a": a, "b": b}, within
         self._spill = TemporaryDirectory(prefix="oneroster-audit-")
-        config: dict[str, Any] = {
-            "memory_limit": MEMORY, "threads": 2, "temp_directory": self._spill.name, "preserve_insertion_order": False,
-            "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-        }  # fmt: skip
-        self._connection = within.connection if within else duckdb.connect(config=config)
+        self._connection = within.connection if within else reader(self._spill.name, MEMORY)
         try:
             self._bases: dict[Path, str] = {a.path: "warehouse"} if within else {}
             for side in (a, b):
@@ -65,9 +57,7 @@ class Pair:
     def __enter__(self) -> Pair:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -146,15 +136,8 @@ class Pair:
             return
         if not path.is_file():
             raise Unknown(f"no warehouse at {path}.")
-
-        def fault(words: str) -> Exception:
-            if is_busy(words):
-                return Unknown(f"{path} is in use by another process. Run again when it has ended.")
-            return Unknown(f"{path} cannot be opened as a DuckDB database.")
-
-        name = f"side{len(self._bases)}"
-        statement = f"ATTACH {literal(str(path))} AS {name} (READ_ONLY)"
-        when_free(path, lambda: self._connection.execute(statement), fault)
+        name, damaged = f"side{len(self._bases)}", Unknown(f"{path} cannot be opened as a DuckDB database.")
+        attach(self._connection, path, name, lambda kind: in_use(path) if kind == "busy" else damaged)
         self._bases[path] = name
 
     def _find(self, side: Side) -> dict[str, list[str]]:

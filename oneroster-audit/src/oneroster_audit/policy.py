@@ -19,19 +19,6 @@ from .errors import Wrong
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "SECRET_SETTINGS",
-    "SETTINGS",
-    "Alert",
-    "Limit",
-    "Limits",
-    "Policy",
-    "Report",
-    "Rule",
-    "RuleKind",
-    "read_policy",
-]
-
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Text = Annotated[str, Meta(min_length=1)]
 Ids = Annotated[list[str], Meta(min_length=1)]

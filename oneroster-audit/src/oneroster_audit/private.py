@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["owner_only", "write_csv"]
-
 
 @contextmanager
 def owner_only() -> Iterator[None]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ._core.model import Field, File
     from .pair import Pair
 
-__all__ = ["FileResult", "Result", "reconcile"]
-
 APART = timedelta(hours=6)
 LIMIT = 0.01
 _LEFT_OUT = {"sourcedId", "status", "dateLastModified", "metadata"}

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from ._core.sql import is_busy, literal, quoted, when_free
+from ._core.sql import literal, quoted
 from .errors import Unknown, Wrong
 from .private import owner_only, write_csv
+from .store import connect_store, see_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from .warehouse import Warehouse
+    import duckdb
 
-__all__ = ["TABLES", "forget", "keep", "restricted_path", "write_crosswalk"]
+    from .warehouse import Warehouse
 
 TABLES: dict[str, dict[str, str]] = {
     "crosswalk": {
@@ -49,7 +48,7 @@ def keep(warehouse: Warehouse, path: Path, tenant: str, load: int, schools: dict
     with owner_only(), warehouse.beside(path, "restricted"):
         for name, columns in TABLES.items():
             warehouse.run(f"CREATE TABLE IF NOT EXISTS restricted.{quoted(name)} ({_spec(columns, tenant)})")
-        _see_tenant(path, warehouse.run(_TENANTS), tenant)
+        see_tenant(path, warehouse.run(_TENANTS), tenant)
         warehouse.run("BEGIN TRANSACTION")
         try:
             for name, columns in TABLES.items():
@@ -97,11 +96,6 @@ _TENANTS = "SELECT column_name FROM duckdb_columns() WHERE database_name = 'rest
 def _spec(columns: dict[str, str], tenant: str) -> str:
     named = {"tenant": "VARCHAR", **columns} if tenant else columns
     return ", ".join(f"{quoted(column)} {kind}" for column, kind in named.items())
-
-
-def _see_tenant(path: Path, found: Sequence[object], tenant: str) -> None:
-    if bool(found) != bool(tenant):
-        raise Wrong(f"{path} was made {'with' if found else 'without'} a tenant. Set another `store`.")
 
 
 def write_crosswalk(store: Path, tenant: str, load: int, out: Path, *, must_have: bool) -> int:
@@ -166,18 +160,7 @@ def forget(store: Path, tenant: str, loads: Sequence[int]) -> int:
 
 @contextmanager
 def _opened(path: Path, tenant: str, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    def fault(words: str) -> Exception:
-        if is_busy(words):
-            return Unknown(f"{path} is in use by another process. Run again when it has ended.")
-        return Wrong(f"{path} cannot be opened as a store of oneroster-audit.")
-
-    with owner_only():
-        database = when_free(path, lambda: duckdb.connect(str(path), read_only=read_only), fault)
-        try:
-            found = database.execute(
-                "SELECT 1 FROM duckdb_columns() WHERE table_name = 'crosswalk' AND column_name = 'tenant'"
-            ).fetchall()
-            _see_tenant(path, found, tenant)
-            yield database
-        finally:
-            database.close()
+    with owner_only(), closing(connect_store(path, read_only=read_only)) as database:
+        tenants = "SELECT 1 FROM duckdb_columns() WHERE table_name = 'crosswalk' AND column_name = 'tenant'"
+        see_tenant(path, database.execute(tenants).fetchall(), tenant)
+        yield database

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .store import Store
     from .warehouse import Warehouse
 
-__all__ = ["find", "write_rows"]
-
 Ids = list[tuple[str]]
 
 

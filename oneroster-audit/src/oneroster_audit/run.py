@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from .policy import Policy
 
-__all__ = ["Outcome", "approve", "newest_load", "open_store", "open_warehouse", "purge", "run", "write_report"]
-
 
 class Outcome:
     """What a run ended with."""

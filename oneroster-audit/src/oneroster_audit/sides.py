@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .policy import Policy
 
-__all__ = ["opened"]
-
 
 @contextmanager
 def opened(names: tuple[str, str], policy: Callable[[], Policy]) -> Iterator[tuple[Side, Side]]:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from .policy import Policy
     from .warehouse import Warehouse
 
-__all__ = ["differ"]
-
 
 def differ(warehouse: Warehouse, policy: Policy, load: int) -> list[Finding]:
     """Return a finding for each file that is not the same in both; more than 1 % holds.

@@ -10,14 +10,11 @@ import duckdb
 
 from ._core.history import STORE_VERSION
 from ._core.sql import is_busy, quoted, when_free
-from .errors import Unknown, Wrong
+from .errors import Wrong, store_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
-
-__all__ = ["TABLES", "Store"]
 
 TABLES: dict[str, dict[str, str]] = {
     "loads": {
@@ -84,7 +81,7 @@ class Store:
             raise Wrong(f"no store at {path}. Audit a load first: oneroster-audit run")
         self._tenant = tenant or None
         self._missing: dict[str, set[str]] = {}
-        self._connection = _connect(path, read_only=read_only)
+        self._connection = connect_store(path, read_only=read_only)
         try:
             self._prepare(path, read_only=read_only)
         except BaseException:
@@ -94,9 +91,7 @@ class Store:
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._connection.close()
 
     def _prepare(self, path: Path, *, read_only: bool) -> None:
@@ -105,11 +100,8 @@ class Store:
             version = int(self._run("SELECT version FROM meta")[0][0])
             if version > STORE_VERSION:
                 raise Wrong(f"{path} was made by a newer oneroster-audit. Upgrade the package.")
-            has_tenant = bool(
-                self._run("SELECT 1 FROM duckdb_columns() WHERE table_name = 'loads' AND column_name = 'tenant'")
-            )
-            if has_tenant != bool(self._tenant):
-                raise Wrong(f"{path} was made {'with' if has_tenant else 'without'} a tenant. Set another `store`.")
+            tenants = "SELECT 1 FROM duckdb_columns() WHERE table_name = 'loads' AND column_name = 'tenant'"
+            see_tenant(path, self._run(tenants), self._tenant)
             self._missing = self._find_missing()
             if self._missing and not read_only:
                 self._upgrade(there)
@@ -226,12 +218,18 @@ class Store:
         self.add("released", [{"school": school, "load": load} for school in schools])
 
 
-def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    def fault(words: str) -> Exception:
-        if is_busy(words):
-            return Unknown(f"{path} is in use by another process. Run again when it has ended.")
-        return Wrong(f"{path} cannot be opened as a store of oneroster-audit.")
-
+def connect_store(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """Open a file of the audit; wait some seconds while it is open elsewhere."""
     path.parent.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = {"autoload_known_extensions": False}
-    return when_free(path, lambda: duckdb.connect(str(path), read_only=read_only, config=config), fault)
+    return when_free(
+        path,
+        lambda: duckdb.connect(str(path), read_only=read_only, config=config),
+        lambda words: store_fault(path, is_busy=is_busy(words)),
+    )
+
+
+def see_tenant(path: Path, found: Sequence[object], tenant: str | None) -> None:
+    """Raise Wrong if a file of the audit was made with a tenant, so that something of it was `found`, and is read without."""
+    if bool(found) != bool(tenant):
+        raise Wrong(f"{path} was made {'with' if found else 'without'} a tenant. Set another `store`.")

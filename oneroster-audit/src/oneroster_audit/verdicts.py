@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from .words import Finding
 
-__all__ = ["Judgement", "cell_verdicts", "exit_code", "judge"]
-
 
 @dataclass(frozen=True, slots=True)
 class Judgement:

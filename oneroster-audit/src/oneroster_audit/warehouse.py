@@ -15,16 +15,13 @@ from ._core.history import ENDED_LOAD, FIRST_LOAD, HISTORY, attach, reader
 from ._core.model import FILES, file
 from ._core.model.schema import TENANT
 from ._core.sql import literal, quoted
-from .errors import Unknown, Wrong
+from .errors import Unknown, Wrong, in_use, store_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
 
     from ._core.history import Fault
-
-__all__ = ["Load", "Table", "Warehouse", "sql"]
 
 MEMORY = "600MB"
 
@@ -67,11 +64,11 @@ class Warehouse:
     `<table>_versions(load)` are all versions that began up to that load.
     """
 
-    def __init__(self, path: Path, schema: str, tenant: str, *, memory: str = MEMORY) -> None:
+    def __init__(self, path: Path, schema: str, tenant: str) -> None:
         if not path.is_file():
             raise Unknown(f"no warehouse at {path}. Load it with target-oneroster-duckdb and history: true.")
         self._spill = TemporaryDirectory(prefix="oneroster-audit-")
-        self._connection = reader(self._spill.name, memory)
+        self._connection = reader(self._spill.name, MEMORY)
         self._schema, self._tenant = schema, tenant
         try:
             self._attach(path)
@@ -87,9 +84,7 @@ class Warehouse:
     def __enter__(self) -> Warehouse:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -175,13 +170,7 @@ class Warehouse:
     @contextmanager
     def beside(self, path: Path, name: str) -> Iterator[None]:
         """Attach another file of the audit under a name while SQL runs, to be written."""
-
-        def fault(kind: Fault) -> Exception:
-            if kind == "busy":
-                return Unknown(f"{path} is in use by another process. Run again when it has ended.")
-            return Wrong(f"{path} cannot be opened as a store of oneroster-audit.")
-
-        attach(self._connection, path, name, fault, read_only=False)
+        attach(self._connection, path, name, lambda kind: store_fault(path, is_busy=kind == "busy"), read_only=False)
         try:
             yield
         finally:
@@ -191,7 +180,7 @@ class Warehouse:
         def fault(kind: Fault) -> Exception:
             match kind:
                 case "busy":
-                    return Unknown(f"{path} is in use by another process. Run again when it has ended.")
+                    return in_use(path)
                 case "newer":
                     return Wrong(f"{path} was made by a newer DuckDB than {duckdb.__version__}.")
                 case "damaged":

@@ -7,8 +7,6 @@ from enum import IntEnum, StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
-__all__ = ["ALL", "Cell", "Finding", "Severity", "Verdict"]
-
 ALL = "*"
 """Stands in a cell for what is summed."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -110,15 +110,17 @@ class Engine:
         return self._connection.execute(sql, list(parameters)).fetchall()
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Return the single number that a query selects."""
+        """Return the single number that a query selects, or the number of rows that a statement changed."""
         rows = self.run(sql, parameters)
         return int(rows[0][0] or 0)
 
-    def count(self, table: str) -> int:
-        """Return the number of rows of a table; 0 if it does not exist."""
+    def count(self, table: str, where: str = "true") -> int:
+        """Return the number of rows of a table that match a condition; 0 if there is no such table."""
         try:
-            return self.one(f"SELECT count(*) FROM {quoted(table)}")
+            return self.one(f"SELECT count(*) FROM {quoted(table)} WHERE {where}")
         except duckdb.CatalogException:
+            if self.has(table):  # the condition names a table that does not exist
+                raise
             return 0
 
     def has(self, table: str) -> bool:
@@ -144,6 +146,11 @@ class Engine:
         """Create an empty table of text columns."""
         names = ", ".join(f"{quoted(name)} VARCHAR" for name in columns)
         self.run(f"CREATE TABLE {quoted(table)} ({names})")
+
+    def insert(self, table: str, columns: Collection[str], rows: str) -> int:
+        """Add the rows of a FROM clause, which has these columns; other columns stay blank. Return the number of rows."""
+        values = [quoted(name) if name in columns else "''" for name in self.columns(table)]
+        return self.one(f"INSERT INTO {quoted(table)} SELECT {', '.join(values)} FROM {rows}")
 
     def in_order(self, table: str) -> bool:
         """True if the ids of a table strictly increase from row to row, so that none occurs twice."""

@@ -13,8 +13,6 @@ from .svg import Raw, element, svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["bar", "calendar", "columns", "diverging", "interval", "share", "slope", "sparkline", "strip"]
-
 PALETTE = "abcdefgh"
 
 

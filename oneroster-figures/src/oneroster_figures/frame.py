@@ -10,8 +10,6 @@ from .svg import Raw, element, escape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["CSP", "CSS", "figure", "page", "section", "table"]
-
 CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 CSS = files(__package__ or __name__).joinpath("page.css").read_text(encoding="utf-8")
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import html
 from typing import Any
 
-__all__ = ["Raw", "element", "escape", "svg"]
-
 
 class Raw(str):
     """Markup that is safe as it stands."""

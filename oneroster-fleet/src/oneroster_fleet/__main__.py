@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
 
-__all__ = ["EXIT_CODES", "command", "main"]
-
 EXIT_CODES: dict[int, tuple[str, str]] = {
     0: ("Complete, and the state has moved.", "Nothing."),
     1: ("Not complete: network, a source that moved, a service or the state store that is down.", "Run it again."),

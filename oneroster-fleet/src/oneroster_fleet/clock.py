@@ -15,8 +15,6 @@ from .errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["NOW", "Window", "duration", "has_a_time_in", "last_time", "moment", "now", "written", "zone"]
-
 NOW = "ONEROSTER_FLEET_NOW"
 """The variable that replaces the clock: ISO 8601 with an offset."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .run.district_run import Outcome
     from .stores import Store
 
-__all__ = ["board", "check", "dag", "hold", "list_", "release", "run", "state", "views"]
-
 OUTSIDE, BUSY = 77, 75
 NEEDS_A_PERSON = 2
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
-__all__ = ["TAP", "Board", "District", "Fault", "Fleet", "Hold", "Provider"]
-
 TAP = "tap-oneroster"
 
 

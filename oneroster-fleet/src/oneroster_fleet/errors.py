@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["Busy", "FleetError", "Misconfigured", "StateMoved", "Stopped", "StoreDown"]
-
 
 class FleetError(Exception):
     """The command ends with `exit_code`, and the message is its last line."""

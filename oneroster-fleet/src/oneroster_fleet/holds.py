@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from .stores import Store
 
-__all__ = ["put_hold", "release_hold"]
-
 HISTORY = "holds.json"
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .district import District
 
-__all__ = ["about", "children", "find", "owner"]
-
 PASSED = ("PATH", "HOME", "TMPDIR", "LANG", "LANGUAGE", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 PASSED_IN_ANY_CASE = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 ABOUT_SECONDS = 120

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .district import District
 
-__all__ = ["connection_field", "has_password", "reference_fault", "resolve", "resolve_text", "variable"]
-
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOGINS = frozenset({"client_id", "user", "username", "login"})
 

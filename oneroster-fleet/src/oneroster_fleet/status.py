@@ -12,12 +12,8 @@ from .stores.base import HOLD_RECORD, LAST
 from .words import Words, hold_of, is_due, word_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from .district import Fleet
     from .stores import Store
-
-__all__ = ["Row", "statuses"]
 
 
 class Row(Struct, frozen=True):
@@ -39,13 +35,12 @@ class Row(Struct, frozen=True):
         }
 
 
-def statuses(fleet: Fleet, store: Store, at: datetime, ids: Collection[str] | None = None) -> list[Row]:
+def statuses(fleet: Fleet, store: Store, at: datetime) -> list[Row]:
     """Return the status of each district, in the order of the fleet file."""
-    chosen = [d for d in fleet.districts.values() if ids is None or d.id in ids]
-    names = [district.id for district in chosen]
+    names = list(fleet.districts)
     last, holds, running = store.records(LAST, names), store.records(HOLD_RECORD, names), store.running(names)
     rows = []
-    for district in chosen:
+    for district in fleet.districts.values():
         its, record = district.id, last.get(district.id)
         hold = hold_of(district, holds.get(its))
         faults = fleet.faults_of.get(its)

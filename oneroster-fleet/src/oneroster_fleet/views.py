@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from .district import District, Fleet
 
-__all__ = ["union_views"]
-
 OFF_BY_DEFAULT = frozenset({"demographics"})
 LOADERS = {
     "duckdb": ("target-oneroster-duckdb", "target-duckdb"),

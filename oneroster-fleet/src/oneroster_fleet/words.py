@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from .district import District
 
-__all__ = ["NEEDS_A_PERSON", "Word", "Words", "hold_of", "is_due", "last_good", "word_of"]
-
 HELD, MISCONFIGURED = 3, 4
 ENDED_OTHERWISE = frozenset({0, HELD, MISCONFIGURED, 130, 143})
 """Codes of a last run that are no failure: it ended well, was held, was refused, or somebody stopped it."""

@@ -21,13 +21,7 @@ weekdays as (
 ),
 
 term_spans as (
-    select distinct
-        classes.school_id,
-        terms.begin_date,
-        terms.end_date
-    from {{ ref('bridge_class_term') }} as terms
-    inner join {{ ref('dim_class') }} as classes on terms.class_id = classes.class_id
-    where classes.school_id is not null and terms.begin_date is not null and terms.end_date is not null
+    {{ term_spans() }}
 ),
 
 term_days as (
@@ -37,11 +31,13 @@ term_days as (
         {{ days_from(monday('days.day'), 'days.day') }} as weekday
     from term_spans
     inner join days on term_spans.begin_date <= days.day and days.day < term_spans.end_date
-    where not exists (
-        select 1
-        from calendar
-        where calendar.is_school_day and calendar.school_id = term_spans.school_id
-    )
+    where
+        term_spans.school_id is not null
+        and not exists (
+            select 1
+            from calendar
+            where calendar.is_school_day and calendar.school_id = term_spans.school_id
+        )
 ),
 
 school_days as (

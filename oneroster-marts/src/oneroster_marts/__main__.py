@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from . import __version__
+from ._core.process import start
 from .errors import Failed, MartsError, Wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .settings import Settings
-
-__all__ = ["EXIT_CODES", "command", "main"]
 
 EXIT_CODES: dict[int, tuple[str, str]] = {
     0: ("Built, and all tests passed.", "Nothing."),
@@ -30,8 +29,8 @@ EXIT_CODES: dict[int, tuple[str, str]] = {
 
 
 def main() -> None:
-    """Run the command line of this process."""
-    sys.exit(command(sys.argv[1:]))
+    """Run the command line of this process; a signal ends it with its code."""
+    start(command)
 
 
 def command(arguments: Sequence[str]) -> int:
@@ -45,8 +44,6 @@ def command(arguments: Sequence[str]) -> int:
     except MartsError as error:
         print(f"oneroster-marts: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     return code
 
 

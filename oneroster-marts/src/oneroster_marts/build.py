@@ -21,8 +21,6 @@ from .settings import SECRET_SETTINGS, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Outcome", "run_dbt"]
-
 
 @dataclass
 class Outcome:

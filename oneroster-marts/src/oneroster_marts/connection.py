@@ -8,20 +8,19 @@ import tempfile
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .errors import Failed
+from .errors import Failed, MartsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .settings import Settings
 
-__all__ = ["Connection", "connect", "literal"]
-
 SCHEMA = "restricted"
 _FILE = "restricted_file"
 _BATCH = 10_000
+_T = TypeVar("_T")
 
 
 class Connection(Protocol):
@@ -42,17 +41,26 @@ def connect(settings: Settings) -> Iterator[Connection]:
     """Open a connection, and commit when it was used without an error."""
     kinds: dict[str, Callable[[Settings], Connection]]
     kinds = {"duckdb": _DuckDB, "postgres": _Postgres, "snowflake": _Snowflake}
-    try:
-        connection = kinds[settings.warehouse](settings)
-    except Failed:
-        raise
-    except Exception as error:  # each driver has its own
-        raise Failed(f"{settings.warehouse}: no connection ({type(error).__name__})") from None
+    connection = connected(settings, kinds[settings.warehouse])
     try:
         yield connection
         connection.commit()
     finally:
         connection.close()
+
+
+def connected(settings: Settings, kind: Callable[[Settings], _T]) -> _T:
+    """Return a connection of that kind.
+
+    Raises:
+        Failed: The warehouse cannot be reached.
+    """
+    try:
+        return kind(settings)
+    except MartsError:
+        raise
+    except Exception as error:  # each driver has its own
+        raise Failed(f"{settings.warehouse}: no connection ({type(error).__name__})") from None
 
 
 def _create(schema: str, table: str, columns: list[str], kind: str, drop: str = "") -> list[str]:
@@ -97,12 +105,26 @@ class _DuckDB:
         self._connection.close()
 
 
-class _Postgres:
+class _Client:
+    """A connection of a driver."""
+
+    _connection: Any
+
+    def commit(self) -> None:
+        self._connection.commit()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Postgres(_Client):
+    """PostgreSQL's client, of what loads files and of what reads."""
+
     def __init__(self, settings: Settings) -> None:
         import psycopg2
 
         self._database = settings.database
-        self._connection: Any = psycopg2.connect(
+        self._connection = psycopg2.connect(
             host=settings.host,
             port=settings.port or 5432,
             user=settings.user,
@@ -110,6 +132,8 @@ class _Postgres:
             dbname=settings.database,
         )
 
+
+class _Postgres(Postgres):
     def replace(self, table: str, columns: list[str], rows: Iterator[list[str]]) -> str:
         with self._connection.cursor() as cursor:
             if self._columns(cursor, table) == columns:  # the views on it stay
@@ -130,22 +154,20 @@ class _Postgres:
         cursor.execute(f"{query} order by ordinal_position", (SCHEMA, table))
         return [name for (name,) in cursor.fetchall()]
 
-    def commit(self) -> None:
-        self._connection.commit()
 
-    def close(self) -> None:
-        self._connection.close()
+class Snowflake(_Client):
+    """Snowflake's client, of what loads files and of what reads."""
 
-
-class _Snowflake:
     def __init__(self, settings: Settings) -> None:
         import snowflake.connector
 
         from .profile import snowflake_options
 
         self._database = settings.database
-        self._connection: Any = snowflake.connector.connect(**snowflake_options(settings))
+        self._connection = snowflake.connector.connect(**snowflake_options(settings))
 
+
+class _Snowflake(Snowflake):
     def replace(self, table: str, columns: list[str], rows: Iterator[list[str]]) -> str:
         cursor = self._connection.cursor()
         for statement in _create(SCHEMA, table, columns, "varchar"):
@@ -154,9 +176,3 @@ class _Snowflake:
         while batch := list(islice(rows, _BATCH)):
             cursor.executemany(f"insert into {SCHEMA}.{table} values ({places})", batch)
         return f"{self._database}.{SCHEMA}.{table}"
-
-    def commit(self) -> None:
-        self._connection.commit()
-
-    def close(self) -> None:
-        self._connection.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["Failed", "MartsError", "Wrong"]
-
 
 class MartsError(Exception):
     """The command ends with `exit_code`, and the message is its last line."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-__all__ = ["tables"]
-
 
 def tables(settings: Settings) -> dict[str, str]:
     """Return the table of each input that is given; load those that are CSV files, every cell as text.

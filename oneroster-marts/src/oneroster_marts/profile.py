@@ -7,8 +7,6 @@ from typing import Any
 from .project import limits
 from .settings import SECRET_SETTINGS, Settings
 
-__all__ = ["SECRET", "profile", "snowflake_options", "variables"]
-
 SECRET = "DBT_ENV_SECRET_ONEROSTER_MARTS_"  # noqa: S105 - the prefix of variables that dbt never logs
 _VARIABLES = (
     *("oneroster_schema", "tenant", "time_zone", "small_cell", "end_dates", "school_types"),

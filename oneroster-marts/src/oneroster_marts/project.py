@@ -8,8 +8,6 @@ from typing import Any
 
 import yaml
 
-__all__ = ["folder", "inputs", "limits"]
-
 
 @cache
 def folder() -> Path:

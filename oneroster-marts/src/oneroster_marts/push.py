@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-__all__ = ["STREAMS", "Stream", "push"]
-
 TEXT: dict[str, Any] = {"type": ["string", "null"]}
 WHOLE: dict[str, Any] = {"type": ["integer", "null"]}
 NUMBER: dict[str, Any] = {"type": ["number", "null"]}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .connection import literal
+from .connection import Postgres, Snowflake, connected, literal
 from .errors import Failed, Wrong
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from .settings import Settings
-
-__all__ = ["OneAfterOther", "Reader", "Row", "open_reader"]
 
 Row = dict[str, Any]
 _BATCH = 2_000
@@ -155,14 +154,9 @@ def open_reader(settings: Settings, *, restricted: bool = False) -> Iterator[Rea
     Raises:
         Failed: The warehouse is busy, or cannot be reached.
     """
-    kinds: dict[str, Callable[[Settings, bool], _Warehouse]]
-    kinds = {"duckdb": _DuckDB, "postgres": _Postgres, "snowflake": _Snowflake}
-    try:
-        warehouse = kinds[settings.warehouse](settings, restricted)
-    except (Failed, Wrong):
-        raise
-    except Exception as error:  # each driver has its own
-        raise Failed(f"{settings.warehouse}: no connection ({type(error).__name__})") from None
+    kinds: dict[str, Callable[[Settings], _Warehouse]]
+    kinds = {"duckdb": partial(_DuckDB, restricted=restricted), "postgres": _Postgres, "snowflake": _Snowflake}
+    warehouse = connected(settings, kinds[settings.warehouse])
     try:
         yield Reader(warehouse, settings)
     finally:
@@ -173,7 +167,7 @@ class _DuckDB:
     is_upper = False
     collation = ""
 
-    def __init__(self, settings: Settings, restricted: bool) -> None:
+    def __init__(self, settings: Settings, *, restricted: bool) -> None:
         import duckdb
 
         # What does not fit in memory holds persons, too: by default it would be written to the working folder, for all to read.
@@ -228,20 +222,12 @@ def _one_line(words: str) -> str:
     return re.sub(r"['\"][^'\"]*['\"]", "'…'", words.splitlines()[0])[:200]
 
 
-class _Postgres:
+class _Postgres(Postgres):
     is_upper = False
     collation = ' collate "C"'
 
-    def __init__(self, settings: Settings, _: bool) -> None:
-        import psycopg2
-
-        self._connection: Any = psycopg2.connect(
-            host=settings.host,
-            port=settings.port or 5432,
-            user=settings.user,
-            password=settings.password or None,
-            dbname=settings.database,
-        )
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self._connection.set_session(readonly=True)
         self._cursors = 0
 
@@ -252,20 +238,10 @@ class _Postgres:
             while batch := cursor.fetchmany(_BATCH):
                 yield [column[0] for column in cursor.description], batch
 
-    def close(self) -> None:
-        self._connection.close()
 
-
-class _Snowflake:
+class _Snowflake(Snowflake):
     is_upper = True
     collation = ""
-
-    def __init__(self, settings: Settings, _: bool) -> None:
-        import snowflake.connector
-
-        from .profile import snowflake_options
-
-        self._connection: Any = snowflake.connector.connect(**snowflake_options(settings))
 
     def run(self, sql: str, parameters: Sequence[Any]) -> Iterator[tuple[list[str], list[tuple[Any, ...]]]]:
         cursor = self._connection.cursor()
@@ -273,9 +249,6 @@ class _Snowflake:
         names = [column[0] for column in cursor.description]
         while batch := cursor.fetchmany(_BATCH):
             yield names, batch
-
-    def close(self) -> None:
-        self._connection.close()
 
 
 def _with_percent(sql: str) -> str:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
-__all__ = ["serve", "tools"]
-
 INSTRUCTIONS = (
     "Numbers of a school district, by metric and dimension. Small numbers are hidden, and so are those that would tell them: say so, and "
     f"do not estimate them. {ABOUT_PERSONS} Call list_metrics first."

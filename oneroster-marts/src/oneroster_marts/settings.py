@@ -21,8 +21,6 @@ from .project import limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ENVIRONMENT", "SECRET_SETTINGS", "SETTINGS", "Setting", "Settings", "nearest", "read_settings"]
-
 ENVIRONMENT = "ONEROSTER_MARTS_"
 """Each setting may be given by a variable of this prefix and its name in upper case; variables take precedence."""
 SECRET_SETTINGS = frozenset({"password", "private_key_passphrase"})

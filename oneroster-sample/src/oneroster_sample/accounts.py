@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
-__all__ = ["demographics", "roles", "user_profiles", "user_resources", "users"]
-
 LMS = "https://accounts.example.org/lms"
 MAIL = "https://accounts.example.org/mail"
 _EDIT, _BIRTH, _SECRET = salt("edit"), salt("birth"), salt("secret")

@@ -7,8 +7,6 @@ from typing import Any
 
 from ._core.model import Version
 
-__all__ = ["Answer", "Refused", "status_info", "unauthorized", "warning"]
-
 # Status: code of 1.1, code of 1.2. Both standards contradict themselves; these are the codes of their tables.
 _CODES = {
     400: ("invalid data", "invaliddata"),

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
-__all__ = ["assessment_line_items", "assessment_results"]
-
 _ITEM, _RESULT = salt("assessment"), salt("assessed")
 _PARTS = ("", ".reading", ".writing")
 

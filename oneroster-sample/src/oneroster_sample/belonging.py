@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from .rows import Row
 
-__all__ = ["AT_ORG", "HOME", "OF_PERSONS", "PERSON", "home_of"]
-
 
 @lru_cache(maxsize=16_384)
 def home_of(user: str) -> str:

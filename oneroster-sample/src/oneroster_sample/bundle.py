@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .district import District
     from .rows import Row
 
-__all__ = ["write_bundle"]
-
 _Open = Callable[[str], TextIO]
 """Opens a file of the bundle for writing; a zip can have only one open at a time."""
 

@@ -15,8 +15,6 @@ from .year import SchoolYear
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["academic_sessions", "class_life", "classes", "course_id", "courses", "orgs"]
-
 _ORGS, _SESSIONS = salt("orgs"), salt("sessions")
 _PLACES = ("Birchwater", "Grünau", "Saint-Élie", "O'Hallow", "Two Rivers, North", "松原", "Øvre Dal")
 _ART = 6

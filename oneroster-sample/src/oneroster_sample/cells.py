@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from .rows import Row
 
-__all__ = ["header", "row_writer"]
-
 _TEXTS = frozenset({Kind.GUID, Kind.REF, Kind.ID, Kind.STRING, Kind.WORD, Kind.DATE, Kind.DATETIME, Kind.YEAR})
 
 

@@ -13,8 +13,6 @@ from .dice import mix, root, salt
 if TYPE_CHECKING:
     from .plan import Plan, School
 
-__all__ = ["Life", "last_edit", "student_life", "vanished_on"]
-
 VANISHING_SUBJECT = 5
 _STAMP, _CHANGE = salt("stamp"), salt("change")
 

@@ -20,8 +20,6 @@ from .subjects import ELECTIVES, subjects_in
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Choices", "Move", "Shift", "choose"]
-
 _PUPILS, _CLASSES, _HALF = salt("event pupils"), salt("event classes"), salt("event half")
 MOVES = ("period", "room", "teacher")
 _DEFAULT = 10

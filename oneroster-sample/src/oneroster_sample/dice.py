@@ -14,8 +14,6 @@ from zlib import crc32
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["mix", "pick", "root", "salt", "uuid"]
-
 T = TypeVar("T")
 
 _MASK = (1 << 64) - 1

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from .rows import Row
     from .year import SchoolYear
 
-__all__ = ["enrollments"]
-
 _ROWS, _STAFF = salt("enrollments"), salt("staff")
 _CODES = [subject.code for subject in SUBJECTS]
 

@@ -9,8 +9,6 @@ from ._core.model import FILES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["CLASS_KINDS", "KEYS", "KINDS", "NO_KEYS", "PUPIL_KINDS", "Event", "EventError", "parse_events"]
-
 PUPIL_KINDS = ("transfer", "dual", "reentry")
 """Kinds that take N pupils of the school."""
 CLASS_KINDS = ("schedule", "term", "course")

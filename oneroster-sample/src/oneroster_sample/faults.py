@@ -9,8 +9,6 @@ from .knobs import Knobs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FAULTS", "WRONG_SECRET", "knobs_of", "parse_faults"]
-
 WRONG_SECRET = "wrong-secret"  # noqa: S105
 FAULTS = {
     WRONG_SECRET: "the secret in fleet.env is another",

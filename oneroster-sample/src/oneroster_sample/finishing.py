@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .nights import Night
     from .rows import Row
 
-__all__ = ["Change", "Finish", "Item", "new_id"]
-
 
 class Item(NamedTuple):
     """A row on its way, with what the events did to it."""

@@ -17,8 +17,6 @@ from .provider import Handler, Provider, Server
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["SampleFleet"]
-
 LOG_SECONDS = 0.2
 
 

@@ -17,21 +17,6 @@ if TYPE_CHECKING:
     from .plan import ClassPlan, Plan, School
     from .year import SchoolYear
 
-__all__ = [
-    "CATEGORY_COUNT",
-    "SCALED",
-    "TITLES",
-    "categories",
-    "letter",
-    "line_item_objectives",
-    "line_item_scales",
-    "line_items",
-    "result_objectives",
-    "result_scales",
-    "results",
-    "score_scales",
-]
-
 SCALED = GRADEBOOK[1]
 """The subject that is graded in letters: its classes have a score scale."""
 _CATEGORIES = (

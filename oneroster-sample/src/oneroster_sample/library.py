@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
-__all__ = ["RESOURCES", "class_resources", "course_resources", "resources"]
-
 RESOURCES = 40
 _PLACE = salt("resources")
 _TITLES = (

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from .knobs import Knobs
 
-__all__ = ["TOKEN", "link_header", "start_of"]
-
 TOKEN = "pageToken"  # noqa: S105
 """Name of the parameter that holds a place, if `Knobs.link_tokens` is set."""
 

@@ -10,8 +10,6 @@ from typing import NamedTuple
 
 from .dice import mix, pick, salt
 
-__all__ = ["Name", "person_name"]
-
 
 class Name(NamedTuple):
     """The names of one person; kana readings only if the script has them."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .plan import Plan
     from .rows import Row
 
-__all__ = ["ABSENCE", "TOMBSTONES", "Night"]
-
 ABSENCE = 21
 """Days for which a pupil who comes back was away."""
 TOMBSTONES = frozenset({"transfer", "close"})

@@ -14,8 +14,6 @@ from .plan import DISTRICT_ID, Plan, School
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Person", "Place", "people", "students"]
-
 _PERSON, _HOUSE, _SIBLINGS = salt("person"), salt("house"), salt("siblings")
 _GUARDIAN_WORDS = ("parent", "parent", "parent", "guardian", "relative")
 SCHOOL_STAFF = ("principal", "siteAdministrator", "counselor", "aide", "proctor")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from .events import Event
 
-__all__ = ["DISTRICT_ID", "ClassPlan", "Plan", "School"]
-
 DISTRICT_ID = "D-001"
 DEPARTMENT_ID = "D-001.Arts"
 

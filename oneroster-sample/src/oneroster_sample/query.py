@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .rows import Row
 
-__all__ = ["Filter", "FilterError", "known_field", "only_fields", "order", "parse_filter", "value_at"]
-
 _CLAUSE = re.compile(r"([\w.]+)\s*(!=|>=|<=|=|>|<|~)\s*'((?:[^']|'')*)'")
 _JOIN = re.compile(r" (AND|OR) ")
 

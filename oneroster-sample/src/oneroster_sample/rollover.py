@@ -10,8 +10,6 @@ from .year import SchoolYear
 if TYPE_CHECKING:
     from .plan import Plan, School
 
-__all__ = ["rollover"]
-
 
 def rollover(plan: Plan) -> dict[str, Any] | None:
     """Return which schools rolled over since the year before; None in the first year."""

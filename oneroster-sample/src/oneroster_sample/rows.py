@@ -7,8 +7,6 @@ from typing import Any
 
 from ._core.model import file
 
-__all__ = ["Row", "row"]
-
 Row = dict[str, Any]
 
 

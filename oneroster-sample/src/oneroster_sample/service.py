@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .knobs import Knobs
     from .tokens import TokenDesk
 
-__all__ = ["Endpoint", "Service"]
-
 _encode = msgspec.json.encode
 _decode = msgspec.json.decode
 _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form>Please sign in</form></body></html>"

@@ -13,8 +13,6 @@ from .rows import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Children", "Shape"]
-
 Children = dict[str, list[Row]]
 """Rows of derived files that belong to one record, by file."""
 

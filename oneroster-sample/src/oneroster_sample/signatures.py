@@ -8,8 +8,6 @@ import time
 from base64 import b64encode
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-__all__ = ["SignatureDesk"]
-
 _DIGESTS = {"HMAC-SHA1": "sha1", "HMAC-SHA256": "sha256"}
 _PARAMETER = re.compile(r'([a-z_]+)="([^"]*)"')
 _SKEW_SECONDS = 300

@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 from .plan import PROCTOR_AT, PROCTOR_EVERY, Plan, times
 
-__all__ = ["plan_of"]
-
 P = TypeVar("P", bound=Plan)
 
 _TOO_FEW = "A district of so few enrollments cannot be made: ask for 50 or more"

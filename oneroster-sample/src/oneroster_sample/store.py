@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .district import District
     from .rows import Row
 
-__all__ = ["Records", "Store"]
-
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["ELECTIVES", "GRADEBOOK", "GRADES", "SUBJECTS", "Subject", "subjects_in"]
-
 GRADES = ("KG", *(f"{n:02d}" for n in range(1, 13)))
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["ALL_COUNTS", "COUNTS", "Key", "Table"]
-
 COUNTS = ("added", "removed", "changed")
 ALL_COUNTS = ("before", *COUNTS, "now")
 

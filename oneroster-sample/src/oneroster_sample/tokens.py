@@ -13,8 +13,6 @@ from urllib.parse import unquote_plus
 
 from ._core.model import FILES, SCOPE_PREFIXES, VIEWS, Version, scope_uri
 
-__all__ = ["TokenDesk", "scopes_of"]
-
 
 def scopes_of(version: Version) -> tuple[str, ...]:
     """Return the short names of all scopes that give access to a collection of that version."""

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .finishing import Item
     from .rows import Row
 
-__all__ = ["DIMENSIONS", "REASONS", "Truth", "write_private"]
-
 REASONS = (
     "class has a new id",
     "person has a new id",

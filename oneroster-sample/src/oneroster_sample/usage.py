@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .district import District
     from .rows import Row
 
-__all__ = ["FILES", "write_usage"]
-
 FILES = {
     "attendance": ("school_id", "student_id", "day", "present", "excused"),
     "licences": (

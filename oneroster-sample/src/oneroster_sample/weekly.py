@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .nights import Night
     from .plan import Plan, School
 
-__all__ = ["line_item_scales", "line_items", "result_scales", "results", "slippage"]
-
 POINTS = (100, 20, 50, 4)
 """Most points of the items, in turn."""
 WINDOW = 28

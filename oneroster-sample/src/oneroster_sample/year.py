@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import NamedTuple
 
-__all__ = ["SchoolYear", "Session"]
-
 _TIMES = tuple(f"T{6 + n * 7 % 12:02d}:{n * 13 % 60:02d}:{n * 29 % 60:02d}.{n * 37 % 1000:03d}Z" for n in range(4096))
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 import click
 import duckdb
 
-__all__ = ["Held", "Misconfigured", "TargetError", "is_exhausted", "one_line"]
-
 
 class TargetError(click.ClickException):
     """The run did not complete. The message is one line without any value of a record; the exit code is 1."""

@@ -8,8 +8,6 @@ from ._core.model import FILES, file
 from ._core.model.schema import json_schema
 from ._core.present_rows import DIALECTS, present_rows
 
-__all__ = ["main"]
-
 
 @click.command()
 @click.option(

@@ -13,8 +13,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PROJECT", "Database", "Server"]
-
 HERE = Path(__file__).parent
 PROJECT = """
 project_id: 0192e4a0-0000-7000-8000-000000000002

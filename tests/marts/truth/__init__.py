@@ -10,8 +10,6 @@ from .roster import Roster
 from .rows import Row, Rows
 from .usage import Usage
 
-__all__ = ["MARTS", "Truth", "differences", "rounded"]
-
 
 class Truth(Roster, Moves, Usage, NextSteps):
     """The rows that each mart has to have: a method a mart."""

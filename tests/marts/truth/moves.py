@@ -7,8 +7,6 @@ from typing import Any
 
 from .rows import Row, Rows, between, later, monday
 
-__all__ = ["Moves"]
-
 SETTLED = 14
 """Days into the year after which whoever comes is late."""
 

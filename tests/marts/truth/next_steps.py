@@ -12,8 +12,6 @@ from .rows import Row, later, monday
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["NextSteps"]
-
 RULES = {
     "course.slipping": "slipping",
     "course.failing": "failing",

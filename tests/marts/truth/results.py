@@ -8,8 +8,6 @@ from statistics import mean, median
 
 from .rows import FAR, Row, Rows, later
 
-__all__ = ["Results"]
-
 
 class Results(Rows):
     """What is counted from line items, results and final grades."""

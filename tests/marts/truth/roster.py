@@ -11,8 +11,6 @@ from oneroster_sample._core.model import Version, csv_files
 
 from .rows import Row, Rows, between
 
-__all__ = ["Roster"]
-
 BINS = {"sections": 1, "sections_shared": 1, "preps": 1, "students": 25, "seats": 25}
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from oneroster_sample.district import District
 
-__all__ = ["FAR", "Row", "Rows", "between", "later", "monday"]
-
 Row = dict[str, Any]
 FAR = "9999-12-31"
 LETTERS = {"A": 95, "B": 84.5, "C": 74.5, "D": 64.5, "F": 29.5}

@@ -6,8 +6,6 @@ from collections import Counter
 
 from .rows import Row, Rows
 
-__all__ = ["Usage"]
-
 
 class Usage(Rows):
     """What `usage` in truth.json says of licences, accounts and memberships."""

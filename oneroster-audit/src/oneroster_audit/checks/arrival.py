@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from ..warehouse import Load
 
-__all__ = ["arrival", "arrivals", "header", "source_time"]
-
 _LEFT = "left as it was"
 _HOUR, _DAY = 3600.0, 86400.0
 Receipts = list[dict[str, Any]]

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from ..cells import Counts
 
-__all__ = ["brake", "empty_schools", "fold", "lost"]
-
 CHANGED_PERCENT = 75
 ADDED_MORE_THAN = 50
 

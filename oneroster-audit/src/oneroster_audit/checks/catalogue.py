@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 
 from ..words import Severity
 
-__all__ = ["CHECKS", "Check", "check"]
-
 NOTE, WARN, HOLD, UNKNOWN = Severity.NOTE, Severity.WARN, Severity.HOLD, Severity.UNKNOWN
 REGISTRAR, IT, VENDOR = "registrar", "IT", "vendor"
 

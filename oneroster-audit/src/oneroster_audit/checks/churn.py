@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ..cells import Counts
     from ..warehouse import Warehouse
 
-__all__ = ["CHECK_OF", "Churn", "churn", "churn_rows", "counted", "two_ids", "two_ids_counted"]
-
 CHECK_OF = {"users": "churn.people", "classes": "churn.classes"}
 MANY, FEW, PERCENT = 20, 5, 2
 """Rows from which a school is held, whatever its size; or fewer, if they are that share of it."""

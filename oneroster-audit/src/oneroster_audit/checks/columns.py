@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .._core.model import Field, File
     from ..warehouse import Warehouse
 
-__all__ = ["Filled", "blank", "filled", "is_blank", "words", "words_changed"]
-
 POINTS, ROWS = 0.10, 20
 SHOWN = 3
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from ..warehouse import Warehouse
 
-__all__ = ["gone"]
-
 
 def gone(warehouse: Warehouse, files: Iterable[str], baseline: int, load: int) -> dict[str, tuple[int, int]]:
     """Return for each file how many rows of the baseline were marked as deleted, and how many are no longer sent.

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..warehouse import Warehouse
     from .columns import Filled
 
-__all__ = ["missing", "missing_rows", "orphan_rows", "orphans", "reused", "reused_rows"]
-
 MANY = 0.01
 """Share of a file from which orphans hold."""
 

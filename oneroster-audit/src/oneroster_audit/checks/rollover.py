@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..warehouse import Warehouse
 
-__all__ = ["FILE_OF", "LINES", "Answers", "Season", "answers", "circles", "findings", "lines", "prepare", "rows"]
-
 LINES = (
     "sessions",
     "courses",

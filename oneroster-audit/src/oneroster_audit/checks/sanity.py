@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from ..warehouse import Warehouse
 
-__all__ = ["FILE_OF", "sanity", "sanity_rows"]
-
 FILE_OF = {
     "students": "users",
     "classes": "classes",

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ..cells import Counts
     from ..warehouse import Warehouse
 
-__all__ = ["MOVES", "build", "prepare", "schedule", "schedule_rows", "summary"]
-
 MOVES = ("period", "room", "teacher", "term", "course")
 WARN_SHARE = 0.1
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from .kinds import Rule
 
-__all__ = ["faults"]
-
 _FILES = {f.name: {field.name: field.refers_to for field in f.fields} for f in FILES}
 """For each file its columns, each with the file that it refers to."""
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from .kinds import Rule
     from .profiles import Profile
 
-__all__ = ["Broken", "Judged", "judge_consumers", "judge_profiles", "rows_behind", "store_rows"]
-
 ACCEPTED, LOSSES, REFUSED, HOLD = "accepted", "accepted with losses", "refused", "would hold"
 ROOTS_FIRST = ("orgs", "academicSessions", "courses", "classes", "users", "roles", "enrollments")
 """An org that is refused explains its classes, and a class its enrollments."""

@@ -6,22 +6,6 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-__all__ = [
-    "CountBetween",
-    "Files",
-    "Forbids",
-    "Length",
-    "Name",
-    "OneOf",
-    "Pattern",
-    "References",
-    "Required",
-    "Rule",
-    "Text",
-    "Unique",
-    "UniqueAcross",
-]
-
 Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]*$")]
 Texts = Annotated[list[Text], Meta(min_length=1)]

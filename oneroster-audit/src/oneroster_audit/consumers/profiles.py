@@ -18,8 +18,6 @@ from .kinds import Name, Rule, Text  # noqa: TC001 - msgspec evaluates the annot
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["NAMES", "Profile", "built_in", "read_profile", "read_profiles"]
-
 NAMES = (
     "sds_v2_1", "apple", "hmh", "mcgraw_hill", "canvas", "google_classroom", "clever", "classlink", "moodle", "lingco",
 )  # fmt: skip

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from .kinds import Rule
 
-__all__ = ["GIVEN", "Test", "column_of", "counts_rows", "file_of", "ids_query", "source", "test_of"]
-
 GIVEN = sql("consumers/given.sql").replace("$strongest", strongest("word"))
 """Makes the macro of users with their role and orgs."""
 

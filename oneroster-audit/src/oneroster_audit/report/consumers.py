@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from .._figures import Raw
     from .contents import Contents, Row
 
-__all__ = ["consumer_lines", "consumer_table"]
-
 SHOWN = 5
 
 

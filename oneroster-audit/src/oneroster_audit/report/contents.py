@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..store import Store
 
-__all__ = ["Contents", "Row", "contents", "moment"]
-
 Row = dict[str, Any]
 
 

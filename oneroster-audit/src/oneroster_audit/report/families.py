@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .contents import Contents, Row
 
-__all__ = ["family_lines", "new_ids", "rollover", "schedule", "schedule_json"]
-
 SHOWN = 50
 VERDICTS = ("proposed", "weak", "conflict")
 NAMES = {"users": "persons", "classes": "classes", "enrollments": "enrollments", "courses": "courses", "orgs": "orgs",

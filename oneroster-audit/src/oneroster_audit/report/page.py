@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ..policy import Policy
     from .contents import Contents, Row
 
-__all__ = ["page"]
-
 MINUS = "\N{MINUS SIGN}"
 NEEDS, OPEN_SCHOOLS, FOLDED_SCHOOLS, NAMED = 7, 50, 1000, 10
 MARKS = {"passed": "c", "noted": "e", "held": "b", "unknown": "g"}

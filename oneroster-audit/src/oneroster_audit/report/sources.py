@@ -10,8 +10,6 @@ from .._figures import Raw
 if TYPE_CHECKING:
     from .contents import Contents
 
-__all__ = ["two_sources"]
-
 
 def two_sources(of: Contents, second: str) -> Raw:
     """Return the table of the files that differ, or a sentence."""

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .contents import Contents, Row
 
-__all__ = ["change", "file_table", "text"]
-
 SHOWN = 20
 _COUNTS = ("before", "added", "removed", "changed", "now")
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..district import Fleet
     from ..stores import Store
 
-__all__ = ["write_board"]
-
 
 def write_board(fleet: Fleet, store: Store, at: datetime, out: Path, *, webhook: str | None) -> dict[str, Any]:
     """Write index.html and board.json into a folder, tell what changed, and return the content of board.json.

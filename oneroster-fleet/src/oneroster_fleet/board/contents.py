@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ..status import Row
     from ..stores import Store
 
-__all__ = ["Contents", "Line", "contents"]
-
 NIGHTS_COMPARED = 14
 SHRUNK_SHARE, SMALL_SCHOOL = 0.2, 10
 EXPIRES_SOON = timedelta(days=30)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .contents import Contents, Line
 
-__all__ = ["page", "provider_sentences"]
-
 OPEN_LINES = 200
 NAMED = 5
 DIFFERENT = 0.1

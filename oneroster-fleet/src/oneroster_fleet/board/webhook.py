@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from .._core.webhook import post_json
+from .._core.webhook import post_json, was_taken
 from ..clock import moment, written
 from ..errors import FleetError
 from ..stores.base import BOARD_RECORD
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from ..stores import Store
     from .contents import Contents, Line
 
-__all__ = ["tell"]
-
 OWN = "_board"
 """Where the board remembers what it told; no district has such an id."""
 APART = timedelta(minutes=10)
-TRIES, WAIT_SECONDS, NAMED = 3, 1.0, 10
+NAMED = 10
 
 
 def tell(of: Contents, store: Store, url: str) -> None:
@@ -39,7 +37,8 @@ def tell(of: Contents, store: Store, url: str) -> None:
         last = moment(posted.get(provider))
         if not changed or (last is not None and timedelta(0) <= of.at - last < APART):
             continue
-        if _post(url, {"text": _text(provider, lines, changed, words)}):
+        body = {"text": _text(provider, lines, changed, words)}
+        if was_taken(partial(post_json, url, body)):
             posted[provider] = written(of.at)
             words |= {line.district.id: line.word.value for line in changed}
         else:
@@ -47,7 +46,7 @@ def tell(of: Contents, store: Store, url: str) -> None:
     digest = memory.get("digest", "")
     day = _digest_day(of)
     if day and day != digest and day > digest:
-        if _post(url, {"text": _digest(of)}):
+        if was_taken(partial(post_json, url, {"text": _digest(of)})):
             digest = day
         else:
             failed += 1
@@ -100,15 +99,3 @@ def _digest(of: Contents) -> str:
     names = ", ".join(f"{line.district.name or line.district.id} ({line.word})" for line in of.needing[:NAMED])
     more = f" and {len(of.needing) - NAMED:,} more" if len(of.needing) > NAMED else ""
     return f"{len(of.lines):,} districts: {counted}." + (f"\nThese need a person: {names}{more}." if names else "")
-
-
-def _post(url: str, body: dict[str, Any]) -> bool:
-    for attempt in range(TRIES):
-        try:
-            post_json(url, body)
-        except (OSError, ValueError):  # its words may contain the address
-            if attempt < TRIES - 1:
-                time.sleep(WAIT_SECONDS * 2**attempt)
-            continue
-        return True
-    return False

@@ -19,8 +19,6 @@ from ..secrets import connection_field, variable
 if TYPE_CHECKING:
     from ..district import District, Fleet
 
-__all__ = ["SETTINGS", "dag_file", "data", "pools", "settings", "write"]
-
 NAME = "oneroster_fleet"
 ALWAYS = ("id", "name", "provider", "agency", "schedule", "time_zone", "retries", "retry_delay", "timeout")
 SETTINGS = {

@@ -14,8 +14,6 @@ from .sources import Source, csv_entries, read_yaml, table_entries
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["FILE", "SETTINGS", "Whole", "find_file", "read_whole"]
-
 FILE = "ONEROSTER_FLEET_FILE"
 SETTINGS = {"file": "The fleet file, or a folder of such files. Without it: fleet.yml in the working folder."}
 """Settings that a variable ONEROSTER_FLEET_<NAME> sets; Meltano passes them so."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .sources import Source
     from .values import Key
 
-__all__ = ["read_fleet"]
-
 MERGED = ("tap", "loader", "secrets")
 """Keys whose names are merged one by one."""
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
     from ..district import District
 
-__all__ = ["across", "place"]
-
 PATHS = ("filepath", "output_path", "parquet_path", "destination_path")
 SERVERS = ("host", "port", "database", "dbname", "account", "sqlalchemy_url", "project", "dataset")
 Found = tuple[str, tuple[str | int, ...], str, str]

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from ..district import District
 
-__all__ = ["check_settings_of", "warnings_of"]
-
 Found = tuple[tuple[str | int, ...], str, str]
 
 

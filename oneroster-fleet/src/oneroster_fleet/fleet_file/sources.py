@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,6 @@ from ..secrets import resolve_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-__all__ = ["Source", "csv_entries", "read_yaml", "table_entries"]
 
 FIRST_DISTRICT_LINE = 2
 """A generated file has one district on each line, from this line on."""
@@ -31,7 +29,6 @@ class Source:
     lines: dict[tuple[str | int, ...], int]
     prefix: tuple[str | int, ...] = ()
     default_line: int = 1
-    known_as: str = field(default="")
 
     def line(self, *path: str | int) -> int:
         """Return the line of a key, or of the nearest one above it."""

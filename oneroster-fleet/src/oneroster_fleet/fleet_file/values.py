@@ -13,8 +13,6 @@ from .. import clock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["BOARD", "DISTRICT", "HOLD", "ID", "LEVELS", "PROVIDER", "TOP", "Key"]
-
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 

@@ -17,8 +17,6 @@ from ..errors import FleetError, Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["PATIENCE_SECONDS", "output_of", "signal_group", "start"]
-
 PATIENCE_SECONDS = 20.0
 """How long a group has to end after SIGTERM, before SIGKILL."""
 

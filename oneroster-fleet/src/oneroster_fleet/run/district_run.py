@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from ..district import District, Provider
     from ..stores import Store
 
-__all__ = ["OUTSIDE", "Outcome", "Run"]
-
 OUTSIDE = 77
 RETRIES_LEFT = "ONEROSTER_FLEET_RETRIES_LEFT"
 """Set by an engine that retries: how often it will run this district again if this run fails."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from ..stores import Store
 
-__all__ = ["host_slot"]
-
 WAIT_SECONDS = 0.5
 
 

@@ -12,9 +12,6 @@ from ..errors import FleetError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from types import TracebackType
-
-__all__ = ["RunLog"]
 
 
 class RunLog:
@@ -33,9 +30,7 @@ class RunLog:
         self._file = os.fdopen(descriptor, "a", encoding="utf-8", buffering=1)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._file:
             with suppress(OSError):  # a full disk, again
                 self._file.close()

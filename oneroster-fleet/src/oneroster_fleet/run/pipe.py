@@ -17,8 +17,6 @@ from .children import PATIENCE_SECONDS, signal_group, start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Ended", "pipe_code", "run_pipe", "words_of"]
-
 STEP_SECONDS = 0.05
 TIMED_OUT, REFUSED, HELD = 124, 4, 3
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ..district import District, Provider
     from .district_run import Outcome
 
-__all__ = ["run_all"]
-
 
 class _Slots:
     """What is running, and who may start next: the first in order whose provider and host are free."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["night_of"]
-
 OF_SCHOOLS = "enrollments"
 
 

@@ -13,21 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from contextlib import AbstractContextManager
 
-__all__ = [
-    "BOARD_RECORD",
-    "HOLD_RECORD",
-    "LAST",
-    "LOCK",
-    "NIGHTS",
-    "Lock",
-    "Records",
-    "Store",
-    "encoded",
-    "merged_state",
-    "record_of",
-    "version_of",
-]
-
 LAST, HOLD_RECORD, LOCK, NIGHTS, BOARD_RECORD = "last.json", "hold.json", "fleet.lock", "nights.json", "board.json"
 Records = dict[str, dict[str, Any]]
 """Records of one name, by the id of the district."""

@@ -10,8 +10,6 @@ from ..errors import FleetError, Misconfigured, StoreDown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["connect", "open_connection"]
-
 SECONDS = 10
 
 

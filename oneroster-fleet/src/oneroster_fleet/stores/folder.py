@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .base import Records
-
-__all__ = ["Folder"]
 
 WAIT_SECONDS, STEP_SECONDS = 0.6, 0.02
 
@@ -58,10 +56,8 @@ class Folder(Store):
 
     @override
     def states(self) -> list[str]:
-        try:
+        with _reaching():
             return sorted(path.parent.name for path in self._path.glob("[!.]*/state.json"))
-        except OSError as error:
-            raise _down(error) from None
 
     @override
     def records(self, name: str, districts: Collection[str]) -> Records:
@@ -86,11 +82,9 @@ class Folder(Store):
         import fcntl
 
         path = self._record(district, LOCK)
-        try:
+        with _reaching():
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise _down(error) from None
         try:
             # Somebody who asks whether the lock is held has it for an instant.
             until = time.monotonic() + WAIT_SECONDS
@@ -133,34 +127,31 @@ class Folder(Store):
 
 
 def _content(path: Path) -> bytes | None:
-    try:
+    with _reaching(), suppress(FileNotFoundError):
         return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise _down(error) from None
+    return None
 
 
 def _put(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, and onto the disk."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
+    with _reaching():
         path.parent.mkdir(parents=True, exist_ok=True)
         with new.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)
-    except OSError as error:
-        raise _down(error) from None
 
 
 def _remove(path: Path) -> None:
-    try:
+    with _reaching():
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise _down(error) from None
-
-
-def _down(error: OSError) -> StoreDown:
-    return StoreDown(f"state: the store cannot be reached ({error.strerror or type(error).__name__})")
+        raise StoreDown(f"state: the store cannot be reached ({error.strerror or type(error).__name__})") from None

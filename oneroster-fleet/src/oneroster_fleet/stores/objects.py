@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from .base import Records
 
-__all__ = ["Objects"]
-
 REFRESH_SECONDS = 30.0
 STALE = timedelta(minutes=3)
 SETTLE_SECONDS = 1.0

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .base import Records
 
-__all__ = ["Sql"]
-
 TABLES = """\
 create table if not exists state
   (state_id varchar primary key, updated_at timestamp, partial_state varchar, completed_state varchar);

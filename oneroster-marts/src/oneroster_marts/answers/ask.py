@@ -13,8 +13,6 @@ from .words import BY, EMPTY, GRADES, GROUPS, ORDERS, PERSON, SCHOOL_KINDS, sinc
 if TYPE_CHECKING:
     from .query import Answers
 
-__all__ = ["ABOUT_PERSONS", "Unclear", "understand"]
-
 ABOUT_PERSONS = "Questions about single persons are not answered here; ask for numbers, or ask those who may see the school's lists."
 _TYPOS = 84
 """How alike a word and a known one are, of 100, to be taken for it."""

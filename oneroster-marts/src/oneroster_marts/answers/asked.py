@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 from ..errors import MartsError
 
-__all__ = ["LIMIT", "Asked", "CannotSay"]
-
 LIMIT = 200
 """Rows of an answer, at most."""
 

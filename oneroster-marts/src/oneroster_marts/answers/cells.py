@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Hidden", "hidden_of", "with_another"]
-
 
 @dataclass
 class Hidden:

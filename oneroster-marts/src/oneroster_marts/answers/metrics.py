@@ -10,8 +10,6 @@ import msgspec
 import yaml
 from msgspec import Struct
 
-__all__ = ["DEMOGRAPHICS", "DIMENSIONS", "Metric", "metrics"]
-
 DIMENSIONS = ("school", "grade", "course", "term", "week", "sex", "race_ethnicity", "product")
 DEMOGRAPHICS = ("sex", "race_ethnicity")
 

@@ -17,8 +17,6 @@ from .said import sentence, value_of
 if TYPE_CHECKING:
     from ..reader import Reader
 
-__all__ = ["Answers", "asked_from"]
-
 CAPPED = 40
 """Rates of fewer persons are cut at 95 and 5 percent."""
 

@@ -14,8 +14,6 @@ from .metrics import DEMOGRAPHICS, Metric, metrics
 if TYPE_CHECKING:
     from ..reader import Reader, Row
 
-__all__ = ["Cells"]
-
 Cell = tuple[float, float, float]
 """Value, weight, and n."""
 

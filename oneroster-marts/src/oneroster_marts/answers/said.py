@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from .metrics import Metric
     from .query import Answers
 
-__all__ = ["sentence", "value_of"]
-
 
 def value_of(value: float | None, unit: str) -> str:
     """Return a number with its unit, as it stands in a sentence."""

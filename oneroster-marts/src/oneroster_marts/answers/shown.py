@@ -11,8 +11,6 @@ from .said import value_of
 if TYPE_CHECKING:
     from .query import Answers
 
-__all__ = ["answer_of", "text_of"]
-
 ROWS = 30
 
 

@@ -6,8 +6,6 @@ import re
 import unicodedata
 from datetime import date, timedelta
 
-__all__ = ["BY", "EMPTY", "GRADES", "GROUPS", "ORDERS", "PERSON", "SCHOOL_KINDS", "plain", "since_of", "stem", "tokens"]
-
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?|%")
 _MONTHS = (
     "january",

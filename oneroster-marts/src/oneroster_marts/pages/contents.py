@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..reader import Reader, Row
 
-__all__ = ["Contents", "School", "read", "schools"]
-
 DAYS = 45
 """How far back the line of enrollment goes."""
 WEEKS = 20

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..reader import Reader, Row
     from .contents import Contents, School
 
-__all__ = ["Counsel"]
-
 DRAWN, MOST = 120_000, 280_000
 """Bytes of cards after which lines are not drawn any more, and after which cards are left out."""
 PLACE = "table restricted.worklist"

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ..reader import Reader
     from .contents import Contents, School
 
-__all__ = ["Line", "district_page", "line_of"]
-
 DRAWN = 150
 """With more schools, the drawings are left out, so that the page stays small."""
 MOVED = 10

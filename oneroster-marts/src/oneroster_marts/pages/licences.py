@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ..reader import Reader, Row
     from .contents import Contents
 
-__all__ = ["licences_page"]
-
 NEAR_DAYS = 90
 LOW_MATCH = 95
 PRODUCTS = 40

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..reader import Reader, Row
     from .contents import Contents, School
 
-__all__ = ["Membership"]
-
 KINDS = {
     "only_roster": "only in the roster: add to the platform",
     "only_lms": "only in the platform: remove there, or enroll",

@@ -13,19 +13,6 @@ if TYPE_CHECKING:
 
     from .contents import Contents
 
-__all__ = [
-    "FEW",
-    "MEASURES",
-    "OF_SCHOOLS",
-    "big_numbers",
-    "folded",
-    "framed",
-    "items",
-    "not_given",
-    "paragraph",
-    "reading",
-]
-
 MEASURES = {
     "enrolled": ("enrolled", "Students enrolled", False),
     "attendance": ("attendance_rate", "Attendance this week", True),

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from ..reader import Reader, Row
 
-__all__ = ["BANNER", "names_of", "people"]
-
 BANNER = {
     True: "Restricted: contains pupils' names; delete after use.",
     False: "Restricted: contains pupils' ids; delete after use.",

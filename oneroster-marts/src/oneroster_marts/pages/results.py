@@ -13,8 +13,6 @@ from .parts import paragraph
 if TYPE_CHECKING:
     from .contents import School
 
-__all__ = ["pass_rates", "percents"]
-
 
 def percents(its: School) -> Raw:
     """Return the section of percents by grade and week."""

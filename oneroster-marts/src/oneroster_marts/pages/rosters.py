@@ -14,8 +14,6 @@ from .parts import paragraph
 if TYPE_CHECKING:
     from .contents import School
 
-__all__ = ["courses", "grades", "lms", "teachers", "transfers"]
-
 KINDS = {
     "transfer": "moves between schools", "re-entry": "returns", "dual": "second schools", "withdrawal": "withdrawals",
     "late entry": "late entries",

@@ -12,8 +12,6 @@ from . import parts, results, rosters, words
 if TYPE_CHECKING:
     from .contents import School
 
-__all__ = ["moves", "school_page"]
-
 MOVED = 6
 """Sentences about what moved, at most."""
 

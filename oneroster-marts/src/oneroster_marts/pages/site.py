@@ -21,8 +21,6 @@ from .words import file_of
 if TYPE_CHECKING:
     from ..settings import Settings
 
-__all__ = ["write_site"]
-
 
 def write_site(
     settings: Settings, out: Path, *, school: str = "", restricted: bool = False, names: bool = False

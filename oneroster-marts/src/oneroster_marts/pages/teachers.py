@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ..reader import Reader, Row
     from .contents import Contents
 
-__all__ = ["teachers_page"]
-
 MEASURES = {
     "sections": ("Classes", "the number of their classes"),
     "sections_shared": (

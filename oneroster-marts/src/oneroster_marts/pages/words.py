@@ -7,25 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import date
 
-__all__ = [
-    "FEWER",
-    "INPUTS",
-    "MINUS",
-    "NONE",
-    "count",
-    "day",
-    "fewer",
-    "file_of",
-    "grade",
-    "grade_order",
-    "group",
-    "moved",
-    "not_given",
-    "percent",
-    "plural",
-    "points",
-]
-
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
 FEWER = "fewer than {}"

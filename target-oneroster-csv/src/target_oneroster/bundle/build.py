@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
     from .options import BundleOptions
 
-__all__ = ["BundleBuild", "BundleOutcome"]
-
 
 @dataclass(slots=True)
 class BundleOutcome:
@@ -63,9 +61,9 @@ class BundleOutcome:
 class BundleBuild:
     """A bundle under construction: rows are staged, then the whole bundle is published, or nothing."""
 
-    def __init__(self, output: str, options: BundleOptions, storage_options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, output: str, options: BundleOptions, storage_options: Mapping[str, Any]) -> None:
         self.options = options
-        self.store = store_at(output, storage_options or {})
+        self.store = store_at(output, storage_options)
         self.work = self.store.work_dir()
         self.staging = BundleStaging(
             self.work.folder("staged"),
@@ -152,7 +150,7 @@ class BundleBuild:
         faults = self.receipts.faults(
             arrivals,
             required=options.require_receipts,
-            nested=self.staging.derived,
+            nested=self.staging.nested,
             snapshots=snapshots,
             scope=self._scope.accepted if snapshots else self.receipts.scope,
         )
@@ -215,7 +213,7 @@ class BundleBuild:
 
     def _derived(self, name: str) -> bool:
         """True if the rows of a file were derived from their parents' records, here or by the tap."""
-        return name in self.staging.derived or self.receipts.derived(name)
+        return name in self.staging.nested or self.receipts.derived(name)
 
     def _judge(self, findings: Findings) -> None:
         """Record the findings, and raise TargetError if they prevent publication."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from .options import BundleOptions
 
-__all__ = ["CLASSES_THERE", "FROM_CLASSES", "convert", "wants_classes"]
-
 CLASSES_THERE = "classes there"
 """Table with the classes of the published bundle; created if rows of a delta need them."""
 FROM_CLASSES = {
@@ -52,11 +50,8 @@ def convert(engine: Engine, options: BundleOptions, folder: Path) -> Counter[str
 
 def _update(engine: Engine, counts: Counter[str], rule: str, table: str, change: str, where: str) -> None:
     """Change cells of a table, and add the number of rows to a rule."""
-    if not engine.has(table):
-        return
-    if found := engine.one(f"SELECT count(*) FROM {quoted(table)} WHERE {where}"):
-        engine.run(f"UPDATE {quoted(table)} SET {change} WHERE {where}")
-        counts[rule] += found
+    if engine.has(table):
+        counts[rule] += engine.one(f"UPDATE {quoted(table)} SET {change} WHERE {where}")
 
 
 def _school_years(engine: Engine, counts: Counter[str]) -> None:
@@ -115,10 +110,7 @@ def _roles_from_users(engine: Engine, folder: Path, counts: Counter[str]) -> Non
                 row = (row_id, *rows[0][3:], user, role_type, role or "", org)
                 out.write(SEPARATOR.join(row) + "\n")
     names = ("sourcedId", "status", "dateLastModified", "userSourcedId", "roleType", "role", "orgSourcedId")
-    rest = [name for name in engine.columns("roles") if name not in names]
-    empty = ", ".join(f"'' AS {quoted(name)}" for name in rest)
-    source = read_csv(path, names, **STAGED_FORM)
-    engine.run(f"INSERT INTO roles BY NAME SELECT *, {empty} FROM {source}")
+    engine.insert("roles", names, read_csv(path, names, **STAGED_FORM))
     path.unlink()
     counts["roles: made from users.role and orgSourcedIds, users"] += len(missing)
 
@@ -156,9 +148,9 @@ def wants_classes(engine: Engine, options: BundleOptions) -> bool:
     return options.version == Version.V1_2 and any(
         engine.has(table)
         and options.mode(table) == "delta"
-        and engine.one(
-            f"SELECT count(*) FROM {quoted(table)} WHERE {quoted(column)} = '' "
-            f'AND "classSourcedId" NOT IN (SELECT "sourcedId" FROM ({_known_classes(engine)}))'
+        and engine.count(
+            table,
+            f'{quoted(column)} = \'\' AND "classSourcedId" NOT IN (SELECT "sourcedId" FROM ({_known_classes(engine)}))',
         )
         for table, column in FROM_CLASSES
     )
@@ -199,7 +191,7 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
     several = f"SELECT id FROM ({rows}) GROUP BY 1 HAVING min(word) <> max(word)"
     counts["users.role: several roles, one kept"] += engine.one(f"SELECT count(*) FROM ({several})")
     lacking = "(\"role\" = '' OR \"orgSourcedIds\" = '')"
-    if not (found := engine.one(f"SELECT count(*) FROM users WHERE {lacking}")):
+    if not (found := engine.count("users", lacking)):
         return
     by_org = (
         "SELECT id, org, min(place) AS place, min(rank) AS rank, arg_min(word, rank) AS word "
@@ -217,9 +209,7 @@ def _users_from_roles(engine: Engine, options: BundleOptions, counts: Counter[st
     )
     counts["users.role and orgSourcedIds: taken from roles"] += found
     changed = f"\"role\" IN ({admin}, 'counselor')"
-    counts["users.role: word of 1.2 written as a word of 1.1"] += engine.one(
-        f"SELECT count(*) FROM roles WHERE {changed}"
-    )
+    counts["users.role: word of 1.2 written as a word of 1.1"] += engine.count("roles", changed)
     engine.run('DROP TABLE "user roles"')
 
 
@@ -234,7 +224,7 @@ def _one_role_of_united(engine: Engine, counts: Counter[str]) -> None:
 def _roles_that_stay(engine: Engine) -> str:
     """Return SQL for roles that a delta does not delete; for a user whose roles are all deleted, for these."""
     stays = "\"status\" <> 'tobedeleted'"
-    if not engine.one(f"SELECT count(*) FROM roles WHERE NOT {stays}"):
+    if not engine.count("roles", f"NOT {stays}"):
         return "SELECT * FROM roles"
     having = f'SELECT "userSourcedId" FROM roles WHERE {stays}'
     return f'SELECT * FROM roles WHERE {stays} OR "userSourcedId" NOT IN ({having})'
@@ -260,9 +250,9 @@ def _not_held(engine: Engine, version: Version, counts: Counter[str]) -> None:
             if kind.name != "roles":
                 counts[f"{kind.name}: rows that {version.value} has no file for"] += engine.count(kind.name)
             else:  # users.role holds them if their users arrived
-                came = ' WHERE "userSourcedId" NOT IN (SELECT "sourcedId" FROM users)' if engine.has("users") else ""
+                alone = '"userSourcedId" NOT IN (SELECT "sourcedId" FROM users)' if engine.has("users") else "true"
                 rule = f"roles: rows without their user, which {version.value} has no place for"
-                counts[rule] += engine.one(f"SELECT count(*) FROM roles{came}")
+                counts[rule] += engine.count("roles", alone)
             continue
         present = engine.columns(kind.name)
         lost = [

@@ -7,11 +7,11 @@ import zipfile
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._core.model import FILES, csv_files
 from .._core.model import file as file_named
-from .._core.sql import literal, quoted, read_csv
+from .._core.sql import literal, quoted
 from ..errors import TargetError
 from .checks import Finding, Severity
 from .checks.package import UNPACKED_LIMIT
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .._core.sql import Engine
     from .dialects import Dialect
     from .options import BundleOptions
-
-__all__ = ["change_tables", "foreign_ids", "leave_out", "read_dialect", "write_dialect"]
 
 
 def leave_out(engine: Engine, dialect: Dialect) -> Counter[str]:
@@ -55,12 +53,8 @@ def change_tables(engine: Engine, dialect: Dialect) -> Counter[str]:
         table = quoted(change.table)
         if not engine.has(change.table) or (change.needs and not engine.has(change.needs)):
             continue
-        if found := engine.one(f"SELECT count(*) FROM {table} WHERE {change.where}"):
-            engine.run(
-                (f"UPDATE {table} SET {change.set}" if change.set else f"DELETE FROM {table}")
-                + f" WHERE {change.where}"
-            )
-            counts[change.rule] += found
+        statement = f"UPDATE {table} SET {change.set}" if change.set else f"DELETE FROM {table}"
+        counts[change.rule] += engine.one(f"{statement} WHERE {change.where}")
     for name in {file.name for file in FILES} - set(dialect.files) | dialect.header_only:
         if found := engine.count(name) if file_named(name).exists_in(dialect.version) else 0:
             counts[f"{name}: rows that {dialect.name} does not take"] += found
@@ -75,8 +69,7 @@ def _set_relatives_apart(engine: Engine, counts: Counter[str]) -> None:
             engine.make(table, columns)
     engine.run(f"CREATE TABLE relatives AS {RELATIVES}")
     gone = f'"role" IN {RELATIVE_WORDS}'
-    counts["roles: of relatives, who stand in relationships"] += engine.one(f"SELECT count(*) FROM roles WHERE {gone}")
-    engine.run(f"DELETE FROM roles WHERE {gone}")
+    counts["roles: of relatives, who stand in relationships"] += engine.one(f"DELETE FROM roles WHERE {gone}")
 
 
 def foreign_ids(engine: Engine, dialect: Dialect) -> list[Finding]:
@@ -84,8 +77,7 @@ def foreign_ids(engine: Engine, dialect: Dialect) -> list[Finding]:
     found = []
     for name in dialect.files if dialect.ids else ():
         bad = f'NOT regexp_full_match("sourcedId", {literal(dialect.ids)})'
-        rows = engine.one(f"SELECT count(*) FROM {quoted(name)} WHERE {bad}") if engine.has(name) else 0
-        if rows:
+        if rows := engine.count(name, bad):
             rule = f"holds other characters than {dialect.title} takes"
             found.append(Finding(Severity.NOTE, name, "sourcedId", rule, rows))
     return found
@@ -138,13 +130,7 @@ def _standard(engine: Engine, file: File, dialect: Dialect) -> Output:
 
 def _manifest(dialect: Dialect, options: BundleOptions, written: list[str]) -> str:
     """Return the manifest, whose values are quoted like all others."""
-    plain = manifest_text(
-        dialect.version,
-        dict.fromkeys(written, "bulk"),
-        system_name=options.system_name,
-        system_code=options.system_code,
-    )
-    header, *lines = csv.reader(plain.splitlines())
+    header, *lines = csv.reader(manifest_text(options, dict.fromkeys(written, "bulk")).splitlines())
     quoted_lines = (",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in line) for line in lines)
     return "".join(f"{line}{dialect.line_end}" for line in (",".join(header), *quoted_lines))
 
@@ -157,28 +143,16 @@ class _Written(Existing):
 
     def source(self, file: File) -> str:
         """Return a file as a FROM clause, with the school under the standard's name where the dialect has it elsewhere."""
-        output = self.dialect.outputs.get(file.name)
-        header = self.columns(file)
-        rows = self._rows(file, header)
-        if output is None or not output.school or file.school in header:
+        form = {"escape": self.dialect.escape, "strict_mode": False}
+        output, rows = self.dialect.outputs.get(file.name), self._rows(file, **form)
+        if output is None or not output.school or file.school in self.columns(file):
             return rows
         school = output.school
         if "{classes}" in school:
             if "classes" not in self.modes:
                 return rows
-            classes = file_named("classes")
-            school = school.format(classes=self._rows(classes, self.columns(classes)))
+            school = school.format(classes=self._rows(file_named("classes"), **form))
         return f"(SELECT x.*, {school} AS {quoted(file.school or '')} FROM {rows} x)"
-
-    def _rows(self, file: File, header: list[str]) -> str:
-        sizes: dict[str, Any] = {
-            "parallel": False,
-            "buffer_size": 8000000,
-            "max_line_size": 4000000,
-            "strict_mode": False,
-        }
-        path = self.folder / f"{file.name}.csv"
-        return read_csv(path, header, escape=self.dialect.escape, header=True, **sizes)
 
 
 def read_dialect(bundle: Path | None, into: Path, dialect: Dialect) -> Existing | None:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from .._core.model import Version
 from .manifest import BUNDLE_FILES
 
-__all__ = ["DIALECTS", "RELATIVES", "RELATIVE_WORDS", "WRITTEN_FILES", "Change", "Dialect", "Output"]
-
 
 @dataclass(frozen=True, slots=True)
 class Output:

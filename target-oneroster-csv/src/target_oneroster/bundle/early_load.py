@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from .._core.sql import Engine
     from .staging import FileStage
 
-__all__ = ["LOADED_AT_ONCE", "EarlyLoad"]
-
 LOADED_AT_ONCE = 4_000_000
 """Number of records of all files that the memory of an engine holds, including spilled data."""
 _ODD = "a row for the way of records"

@@ -18,8 +18,6 @@ from .templates import compile_render
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FastLane"]
-
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1e\x7f]")
 
 

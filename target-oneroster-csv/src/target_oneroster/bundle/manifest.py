@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.model import FILES, MANIFEST_VERSION, Version, manifest_properties
+from .._core.model import FILES, MANIFEST_VERSION, manifest_properties
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BUNDLE_FILES", "manifest_text", "plain_cell"]
+    from .options import BundleOptions
 
 BUNDLE_FILES = ("manifest.csv", *(f"{file.name}.csv" for file in FILES))
 """Names of the files that a bundle of any version may contain."""
@@ -20,18 +20,16 @@ def plain_cell(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
 
 
-def manifest_text(
-    version: Version, modes: Mapping[str, str], *, system_name: str | None = None, system_code: str | None = None
-) -> str:
+def manifest_text(options: BundleOptions, modes: Mapping[str, str]) -> str:
     """Return the manifest of a bundle whose files have these modes; files without a mode are absent."""
     known = {
         "manifest.version": MANIFEST_VERSION,
-        "oneroster.version": version.value,
-        "source.systemName": system_name,
-        "source.systemCode": system_code,
+        "oneroster.version": options.version.value,
+        "source.systemName": options.system_name,
+        "source.systemCode": options.system_code,
     }
     rows = ["propertyName,value"]
-    for name in manifest_properties(version):
+    for name in manifest_properties(options.version):
         value = modes.get(name.removeprefix("file."), "absent") if name.startswith("file.") else known[name]
         if value:
             rows.append(f"{name},{plain_cell(value)}")

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .published import Existing
     from .staging import FileStage
 
-__all__ = ["drop_superseded", "merge"]
-
 
 def drop_superseded(engine: Engine, stages: Mapping[str, FileStage], derived: Callable[[str], bool]) -> None:
     """If a parent arrived more than once, keep only the derived rows of the copy that counts.

@@ -14,8 +14,6 @@ from .._core.sql import MEMORY
 if TYPE_CHECKING:
     from .dialects import Dialect
 
-__all__ = ["BundleOptions"]
-
 
 @dataclass(frozen=True, slots=True)
 class BundleOptions:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .early_load import EarlyLoad
     from .staging import BundleStaging, FileStage
 
-__all__ = ["ColumnsFile", "ParquetLane", "file_rows"]
-
 _STAMPS = {"_sdc_extracted_at", "_sdc_table_version"}
 """Columns of a batch file that a bundle does not need. Other added columns may mark a deletion, so records decide."""
 _SAMPLED = 4096

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["check_output", "publish_file", "publish_folder"]
-
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 

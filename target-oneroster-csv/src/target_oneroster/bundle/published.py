@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from .._core.sql import Engine
 
-__all__ = ["Existing", "read_existing"]
-
 _SHOWN = 5
+_SIZES: dict[str, Any] = {"parallel": False, "buffer_size": 8_000_000, "max_line_size": 4_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,11 @@ class Existing:
 
     def source(self, file: File) -> str:
         """Return a file as a FROM clause: every cell is text, none is null, columns are named as in the header."""
-        sizes: dict[str, Any] = {"parallel": False, "buffer_size": 8000000, "max_line_size": 4000000}
-        return read_csv(self.folder / f"{file.name}.csv", self.columns(file), header=True, **sizes)
+        return self._rows(file)
+
+    def _rows(self, file: File, **options: Any) -> str:
+        """Return the rows of a file as a FROM clause; `options` are those of `read_csv` for its form."""
+        return read_csv(self.folder / f"{file.name}.csv", self.columns(file), header=True, **_SIZES, **options)
 
     def count(self, engine: Engine, file: File) -> int:
         """Return the number of rows of a file."""
@@ -89,7 +91,11 @@ def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing 
             f"output_path: the bundle there is malformed: {'; '.join(f.text() for f in faults[:_SHOWN])}{more}. "
             "Mend it or move it away; or replace it unread, with load_method overwrite and accept_shrink for one run."
         )
-    folder = bundle if bundle.is_dir() else _unpack(bundle, into)
+    folder = bundle
+    if not bundle.is_dir():
+        folder = into
+        with zipfile.ZipFile(bundle) as packed:
+            packed.extractall(folder)
     with (folder / "manifest.csv").open(encoding="utf-8-sig", newline="") as text:
         rows = {row[0]: row[1] for row in csv.reader(text)}
     version = Version(rows["oneroster.version"])
@@ -100,10 +106,3 @@ def read_existing(bundle: Path | None, into: Path, *, upsert: bool) -> Existing 
 
 def _is_begun(folder: Path, *, upsert: bool) -> bool:
     return any(folder.iterdir()) if upsert else (folder / "manifest.csv").is_file()
-
-
-def _unpack(archive: Path, folder: Path) -> Path:
-    """Unpack a zipped bundle whose entries have been checked; return the folder."""
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(folder)
-    return folder

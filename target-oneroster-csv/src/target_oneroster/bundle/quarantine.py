@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from .._core.sql import Engine
 
-__all__ = ["SUFFIX", "write_quarantine"]
-
 SUFFIX = ".quarantine.jsonl"
 
 

@@ -21,8 +21,6 @@ from .write import zip_files
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["RemoteStore"]
-
 
 class RemoteStore:
     """A bundle at a URL: uploaded under a temporary name, then moved.

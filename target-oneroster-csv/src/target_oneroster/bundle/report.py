@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,12 +12,9 @@ if TYPE_CHECKING:
     from .build import BundleOutcome
     from .options import BundleOptions
 
-__all__ = ["write_report"]
-
 
 def write_report(outcome: BundleOutcome, options: BundleOptions, target: Path) -> None:
     """Write the report as JSON."""
-    findings = outcome.findings
     content: dict[str, Any] = {
         "published": outcome.published,
         "reason": outcome.reason,
@@ -27,17 +25,7 @@ def write_report(outcome: BundleOutcome, options: BundleOptions, target: Path) -
         "rows": outcome.rows,
         "rejected": outcome.rejected,
         "wentWithDeleted": dict(outcome.went_along),
-        "findings": [
-            {
-                "severity": finding.severity.value,
-                "file": finding.file,
-                "field": finding.field,
-                "rule": finding.rule,
-                "count": finding.count,
-                "rows": list(finding.rows),
-            }
-            for finding in findings
-        ],
+        "findings": [asdict(finding) for finding in outcome.findings],
         "causes": [{"cause": cause, "rows": rows} for cause, rows in outcome.causes],
         "counts": outcome.counts,
     }

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .options import BundleOptions
     from .published import Existing
 
-__all__ = ["NO_MEMORY", "SUFFIX", "SentRoles"]
-
 SUFFIX = ".sent-roles.csv"
 NO_MEMORY = (
     "nothing says which roles were sent before, so roles that a user has lost stay; "
@@ -86,11 +84,7 @@ class SentRoles:
             f'JOIN users u ON u."sourcedId" = s."userSourcedId" WHERE {whole} '
             'AND s."sourcedId" NOT IN (SELECT "sourcedId" FROM roles)'
         )
-        if gone := engine.one(f"SELECT count(*) FROM ({rows})"):
-            filled = {*_COLUMNS, "status", "dateLastModified"}
-            empty = ", ".join(f"'' AS {quoted(name)}" for name in engine.columns("roles") if name not in filled)
-            engine.run(f"INSERT INTO roles BY NAME SELECT *{', ' + empty if empty else ''} FROM ({rows})")
-            counts[_TAKEN_BACK] += gone
+        counts[_TAKEN_BACK] += engine.insert("roles", (*_COLUMNS, "status", "dateLastModified"), f"({rows})")
         return None
 
     def write(self, target: Path, *, published: bool) -> Path | None:

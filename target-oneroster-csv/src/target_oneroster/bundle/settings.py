@@ -10,7 +10,7 @@ from .._core.model import Version, csv_files, file
 from .._core.settings import TEXT, choice, setting, switch
 from .._core.sql import MEMORY
 from ..errors import Misconfigured
-from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, engine_memory, memory_of, time_zone
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, engine_memory, options_of
 from .dialects import DIALECTS
 from .options import BundleOptions
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .dialects import Dialect
-
-__all__ = ["CONFIG", "options_from"]
 
 CONFIG: dict[str, Any] = th.PropertiesList(
     setting(
@@ -135,18 +133,16 @@ def options_from(config: Mapping[str, Any]) -> BundleOptions:
     file_modes = config.get("file_modes") or {}
     if foreign := sorted(file_modes.keys() - {kind.name for kind in csv_files(version)}):
         raise Misconfigured(f"Setting file_modes: {', '.join(foreign)} is no file of version {version.value}.")
-    same = {name: config[name] for name in BundleOptions.__dataclass_fields__ if name in config}
-    others = {
-        "version": version,
-        "dialect": dialect,
-        "file_modes": file_modes,
-        "keep_metadata": config["metadata"] == "keep",
-        "zone": time_zone(config),
-        "engine_memory": memory_of(config),
-        "system_name": config.get("source_system_name"),
-        "system_code": config.get("source_system_code"),
-    }
-    return BundleOptions(**same | others)
+    return options_of(
+        BundleOptions,
+        config,
+        version=version,
+        dialect=dialect,
+        file_modes=file_modes,
+        keep_metadata=config["metadata"] == "keep",
+        system_name=config.get("source_system_name"),
+        system_code=config.get("source_system_code"),
+    )
 
 
 def _refuse_for(dialect: Dialect, config: Mapping[str, Any]) -> None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from .options import BundleOptions
     from .published import Existing
 
-__all__ = ["hold_if_shrunk"]
-
 _SMALL_SCHOOL = 20
 _SHOWN = 10
 _THERE = quoted("schools there")
@@ -43,17 +41,15 @@ def hold_if_shrunk(engine: Engine, old: Existing, options: BundleOptions) -> Non
 def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[str]:
     school = next((f for f in kind.columns(old.version) if f.name == kind.school), None)
     if school is None or not engine.has(kind.name) or school.name not in engine.columns(kind.name):
-        before = old.count(engine, kind)
-        after = engine.count(kind.name)
-        return [f"{kind.name} ({before} before, {after} now)"] if _lost(before, after, percent) else []
+        return _loss(kind.name, old.count(engine, kind), engine.count(kind.name), percent)
     # The old file is read once: its rows are counted by the words of the column, which name one school or several.
     then = quoted(school.header(old.version))
     engine.run(
         f"CREATE OR REPLACE TABLE {_THERE} AS SELECT {then} AS school, count(*) AS n FROM {old.source(kind)} GROUP BY 1"
     )
-    before, after = engine.one(f"SELECT sum(n) FROM {_THERE}"), engine.count(kind.name)
-    if _lost(before, after, percent):
-        return [f"{kind.name} ({before} before, {after} now)"]
+    before = engine.one(f"SELECT sum(n) FROM {_THERE}")
+    if loss := _loss(kind.name, before, engine.count(kind.name), percent):
+        return loss
     one = "unnest(string_split({}, ','))" if school.kind == Kind.REFS else "{}"
     counts = engine.run(
         f"SELECT o.school, o.n, coalesce(c.n, 0) FROM (SELECT school, sum(n)::BIGINT AS n FROM "
@@ -62,12 +58,10 @@ def _losses(engine: Engine, old: Existing, kind: File, percent: float) -> list[s
         f"(SELECT {quoted(school.name)} AS school, count(*) AS n FROM {quoted(kind.name)} GROUP BY 1)) GROUP BY 1) c "
         "ON c.school = o.school WHERE o.school <> '' ORDER BY o.school"
     )
-    return [
-        f"{kind.name} of school {name} ({was} before, {left} now)"
-        for name, was, left in counts
-        if _lost(was, left, percent)
-    ]
+    return [text for name, was, left in counts for text in _loss(f"{kind.name} of school {name}", was, left, percent)]
 
 
-def _lost(before: int, after: int, percent: float) -> bool:
-    return before > after and (before - after) * 100 > before * percent
+def _loss(what: str, before: int, after: int, percent: float) -> list[str]:
+    """Return one text if more than `percent` of the rows are gone; otherwise none."""
+    is_held = before > after and (before - after) * 100 > before * percent
+    return [f"{what} ({before} before, {after} now)"] if is_held else []

@@ -12,41 +12,25 @@ from ..records.record_mapping import RecordMapping
 from ..singer.sinks import BareSink
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from singer_sdk import Target
-
     from .._core.model import File
     from ..singer.sinks import CurrentRecord
     from .staging import BundleStaging
-
-__all__ = ["FileSink"]
 
 
 class FileSink(BareSink):
     """Stages the records of one stream for its file."""
 
-    def __init__(
-        self,
-        target: Target,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
-        file: File,
-        staging: BundleStaging,
-        current: CurrentRecord,
-    ) -> None:
-        super().__init__(target, stream_name, schema, key_properties)
-        self._staging, self._current = staging, current
-        self._staging.claim(file.name, stream_name)
-        self._stage = self._staging.stage(file.name)
-        self._nested = nested_in(file, schema["properties"], self._staging)
-        nested = [inside.source for inside in self._nested]
+    def __init__(self, file: File, staging: BundleStaging, current: CurrentRecord, **of_the_stream: Any) -> None:
+        super().__init__(**of_the_stream)
+        properties = self.schema["properties"]
+        staging.claim(f"{file.name}.csv", self.stream_name)
+        self._staging, self._stage, self._current = staging, staging.stage(file.name), current
+        self._nested = nested_in(file, properties, staging.inside)
         self._mapping = RecordMapping(
             file,
             self._stage.fields,
-            schema["properties"],
-            nested,
+            properties,
+            [inside.source for inside in self._nested],
             deviations=self._stage.deviations,
             zone=self._stage.zone,
         )

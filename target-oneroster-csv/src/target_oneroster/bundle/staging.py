@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from .._core.model import Field, File, file
 from ..errors import Misconfigured, TargetError
 from ..records.cells import CONTROL
+from ..singer.staging import Staging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from .parquet_lane import ColumnsFile
-
-__all__ = ["LINE_LIMIT", "SEPARATOR", "STAGED_FORM", "BundleStaging", "FileStage", "staged_fields"]
 
 SEPARATOR = "\x1f"
 """Separates staged cells. No cell contains it, because control characters are replaced before."""
@@ -170,20 +168,14 @@ class FileStage:
         self._out.close()
 
 
-class BundleStaging:
+class BundleStaging(Staging):
     """The folder of staged rows, and the counts of a run."""
 
-    def __init__(self, folder: Path, *, secrets: bool = False, metadata: bool = False, zone: tzinfo = UTC) -> None:
-        self.folder = folder
-        self.zone = zone
+    def __init__(self, folder: Path, *, metadata: bool = False, **options: Any) -> None:
+        super().__init__(folder, **options)
         self.files: dict[str, FileStage] = {}
-        self.derived: set[str] = set()
-        """Files whose rows were nested in their parents' records: a parent brings all its rows."""
         self.tenants: set[str] = set()
-        self._secrets = secrets
         self._metadata = metadata
-        self._numbers = 0
-        self._streams: dict[str, str] = {}
 
     def stage(self, name: str) -> FileStage:
         """Return the staged file of that name; create it on first use."""
@@ -193,19 +185,10 @@ class BundleStaging:
             self.files[name] = FileStage(self, kind, fields)
         return self.files[name]
 
-    def claim(self, name: str, stream: str) -> None:
-        """Assign a file to a stream; the rows of two streams in one file could not be distinguished later."""
-        owner = self._streams.setdefault(name, stream)
-        if owner != stream:
-            raise Misconfigured(
-                f"Streams {owner} and {stream} both go to {name}.csv. Leave one out, or bring them together before."
-            )
-
-    def take_numbers(self, rows: int) -> int:
-        """Reserve `rows` numbers of a sequence over all files, and return the first."""
-        first = self._numbers
-        self._numbers += rows
-        return first
+    def inside(self, name: str) -> FileStage:
+        """Return the staged file of rows that are nested in their parents' records."""
+        self.nested.add(name)
+        return self.stage(name)
 
     def note_tenants(self, tenants: set[str]) -> None:
         """Raise Misconfigured for a second tenant: ids are unique only within a tenant, so a bundle holds one."""

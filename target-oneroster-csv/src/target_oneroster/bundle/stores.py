@@ -13,8 +13,6 @@ from .write import zip_files
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LocalStore", "store_at"]
-
 
 def store_at(output: str, storage_options: Mapping[str, Any]) -> LocalStore | RemoteStore:
     """Return the place for one bundle, which is a zip if its name ends in ``.zip`` and a folder otherwise.

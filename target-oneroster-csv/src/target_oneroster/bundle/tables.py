@@ -15,8 +15,6 @@ from .staging import LINE_LIMIT, STAGED_FORM, FileStage
 if TYPE_CHECKING:
     from collections import Counter
 
-__all__ = ["GONE", "load", "set_tombstones_apart", "staged_rows"]
-
 GONE = "gone"
 """Table with file and sourcedId of the rows that a source marked `tobedeleted`."""
 
@@ -152,6 +150,5 @@ def set_tombstones_apart(engine: Engine, files: list[File]) -> None:
         marked = "\"status\" = 'tobedeleted'"
         if engine.has(f"{kind.name} conflicting"):  # for conflicting rows the deletion is not certain
             marked += f' AND "sourcedId" NOT IN (SELECT "sourcedId" FROM {quoted(kind.name + " conflicting")})'
-        if engine.one(f"SELECT count(*) FROM {table} WHERE {marked}"):
-            engine.run(f'INSERT INTO {GONE} SELECT {literal(kind.name)}, "sourcedId" FROM {table} WHERE {marked}')
+        if engine.one(f'INSERT INTO {GONE} SELECT {literal(kind.name)}, "sourcedId" FROM {table} WHERE {marked}'):
             engine.run(f"DELETE FROM {table} WHERE {marked}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from typing_extensions import override
 
 from .._core.model.schema import TENANT
 from ..records.record_mapping import file_of, fits, is_receipts, receipt_of
-from ..singer.base_target import OneRosterTarget, RecordBeforeSchema
+from ..singer.base_target import OneRosterTarget
 from ..singer.receipts import Arrival
 from ..singer.sinks import IgnoredSink
 from .build import BundleBuild, BundleOutcome
@@ -23,11 +22,7 @@ from .settings import CONFIG, options_from
 from .sinks import FileSink
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from singer_sdk import Sink
-
-__all__ = ["TargetOneRosterCSV"]
 
 _LEVELS = {
     Severity.STOP: logging.ERROR,
@@ -37,7 +32,7 @@ _LEVELS = {
 }
 
 
-class TargetOneRosterCSV(OneRosterTarget):
+class TargetOneRosterCSV(OneRosterTarget[BundleBuild]):
     """Writes OneRoster 1.1 and 1.2 CSV bundles, which are checked and published as a whole."""
 
     name = "target-oneroster-csv"
@@ -47,28 +42,19 @@ class TargetOneRosterCSV(OneRosterTarget):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._options = options_from(self.config)
-        self._bundle: BundleBuild | None = None
-        self._streams: dict[str, bool] = {}
-        """Streams that sent a schema; True if their rows are staged unchanged."""
         self._receipts: set[str] = set()
         """Streams that contain receipts."""
-        self._arrived: Counter[str] = Counter()
         self._columns: dict[str, ParquetLane] = {}
 
-    @property
-    def bundle(self) -> BundleBuild:
-        """The bundle of this run, created when the first stream sends its schema."""
-        if self._bundle is None:
-            self._bundle = BundleBuild(self.config["output_path"], self._options, self.config.get("storage_options"))
-        return self._bundle
+    @override
+    def begin(self) -> BundleBuild:
+        return BundleBuild(self.config["output_path"], self._options, self.config.get("storage_options") or {})
 
     @override
-    def create_sink(
-        self, *, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None = None
-    ) -> Sink:
-        if file := file_of(stream_name):
-            return FileSink(self, stream_name, schema, key_properties, file, self.bundle.staging, self.current)
-        return IgnoredSink(self, stream_name, schema, key_properties)
+    def create_sink(self, **of_the_stream: Any) -> Sink:
+        if file := file_of(of_the_stream["stream_name"]):
+            return FileSink(file, self.run.staging, self.current, target=self, **of_the_stream)
+        return IgnoredSink(self, **of_the_stream)
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
@@ -76,40 +62,31 @@ class TargetOneRosterCSV(OneRosterTarget):
         self.message_reader.assert_line_requires(message_dict["schema"], {"properties"})
         stream = message_dict["stream"]
         if is_receipts(stream, message_dict["schema"]["properties"]):
-            self.bundle.receipts.announced = self.has_receipts = True
+            self.run.receipts.announced = self.has_receipts = True
             self._receipts.add(stream)
             return
         super()._process_schema_message(message_dict)
-        plain = self._as_it_came(stream)
-        file = file_of(stream)
-        self._streams[stream] = plain and file is not None
-        self._lanes.pop(stream, None)
         self._columns.pop(stream, None)
-        if plain and file and fits(file, message_dict["schema"]):
-            staging, counter = self.bundle.staging, self.get_sink(stream).record_counter_metric
+        file = self._begin_stream(stream, file_of(stream))
+        if file and fits(file, message_dict["schema"]):
+            staging, counter = self.run.staging, self.get_sink(stream).record_counter_metric
             self._lanes[stream] = FastLane(
                 staging,
                 staging.stage(file.name),
                 counter.increment,
                 tenant=TENANT in message_dict["schema"]["properties"],
                 # A tap that sends receipts uses the same rules for values; values of other taps are checked.
-                trusted=self.bundle.receipts.announced,
+                trusted=self.run.receipts.announced,
             ).take
-            if self.bundle.receipts.announced:
-                self._columns[stream] = ParquetLane(staging, staging.stage(file.name), self.parquet, self.bundle.early)
+            if self.run.receipts.announced:
+                self._columns[stream] = ParquetLane(staging, staging.stage(file.name), self.parquet, self.run.early)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        self.message_reader.assert_line_requires(message_dict, {"stream", "record"})
-        stream = message_dict["stream"]
-        if stream in self._receipts:
-            self.bundle.receipts.add(receipt_of(message_dict["record"]))
-            return
-        if stream not in self._streams:
-            raise RecordBeforeSchema("A record came before the SCHEMA message of its stream. Nothing was published.")
-        self._arrived[stream] += 1
-        self.current.version = message_dict.get("version")
-        super()._process_record_message(message_dict)
+        if self._begin_record(message_dict) in self._receipts:
+            self.run.receipts.add(receipt_of(message_dict["record"]))
+        else:
+            super()._process_record_message(message_dict)
 
     @override
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -117,11 +94,7 @@ class TargetOneRosterCSV(OneRosterTarget):
 
     @override
     def has_schema(self, stream: str) -> bool:
-        return stream in self._streams or stream in self._receipts
-
-    @override
-    def batch_folder(self) -> Path:
-        return self.bundle.staging.folder
+        return super().has_schema(stream) or stream in self._receipts
 
     @override
     def take_columns(
@@ -133,17 +106,13 @@ class TargetOneRosterCSV(OneRosterTarget):
     @override
     def finish(self) -> None:
         """Publish the bundle."""
-        if self._bundle is not None:
+        if self._run is not None:
             try:
                 with self.progress.working("checking and writing"):
-                    self._bundle.publish(self._other_arrivals())
+                    self._run.publish(self._other_arrivals())
             finally:
-                self._bundle.close()
-                self._tell(self._bundle.outcome)
-
-    @override
-    def staged_in(self) -> Path | None:
-        return self._bundle.work.path.parent if self._bundle else None
+                self._run.close()
+                self._tell(self._run.outcome)
 
     def _tell(self, outcome: BundleOutcome) -> None:
         """Log the findings and the outcome, and write the report if one is configured."""
@@ -166,10 +135,5 @@ class TargetOneRosterCSV(OneRosterTarget):
 
     def _other_arrivals(self) -> dict[str, Arrival]:
         """Return the streams whose rows are not staged unchanged: mapped, or not part of a bundle."""
-        others = {stream: file_of(stream) for stream, as_it_came in self._streams.items() if not as_it_came}
+        others = {stream: file_of(stream) for stream, file in self._streams.items() if file is None}
         return {file.name if file else stream: Arrival(self._arrived[stream], None) for stream, file in others.items()}
-
-    @override
-    def close(self) -> None:
-        if self._bundle is not None:
-            self._bundle.close()

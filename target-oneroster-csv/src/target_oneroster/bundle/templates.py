@@ -10,8 +10,6 @@ from .._core.model import Field, Kind
 from ..records.cells import cell_text, column_text, metadata_text
 from .staging import SEPARATOR
 
-__all__ = ["Render", "compile_render"]
-
 Render = Callable[[Sequence[Any], int], list[str]]
 
 

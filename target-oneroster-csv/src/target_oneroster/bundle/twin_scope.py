@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from .remote import RemoteStore
     from .stores import LocalStore
 
-__all__ = ["SUFFIX", "TwinScope"]
-
 SUFFIX = ".twin.txt"
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .options import BundleOptions
 
-__all__ = ["copy_lines", "write_files", "zip_files"]
-
 _NEEDS_NO_QUOTES = {Kind.GUID, Kind.REF, Kind.WORD, Kind.TRUE_FALSE, Kind.DATE, Kind.DATETIME, Kind.YEAR, Kind.NUMBER}
 _EMPTY = "''"
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -33,12 +31,7 @@ def write_files(engine: Engine, options: BundleOptions, folder: Path) -> dict[st
         _write_file(engine, file_named(name), options, folder)
         if name != "roles":
             engine.run(f"DROP TABLE {quoted(name)}")
-    text = manifest_text(
-        options.version,
-        {name: options.mode(name) for name in rows},
-        system_name=options.system_name,
-        system_code=options.system_code,
-    )
+    text = manifest_text(options, {name: options.mode(name) for name in rows})
     (folder / "manifest.csv").write_bytes(text.encode())
     return rows
 

@@ -18,23 +18,7 @@ from typing import Any
 from .._core.coerce import Column, number_text
 from .._core.coerce.lists import list_in
 from .._core.model import Field, Kind
-
-__all__ = [
-    "CONTROL",
-    "ISO_DAY",
-    "Cell",
-    "FieldReader",
-    "ShapeError",
-    "as_it_came",
-    "cell_of",
-    "cell_text",
-    "column_text",
-    "elements",
-    "flat_metadata",
-    "metadata_text",
-    "pairs",
-    "words",
-]
+from ..errors import TargetError
 
 Cell = Callable[[Any], str]
 
@@ -47,6 +31,13 @@ _OBJECTS = {Kind.USER_IDS, Kind.SCALE_VALUES, Kind.OBJECTIVES, Kind.OBJECTIVE_SC
 
 class ShapeError(ValueError):
     """A value has a shape that its kind cannot be read from. The message says what was expected."""
+
+
+def wrong_shape(stream: str, name: str, error: ShapeError) -> TargetError:
+    """Return the error for a value of another shape in a property."""
+    return TargetError(
+        f"Stream {stream}, property {name}: {error} was expected, something else came. Reshape it with stream_maps."
+    )
 
 
 class FieldReader:

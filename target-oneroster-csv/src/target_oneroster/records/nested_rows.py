@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .._core.derive import Form, Nested, named_rows, nested_rows, profile_ids
-from .._core.model import FILES
+from .._core.model import derived_from
 from ..errors import TargetError
 from .cells import ShapeError, elements
 from .record_mapping import RecordMapping
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import tzinfo
 
     from .._core.model import Field, File
-
-__all__ = ["NestedRows", "RowStage", "RowStages", "nested_in"]
 
 
 class RowStage(Protocol):
@@ -40,17 +38,6 @@ class RowStage(Protocol):
 
     def add_row(self, cells: Sequence[str], row_id: str) -> None:
         """Add a row."""
-
-
-class RowStages(Protocol):
-    """The destinations of rows of all files."""
-
-    @property
-    def derived(self) -> set[str]:
-        """Files whose rows were nested in their parents' records."""
-
-    def stage(self, name: str) -> RowStage:
-        """Return the destination for rows of that file."""
 
 
 _STAMPS = ("status", "dateLastModified")
@@ -126,14 +113,11 @@ class NestedRows:
         }
 
 
-def nested_in(file: File, properties: Iterable[str], staging: RowStages) -> list[NestedRows]:
-    """Return the nested rows in records of a stream with these properties."""
-    found = []
-    for child in FILES:
-        derived = child.derived
-        if derived and derived.parent == file.name:
-            for name in properties:
-                if name.lower().replace("_", "") == derived.rest.lower():
-                    staging.derived.add(child.name)
-                    found.append(NestedRows(child, staging.stage(child.name), name))
-    return found
+def nested_in(file: File, properties: Iterable[str], inside: Callable[[str], RowStage]) -> list[NestedRows]:
+    """Return the nested rows in records of a stream with these properties; `inside` gives the stage of a file's rows."""
+    return [
+        NestedRows(child, inside(child.name), name)
+        for child in derived_from(file.name)
+        for name in properties
+        if child.derived and name.lower().replace("_", "") == child.derived.rest.lower()
+    ]

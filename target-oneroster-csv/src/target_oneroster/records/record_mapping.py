@@ -11,10 +11,7 @@ from typing import Any
 from .._core.model import FILES, RECEIPTS, VIEWS, Field, File, Kind, Version
 from .._core.model.schema import TENANT, json_schema
 from .._core.present_rows import DELETED
-from ..errors import TargetError
-from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text
-
-__all__ = ["RecordMapping", "file_of", "fits", "is_receipts", "is_view", "receipt_of"]
+from .cells import Cell, ShapeError, cell_of, flat_metadata, metadata_text, wrong_shape
 
 _METADATA = "metadata"
 """Set by log-based taps, and by loaders that keep deleted rows: the row is deleted."""
@@ -168,10 +165,7 @@ class RecordMapping:
                 try:
                     return cell(value)
                 except ShapeError as error:
-                    raise TargetError(
-                        f"Stream {self._file.name}, property {field}: {error} was expected, something else came. "
-                        "Reshape it with stream_maps."
-                    ) from error
+                    raise wrong_shape(self._file.name, field, error) from error
         return ""
 
     def _metadata_cell(self, record: Mapping[str, Any]) -> str:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .._core.model import Field
 
-__all__ = ["TypedValues"]
-
 _TYPED = {Kind.TRUE_FALSE, Kind.INTEGER, Kind.NUMBER, Kind.OBJECT, Kind.OBJECTIVES, Kind.OBJECTIVE_SCORES}
 """Kinds whose values are already read after JSON was decoded into their type."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import click
 import duckdb
@@ -17,19 +18,21 @@ from .._core import shell
 from .._core.log import Progress, hush
 from .._core.settings import Configured
 from ..errors import Misconfigured, TargetError, is_exhausted, one_line
-from .batches import encoding_of, record_lines
-from .parquet_batch import BatchFile, ParquetBatch
+from .batches import BatchFile, encoding_of, record_lines
+from .parquet_batch import ParquetBatch
 from .reader import BlockReader, Lane, private_files
 from .sinks import CurrentRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from pathlib import Path
     from types import FrameType
 
     from singer_sdk import Sink
 
-__all__ = ["OneRosterTarget", "RecordBeforeSchema"]
+    from .._core.model import File
+    from .._core.stores.work_folder import WorkDir
+    from .staging import Staging
 
 _WORDS = shell.WORDS | {
     "enum": "Setting {setting} takes one of: {allowed}.",
@@ -43,7 +46,25 @@ class RecordBeforeSchema(TargetError, RecordsWithoutSchemaException):
     """A record arrived before the schema of its stream."""
 
 
-class OneRosterTarget(Configured, Target):
+class Run(Protocol):
+    """What a target makes of the records of one run."""
+
+    @property
+    def staging(self) -> Staging:
+        """The rows that have arrived so far."""
+
+    @property
+    def work(self) -> WorkDir:
+        """The folder of the run."""
+
+    def close(self) -> None:
+        """Remove the run's files on disk. Can be called more than once."""
+
+
+_Run = TypeVar("_Run", bound=Run)
+
+
+class OneRosterTarget(Configured, Target, Generic[_Run]):
     """A target that reads blocks of lines, and acknowledges the state only after its work is done."""
 
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
@@ -61,6 +82,7 @@ class OneRosterTarget(Configured, Target):
 
     def __init__(self, **kwargs: Any) -> None:
         hush(self.logger, metrics.get_metrics_logger())
+        self._run: _Run | None = None
         self._lanes: dict[str, Lane] = {}
         kwargs.setdefault("message_reader", BlockReader(self._lanes, self.nothing_done, self._say_how_far))
         super().__init__(**kwargs)
@@ -69,19 +91,31 @@ class OneRosterTarget(Configured, Target):
         self.has_receipts = False
         """True if the tap has said that receipts will come, as ours does."""
         self._finished = False
+        self._streams: dict[str, File | None] = {}
+        """Streams that sent a schema, and the file or table that stores their records unchanged, if any."""
+        self._arrived: Counter[str] = Counter()
+        """Number of single records, by stream."""
         self.current = CurrentRecord()
         self._spent: list[BatchFile] = []
 
+    def begin(self) -> _Run:
+        """Return what takes the records of this run."""
+        raise NotImplementedError
+
+    @property
+    def run(self) -> _Run:
+        """What takes the records of this run; it is created when the first stream sends its schema."""
+        if self._run is None:
+            self._run = self.begin()
+        return self._run
+
     def close(self) -> None:
         """Remove the run's files on disk. Can be called more than once."""
-        raise NotImplementedError
+        if self._run is not None:
+            self._run.close()
 
     def finish(self) -> None:
         """Store the received rows in their final place."""
-        raise NotImplementedError
-
-    def staged_in(self) -> Path | None:
-        """Return the folder with staged rows; None if nothing was staged yet."""
         raise NotImplementedError
 
     def take_columns(
@@ -95,16 +129,10 @@ class OneRosterTarget(Configured, Target):
 
     def has_schema(self, stream: str) -> bool:
         """True if the schema of a stream has come."""
-        raise NotImplementedError
+        return stream in self._streams
 
-    def batch_folder(self) -> Path:
-        """Return the folder for copies of files that lie in another store."""
-        raise NotImplementedError
-
-    def create_sink(
-        self, *, stream_name: str, schema: dict[str, Any], key_properties: Sequence[str] | None = None
-    ) -> Sink:
-        """Return the sink of a stream, made with what it needs. singer-sdk 0.55 calls it."""
+    def create_sink(self, **of_the_stream: Any) -> Sink:
+        """Return the sink of a stream (stream_name, schema, key_properties). singer-sdk 0.55 calls it."""
         raise NotImplementedError
 
     @override
@@ -120,6 +148,17 @@ class OneRosterTarget(Configured, Target):
     def parquet(self) -> ParquetBatch:
         """What looks into Parquet files."""
         return ParquetBatch(self.not_in_records)
+
+    def _begin_record(self, message: dict[str, Any]) -> str:
+        """Return the stream of a RECORD message, and note what it says beside its record."""
+        self.message_reader.assert_line_requires(message, {"stream", "record"})
+        stream: str = message["stream"]
+        if not self.has_schema(stream):
+            raise RecordBeforeSchema(f"A record came before the SCHEMA message of its stream. {self.nothing_done}")
+        self._arrived[stream] += 1
+        self.current.version = message.get("version")
+        self.current.time_extracted = message.get("time_extracted")
+        return stream
 
     @override
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
@@ -138,13 +177,13 @@ class OneRosterTarget(Configured, Target):
             for file in files:
                 self._take_parquet(file, message_dict)
         else:
-            for block in record_lines(message_dict, self.nothing_done):
+            for block in record_lines(message_dict, files, self.nothing_done):
                 self.message_reader.take(block)
         self._spent += files
 
     def _take_parquet(self, file: BatchFile, message: dict[str, Any]) -> None:
         stream, version = message["stream"], message.get("version")
-        path = file.local(self.batch_folder())
+        path = file.local(self.run.staging.folder)
         try:
             columns = self.parquet.columns(path)
             rows = self.take_columns(stream, path, columns, version, keep=file.is_local)
@@ -175,10 +214,13 @@ class OneRosterTarget(Configured, Target):
         self._finished = True
         super().process_endofpipe()
 
-    def _as_it_came(self, stream: str) -> bool:
-        """True if neither stream maps nor flattening change the records of a stream."""
+    def _begin_stream(self, stream: str, file: File | None) -> File | None:
+        """Note the file of a stream whose schema has come; return None if stream maps or flattening change its records."""
         maps = self.mapper.stream_maps[stream]
-        return len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        is_as_it_came = len(maps) == 1 and type(maps[0]) is SameRecordTransform and not maps[0].flattening_enabled
+        self._streams[stream] = file if is_as_it_came else None
+        self._lanes.pop(stream, None)
+        return self._streams[stream]
 
     @override
     def _write_state_message(self, state: dict[str, Any]) -> None:
@@ -224,7 +266,7 @@ class OneRosterTarget(Configured, Target):
         file_input: IO[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        target: OneRosterTarget | None = None
+        target: OneRosterTarget[_Run] | None = None
         super(Target, cls).invoke(about=about, about_format=about_format)
         cls.print_version(print_fn=cls.logger.info)
         try:
@@ -233,7 +275,7 @@ class OneRosterTarget(Configured, Target):
         except (click.exceptions.Exit, click.ClickException):
             raise
         except Exception as error:
-            folder = target.staged_in() if target else None
+            folder = target._run.work.path.parent if target and target._run else None
             raise TargetError(one_line(error, cls.nothing_done, folder)) from None
         finally:
             if target is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import re
+from contextlib import suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -15,12 +17,49 @@ from ..errors import TargetError
 from .reader import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-__all__ = ["encoding_of", "record_lines", "store_of"]
+    from collections.abc import Iterable, Iterator, Mapping
 
 # `_sdc_` columns that taps add for warehouses; they are at the end of a row, after all its values.
 _NOTES = re.compile(rb'(?:,"_sdc_[a-z_]+":(?:"[^"\\]*"|-?\d+|null))+\}$', re.MULTILINE)
+
+
+class BatchFile:
+    """One file of a batch, local or in an object store."""
+
+    def __init__(self, url: str, stream: str, nothing_done: str) -> None:
+        """Raise TargetError for a place where no batch may lie, and for a store that cannot be opened."""
+        self._stream = stream
+        self._nothing_done = nothing_done
+        if protocol_of(url) not in BATCH_PROTOCOLS or ("://" not in url and not url.startswith("/")):
+            raise TargetError("The files of a batch must lie in a local folder, or in s3://, gs:// or abfs://.")
+        try:
+            self._fs, self._path = open_store(url, {}, setting="the environment", package="target-oneroster-csv")
+        except StoreError as error:
+            raise self._fault(str(error)) from None
+        self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
+
+    def open(self) -> IO[bytes]:
+        """Open the file for reading."""
+        return cast("IO[bytes]", self._fs.open(self._path, "rb"))
+
+    def local(self, folder: Path) -> Path:
+        """Return the file's path, or the path of a copy in `folder`."""
+        if self.is_local:
+            return Path(self._path)
+        copy = folder / Path(self._path).name
+        try:
+            self._fs.get_file(self._path, str(copy))
+        except Exception as error:  # the exception types depend on the store
+            raise self._fault(type(error).__name__) from None
+        return copy
+
+    def remove(self) -> None:
+        """Delete the file after its rows are in place; ignore errors."""
+        with suppress(Exception):
+            self._fs.rm_file(self._path)
+
+    def _fault(self, reason: str) -> TargetError:
+        return TargetError(f"A file of a batch of {self._stream} cannot be read ({reason}). {self._nothing_done}")
 
 
 def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str]:
@@ -31,7 +70,7 @@ def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str
     return str(encoding.get("format")), str(encoding.get("compression") or "none")
 
 
-def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[bytes]:
+def record_lines(message: Mapping[str, Any], files: Iterable[BatchFile], nothing_done: str) -> Iterator[bytes]:
     """Yield the record lines of a BATCH message in blocks of about a megabyte; `nothing_done` is used in errors."""
     _, compression = encoding_of(message, nothing_done)
     if compression not in {"gzip", "none"}:
@@ -39,15 +78,13 @@ def record_lines(message: Mapping[str, Any], nothing_done: str) -> Iterator[byte
     head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(message["stream"])
     version = message.get("version")
     tail = b',"version":%d}\n' % version if isinstance(version, int) else b"}\n"
-    for number, url in enumerate(message["manifest"], start=1):
+    for number, file in enumerate(files, start=1):
         try:
-            with _open(url) as file, gzip.open(file) if compression == "gzip" else file as lines:
+            with file.open() as source, gzip.open(source) if compression == "gzip" else source as lines:
                 for block in blocks(lines):
                     yield head + _without_notes(block)[:-1].replace(b"\n", tail + head) + tail
-        except (OSError, EOFError, StoreError) as error:
-            reason = getattr(error, "strerror", None) or (
-                str(error) if isinstance(error, StoreError) else type(error).__name__
-            )
+        except (OSError, EOFError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
             raise TargetError(
                 f"File {number} of a batch of {message['stream']} cannot be read ({reason}). {nothing_done}"
             ) from None
@@ -59,15 +96,3 @@ def _without_notes(block: bytes) -> bytes:
         if notes := _NOTES.search(line):
             block = block.replace(notes[0] + b"\n", b"}\n")
     return _NOTES.sub(b"}", block) if b',"_sdc_' in block else block
-
-
-def store_of(url: str) -> tuple[Any, str]:
-    """Return the store and the path of a batch file; raise TargetError for a place where no batch may lie."""
-    if protocol_of(url) not in BATCH_PROTOCOLS or ("://" not in url and not url.startswith("/")):
-        raise TargetError("The files of a batch must lie in a local folder, or in s3://, gs:// or abfs://.")
-    return open_store(url, {}, setting="the environment", package="target-oneroster-csv")
-
-
-def _open(url: str) -> IO[bytes]:
-    fs, path = store_of(url)
-    return cast("IO[bytes]", fs.open(path, "rb"))

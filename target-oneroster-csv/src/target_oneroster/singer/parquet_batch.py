@@ -1,56 +1,18 @@
-"""The files of BATCH messages, local or in an object store, and what a Parquet file holds."""
+"""What a Parquet file of a batch holds."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from .._core.errors import StoreError
 from .._core.sql import literal, quoted
-from ..errors import TargetError
-from .batches import store_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-
-__all__ = ["BatchFile", "ParquetBatch", "read_parquet"]
+    from pathlib import Path
 
 _MOMENT = "TIMESTAMP WITH TIME ZONE"
-
-
-class BatchFile:
-    """One file of a batch."""
-
-    def __init__(self, url: str, stream: str, nothing_done: str) -> None:
-        self._stream = stream
-        self._nothing_done = nothing_done
-        try:
-            self._fs, self._path = store_of(url)
-        except StoreError as error:
-            raise self._fault(str(error)) from None
-        self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
-
-    def local(self, folder: Path) -> Path:
-        """Return the file's path, or the path of a copy in `folder`."""
-        if self.is_local:
-            return Path(self._path)
-        copy = folder / Path(self._path).name
-        try:
-            self._fs.get_file(self._path, str(copy))
-        except Exception as error:  # the exception types depend on the store
-            raise self._fault(type(error).__name__) from None
-        return copy
-
-    def remove(self) -> None:
-        """Delete the file after its rows are in place; ignore errors."""
-        with suppress(Exception):
-            self._fs.rm_file(self._path)
-
-    def _fault(self, reason: str) -> TargetError:
-        return TargetError(f"A file of a batch of {self._stream} cannot be read ({reason}). {self._nothing_done}")
 
 
 class ParquetBatch:

@@ -16,8 +16,6 @@ from typing_extensions import override
 
 from ..errors import TargetError
 
-__all__ = ["BlockReader", "Lane", "blocks", "private_files"]
-
 Lane = Callable[[bytes, int], bool]
 """Takes a number of record lines of its stream; returns False and takes none if it cannot process all."""
 
@@ -72,25 +70,24 @@ class BlockReader(GenericSingerReader[bytes]):
 
     def take(self, block: bytes) -> None:
         """Process whole lines, from the input or from batch files."""
-        callbacks, counts = self._callbacks, self._counts
         head = self._head(block)
         # The lane rejects a block that also contains other lines.
-        if head and self._to_lane(head, block, block.count(b"\n" + head) + 1, counts):
+        if head and self._to_lane(head, block, block.count(b"\n" + head) + 1):
             return
         run: list[bytes] = []
         run_head = b""
         for line in block.split(b"\n")[:-1]:
             head = self._head(line)
             if run and head != run_head:
-                self._take_run(run_head, run, callbacks, counts)
+                self._take_run(run_head, run)
                 run = []
             if head:
                 run_head = head
                 run.append(line)
             else:
-                self._take_line(line, callbacks, counts)
+                self._take_line(line)
         if run:
-            self._take_run(run_head, run, callbacks, counts)
+            self._take_run(run_head, run)
 
     def _head(self, text: bytes) -> bytes:
         """Return the text before the record in the first line, if its stream has a lane; otherwise empty."""
@@ -98,31 +95,31 @@ class BlockReader(GenericSingerReader[bytes]):
         head = text[:end] if end > 0 else b""
         return head if head in self._heads and self._heads[head] in self._lanes else b""
 
-    def _to_lane(self, head: bytes, text: bytes, lines: int, counts: Counter[str]) -> bool:
+    def _to_lane(self, head: bytes, text: bytes, lines: int) -> bool:
         lane = self._lanes.get(self._heads[head])
         if lane is None or not lane(text, lines):
             return False
-        counts[SingerMessageType.RECORD] += lines
+        self._counts[SingerMessageType.RECORD] += lines
         self._line += lines
         return True
 
-    def _take_run(self, head: bytes, run: list[bytes], callbacks: dict[str, Any], counts: Counter[str]) -> None:
-        if self._to_lane(head, b"\n".join((*run, b"")), len(run), counts):
+    def _take_run(self, head: bytes, run: list[bytes]) -> None:
+        if self._to_lane(head, b"\n".join((*run, b"")), len(run)):
             return
         for line in run:
-            self._take_line(line, callbacks, counts)
+            self._take_line(line)
 
-    def _take_line(self, line: bytes, callbacks: dict[str, Any], counts: Counter[str]) -> None:
+    def _take_line(self, line: bytes) -> None:
         self._line += 1
         if not line.strip():
             return
         message = self.deserialize_json(line)
         kind = message.get("type")
-        callback = callbacks.get(kind) if isinstance(kind, str) else None
+        callback = self._callbacks.get(kind) if isinstance(kind, str) else None
         if callback is None:
             raise TargetError(f"Line {self._line} of the input is a message of a type that Singer does not know.")
         callback(message)
-        counts[str(kind)] += 1
+        self._counts[str(kind)] += 1
         if kind == SingerMessageType.RECORD:
             self._learn(line, message["stream"])
 

@@ -11,8 +11,6 @@ from ..errors import TargetError
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["NOT_COMPLETE", "Arrival", "Receipts", "explain"]
-
 _WHOLE = {"rest", "bulk", "absent", "warehouse"}
 
 _NO_RECEIPT = "no receipt came, the run broke off"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from .._core.settings import TEXT, setting, switch
@@ -12,10 +13,10 @@ from ..errors import Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from _typeshed import DataclassInstance
     from singer_sdk import typing as th
 
-__all__ = ["REQUIRE_RECEIPTS", "SOURCE_TIME_ZONE", "engine_memory", "memory_of", "time_zone"]
-
+_Options = TypeVar("_Options", bound="DataclassInstance")
 _SIZE = re.compile(r"[1-9]\d*(\.\d+)? ?[KMGT]i?B", re.ASCII | re.IGNORECASE)
 
 REQUIRE_RECEIPTS: th.Property[bool] = switch(
@@ -43,17 +44,16 @@ def engine_memory(default: str) -> th.Property[str]:
     )
 
 
-def memory_of(config: Mapping[str, Any]) -> str:
-    """Return the memory of the engine; raise Misconfigured for a text that is no size."""
-    if not _SIZE.fullmatch(config["engine_memory"]):
-        raise Misconfigured("Setting engine_memory: write a size like 400MB or 1.5GB.")
-    memory: str = config["engine_memory"]
-    return memory
+def options_of(kind: type[_Options], config: Mapping[str, Any], **others: Any) -> _Options:
+    """Return the settings as options: those with the name of an option, the zone of times without one, and `others`.
 
-
-def time_zone(config: Mapping[str, Any]) -> ZoneInfo:
-    """Return the zone of times without one; raise Misconfigured if the zone does not exist."""
+    Raise Misconfigured for a zone that does not exist, and for a memory that is no size.
+    """
     try:
-        return ZoneInfo(config["source_time_zone"])
+        zone = ZoneInfo(config["source_time_zone"])
     except (ValueError, OSError, KeyError):  # an unknown zone raises KeyError
         raise Misconfigured("Setting source_time_zone: no such time zone. Write it like America/Chicago.") from None
+    if not _SIZE.fullmatch(config["engine_memory"]):
+        raise Misconfigured("Setting engine_memory: write a size like 400MB or 1.5GB.")
+    same = {option.name: config[option.name] for option in fields(kind) if option.name in config}
+    return kind(**same | {"zone": zone} | others)

@@ -15,17 +15,17 @@ from ..records.record_mapping import is_view
 if TYPE_CHECKING:
     from singer_sdk.sinks.core import BaseJSONSchemaValidator
 
-__all__ = ["BareSink", "CurrentRecord", "IgnoredSink", "MissingKey"]
-
 
 @dataclass(slots=True)
 class CurrentRecord:
-    """What the RECORD message that is being taken says beside its record; the target sets it, and sinks read it."""
+    """What is known of the RECORD message that is being taken, beside its row; the target and the sink set it."""
 
     version: int | None = None
     """Version of the table, for ACTIVATE_VERSION."""
     time_extracted: Any = None
     """The time at which the tap read the record, as it came."""
+    tenant: Any = None
+    """The tenant of the record, which rows nested in it share."""
 
 
 class MissingKey(TargetError, MissingKeyPropertiesError):

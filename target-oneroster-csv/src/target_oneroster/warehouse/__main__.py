@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from .._core.shell import importing, run
 
-__all__ = ["main"]
-
 
 def main() -> None:
     """Run the target."""

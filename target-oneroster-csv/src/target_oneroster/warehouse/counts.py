@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from .warehouse_file import WarehouseFile
 
-__all__ = ["Counts", "TableCounts", "by_tenant"]
-
 
 @dataclass(slots=True)
 class Counts:

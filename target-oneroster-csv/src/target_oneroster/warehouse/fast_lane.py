@@ -13,8 +13,6 @@ from ..records.typed_values import TypedValues
 if TYPE_CHECKING:
     from .staging import Stage
 
-__all__ = ["RawLane"]
-
 
 class RawLane:
     """Takes record lines of one stream in the model's own shape.

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from .merge import MergePlan
     from .warehouse_file import WarehouseFile
 
-__all__ = ["first_load"]
-
 
 def first_load(store: WarehouseFile, plan: MergePlan) -> None:
     """Turn a staged table into a table of the warehouse: only rows that count, deleted ones marked or removed.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from .schema import Table
     from .warehouse_file import WarehouseFile
 
-__all__ = ["ADDED", "History", "close"]
-
 FIRST, ENDED = "_sdc_first_seen_at", "_sdc_ended_at"
 _FORMER = "_sdc_last_seen_at"
 """A column of former releases. It changed in every row in every run; `_loads` says when a table was read."""

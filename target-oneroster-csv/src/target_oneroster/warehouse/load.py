@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from .parquet_files import ParquetFiles
     from .staging import Came, Stage
 
-__all__ = ["Load", "LoadOutcome", "WarehouseOptions"]
-
 _THREADS = 4
 
 
@@ -67,7 +65,8 @@ class LoadOutcome:
     tables: dict[str, TableCounts] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Streams whose tables were left unchanged, and why."""
-    unreadable: dict[tuple[str, str], int] = field(default_factory=dict)
+    unreadable: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Number of values of another type than their column, by table and column."""
     deviations: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Number of values that broke a rule, by table and by field and rule."""
     files: int = 0
@@ -112,10 +111,11 @@ class Load:
         connection = self.staging.finish()
         connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}")
         came = {name: self.staging.came(connection, name, self.receipts.in_passes) for name in self.staging.stages}
-        self.outcome.unreadable = dict(self.staging.unreadable)
-        self.outcome.deviations = self.staging.loader.deviations
+        outcome, loader = self.outcome, self.staging.loader
+        outcome.unreadable, outcome.deviations = loader.unreadable, loader.deviations
         for name, stage in self.staging.stages.items():
-            self.outcome.deviations.update({(name, rule): count for rule, count in stage.deviations.items()})
+            outcome.unreadable.update({(name, column): count for column, count in stage.unreadable.items()})
+            outcome.deviations.update({(name, rule): count for rule, count in stage.deviations.items()})
         self._prove(came, others)
         self._refuse_conflicts(came)
         if self.path.exists():

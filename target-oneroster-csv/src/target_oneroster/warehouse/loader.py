@@ -14,6 +14,7 @@ import msgspec
 
 from .._core.sql import connect, literal, quoted
 from ..errors import TargetError
+from ..singer.parquet_batch import read_parquet
 from .record_mapping import WarehouseMapping
 from .schema import ADDED, EXTRACTED, RECEIVED, VERSION, comments, without_key
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .schema import Table
-
-__all__ = ["LOADER_MEMORY", "NUMBER", "STAGED", "Loader", "Segment"]
 
 STAGED = "staged"
 """Name of the database of staged rows."""
@@ -66,10 +65,9 @@ class Loader:
         folder: Path,
         schema: str,
         now: datetime,
-        unreadable: Counter[tuple[str, str]],
         *,
         is_new: bool,
-        memory: str = LOADER_MEMORY,
+        memory: str,
     ) -> None:
         """Create the database in the folder; `now` is the read time of rows that have none.
 
@@ -80,9 +78,10 @@ class Loader:
         self._now = f"{literal(now.isoformat())}::TIMESTAMPTZ"
         self._connection = connect(str(self.path), folder, memory)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
-        self._unreadable = unreadable
+        self.unreadable: Counter[tuple[str, str]] = Counter()
+        """Number of values of another type than their column, by table and column, of lines that DuckDB could not read."""
         self.deviations: Counter[tuple[str, str]] = Counter()
-        """Rules broken by values that DuckDB could not read, by table."""
+        """Rules broken by the values of these lines, by table."""
         self._is_new = is_new
         self._queue: queue.Queue[Segment | Table | None] = queue.Queue(_AHEAD)
         self._failure: Exception | None = None
@@ -96,15 +95,11 @@ class Loader:
         """Return a staged table's name for SQL."""
         return f"{STAGED}.{quoted(self._schema)}.{quoted(name)}"
 
-    def make(self, table: Table) -> None:
-        """Create the staged table."""
-        self._put(table)
+    def put(self, task: Segment | Table | None) -> None:
+        """Queue a table to be created, or a file to be loaded; None is the end.
 
-    def put(self, segment: Segment) -> None:
-        """Queue a file for loading. Raise the error of an earlier file, if the thread failed."""
-        self._put(segment)
-
-    def _put(self, task: Segment | Table | None) -> None:
+        Raise the error of an earlier file, if the thread failed.
+        """
         while not self._failure:
             with suppress(queue.Full):
                 return self._queue.put(task, timeout=0.2)
@@ -112,7 +107,7 @@ class Loader:
 
     def finish(self) -> duckdb.DuckDBPyConnection:
         """Wait for the thread, and return the connection to the caller."""
-        self._put(None)
+        self.put(None)
         self._thread.join()
         if self._failure:
             raise self._failure
@@ -206,7 +201,7 @@ class Loader:
                 continue
             value = f"CAST({quoted(name)} AS {kind})" if segment.is_parquet else "record"
             record = {"record": f"STRUCT({quoted(name)} {kind})"}
-            rows = _parquet(segment.path) if segment.is_parquet else _json(segment.path, record)
+            rows = read_parquet(segment.path) if segment.is_parquet else _json(segment.path, record)
             try:
                 self._connection.execute(f"SELECT count({value}) FROM {rows}").fetchall()
             except duckdb.Error:
@@ -248,8 +243,7 @@ class Loader:
                         f"A line of stream {table.name} is not a record message. Nothing was loaded."
                     ) from None
                 out.write(encode(message | {"record": row}) + b"\n")
-        for column, count in records.unreadable.items():
-            self._unreadable[table.name, column] += count
+        self.unreadable.update({(table.name, column): count for column, count in records.unreadable.items()})
         self.deviations.update({(table.name, rule): count for rule, count in records.deviations.items()})
 
     def _select(self, segment: Segment) -> str:
@@ -276,7 +270,7 @@ class Loader:
         values.append("NULL" if segment.version is None else str(segment.version))
         if segment.table.has_family:
             values.append("NULL")
-        return f"SELECT {', '.join(values)} FROM {_parquet(segment.path)}"
+        return f"SELECT {', '.join(values)} FROM {read_parquet(segment.path)}"
 
 
 def _json(path: Path, columns: Mapping[str, str]) -> str:
@@ -285,7 +279,3 @@ def _json(path: Path, columns: Mapping[str, str]) -> str:
         f"read_json({literal(str(path))}, format = 'newline_delimited', columns = {{{spec}}}, "
         f"maximum_object_size = {_LONGEST_LINE})"
     )
-
-
-def _parquet(path: Path) -> str:
-    return f"read_parquet({literal(str(path))})"

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from .counts import TableCounts
     from .warehouse_file import WarehouseFile
 
-__all__ = ["LEFT", "LOADED", "NAME", "Loads"]
-
 NAME = "_loads"
 LOADED, LEFT = "loaded", "left as it was"
 _ABOUT = "The loads of this warehouse: a row for each load and table, with a tenant for each tenant. Key: load, table, tenant."

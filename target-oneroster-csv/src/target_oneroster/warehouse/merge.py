@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .staging import Came
     from .warehouse_file import WarehouseFile
 
-__all__ = ["TOMBSTONE", "MergePlan", "Parent", "merge"]
-
 TOMBSTONE = "coalesce(\"status\" = 'tobedeleted', false)"
 
 

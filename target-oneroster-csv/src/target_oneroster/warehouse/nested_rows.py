@@ -11,35 +11,19 @@ from .record_mapping import WarehouseMapping
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .staging import Stage, WarehouseStaging
+    from ..singer.sinks import CurrentRecord
+    from .staging import Stage
 
-__all__ = ["WarehouseNestedRows"]
 
-
-class WarehouseNestedRows:
-    """Stages nested rows for the warehouse, with the same interface as for a bundle.
+class InsideStage:
+    """The rows of one derived file, with the same interface as for a bundle.
 
     They arrive as cells of the CSV form: all values of derived files can be written as text.
     """
 
-    def __init__(self, staging: WarehouseStaging, *, tenant: bool) -> None:
-        self._staging = staging
-        self._has_tenant = tenant
-        self.derived: set[str] = staging.nested
-        self.tenant: Any = None
-        self.extracted: Any = None
-
-    def stage(self, name: str) -> InsideStage:
-        """Return the destination for rows of that file."""
-        return InsideStage(self, self._staging.inside(name, tenant=self._has_tenant))
-
-
-class InsideStage:
-    """The rows of one derived file."""
-
-    def __init__(self, inside: WarehouseNestedRows, stage: Stage) -> None:
+    def __init__(self, stage: Stage, current: CurrentRecord) -> None:
         self.fields, self.zone, self.deviations = stage.fields, stage.zone, stage.deviations
-        self._inside, self._stage = inside, stage
+        self._stage, self._current = stage, current
         self._records = WarehouseMapping(stage.table, stage.table.content)
         self._names = [field.name for field in stage.fields if field.name != "metadata"]
         self._version: int | None = None
@@ -55,5 +39,5 @@ class InsideStage:
             found["metadata"] = json.loads(cells[-1])
         found["sourcedId"] = row_id
         if self._stage.table.tenant:
-            found[TENANT] = self._inside.tenant
-        self._stage.add(self._records.row(found), self._version, self._inside.extracted)
+            found[TENANT] = self._current.tenant
+        self._stage.add(self._records.row(found), self._version, self._current.time_extracted)

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .._core.stores.work_folder import WorkDir
     from .warehouse_file import WarehouseFile
 
-__all__ = ["ParquetFiles"]
-
 _TABLE = "{stream}"
 _PART = "part-0.parquet"
 """The file of a table that has a folder of its own."""

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.model import Field, Kind
 from .._core.model.schema import TENANT
-from ..errors import TargetError
-from ..records.cells import FieldReader, ShapeError, as_it_came
+from ..records.cells import FieldReader, ShapeError, as_it_came, wrong_shape
 from ..records.record_mapping import RecordMapping
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from .schema import Table
-
-__all__ = ["WarehouseMapping"]
 
 _METADATA = "metadata"
 _OBJECT = FieldReader(Field(_METADATA, Kind.OBJECT))
@@ -36,12 +33,12 @@ class WarehouseMapping(RecordMapping):
         properties: Collection[str],
         nested: Collection[str] = (),
         deviations: Counter[str] | None = None,
+        unreadable: Counter[str] | None = None,
     ) -> None:
         self.deviations = Counter() if deviations is None else deviations
         """Rules that values broke, by field."""
-        self.unreadable: Counter[str] = Counter()
+        self.unreadable = Counter() if unreadable is None else unreadable
         """Number of values of another type than their column, by column."""
-        self.name = table.name
         self._table = table
         self._nested = tuple(nested)
         self._keeps = any(field.name == _METADATA for field in table.fields)
@@ -71,10 +68,7 @@ class WarehouseMapping(RecordMapping):
             try:
                 value, lost = read(raw)
             except ShapeError as error:
-                raise TargetError(
-                    f"Stream {self.name}, property {name}: {error} was expected, something else came. "
-                    "Reshape it with stream_maps."
-                ) from error
+                raise wrong_shape(self._table.name, name, error) from error
             row[name] = [] if value is None and raw == [] else value
             if lost and value != raw:
                 self.unreadable[name] += 1

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from .counts import TableCounts
     from .load import LoadOutcome
 
-__all__ = ["report"]
-
 
 def report(outcome: LoadOutcome, logger: logging.Logger, total: Callable[[int], str]) -> None:
     """Write the outcome to the log; `total` says how long so many records took."""

@@ -16,7 +16,7 @@ from .._core.sql import literal, quoted
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-__all__ = ["ADDED", "DELETED", "EXTRACTED", "RECEIVED", "VERSION", "Table", "comments", "without_key"]
+__all__ = ["ADDED", "DELETED", "EXTRACTED", "RECEIVED", "VERSION", "Table", "comment_on", "comments", "without_key"]
 
 EXTRACTED, RECEIVED, VERSION = "_sdc_extracted_at", "_sdc_received_at", "_sdc_table_version"
 ADDED = {
@@ -128,8 +128,14 @@ def comments(table: Table, place: str, columns: Collection[str], extra: Mapping[
     `extra` are comments on columns that the model does not have; with it the table holds versions of rows.
     """
     about = table.comment if extra is None else f"Every version of the rows of {table.name}. {table.comment}"
-    words = {n: text for n, text in (table.comments() | dict(extra or {})).items() if n in columns}
+    return comment_on(
+        place, about, {n: text for n, text in (table.comments() | dict(extra or {})).items() if n in columns}
+    )
+
+
+def comment_on(place: str, about: str, columns: Mapping[str, str]) -> list[str]:
+    """Return statements that add comments to a table and its columns."""
     return [
         f"COMMENT ON TABLE {place} IS {literal(about)}",
-        *(f"COMMENT ON COLUMN {place}.{quoted(n)} IS {literal(text)}" for n, text in words.items()),
+        *(f"COMMENT ON COLUMN {place}.{quoted(name)} IS {literal(text)}" for name, text in columns.items()),
     ]

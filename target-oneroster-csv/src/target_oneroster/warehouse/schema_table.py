@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from .merge import MergePlan
     from .warehouse_file import WarehouseFile
 
-__all__ = ["ABOUT", "COLUMNS", "NAME", "note_columns"]
-
 NAME = "_schema"
 _FEW = 50
 """Words of columns with more different values are not counted: they may be ids, names, or anything."""

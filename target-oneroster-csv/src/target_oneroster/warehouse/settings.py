@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from .._core.settings import TEXT, setting, switch
-from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, engine_memory, memory_of, time_zone
+from ..singer.settings import REQUIRE_RECEIPTS, SOURCE_TIME_ZONE, engine_memory, options_of
 from .load import WarehouseOptions
 from .loader import LOADER_MEMORY
 from .parquet_files import ParquetFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-__all__ = ["CONFIG", "options_from"]
 
 CONFIG: dict[str, Any] = th.PropertiesList(
     setting(
@@ -64,12 +62,6 @@ CONFIG: dict[str, Any] = th.PropertiesList(
 
 def options_from(config: Mapping[str, Any]) -> WarehouseOptions:
     """Return the settings as WarehouseOptions."""
-    folder = config.get("parquet_path")
-    same = {name: config[name] for name in WarehouseOptions.__dataclass_fields__ if name in config}
-    others = {
-        "schema": config["default_target_schema"],
-        "zone": time_zone(config),
-        "engine_memory": memory_of(config),
-        "parquet": ParquetFiles(folder) if folder else None,
-    }
-    return WarehouseOptions(**same | others)
+    place = config.get("parquet_path")
+    parquet = ParquetFiles(place) if place else None
+    return options_of(WarehouseOptions, config, schema=config["default_target_schema"], parquet=parquet)

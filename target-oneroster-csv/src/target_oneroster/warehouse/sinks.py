@@ -9,18 +9,12 @@ from typing_extensions import override
 from .._core.model.schema import TENANT
 from ..records.nested_rows import nested_in
 from ..singer.sinks import BareSink, IgnoredSink
-from .nested_rows import WarehouseNestedRows
+from .nested_rows import InsideStage
 from .record_mapping import WarehouseMapping
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from singer_sdk import Target
-
     from ..singer.sinks import CurrentRecord
     from .staging import Stage, WarehouseStaging
-
-__all__ = ["TableSink", "UnknownSink"]
 
 
 class UnknownSink(IgnoredSink):
@@ -32,32 +26,23 @@ class UnknownSink(IgnoredSink):
 class TableSink(BareSink):
     """Stages the records of one stream for its table."""
 
-    def __init__(
-        self,
-        target: Target,
-        stream_name: str,
-        schema: dict[str, Any],
-        key_properties: Sequence[str] | None,
-        stage: Stage,
-        staging: WarehouseStaging,
-        current: CurrentRecord,
-    ) -> None:
-        super().__init__(target, stream_name, schema, key_properties)
-        self._current = current
-        staging.claim(stage.table.file, stream_name)
-        self._stage = stage
-        self._inside = WarehouseNestedRows(staging, tenant=stage.table.tenant)
-        self._nested = nested_in(stage.table.file, schema["properties"], self._inside)
+    def __init__(self, stage: Stage, staging: WarehouseStaging, current: CurrentRecord, **of_the_stream: Any) -> None:
+        super().__init__(**of_the_stream)
+        table, properties = stage.table, self.schema["properties"]
+        staging.claim(f"table {table.name}", self.stream_name)
+        self._stage, self._current = stage, current
+        self._nested = nested_in(
+            table.file, properties, lambda name: InsideStage(staging.inside(name, tenant=table.tenant), current)
+        )
         nested = [inside.source for inside in self._nested]
-        self.records = WarehouseMapping(stage.table, schema["properties"], nested, stage.deviations)
-        self.warn_of(self.records.unknown, ", kept in metadata")
+        self._records = WarehouseMapping(table, properties, nested, stage.deviations, stage.unreadable)
+        self.warn_of(self._records.unknown, ", kept in metadata")
 
     @override
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        version, extracted = self._current.version, self._current.time_extracted
-        row = self.records.row(record)
-        self._stage.add(row, version, extracted)
-        if self._nested:
-            self._inside.tenant, self._inside.extracted = record.get(TENANT), extracted
-            for inside in self._nested:
-                inside.take(record, row.get("sourcedId") or "", version)
+        current = self._current
+        row = self._records.row(record)
+        self._stage.add(row, current.version, current.time_extracted)
+        current.tenant = record.get(TENANT)
+        for inside in self._nested:
+            inside.take(record, row.get("sourcedId") or "", current.version)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,20 +13,19 @@ from .._core.copies import UNITED
 from .._core.copies.tables import UNITED_USERS, left_out, settle
 from .._core.model import file as file_named
 from .._core.sql import count_distinct, quoted
-from ..errors import Misconfigured, TargetError
-from .loader import LOADER_MEMORY, NUMBER, Loader, Segment
+from ..errors import TargetError
+from ..singer.staging import Staging
+from .loader import NUMBER, Loader, Segment
 from .schema import ADDED, Table, without_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime, tzinfo
+    from datetime import datetime
     from pathlib import Path
 
     import duckdb
 
     from .._core.model import File
-
-__all__ = ["Came", "Stage", "WarehouseStaging"]
 
 _SEGMENT = 16 << 20
 """Size in bytes at which a file of lines is passed to the loader."""
@@ -56,6 +54,8 @@ class Stage:
         self.zone = table.zone
         self.deviations: Counter[str] = Counter()
         """Rules that values of the rows broke, by field."""
+        self.unreadable: Counter[str] = Counter()
+        """Number of values of another type than their column, by column."""
         self.rows = 0
         self.places: list[tuple[int, int]] = []
         """For each run of lines, the number of its first row in this table, and among all rows."""
@@ -72,7 +72,7 @@ class Stage:
 
     def add(self, row: dict[str, Any], version: int | None, extracted: Any) -> None:
         """Stage one row in the shape of the table."""
-        line = {"record": row, "version": version, "time_extracted": extracted, "number": self._staging.take(1)}
+        line = {"record": row, "version": version, "time_extracted": extracted, "number": self._staging.take_numbers(1)}
         self._write(self._encoder.encode(line) + b"\n", 1)
 
     def add_parquet(self, path: Path, rows: int, columns: Iterable[str], version: int | None, *, keep: bool) -> None:
@@ -89,7 +89,7 @@ class Stage:
         )
 
     def _place(self, rows: int) -> None:
-        here = self._staging.take(rows)
+        here = self._staging.take_numbers(rows)
         if not self.places or self.places[-1][1] - self.places[-1][0] != here - self.rows:
             self.places.append((self.rows, here))
 
@@ -119,8 +119,8 @@ class Stage:
             self._out = None
 
 
-class WarehouseStaging:
-    """All rows of a run that have arrived so far."""
+class WarehouseStaging(Staging):
+    """All rows of a run that have arrived so far, and the loader that fills tables with them."""
 
     def __init__(
         self,
@@ -129,47 +129,25 @@ class WarehouseStaging:
         now: datetime,
         *,
         is_new: bool,
-        secrets: bool = False,
-        zone: tzinfo = UTC,
-        memory: str = LOADER_MEMORY,
+        memory: str,
+        **options: Any,
     ) -> None:
-        self.folder = folder
+        super().__init__(folder, **options)
         self.stages: dict[str, Stage] = {}
-        self.nested: set[str] = set()
-        """Tables whose rows were nested in their parents' records: a parent brings all its rows."""
-        self.unreadable: Counter[tuple[str, str]] = Counter()
-        self.loader = Loader(folder, schema, now, self.unreadable, is_new=is_new, memory=memory)
-        self._secrets = secrets
-        self._zone = zone
-        self._numbers = 0
+        self.loader = Loader(folder, schema, now, is_new=is_new, memory=memory)
         self._files = 0
-        self._streams: dict[str, str] = {}
 
     def stage(self, file: File, *, tenant: bool = False) -> Stage:
         """Return the rows of that file; create them on first use."""
         if file.name not in self.stages:
-            self.stages[file.name] = Stage(self, Table(file, tenant, self._secrets, self._zone))
-            self.loader.make(self.stages[file.name].table)
+            self.stages[file.name] = Stage(self, Table(file, tenant, self._secrets, self.zone))
+            self.loader.put(self.stages[file.name].table)
         return self.stages[file.name]
 
     def inside(self, name: str, *, tenant: bool) -> Stage:
         """Return the rows of a derived file that are nested in their parents' records."""
         self.nested.add(name)
         return self.stage(file_named(name), tenant=tenant)
-
-    def claim(self, file: File, stream: str) -> None:
-        """Assign a table to a stream; the rows of two streams in one table could not be distinguished later."""
-        owner = self._streams.setdefault(file.name, stream)
-        if owner != stream:
-            raise Misconfigured(
-                f"Streams {owner} and {stream} both go to table {file.name}. Leave one out, or bring them together before."
-            )
-
-    def take(self, rows: int) -> int:
-        """Reserve `rows` numbers of a sequence over all tables, and return the first."""
-        first = self._numbers
-        self._numbers += rows
-        return first
 
     def new_path(self, name: str) -> Path:
         """Return the path of a new file."""

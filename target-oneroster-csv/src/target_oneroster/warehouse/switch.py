@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from ..singer.receipts import Receipts
     from .warehouse_file import WarehouseFile
 
-__all__ = ["switched"]
-
 _BINDINGS = {"rest": "REST", "bulk": "CSV", "delta": "CSV"}
 """What the modes of receipts say of the source."""
 

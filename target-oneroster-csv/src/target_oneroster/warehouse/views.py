@@ -12,8 +12,6 @@ from .schema import DELETED
 if TYPE_CHECKING:
     from .warehouse_file import WarehouseFile
 
-__all__ = ["make_views"]
-
 
 def make_views(store: WarehouseFile) -> None:
     """Create the schema of present rows, `<schema>_current`, and the standard's five views beside the tables."""

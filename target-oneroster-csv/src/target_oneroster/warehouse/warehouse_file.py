@@ -10,15 +10,13 @@ import duckdb
 from .._core.sql import is_busy, literal, quoted, when_free
 from ..errors import Misconfigured, TargetError
 from .loader import STAGED
-from .schema import comments
+from .schema import comment_on, comments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from .schema import Table
-
-__all__ = ["DAMAGED", "WarehouseFile", "is_damaged", "proven"]
 
 _NAME = "warehouse"
 DAMAGED = "{} is damaged. Put it back from a copy, together with its .wal if there is one."
@@ -166,16 +164,17 @@ class WarehouseFile:
                 "Use another default_target_schema, or set tenant in the tap as before."
             )
         if self._adapt(name, wanted, table.keys):
-            self.comment(table, name, extra)
+            more = None if extra is None else {n: text for n, (_, text) in extra.items()}
+            for statement in comments(table, self.place(name), self.columns(name), more):
+                self.run(statement)
         return not there
 
     def keep(self, name: str, columns: Mapping[str, tuple[str, str]], about: str) -> None:
         """Create or adapt a table of the loader's own; `columns` are types and comments, `about` is its comment."""
         if self._adapt(name, {column: kind for column, (kind, _) in columns.items()}):
             self.run("BEGIN")  # a commit takes longer than a comment
-            self.run(f"COMMENT ON TABLE {self.place(name)} IS {literal(about)}")
-            for column, (_, text) in columns.items():
-                self.run(f"COMMENT ON COLUMN {self.place(name)}.{quoted(column)} IS {literal(text)}")
+            for statement in comment_on(self.place(name), about, {n: text for n, (_, text) in columns.items()}):
+                self.run(statement)
             self.run("COMMIT")
 
     def _adapt(self, name: str, wanted: Mapping[str, str], keys: Collection[str] = ()) -> bool:
@@ -209,12 +208,6 @@ class WarehouseFile:
         if wanted not in self._types:
             ((self._types[wanted],),) = self.run(f"SELECT typeof(CAST(NULL AS {wanted}))")
         return there in {wanted, self._types[wanted]}
-
-    def comment(self, table: Table, name: str, extra: dict[str, tuple[str, str]] | None = None) -> None:
-        """Add the comments of a table and its columns."""
-        more = None if extra is None else {n: text for n, (_, text) in extra.items()}
-        for statement in comments(table, self.place(name), self.columns(name), more):
-            self.run(statement)
 
     def close(self) -> None:
         """Write all changes to the file, and release it for other processes."""

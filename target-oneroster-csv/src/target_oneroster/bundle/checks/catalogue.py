@@ -19,8 +19,6 @@ from .run import MINIMUM, MISSING_FILE, NO_ROLES, WITHOUT_ROLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Known", "package_rules", "rules"]
-
 
 @dataclass(frozen=True, slots=True)
 class Known:

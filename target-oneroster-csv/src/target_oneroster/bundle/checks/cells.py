@@ -11,8 +11,6 @@ from .findings import Severity
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["EMPTY", "cell_rules"]
-
 EMPTY = "a required cell is empty"
 
 Rule = tuple[Severity, str, str, str]

@@ -11,8 +11,6 @@ from .findings import Severity
 if TYPE_CHECKING:
     from .findings import Findings
 
-__all__ = ["reject_conflicts"]
-
 
 def reject_conflicts(findings: Findings, file: str) -> None:
     """Reject all rows of ids that arrived with different rows."""
@@ -21,8 +19,7 @@ def reject_conflicts(findings: Findings, file: str) -> None:
         return
     where = f'"sourcedId" IN (SELECT "sourcedId" FROM {quoted(conflicting)})'
     count = engine.one(f'SELECT count(DISTINCT "sourcedId") FROM {quoted(conflicting)}')
-    findings.add(Severity.ROW, file, "sourcedId", CONFLICT, where, count)
-    findings.reject(file, "sourcedId", CONFLICT, where)
+    findings.settle(Severity.ROW, file, "sourcedId", CONFLICT, where, count=count)
     findings.remove_rejected(file)
     # Replace the one row in the table by all rows that arrived.
     rejected = quoted(f"{file} rejected")

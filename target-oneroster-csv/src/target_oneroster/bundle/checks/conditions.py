@@ -5,25 +5,6 @@ from __future__ import annotations
 from ..._core.model import Version
 from ..._core.sql import quoted
 
-__all__ = [
-    "BEGIN_AFTER_END",
-    "CEDS",
-    "GRADES_NOT_OF_CEDS",
-    "NOT_A_URN",
-    "NOT_ENROLLED",
-    "OUT_OF_BOUNDS",
-    "PRIMARY_ORG_WITHOUT_ROLE",
-    "SCALE_OF_OTHER_CLASS",
-    "SCALE_OF_OTHER_CLASS_OF_RESULT",
-    "SECOND_PRIMARY_TEACHER",
-    "lengths_differ",
-    "not_of_ceds",
-    "other",
-    "repeats",
-    "role_disagrees",
-    "type_of",
-]
-
 _STAYS = "\"status\" <> 'tobedeleted'"
 """False for rows of a delta that mark a deletion."""
 _GRADES = "IT|PR|PK|TK|KG|0[1-9]|1[0-3]|PS|UG|Other"

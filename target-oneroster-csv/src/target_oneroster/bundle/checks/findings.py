@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
     from ..._core.sql import Engine
 
-__all__ = ["Finding", "Findings", "Severity", "hashed"]
-
 _EXAMPLES = 3
+_CAUSES = 20
 
 
 class Severity(StrEnum):
@@ -73,14 +72,36 @@ class Findings:
 
     def add(self, severity: Severity, file: str, field: str, rule: str, where: str, count: int) -> None:
         """Add a finding for the `count` rows of a file that match `where`."""
-        if not count:
-            return
         rows = self.engine.run(
             f'SELECT {hashed()} FROM {quoted(file)} WHERE {where} ORDER BY "sourcedId" LIMIT {_EXAMPLES}'
         )
         self.found.append(Finding(severity, file, field, rule, count, tuple(row for (row,) in rows)))
 
-    def reject(self, file: str, field: str, rule: str, where: str, cause: str | None = None) -> None:
+    def settle(
+        self,
+        severity: Severity,
+        file: str,
+        field: str,
+        rule: str,
+        broken: str,
+        *,
+        count: int | None = None,
+        cause: str | None = None,
+    ) -> None:
+        """Add a finding for the rows that match `broken`; then reject these rows or clear their values, by severity.
+
+        `count` is the number of these rows if it is known; `cause` is SQL for the root cause, by default each row itself.
+        """
+        count = self.engine.count(file, broken) if count is None else count
+        if not count:
+            return
+        self.add(severity, file, field, rule, broken, count)
+        if severity is Severity.ROW:
+            self._reject(file, field, rule, broken, cause)
+        elif severity is Severity.VALUE:
+            self.engine.run(f"UPDATE {quoted(file)} SET {quoted(field)} = '' WHERE {broken}")
+
+    def _reject(self, file: str, field: str, rule: str, where: str, cause: str | None) -> None:
         """Register rows of a file for removal; `cause` is SQL for the root cause, by default the row itself."""
         self._touched.add(file)
         cause = cause or f"{literal(file + ' ')} || {hashed()}"
@@ -109,9 +130,8 @@ class Findings:
 
     def let_go(self, file: str, where: str) -> None:
         """Delete rows that refer to a deleted row: a bulk file omits them, a delta marks them."""
-        count = self.engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {where}")
-        if count:
-            self.engine.run(f'INSERT INTO {GONE} SELECT {literal(file)}, "sourcedId" FROM {quoted(file)} WHERE {where}')
+        insert = f'INSERT INTO {GONE} SELECT {literal(file)}, "sourcedId" FROM {quoted(file)} WHERE {where}'
+        if count := self.engine.one(insert):
             if file in self.bulk:
                 self.engine.run(f"DELETE FROM {quoted(file)} WHERE {where}")
             else:
@@ -139,12 +159,12 @@ class Findings:
         # For an id with different rows, count all of them.
         return {file: max(ids, self.engine.count(f"{file} rejected")) for file, ids in found}
 
-    def causes(self, limit: int = 20) -> list[tuple[str, dict[str, int]]]:
+    def causes(self) -> list[tuple[str, dict[str, int]]]:
         """Return the root causes of rejected rows, those with most rows first: a name, and rows by file."""
         grouped: dict[str, dict[str, int]] = {}
         for cause, file, count in self.engine.run(
             "SELECT cause, file, count(*) FROM rejected WHERE cause IN (SELECT cause FROM rejected GROUP BY cause "
-            f"ORDER BY count(*) DESC, cause LIMIT {limit}) GROUP BY cause, file ORDER BY cause, file"
+            f"ORDER BY count(*) DESC, cause LIMIT {_CAUSES}) GROUP BY cause, file ORDER BY cause, file"
         ):
             grouped.setdefault(cause, {})[file] = count
         return sorted(grouped.items(), key=lambda item: (-sum(item[1].values()), item[0]))

@@ -15,8 +15,6 @@ from ..._core.plain_csv import CELL_LIMIT, rows_of_width, split_at_quotes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Form", "ScannedRows", "scan"]
-
 
 class Form(StrEnum):
     """Rules for the form of every CSV file of a bundle."""

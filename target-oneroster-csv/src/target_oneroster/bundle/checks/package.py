@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     _Opener = Callable[[str], IO[bytes]]
 
-__all__ = ["UNPACKED_LIMIT", "Package", "check_package"]
-
 UNPACKED_LIMIT = 64 << 30
 _MANIFEST = "manifest.csv"
 _MODES = ("absent", "bulk", "delta")

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ..._core.sql import Engine
     from .findings import Findings
 
-__all__ = ["HIERARCHIES", "IN_A_CIRCLE", "check_cycles", "check_references", "reference_rules"]
-
 HIERARCHIES = ("academicSessions", "orgs")
 """Files whose rows have parents in the same file."""
 IN_A_CIRCLE = "is part of a circle"
@@ -73,28 +71,17 @@ def _check_one(findings: Findings, file: File, field: Field, version: Version) -
     missing = f"{filled} AND {column} NOT IN ({_ids(engine, target)})"
     required = version in field.required
     there = filled
-    if engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {missing}"):
+    severity = Severity.ROW if required else Severity.VALUE
+    cause = _cause(target, column)
+    if engine.count(file.name, missing):
         there = f"{filled} AND {column} IN ({_ids(engine, target)})"  # the other rows were already reported
         if required:
             findings.let_go(file.name, f"{missing} AND {column} IN ({_gone(target)})")
-        _settle(findings, file, field, _missing_text(field), missing, required=required)
+        findings.settle(severity, file.name, field.name, _missing_text(field), missing, cause=cause)
     if field.where and version in field.where.versions and engine.has(target):
         wrong = f"{there} AND {_unfit(findings, file.name, field, field.where, version)}"
         rule = _condition_text(field.where, target)
-        _settle(findings, file, field, rule, wrong, required=required)
-
-
-def _settle(findings: Findings, file: File, field: Field, rule: str, broken: str, *, required: bool) -> None:
-    """Reject rows whose required reference is broken; clear an optional reference."""
-    engine, table, column = findings.engine, quoted(file.name), quoted(field.name)
-    count = engine.one(f"SELECT count(*) FROM {table} WHERE {broken}")
-    if not count:
-        return
-    findings.add(Severity.ROW if required else Severity.VALUE, file.name, field.name, rule, broken, count)
-    if required:
-        findings.reject(file.name, field.name, rule, broken, _cause(field.refers_to or "", column))
-    else:
-        engine.run(f"UPDATE {table} SET {column} = '' WHERE {broken}")
+        findings.settle(severity, file.name, field.name, rule, wrong, cause=cause)
 
 
 def _cause(target: str, column: str) -> str:
@@ -177,12 +164,10 @@ def _lose_rows(findings: Findings, file: File, field: Field) -> None:
     target = field.refers_to or ""
     empty = "\"sourcedId\" IN (SELECT id FROM shortened WHERE list = ''{0})"
     findings.let_go(file.name, empty.format(" AND all_gone"))
-    lost = empty.format("")
-    if count := findings.engine.one(f"SELECT count(*) FROM {quoted(file.name)} WHERE {lost}"):
-        rule = _none_text(field)
-        findings.add(Severity.ROW, file.name, field.name, rule, lost, count)
-        first = f'(SELECT min(lost) FROM shortened s WHERE s.id = {quoted(file.name)}."sourcedId")'
-        findings.reject(file.name, field.name, rule, lost, _cause(target, first))
+    first = f'(SELECT min(lost) FROM shortened s WHERE s.id = {quoted(file.name)}."sourcedId")'
+    findings.settle(
+        Severity.ROW, file.name, field.name, _none_text(field), empty.format(""), cause=_cause(target, first)
+    )
 
 
 def check_cycles(findings: Findings, file: str) -> None:
@@ -195,8 +180,7 @@ def check_cycles(findings: Findings, file: str) -> None:
     if circle:
         engine.run('CREATE OR REPLACE TABLE "in circles" AS SELECT unnest(?) AS id', (circle,))
         broken = '"sourcedId" IN (SELECT id FROM "in circles")'
-        findings.add(Severity.VALUE, file, "parentSourcedId", IN_A_CIRCLE, broken, len(circle))
-        engine.run(f"UPDATE {quoted(file)} SET \"parentSourcedId\" = '' WHERE {broken}")
+        findings.settle(Severity.VALUE, file, "parentSourcedId", IN_A_CIRCLE, broken, count=len(circle))
 
 
 def _in_circles(parents: dict[str, str]) -> set[str]:

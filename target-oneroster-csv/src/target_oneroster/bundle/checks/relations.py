@@ -8,8 +8,6 @@ from ..._core.model import FILES, Version
 from . import conditions as sql
 from .findings import Severity
 
-__all__ = ["Relation", "relations_of"]
-
 V1_1, V1_2 = Version.V1_1, Version.V1_2
 ROW, VALUE, NOTE = Severity.ROW, Severity.VALUE, Severity.NOTE
 

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from ..._core.model import File
     from ..._core.sql import Engine
-    from .cells import Rule
-
-__all__ = ["MINIMUM", "MISSING_FILE", "NO_ROLES", "WITHOUT_ROLE", "check"]
 
 NO_ROLES = "no user has a role: neither roles nor users.role came"
 WITHOUT_ROLE = "has no row in roles"
@@ -92,15 +89,13 @@ def _reject_users_without_role(findings: Findings) -> None:
         findings.stop("users", "sourcedId", NO_ROLES, engine.count("users"))
         return
     broken = f'{findings.staying("users")} AND "sourcedId" NOT IN (SELECT "userSourcedId" FROM roles)'
-    if count := engine.one(f"SELECT count(*) FROM users WHERE {broken}"):
-        own = f"'users ' || {hashed()}"
-        lost = (
-            'SELECT min(r.cause) FROM rejected r JOIN "roles rejected" x ON r.file = \'roles\' AND r.id = x."sourcedId" '
-            'WHERE x."userSourcedId" = users."sourcedId"'
-        )
-        findings.add(Severity.ROW, "users", "sourcedId", WITHOUT_ROLE, broken, count)
-        findings.reject("users", "sourcedId", WITHOUT_ROLE, broken, f"coalesce(({lost}), {own})" if roles_went else own)
-        findings.remove_rejected("users")
+    lost = (
+        'SELECT min(r.cause) FROM rejected r JOIN "roles rejected" x ON r.file = \'roles\' AND r.id = x."sourcedId" '
+        'WHERE x."userSourcedId" = users."sourcedId"'
+    )
+    cause = f"coalesce(({lost}), 'users ' || {hashed()})" if roles_went else None
+    findings.settle(Severity.ROW, "users", "sourcedId", WITHOUT_ROLE, broken, cause=cause)
+    findings.remove_rejected("users")
 
 
 def _targets_first(version: Version) -> list[File]:
@@ -124,18 +119,8 @@ def _check_cells(findings: Findings, kind: File, version: Version) -> None:
     rules = [rule for rule in rules if rule[1] in present]
     counts = ", ".join(f"count(*) FILTER (WHERE {broken})" for _, _, _, broken in rules)
     found = findings.engine.run(f"SELECT {counts} FROM {quoted(kind.name)}")[0]
-    for rule, count in zip(rules, found, strict=True):
-        if count:
-            _settle(findings, kind.name, rule, count)
-
-
-def _settle(findings: Findings, name: str, rule: Rule, count: int) -> None:
-    severity, field, text, broken = rule
-    findings.add(severity, name, field, text, broken, count)
-    if severity == Severity.ROW:
-        findings.reject(name, field, text, broken)
-    elif severity == Severity.VALUE:
-        findings.engine.run(f"UPDATE {quoted(name)} SET {quoted(field)} = '' WHERE {broken}")
+    for (severity, field, rule, broken), count in zip(rules, found, strict=True):
+        findings.settle(severity, kind.name, field, rule, broken, count=count)
 
 
 def _check_relations(findings: Findings, file: str, version: Version) -> None:
@@ -144,6 +129,5 @@ def _check_relations(findings: Findings, file: str, version: Version) -> None:
         if not all(name in findings.bulk and engine.count(name) for name in relation.needs):
             continue
         broken = f"{findings.staying(file)} AND ({relation.broken})"
-        if count := engine.one(f"SELECT count(*) FROM {quoted(file)} WHERE {broken}"):
-            _settle(findings, file, (relation.severity, relation.field, relation.rule, broken), count)
+        findings.settle(relation.severity, file, relation.field, relation.rule, broken)
     findings.remove_rejected(file)

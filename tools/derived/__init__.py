@@ -1,0 +1,1 @@
+"""What `tools.derive` writes into files that repeat the code."""
