@@ -203,17 +203,23 @@ def test_the_digest(desk: Desk, channel: Channel) -> None:
     assert "These need a person: Held <ISD> (held), Refused <ISD> (misconfigured), Aeries 0 (failed)" in told[1][0]
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with launched() as found:
+        yield found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["light", "dark", "print", "320 px"])
-def test_in_a_browser(desk: Desk, mode: str) -> None:
+def test_in_a_browser(desk: Desk, browser: Any, mode: str) -> None:
     """Axe finds nothing, nothing is fetched, nothing is wider than a phone, and the verdict is on the first screen."""
     bad_night(desk)
     desk("board", "--out", "board")
     scheme = "dark" if mode == "dark" else "light"
-    with launched() as browser:
-        axe = importlib.import_module("axe_playwright_python.sync_playwright")
-        size = {"width": 320 if mode == "320 px" else 1280, "height": 900}
-        page = browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True).new_page()
+    axe = importlib.import_module("axe_playwright_python.sync_playwright")
+    size = {"width": 320 if mode == "320 px" else 1280, "height": 900}
+    with browser.new_context(color_scheme=scheme, viewport=size, bypass_csp=True) as context:  # for axe's own script
+        page = context.new_page()
         requests: list[str] = []
         page.on("request", lambda request: requests.append(request.url))
         page.emulate_media(media="print" if mode == "print" else "screen", color_scheme=scheme)

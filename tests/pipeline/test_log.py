@@ -123,7 +123,7 @@ def test_a_wrong_secret_is_a_few_lines(nights, district):
 def test_what_deviates_has_a_row_of_its_own_also_at_night(nights, district, tmp_path):
     """Only the collection that is odd is in the table; the others stay one line."""
     folder = tmp_path / "drop"
-    config = {"mode": "csv", "csv_path": str(folder)}
+    config = {"mode": "csv", "csv_path": str(folder), "settle_seconds": 0}
     write_bundle(district, folder)
     nights.run(config)
     write_bundle(district.changed(), folder)

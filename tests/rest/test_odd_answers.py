@@ -382,7 +382,7 @@ def test_a_slow_answer_that_ends_is_read() -> None:
 
         answer.write = write
 
-    with reading(dress, timeout_seconds=1, max_concurrency=1) as reader:
+    with reading(dress, timeout_seconds=1, max_concurrency=1, page_size=100) as reader:
         assert reader.read("users").ids("users") == IDS
 
 
