@@ -112,6 +112,16 @@ def test_a_stream_without_a_table_is_named_and_its_receipt_still_counts(house: H
     assert "Stream buses is not part of the standard and is left out." in caplog.text
 
 
+def test_a_mapped_stream_is_counted_as_it_came_whatever_the_case_of_its_name(house: House) -> None:
+    """A filter of the target leaves rows out on purpose; the receipt names the collection in the standard's words."""
+    messages = lines({"orgs": rows()["orgs"]}, receipts=True)
+    messages = [m | {"stream": "ORGS"} if m.get("stream") == "orgs" else m for m in messages]
+    house.run(messages, stream_maps={"ORGS": {"__filter__": "type == 'school'"}}, require_receipts=True)
+    assert house.there("orgs") == {"s1"}
+    with pytest.raises(TargetError, match="orgs: fewer or more rows"):
+        house.run(messages[:-2] + messages[-1:], stream_maps={"ORGS": {}})
+
+
 @pytest.mark.parametrize("required", [False, True])
 def test_a_promised_stream_that_never_came_is_refused(house: House, required: bool) -> None:
     """Its receipt counts rows, and no schema and no record of it came: no state is written."""

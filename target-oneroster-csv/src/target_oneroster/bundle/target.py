@@ -11,7 +11,6 @@ from typing_extensions import override
 from .._core.model.schema import TENANT
 from ..records.record_mapping import file_of, fits, is_receipts, receipt_of
 from ..singer.base_target import OneRosterTarget
-from ..singer.receipts import Arrival
 from ..singer.sinks import IgnoredSink
 from .build import BundleBuild, BundleOutcome
 from .checks import Severity
@@ -109,7 +108,7 @@ class TargetOneRosterCSV(OneRosterTarget[BundleBuild]):
         if self._run is not None:
             try:
                 with self.progress.working("checking and writing"):
-                    self._run.publish(self._other_arrivals())
+                    self._run.publish(self.other_arrivals())
             finally:
                 self._run.close()
                 self._tell(self._run.outcome)
@@ -132,8 +131,3 @@ class TargetOneRosterCSV(OneRosterTarget[BundleBuild]):
             self.logger.info("Rows written: %s.", self.progress.total(sum(outcome.rows.values())))
         elif outcome.reason is None:
             self.logger.info("No records came: nothing was published.")
-
-    def _other_arrivals(self) -> dict[str, Arrival]:
-        """Return the streams whose rows are not staged unchanged: mapped, or not part of a bundle."""
-        others = {stream: file_of(stream) for stream, file in self._streams.items() if file is None}
-        return {file.name if file else stream: Arrival(self._arrived[stream], None) for stream, file in others.items()}

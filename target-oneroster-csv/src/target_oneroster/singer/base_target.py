@@ -18,9 +18,11 @@ from .._core import shell
 from .._core.log import Progress, hush
 from .._core.settings import Configured
 from ..errors import Misconfigured, TargetError, is_exhausted, one_line
+from ..records.record_mapping import file_of
 from .batches import BatchFile, encoding_of, record_lines
 from .parquet_batch import ParquetBatch
 from .reader import BlockReader, Lane, private_files
+from .receipts import Arrival
 from .sinks import CurrentRecord
 
 if TYPE_CHECKING:
@@ -126,6 +128,14 @@ class OneRosterTarget(Configured, Target, Generic[_Run]):
         `columns` are its columns and their types; `keep`: the file is not a copy of this run.
         """
         raise NotImplementedError
+
+    def other_arrivals(self) -> dict[str, Arrival]:
+        """Return the streams whose rows are not staged unchanged, by the names in receipts: mapped ones, and unknown ones."""
+        return {
+            known.name if (known := file_of(stream, csv=False)) else stream: Arrival(self._arrived[stream], None)
+            for stream, file in self._streams.items()
+            if file is None
+        }
 
     def has_schema(self, stream: str) -> bool:
         """True if the schema of a stream has come."""

@@ -11,7 +11,6 @@ from .._core.model import RECEIPTS
 from .._core.model.schema import TENANT
 from ..records.record_mapping import file_of, fits
 from ..singer.base_target import OneRosterTarget
-from ..singer.receipts import Arrival
 from .fast_lane import RawLane
 from .load import Load
 from .report import report
@@ -119,14 +118,10 @@ class TargetOneRosterDuckDB(OneRosterTarget[Load]):
         if self._run is not None:
             try:
                 with self.progress.working("loading"):
-                    self._run.finish(self._other_arrivals(), self.progress.begin)
+                    self._run.finish(self.other_arrivals(), self.progress.begin)
             finally:
                 self._run.close()
                 report(self._run.outcome, self.logger, self.progress.total)
-
-    def _other_arrivals(self) -> dict[str, Arrival]:
-        """Return the streams whose rows are not staged unchanged: mapped, or without a table."""
-        return {stream: Arrival(self._arrived[stream], None) for stream, file in self._streams.items() if file is None}
 
 
 def _table_of(stream: str) -> File | None:
