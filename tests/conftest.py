@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,15 +51,6 @@ TOGETHER = {
 
 pytest-xdist 3.8 does not see its own marker `xdist_group` with pytest 9.2.
 """
-
-
-@pytest.hookimpl(optionalhook=True, wrapper=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
-    """Start half as many workers again as there are cores for `-n auto`: a test often waits for an answer or a time-out."""
-    cores = yield
-    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:  # the caller has chosen
-        return cores
-    return cores + cores // 2
 
 
 @pytest.hookimpl(wrapper=True)

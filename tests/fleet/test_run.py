@@ -270,9 +270,10 @@ def test_a_wrong_command_line(desk: Desk, arguments: list[str], message: str) ->
 
 def test_the_state_moved_meanwhile(desk: Desk) -> None:
     """Somebody else has written it: it is left as it is, and the run says so."""
-    desk.file("- {id: a, tap: {sleep: '3'}}\n")
+    mark = f"mark-{desk.folder.name}"
+    desk.file(f"- {{id: a, tap: {{sleep: '3', before: '{mark}'}}}}\n")
     run = desk.start("a")
-    until(lambda: "running" in desk("list")[1][0])
+    until(lambda: bool(alive(mark)))  # the state was read before the tap began
     path = desk.folder / "states/a/state.json"
     path.parent.mkdir()
     path.write_text('{"completed": {"singer_state": {"theirs": 1}}, "partial": {}}')
@@ -283,9 +284,10 @@ def test_the_state_moved_meanwhile(desk: Desk) -> None:
 
 def test_a_store_that_is_gone_at_the_end(desk: Desk) -> None:
     """Exit 1; the output is there, and the next run repeats the read with nothing twice."""
-    desk.file("- {id: a, tap: {sleep: '2', records: 2}}\n")
+    mark = f"mark-{desk.folder.name}"
+    desk.file(f"- {{id: a, tap: {{sleep: '2', records: 2, before: '{mark}'}}}}\n")
     run = desk.start("a")
-    until(lambda: "running" in desk("list")[1][0])
+    until(lambda: bool(alive(mark)))  # from here to its end the run does not need the store
     states = desk.folder / "states"
     states.rename(desk.folder / "elsewhere")
     states.write_text("a file where the folder was")
