@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,3 +110,15 @@ def table(title: str, rows: Sequence[Measured]) -> str:
         for row in rows
     ]
     return "\n".join(lines)
+
+
+def write_config(folder: Path, name: str, **settings: object) -> str:
+    """Write a configuration file into a folder, and return its path."""
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return str(path)
+
+
+def program(name: str) -> str:
+    """Return the path of a program of this environment."""
+    return str(Path(sys.executable).with_name(name))

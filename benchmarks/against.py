@@ -10,7 +10,6 @@ A path that the other checkout does not have (Parquet into a bundle) is compared
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import shutil
@@ -26,7 +25,7 @@ from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
 from benchmarks import rest_pull
-from benchmarks._measure import Measured, measure
+from benchmarks._measure import Measured, measure, write_config
 from benchmarks.target_bundle import FILES
 
 if TYPE_CHECKING:
@@ -116,15 +115,15 @@ def _csv_to_singer(inputs: _Inputs, other: Path) -> Iterator[Way]:
         ("CSV to Singer, 1.1 users (their roles not counted)", inputs.users, "users"),
         ("CSV to Singer, a whole 1.1 bundle", inputs.old_bundle, "1.1"),
     ):
-        config = _config(inputs.here, folder, **_csv(inputs.here / folder))
+        config = write_config(inputs.here, folder, **_csv(inputs.here / folder))
         yield _both(name, rows, other, "tap-oneroster", config)
 
 
 def _into_a_bundle(inputs: _Inputs, other: Path) -> Iterator[Way]:
     here, records = inputs.here, inputs.new_bundle
     lines = _lines(here, "lines", **_csv(here / "1.2"))
-    plain = _config(here, "bundle", output_path=str(here / "out"))
-    roomy = _config(here, "roomy", output_path=str(here / "out"), engine_memory="400MB")
+    plain = write_config(here, "bundle", output_path=str(here / "out"))
+    roomy = write_config(here, "roomy", output_path=str(here / "out"), engine_memory="400MB")
     yield _both("Singer to a bundle, records", records, other, "target-oneroster-csv", plain, lines)
     theirs = [str(other / "target-oneroster-csv"), "--config", plain]
     yield Way(
@@ -138,18 +137,18 @@ def _into_a_bundle(inputs: _Inputs, other: Path) -> Iterator[Way]:
 
 def _bundle_to_bundle(inputs: _Inputs, other: Path) -> Iterator[Way]:
     here, records = inputs.here, inputs.old_bundle
-    plain = _config(here, "bundle", output_path=str(here / "out"))
-    before = _pipe(other, _config(here, "1.1", **_csv(here / "1.1")), plain)
+    plain = write_config(here, "bundle", output_path=str(here / "out"))
+    before = _pipe(other, write_config(here, "1.1", **_csv(here / "1.1")), plain)
     for name, more in (("records between", {}), ("Parquet between", {"batch_config": inputs.batches})):
-        ours = _pipe(_HERE, _config(here, f"from {name}", **_csv(here / "1.1"), **more), plain)
+        ours = _pipe(_HERE, write_config(here, f"from {name}", **_csv(here / "1.1"), **more), plain)
         yield Way(f"1.1 bundle to 1.2 bundle, {name}", records, ours, before)
 
 
 def _into_duckdb(inputs: _Inputs, other: Path) -> Iterator[Way]:
     here, seats = inputs.here, inputs.seats
-    warehouse = _config(here, "warehouse", filepath=str(here / "new.duckdb"))
+    warehouse = write_config(here, "warehouse", filepath=str(here / "new.duckdb"))
     for name, more in (("records", {}), ("Parquet", {"batch_config": inputs.batches})):
-        tap = _config(here, f"into {name}", **_csv(here / "seats"), **more)
+        tap = write_config(here, f"into {name}", **_csv(here / "seats"), **more)
         now, before = (
             _pipe(folder, tap, warehouse, "target-oneroster-duckdb", here / "new.duckdb") for folder in (_HERE, other)
         )
@@ -196,15 +195,9 @@ def _csv(folder: Path) -> dict[str, Any]:
 def _lines(here: Path, name: str, **settings: Any) -> Path:
     """Return a file of what our tap writes with these settings."""
     with (here / name).open("wb") as out:
-        command = [_ours("tap-oneroster"), "--config", _config(here, f"{name} of", **settings)]
+        command = [_ours("tap-oneroster"), "--config", write_config(here, f"{name} of", **settings)]
         subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=True, env=dict(os.environ))
     return here / name
-
-
-def _config(folder: Path, name: str, **settings: Any) -> str:
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return str(path)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ overlap all the way.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import run_pipe
+from benchmarks._measure import program, run_pipe, write_config
 from benchmarks.target_bundle import TARGET_CSV
 
 if TYPE_CHECKING:
@@ -52,15 +51,15 @@ def main() -> None:
         rows = write_bundle(District.of_size(options.enrollments), here / "1.1", version="1.1", only=FILES)
         tap: dict[str, object] = {"mode": "csv", "csv_path": str(here / "1.1"), "settle_seconds": 0}
         files = {"batch_config": {"encoding": {"format": "parquet"}, "storage": {"root": str(here / "files")}}}
-        target = _config(here, "target", output_path=str(here / "out" / "1.2"), oneroster_version="1.2")
+        target = write_config(here, "target", output_path=str(here / "out" / "1.2"), oneroster_version="1.2")
         ways = {
             way: [
-                [_program("tap-oneroster"), "--config", config],
-                [_program("target-oneroster-csv"), "--config", target],
+                [program("tap-oneroster"), "--config", config],
+                [program("target-oneroster-csv"), "--config", target],
             ]
             for way, config in (
-                ("records between", _config(here, "records", **tap)),
-                ("Parquet between", _config(here, "Parquet", **tap, **files)),
+                ("records between", write_config(here, "records", **tap)),
+                ("Parquet between", write_config(here, "Parquet", **tap, **files)),
             )
         }
         figures: dict[str, list[_Took]] = {way: [] for way in ways}
@@ -95,9 +94,9 @@ def _peer(here: Path) -> tuple[int, list[list[str]]]:
     rows = write_bundle(District.of_size(_PEER_ENROLLMENTS), here / "less", version="1.1", only=FILES)
     (here / "csv").mkdir()
     tap = [sys.executable, str(Path(__file__).with_name("minimal_tap.py")), "--config"]
-    target = _config(here, "target-csv", output_path=str(here / "csv"))
+    target = write_config(here, "target-csv", output_path=str(here / "csv"))
     return sum(rows.values()), [
-        [*tap, _config(here, "minimal", path=str(here / "less"))],
+        [*tap, write_config(here, "minimal", path=str(here / "less"))],
         [str(TARGET_CSV), "--config", target],
     ]
 
@@ -110,16 +109,6 @@ def _once(commands: Sequence[Sequence[str]]) -> _Took:
 def _roles(bundle: Path) -> int:
     with (bundle / "roles.csv").open("rb") as text:
         return sum(1 for _ in text) - 1
-
-
-def _config(folder: Path, name: str, **settings: object) -> str:
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(settings))
-    return str(path)
-
-
-def _program(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import measure, table
+from benchmarks._measure import measure, table, write_config
 
 
 def main() -> None:
@@ -40,15 +39,20 @@ def main() -> None:
             measure(
                 "minimal SDK tap",
                 rows,
-                [sys.executable, str(here / "minimal_tap.py"), "--config", _config(scratch, "m", path=str(folder))],
+                [
+                    sys.executable,
+                    str(here / "minimal_tap.py"),
+                    "--config",
+                    write_config(Path(scratch), "m", path=str(folder)),
+                ],
                 runs=options.runs,
             )
         ]
         for name, path in (("tap-oneroster, folder", folder), ("tap-oneroster, zip", archive)):
-            config = _config(scratch, path.name, mode="csv", csv_path=str(path), settle_seconds=0)
+            config = write_config(Path(scratch), path.name, mode="csv", csv_path=str(path), settle_seconds=0)
             ways.append(measure(name, rows, [*tap, config], runs=options.runs))
-        config = _config(
-            scratch,
+        config = write_config(
+            Path(scratch),
             "maps",
             mode="csv",
             csv_path=str(folder),
@@ -57,12 +61,6 @@ def main() -> None:
         )
         ways.append(measure("tap-oneroster, folder, stream map", rows, [*tap, config], runs=1))
     print(table(f"{options.stream} of {options.version}, {rows:,} rows", ways))
-
-
-def _config(scratch: str, name: str, **settings: object) -> str:
-    path = Path(scratch, f"{name}.json")
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return str(path)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,12 @@
 """Peak memory of the tap and of both targets, at growing sizes of a district: does it grow with them?
 
-./run python -m benchmarks.memory --enrollments 500000 2000000 8000000
+./run python -m benchmarks.memory --enrollments 500000 8000000
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import run_pipe
+from benchmarks._measure import program, run_pipe, write_config
 from benchmarks.target_bundle import FILES
 
 if TYPE_CHECKING:
@@ -55,8 +53,8 @@ def _peaks(here: Path) -> Iterator[tuple[str, float]]:
             into = (
                 {"output_path": str(here / "out")} if target.endswith("csv") else {"filepath": str(here / "w.duckdb")}
             )
-            commands = [[_program("tap-oneroster"), "--config", _config(here, "tap", **tap, **more)]]
-            commands.append([_program(target), "--config", _config(here, "target", **into)])
+            commands = [[program("tap-oneroster"), "--config", write_config(here, "tap", **tap, **more)]]
+            commands.append([program(target), "--config", write_config(here, "target", **into)])
             _, (source, sink) = run_pipe(commands)
             taps.append(source.peak_mb)
             yield f"{target}, {way}", sink.peak_mb
@@ -64,16 +62,6 @@ def _peaks(here: Path) -> Iterator[tuple[str, float]]:
                 shutil.rmtree(made, ignore_errors=True)
             (here / "w.duckdb").unlink(missing_ok=True)
         yield f"tap-oneroster, {way}", max(taps)
-
-
-def _config(folder: Path, name: str, **settings: object) -> str:
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(settings))
-    return str(path)
-
-
-def _program(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
 
 
 if __name__ == "__main__":

@@ -95,10 +95,11 @@ def main() -> None:
     for latency, flights in ((0.0, (1, 8)), (0.04, (1, 8)), (0.2, (16,))):
         rows = compare(chosen.records, latency, flights, chosen.runs if not latency else 1)
         print(table(f"{chosen.records:,} enrollments, pages of 1,000, {latency * 1000:.0f} ms a request", rows))
-        print("wall: " + ", ".join(f"{row.name} {rows[0].wall_seconds / row.wall_seconds:.1f}x" for row in rows[1:]))
+        times = [f"{row.name}: {rows[0].wall_seconds / row.wall_seconds:.1f} times as fast" for row in rows[1:]]
+        print(f"\nBy the clock, against the {_BASELINE}: {'; '.join(times)}.", end="")
         if len(rows) > 2:
-            print(f"wall: {rows[2].name} {rows[1].wall_seconds / rows[2].wall_seconds:.1f}x of one in flight")
-        print()
+            print(f" Against one in flight: {rows[1].wall_seconds / rows[2].wall_seconds:.1f} times.", end="")
+        print("\n")
     if chosen.memory:
         with provider(1_000_000, 0.0) as connection, tempfile.TemporaryDirectory() as scratch:
             command = ours(Path(scratch), connection, "big", page_size=5000, max_concurrency=8)

@@ -10,7 +10,6 @@ minutes, and target-csv keeps all of them in memory. Ratios are of records for e
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import Measured, measure, table
+from benchmarks._measure import Measured, measure, program, table, write_config
 
 FILES = ("academicSessions", "orgs", "courses", "classes", "users", "roles", "enrollments")
 _BASELINE_LINES = 200_000
@@ -41,9 +40,9 @@ def main() -> None:
         with ProcessPoolExecutor(1) as other:  # the peak of a child process includes its parent's memory at the start
             mixed, baseline, few, records = other.submit(_lines, here, options.enrollments).result()
         title = f"{records:,} records, {options.enrollments:,} of them enrollments; baselines take {few:,}"
-        ours = [_program("target-oneroster-csv"), "--config"]
+        ours = [program("target-oneroster-csv"), "--config"]
         if options.peak:
-            config = _config(here, "a", output_path=str(here / "out" / "a"))
+            config = write_config(here, "a", output_path=str(here / "out" / "a"))
             print(table(title, [measure("rows in any order", records, [*ours, config], runs=1, stdin=mixed)]))
             return
         ways = _baselines(here, baseline, few)
@@ -53,7 +52,7 @@ def main() -> None:
             ("the same, to a zip", mixed, "c.zip"),
             ("in order, against the bundle it replaces", here / "sorted.jsonl", "a"),
         ):
-            config = _config(here, output, output_path=str(here / "out" / output))
+            config = write_config(here, output, output_path=str(here / "out" / output))
             ways.append(measure(name, records, [*ours, config], runs=options.runs, stdin=lines))
     print(table(title, ways))
 
@@ -62,14 +61,14 @@ def _baselines(here: Path, lines: Path, records: int) -> list[Measured]:
     """Measure MeltanoLabs target-csv with its defaults, if Meltano has installed it, and the simplest target."""
     ways = []
     if TARGET_CSV.exists():
-        config = _config(here, "target-csv", output_path=str(here / "target-csv"))
+        config = write_config(here, "target-csv", output_path=str(here / "target-csv"))
         (here / "target-csv").mkdir()
         ways.append(
             measure("MeltanoLabs target-csv", records, [str(TARGET_CSV), "--config", config], runs=1, stdin=lines)
         )
     else:
         print("target-csv is not installed and is left out: ./run meltano install target-csv", file=sys.stderr)
-    minimal = _config(here, "minimal", output_path=str(here / "minimal"))
+    minimal = write_config(here, "minimal", output_path=str(here / "minimal"))
     command = [sys.executable, str(Path(__file__).with_name("target_minimal.py")), "--config", minimal]
     return [*ways, measure("minimal SDK target, validation on", records, command, runs=1, stdin=lines)]
 
@@ -77,9 +76,9 @@ def _baselines(here: Path, lines: Path, records: int) -> list[Measured]:
 def _lines(here: Path, enrollments: int) -> tuple[Path, Path, int, int]:
     """Write a district as Singer lines with the tap; return the results of `_mix`."""
     write_bundle(District.of_size(enrollments), here / "source", version="1.2", only=FILES)
-    config = _config(here, "tap", mode="csv", csv_path=str(here / "source"), settle_seconds=0)
+    config = write_config(here, "tap", mode="csv", csv_path=str(here / "source"), settle_seconds=0)
     with (here / "sorted.jsonl").open("wb") as out:
-        command = [_program("tap-oneroster"), "--config", config]
+        command = [program("tap-oneroster"), "--config", config]
         subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=True)
     return _mix(here / "sorted.jsonl")
 
@@ -107,16 +106,6 @@ def _mix(lines: Path) -> tuple[Path, Path, int, int]:
     schemas = [line for line in everything if line.startswith(b'{"type":"SCHEMA"')]
     baseline.write_bytes(b"".join((*schemas, *chosen)))
     return mixed, baseline, len(chosen), records
-
-
-def _program(name: str) -> str:
-    return str(Path(sys.executable).with_name(name))
-
-
-def _config(folder: Path, name: str, **settings: object) -> str:
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(settings))
-    return str(path)
 
 
 if __name__ == "__main__":
