@@ -35,25 +35,31 @@ class Measured:
         return self.records / self.cpu_seconds
 
 
+class Used(NamedTuple):
+    """What a process took."""
+
+    cpu_seconds: float
+    peak_mb: float
+
+
+def ended(process: subprocess.Popen[bytes]) -> Used:
+    """Wait for a process, whose `returncode` is then set, and return what it took."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
 def _once(command: Sequence[str], stdin: Path | None, env: Mapping[str, str]) -> tuple[float, float, float]:
     with (stdin or Path(os.devnull)).open("rb") as source, Path(os.devnull).open("wb") as sink:
         started = time.perf_counter()
         process = subprocess.Popen(
             command, stdin=source, stdout=sink, stderr=subprocess.DEVNULL, env={**os.environ, **_FAIR, **env}
         )
-        _, status, usage = os.wait4(process.pid, 0)
+        used = ended(process)
         wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024
-
-
-class Used(NamedTuple):
-    """What one process of a pipe took."""
-
-    cpu_seconds: float
-    peak_mb: float
+    return used.cpu_seconds, wall, used.peak_mb
 
 
 def run_pipe(commands: Sequence[Sequence[str]]) -> tuple[float, list[Used]]:
@@ -61,18 +67,20 @@ def run_pipe(commands: Sequence[Sequence[str]]) -> tuple[float, list[Used]]:
     started = time.perf_counter()
     processes: list[subprocess.Popen[bytes]] = []
     for number, command in enumerate(commands, 1):
-        source = processes[-1].stdout if processes else subprocess.DEVNULL
+        source = processes[-1].stdout if processes else None
         sink = subprocess.DEVNULL if number == len(commands) else subprocess.PIPE
         processes.append(
-            subprocess.Popen(command, stdin=source, stdout=sink, stderr=subprocess.DEVNULL, env={**os.environ, **_FAIR})
+            subprocess.Popen(
+                command,
+                stdin=source or subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, **_FAIR},
+            )
         )
-        if source not in {None, subprocess.DEVNULL}:
-            source.close()  # type: ignore[union-attr] # only the next process reads from it
-    used = []
-    for process in processes:
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        used.append(Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024))
+        if source:
+            source.close()  # only the process just started reads from it
+    used = [ended(process) for process in processes]
     wall = time.perf_counter() - started
     for process in processes:
         if process.returncode:

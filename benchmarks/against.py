@@ -25,7 +25,7 @@ from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
 from benchmarks import rest_pull
-from benchmarks._measure import Measured, measure, write_config
+from benchmarks._measure import Measured, measure, program, write_config
 from benchmarks.target_bundle import FILES
 
 if TYPE_CHECKING:
@@ -127,11 +127,11 @@ def _into_a_bundle(inputs: _Inputs, other: Path) -> Iterator[Way]:
     yield _both("Singer to a bundle, records", records, other, "target-oneroster-csv", plain, lines)
     theirs = [str(other / "target-oneroster-csv"), "--config", plain]
     yield Way(
-        "the same, engine_memory 400MB", records, [_ours("target-oneroster-csv"), "--config", roomy], theirs, lines
+        "the same, engine_memory 400MB", records, [program("target-oneroster-csv"), "--config", roomy], theirs, lines
     )
     _lines(here, "batches", **_csv(here / "1.2"), batch_config=inputs.batches)
     shutil.move(here / "files", here / "kept")
-    again = f"mkdir -p {here / 'files'} && cp {here / 'kept'}/* {here / 'files'} && {_ours('target-oneroster-csv')} --config {plain} < {here / 'batches'}"
+    again = f"mkdir -p {here / 'files'} && cp {here / 'kept'}/* {here / 'files'} && {program('target-oneroster-csv')} --config {plain} < {here / 'batches'}"
     yield Way("the same, Parquet", records, ["bash", "-c", again], ["bash", "-c", f"{shlex.join(theirs)} < {lines}"])
 
 
@@ -184,10 +184,6 @@ def _pipe(
     return ["bash", "-o", "pipefail", "-c", clear + pipe]
 
 
-def _ours(command: str) -> str:
-    return str(_HERE / command)
-
-
 def _csv(folder: Path) -> dict[str, Any]:
     return {"mode": "csv", "csv_path": str(folder), "settle_seconds": 0}
 
@@ -195,7 +191,7 @@ def _csv(folder: Path) -> dict[str, Any]:
 def _lines(here: Path, name: str, **settings: Any) -> Path:
     """Return a file of what our tap writes with these settings."""
     with (here / name).open("wb") as out:
-        command = [_ours("tap-oneroster"), "--config", write_config(here, f"{name} of", **settings)]
+        command = [program("tap-oneroster"), "--config", write_config(here, f"{name} of", **settings)]
         subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=True, env=dict(os.environ))
     return here / name
 

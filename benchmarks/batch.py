@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import Measured, measure, table
+from benchmarks._measure import Measured, measure, program, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TAP = Path(sys.executable).with_name("tap-oneroster")
 LOADER = Path(__file__).parents[1] / ".meltano/loaders/target-postgres/venv/bin/target-postgres"
 
 
@@ -53,7 +52,7 @@ def _tap(folder: Path, rows: int, runs: int) -> Iterator[Measured]:
         ("parquet, zstd", {"format": "parquet", "compression": "zstd"}),
         ("parquet, snappy", {"format": "parquet"}),
     ):
-        yield measure(name, rows, [str(TAP), "--config", _config(folder, batch)], runs=runs)
+        yield measure(name, rows, [program("tap-oneroster"), "--config", _config(folder, batch)], runs=runs)
         files = list((folder / "files").glob("*"))
         size = sum(file.stat().st_size for file in files) / runs / 2**20
         print(f"{name}: {len(files) // runs} files, {size:.1f} MB", file=sys.stderr)
@@ -76,7 +75,7 @@ def _postgres(folder: Path, rows: int, runs: int) -> Iterator[Measured]:
             loader = folder / "loader.json"
             where = {"sqlalchemy_url": url, "default_target_schema": "oneroster"}
             loader.write_text(json.dumps({**defaults("target-postgres"), **where}), encoding="utf-8")
-            tap = shlex.join([str(TAP), "--config", _config(folder, batch, size)])
+            tap = shlex.join([program("tap-oneroster"), "--config", _config(folder, batch, size)])
             command = f"{tap} | {shlex.join([str(LOADER), '--config', str(loader)])}"
             yield measure(name, rows, ["bash", "-o", "pipefail", "-c", command], runs=runs)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import measure, table, write_config
+from benchmarks._measure import measure, program, table, write_config
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
             counts = write_bundle(district, path, version=options.version, mode="bulk", only=[options.stream])
         rows = counts[options.stream]
         here = Path(__file__).parent
-        tap = [str(Path(sys.executable).with_name("tap-oneroster")), "--config"]
+        tap = [program("tap-oneroster"), "--config"]
         ways = [
             measure(
                 "minimal SDK tap",

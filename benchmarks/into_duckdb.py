@@ -8,7 +8,6 @@ Bare DuckDB, which reads the file into a typed table and proves nothing, shows h
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import duckdb
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import run_pipe
+from benchmarks._measure import program, run_pipe, write_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +46,6 @@ with duckdb.connect(database) as connection:
     connection.execute("CREATE SCHEMA IF NOT EXISTS oneroster")
     connection.execute(f"CREATE OR REPLACE TABLE oneroster.enrollments AS SELECT {columns} FROM {rows}")
 """
-BIN = Path(sys.executable).parent
 _OURS, _PEER = "tap and target, batches of Parquet", "dlt, Arrow, replace"
 
 
@@ -115,13 +113,11 @@ def _print(title: str, figures: dict[str, list[Took]], records: int) -> None:
 
 
 def _pipe(here: Path, name: str, **tap: object) -> list[list[str]]:
-    source = here / f"{name}-tap.json"
-    source.write_text(json.dumps({"mode": "csv", "csv_path": str(here / "bundle"), "settle_seconds": 0} | tap))
-    sink = here / f"{name}-target.json"
-    sink.write_text(json.dumps({"filepath": str(here / f"{name}.duckdb")}))
+    source = write_config(here, f"{name}-tap", mode="csv", csv_path=str(here / "bundle"), settle_seconds=0, **tap)
+    sink = write_config(here, f"{name}-target", filepath=str(here / f"{name}.duckdb"))
     return [
-        [str(BIN / "tap-oneroster"), "--config", str(source)],
-        [str(BIN / "target-oneroster-duckdb"), "--config", str(sink)],
+        [program("tap-oneroster"), "--config", source],
+        [program("target-oneroster-duckdb"), "--config", sink],
     ]
 
 
@@ -138,7 +134,7 @@ def _dlt(here: Path) -> Path | None:
         ["venv", "--quiet", "--python", sys.executable, str(here / "dlt")],
         ["pip", "install", "--quiet", "--python", str(python), "dlt[duckdb,filesystem]", "pyarrow"],
     ):
-        done = subprocess.run([str(BIN / "uv"), *command], capture_output=True, text=True, check=False)
+        done = subprocess.run([program("uv"), *command], capture_output=True, text=True, check=False)
         if done.returncode:
             print(f"dlt is left out, it could not be installed: {done.stderr.strip()[-200:]}")
             return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
+from benchmarks._measure import ended, program
 from tests.loaders.pipe import ROOT, defaults
 from tests.loaders.postgres import Server
 from tools.project import plugins
@@ -63,27 +63,16 @@ def _load(name: str, bundle: Path, folder: Path) -> tuple[float, float, float]:
     loader = _config(folder / "loader.json", **defaults(name), **LOADERS[name](str(place)))
     with (folder / "tap.log").open("w") as said, (folder / "loader.log").open("w") as log:
         begun = time.perf_counter()
-        source = subprocess.Popen([_tap(), "--config", tap], stdout=subprocess.PIPE, stderr=said)
+        source = subprocess.Popen([program("tap-oneroster"), "--config", tap], stdout=subprocess.PIPE, stderr=said)
         sink = subprocess.Popen([_executable(name), "--config", loader], stdin=source.stdout, stdout=log, stderr=log)
         assert source.stdout
         source.stdout.close()
-        tap_used, loader_used = _ended(source), _ended(sink)
+        tap_used, loader_used = ended(source).cpu_seconds, ended(sink).cpu_seconds
         wall = time.perf_counter() - begun
     if source.returncode or sink.returncode:
         print((folder / "tap.log").read_text()[-500:], (folder / "loader.log").read_text()[-1500:], file=sys.stderr)
         raise SystemExit(f"{name}: the tap ended with {source.returncode}, the loader with {sink.returncode}")
     return wall, tap_used, loader_used
-
-
-def _ended(process: subprocess.Popen[bytes]) -> float:
-    """Return the CPU seconds of a process that has ended."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime
-
-
-def _tap() -> str:
-    return str(Path(sys.executable).with_name("tap-oneroster"))
 
 
 def _executable(name: str) -> str:

@@ -11,7 +11,6 @@ import base64
 import json
 import shlex
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from oneroster_core.twin.keys import consumer_key, key_check
 from oneroster_sample.bundle import write_bundle
 from oneroster_sample.district import District
 
-from benchmarks._measure import Measured, measure, table
+from benchmarks._measure import Measured, measure, program, table, write_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +56,10 @@ def main() -> None:
         check = key_check(consumer_key(_MASTER, "benchmark", 1))
         policy.write_text(_POLICY.format(check=check, elements=_ELEMENTS[stream]))
         key = base64.b64encode(_MASTER).decode()
-        tap = [str(Path(sys.executable).with_name("tap-oneroster")), "--config"]
-        clear = _config(scratch, "clear", csv_path=str(folder))
-        keyed = _config(scratch, "keyed", csv_path=str(folder), twin=str(policy), twin_key=key)
+        tap = [program("tap-oneroster"), "--config"]
+        plain: dict[str, object] = {"mode": "csv", "settle_seconds": 0}
+        clear = write_config(Path(scratch), "clear", **plain, csv_path=str(folder))
+        keyed = write_config(Path(scratch), "keyed", **plain, csv_path=str(folder), twin=str(policy), twin_key=key)
         ways = [
             measure("tap-oneroster", rows, [*tap, clear], runs=options.runs),
             measure("tap-oneroster, keyed twin", rows, [*tap, keyed], runs=options.runs),
@@ -82,12 +82,6 @@ def _mapper(command: str, scratch: Path, stream: str, rows: int, tap: Sequence[s
     clear = measure("tap", rows, tap, runs=1)
     cpu, wall = mapped.cpu_seconds + clear.cpu_seconds, max(mapped.wall_seconds, clear.wall_seconds)
     return Measured("tap-oneroster | meltano-map-transformer", rows, cpu, wall, mapped.peak_mb + clear.peak_mb)
-
-
-def _config(scratch: str, name: str, **settings: object) -> str:
-    path = Path(scratch, f"{name}.json")
-    path.write_text(json.dumps({"mode": "csv", "settle_seconds": 0, **settings}), encoding="utf-8")
-    return str(path)
 
 
 if __name__ == "__main__":
