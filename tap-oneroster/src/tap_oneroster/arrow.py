@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _PLAIN = {"string": pa.string(), "boolean": pa.bool_(), "integer": pa.int64(), "number": pa.float64()}
-_PARTS = 16
+_PARTS = 32
 _BYTES = 8
 _WAITING = 100_000
 _FORMATS = {"date": pa.date32(), "date-time": pa.timestamp("ms", "UTC")}
@@ -51,6 +51,8 @@ def column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 class ArrowDistinct(Distinct):
     """`Distinct` with Arrow, in two thirds of the time."""
+
+    limit = 500_000
 
     @override
     def _begin(self) -> None:
@@ -92,8 +94,9 @@ class ArrowDistinct(Distinct):
     @override
     def _repeated(self) -> Iterator[Iterable[int]]:
         for part in self._chunks():
-            counts = pc.value_counts(part)
-            yield counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist()
+            if pc.count_distinct(part).as_py() < len(part):
+                counts = pc.value_counts(part)
+                yield counts.field("values").filter(pc.greater(counts.field("counts"), 1)).to_pylist()
 
 
 def _hashes(values: array[int] | bytes) -> pa.Array:

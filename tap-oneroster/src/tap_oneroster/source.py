@@ -75,8 +75,8 @@ class Records:
         return list(map(attrgetter(name), self.records))
 
     @property
-    def content(self) -> Sequence[bytes]:
-        """The encoded content of each record."""
+    def content(self) -> Iterable[bytes]:
+        """The encoded content of each record, to be read once."""
         return self.rows.content
 
     @property

@@ -60,8 +60,8 @@ class Tally:
         alive: list[bool] | None = None
         if "tobedeleted" in stamped.values("status"):
             alive = [status != "tobedeleted" for status in batch.values("status")]
-            content = list(compress(content, alive))
-            self.deleted += len(batch) - len(content)
+            content = compress(content, alive)
+            self.deleted += alive.count(False)
         if not self.facts.derived:
             self._digest = (self._digest + content_digest(content)) % 2**64
         if self.file.school:

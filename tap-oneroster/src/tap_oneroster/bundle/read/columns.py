@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import pyarrow as pa
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from .rows import Chunk
 
 _WORDS = pa.dictionary(pa.int32(), pa.string())
+_JOINED = 2048
+"""Rows whose JSON is joined at a time: the JSON of a whole chunk takes more memory than its columns."""
 
 
 class _Cells:
@@ -76,7 +79,10 @@ class _Cells:
 
 
 class _Piece(NamedTuple):
-    """One field of all rows: its values, and its JSON with the key before it, as one text for all rows or a column."""
+    """One field of all rows: its values, and the parts of its JSON with the key before it.
+
+    A part is one text for all rows, or a column of texts (plain or dictionary-encoded).
+    """
 
     values: pa.Array
     json: Sequence[Any]
@@ -89,16 +95,17 @@ class ColumnRecords(ChunkRecords):
     """Records of a chunk, stored as columns."""
 
     def __init__(
-        self, file: File, chunk: Chunk, reader: RecordReader, arrays: Mapping[str, pa.Array], content: list[bytes]
+        self, file: File, chunk: Chunk, reader: RecordReader, arrays: Mapping[str, pa.Array], json: Sequence[Any]
     ) -> None:
         super().__init__(file, chunk, reader)
         self.arrays = arrays
-        self._encoded = content
+        self._json = json
 
     @property
     @override
-    def content(self) -> Sequence[bytes]:
-        return self._encoded
+    def content(self) -> Iterable[bytes]:
+        starts = range(0, len(self), _JOINED)
+        return chain.from_iterable(_join(_part(self._json, start, start + _JOINED)) for start in starts)
 
     @override
     def counts(self, name: str, among: Sequence[bool] | None = None) -> Counter[str]:
@@ -115,7 +122,8 @@ class ColumnRecords(ChunkRecords):
     @override
     def part(self, start: int, stop: int) -> Records:
         arrays = {name: array[start:stop] for name, array in self.arrays.items()}
-        return ColumnRecords(self.file, self._chunk.part(start, stop), self._reader, arrays, self._encoded[start:stop])
+        json = _part(self._json, start, stop)
+        return ColumnRecords(self.file, self._chunk.part(start, stop), self._reader, arrays, json)
 
     @property
     @override
@@ -186,9 +194,9 @@ class ColumnReader:
         except (pa.ArrowInvalid, OverflowError):  # a value that does not fit the column's type
             return None
         odd.update(found)
-        content = _join([piece.json for piece in list(pieces.values())[: self._content]], len(chunk))
+        json = _merged(piece.json for piece in list(pieces.values())[: self._content])
         arrays = {name: piece.values for name, piece in pieces.items()}
-        return ColumnRecords(self._file, chunk, self._records, arrays, content)
+        return ColumnRecords(self._file, chunk, self._records, arrays, json)
 
     def _reader(self, field: Field) -> _Read:
         name = f'{"{" if field.name == "sourcedId" else ","}"{field.name}":'
@@ -289,17 +297,27 @@ def _word(name: str, kind: Any, column: Column, cells: Any, odd: Counter[str]) -
         return _Piece(found, json[-1:])
     if len(values) == 2 and not cells.null_count:
         return _Piece(found, json[:1])
-    return _Piece(found, [pa.array(json, pa.string()).take(places)])
+    return _Piece(found, [pa.DictionaryArray.from_arrays(places, pa.array(json, pa.string()))])
 
 
-def _join(pieces: Iterable[Sequence[Any]], rows: int) -> list[bytes]:
-    """Join the fields of each row."""
+def _merged(pieces: Iterable[Sequence[Any]]) -> list[Any]:
+    """Return the parts of all pieces; texts that follow each other become one."""
     parts: list[Any] = []
-    for part in (part for piece in pieces for part in piece):
+    for part in chain.from_iterable(pieces):
         if isinstance(part, str) and parts and isinstance(parts[-1], str):
             parts[-1] += part
         else:
             parts.append(part)
-    content: list[bytes] = pc.binary_join_element_wise(*parts, "").cast(pa.binary()).to_pylist()
-    assert len(content) == rows  # noqa: S101
+    return parts
+
+
+def _part(parts: Iterable[Any], start: int, stop: int) -> list[Any]:
+    """Return the rows from `start` to `stop` of the parts of some JSON."""
+    return [part if isinstance(part, str) else part[start:stop] for part in parts]
+
+
+def _join(parts: Iterable[Any]) -> list[bytes]:
+    """Join the parts of each row."""
+    texts = [part.dictionary_decode() if isinstance(part, pa.DictionaryArray) else part for part in parts]
+    content: list[bytes] = pc.binary_join_element_wise(*texts, "").cast(pa.binary()).to_pylist()
     return content

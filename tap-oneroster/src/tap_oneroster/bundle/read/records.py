@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -37,6 +38,8 @@ class RecordReader:
     def __init__(self, file: File, header: Header, version: Version, policy: Policy, deviations: Counter[str]) -> None:
         self.stamped = False
         self._make = record_class(file, secrets=policy.secrets)
+        self._positions = header.columns
+        self._columns: dict[str, Column] = {}
         self._metadata = [(key, position) for key, position in header.metadata.items() if policy.takes_key(key)]
         dropped = len(header.metadata) - len(self._metadata)
         if dropped:
@@ -61,7 +64,7 @@ class RecordReader:
             return lambda chunk, odd: self._status(chunk.texts(position), odd)
         if position is None:
             return _constant(None)
-        column = Column(field, version, policy.zone)
+        column = self._columns[field.name] = Column(field, version, policy.zone)
         return lambda chunk, odd: column.read(
             chunk.texts(position), odd, nulls=chunk.may_hold_null, blanks=chunk.may_hold_blanks
         )
@@ -93,6 +96,22 @@ class RecordReader:
         values: Sequence[Any] = self._fillers[name](chunk, Counter() if odd is None else odd)
         return values
 
+    def counts(self, chunk: Chunk, name: str, among: Sequence[bool] | None = None) -> Counter[str]:
+        """Count the values of a text or list field that has a column, in all rows or in those that `among` picks.
+
+        The same cells stand in many rows, so each distinct one is read once.
+        """
+        counts: Counter[str] = Counter()
+        column = self._columns.get(name)
+        if column:
+            texts = chunk.texts(self._positions[name])
+            cells = Counter(texts if among is None else compress(texts, among))
+            for value, times in zip(column.read(list(cells), Counter()), cells.values(), strict=True):
+                for one in (value or ()) if column.field.kind.is_list else (value,):
+                    counts[one] += times
+        del counts[None]
+        return counts
+
     def losses(self, chunk: Chunk) -> list[tuple[int, str]]:
         """Return row number and rule for each value of a chunk that could not be read."""
         found = []
@@ -123,3 +142,7 @@ class ChunkRecords(Records):
     @override
     def values(self, name: str) -> Sequence[Any]:
         return self._reader.values(self._chunk, name)
+
+    @override
+    def counts(self, name: str, among: Sequence[bool] | None = None) -> Counter[str]:
+        return self._reader.counts(self._chunk, name, among)
