@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import subprocess
 import duckdb
 import pytest
 from oneroster_sample.provider import Provider
+from target_oneroster.errors import TargetError
+from target_oneroster.singer.batches import BatchFile
 
 from tests.csv.stores import s3_endpoint
 from tests.support.processes import BIN, pipe
@@ -42,14 +45,24 @@ def test_the_bundle_is_the_same_to_the_byte(bundle, tmp_path, version, format_, 
     assert not list((tmp_path / "a b").iterdir()), "files whose rows are published"
 
 
+def overwrite_its_middle(path):
+    """A file whose first and last bytes are as they were."""
+    data = path.read_bytes()
+    path.write_bytes(data[:100] + b"\xff" * 20 + data[120:])
+
+
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:-20]), "cannot be read"),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:-20]),
+            "File 1 of a batch of users cannot be read (it is damaged or cut off)",
+        ),
+        (overwrite_its_middle, "File 1 of a batch of users cannot be read (it is damaged or cut off)"),
         (lambda path: path.unlink(), "File 1 of a batch of users cannot be read (No such file or directory)"),
         (lambda path: path.write_bytes(b""), "fewer or more rows arrived than the receipt counts"),
     ],
-    ids=["cut off", "gone", "empty"],
+    ids=["cut off", "damaged in the middle", "gone", "empty"],
 )
 def test_a_file_that_is_not_whole_publishes_nothing(bundle, tmp_path, damage, says):
     config = tmp_path / "tap.json"
@@ -65,6 +78,27 @@ def test_a_file_that_is_not_whole_publishes_nothing(bundle, tmp_path, damage, sa
     assert says in done.stderr.decode().splitlines()[-1]
     assert "Traceback" not in done.stderr.decode()
     assert not (tmp_path / "out.zip").exists()
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none"])
+def test_a_store_that_fails_while_a_file_is_read_is_an_error_of_that_file(tmp_path, monkeypatch, compression):
+    """The libraries of stores raise exceptions of their own, whose texts may hold keys."""
+
+    class StoreIsGone(Exception):
+        pass
+
+    class Stream(io.RawIOBase):
+        def readable(self):
+            return True
+
+        def readinto(self, _):
+            raise StoreIsGone("a secret")
+
+    file = BatchFile(f"file://{tmp_path}/x.jsonl", 2, "users", "Nothing was published.")
+    monkeypatch.setattr(file, "_open", lambda: io.BufferedReader(Stream()))
+    with pytest.raises(TargetError) as caught:
+        list(file.lines(compression))
+    assert str(caught.value) == "File 2 of a batch of users cannot be read (StoreIsGone). Nothing was published."
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])

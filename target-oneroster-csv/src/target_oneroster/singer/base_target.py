@@ -182,7 +182,10 @@ class OneRosterTarget(Configured, Target, Generic[_Run]):
             raise TargetError(
                 f"Batches must be Parquet, or JSON lines: set batch_config.encoding.format in the tap. {self.nothing_done}"
             )
-        files = [BatchFile(url, stream, self.nothing_done) for url in message_dict["manifest"]]
+        files = [
+            BatchFile(url, number, stream, self.nothing_done)
+            for number, url in enumerate(message_dict["manifest"], start=1)
+        ]
         if kind == "parquet":
             for file in files:
                 self._take_parquet(file, message_dict)
@@ -205,9 +208,7 @@ class OneRosterTarget(Configured, Target, Generic[_Run]):
         except duckdb.Error as error:  # its message may hold values
             if is_exhausted(error):
                 raise
-            raise TargetError(
-                f"A file of a batch of {stream} cannot be read ({type(error).__name__}). {self.nothing_done}"
-            ) from None
+            raise file.fault(type(error).__name__) from None
 
     def _say_how_far(self, lines: int) -> None:
         """Say how much came; on a terminal only if the tap, whose line moves there, too, is not ours."""

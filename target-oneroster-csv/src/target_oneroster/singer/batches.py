@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import re
-from contextlib import suppress
+import zlib
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -19,27 +21,37 @@ from .reader import blocks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What gzip raises for a file that is not whole."""
+
 # `_sdc_` columns that taps add for warehouses; they are at the end of a row, after all its values.
 _NOTES = re.compile(rb'(?:,"_sdc_[a-z_]+":(?:"[^"\\]*"|-?\d+|null))+\}$', re.MULTILINE)
 
 
 class BatchFile:
-    """One file of a batch, local or in an object store."""
+    """One file of a batch, local or in an object store; every method but `remove` raises TargetError."""
 
-    def __init__(self, url: str, stream: str, nothing_done: str) -> None:
-        """Raise TargetError for a place where no batch may lie, and for a store that cannot be opened."""
-        self._stream = stream
+    def __init__(self, url: str, number: int, stream: str, nothing_done: str) -> None:
+        """Raise TargetError for a place where no batch may lie, and for a store that cannot be opened.
+
+        `number` is the file's place in its message, from 1.
+        """
+        self._name = f"File {number} of a batch of {stream}"
         self._nothing_done = nothing_done
         if protocol_of(url) not in BATCH_PROTOCOLS or ("://" not in url and not url.startswith("/")):
             raise TargetError("The files of a batch must lie in a local folder, or in s3://, gs:// or abfs://.")
         try:
             self._fs, self._path = open_store(url, {}, setting="the environment", package="target-oneroster-csv")
         except StoreError as error:
-            raise self._fault(str(error)) from None
+            raise self.fault(str(error)) from None
         self.is_local = "file" in (self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,))
 
-    def open(self) -> IO[bytes]:
-        """Open the file for reading."""
+    def lines(self, compression: str) -> Iterator[bytes]:
+        """Yield the whole lines of the file in blocks of about a megabyte; `compression` is gzip or none."""
+        with self._reading(), self._open() as source, gzip.open(source) if compression == "gzip" else source as lines:
+            yield from blocks(lines)
+
+    def _open(self) -> IO[bytes]:
         return cast("IO[bytes]", self._fs.open(self._path, "rb"))
 
     def local(self, folder: Path) -> Path:
@@ -47,10 +59,8 @@ class BatchFile:
         if self.is_local:
             return Path(self._path)
         copy = folder / Path(self._path).name
-        try:
+        with self._reading():
             self._fs.get_file(self._path, str(copy))
-        except Exception as error:  # the exception types depend on the store
-            raise self._fault(type(error).__name__) from None
         return copy
 
     def remove(self) -> None:
@@ -58,8 +68,20 @@ class BatchFile:
         with suppress(Exception):
             self._fs.rm_file(self._path)
 
-    def _fault(self, reason: str) -> TargetError:
-        return TargetError(f"A file of a batch of {self._stream} cannot be read ({reason}). {self._nothing_done}")
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except TargetError:  # a line is too long
+            raise
+        except _DAMAGED:
+            raise self.fault("it is damaged or cut off") from None
+        except Exception as error:  # the exception types depend on the store
+            raise self.fault(getattr(error, "strerror", None) or type(error).__name__) from None
+
+    def fault(self, reason: str) -> TargetError:
+        """Return the error for a file that cannot be read."""
+        return TargetError(f"{self._name} cannot be read ({reason}). {self._nothing_done}")
 
 
 def encoding_of(message: Mapping[str, Any], nothing_done: str) -> tuple[str, str]:
@@ -78,16 +100,8 @@ def record_lines(message: Mapping[str, Any], files: Iterable[BatchFile], nothing
     head = b'{"type":"RECORD","stream":%b,"record":' % msgspec.json.encode(message["stream"])
     version = message.get("version")
     tail = b',"version":%d}\n' % version if isinstance(version, int) else b"}\n"
-    for number, file in enumerate(files, start=1):
-        try:
-            with file.open() as source, gzip.open(source) if compression == "gzip" else source as lines:
-                for block in blocks(lines):
-                    yield head + _without_notes(block)[:-1].replace(b"\n", tail + head) + tail
-        except (OSError, EOFError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise TargetError(
-                f"File {number} of a batch of {message['stream']} cannot be read ({reason}). {nothing_done}"
-            ) from None
+    for block in chain.from_iterable(file.lines(compression) for file in files):
+        yield head + _without_notes(block)[:-1].replace(b"\n", tail + head) + tail
 
 
 def _without_notes(block: bytes) -> bytes:
