@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .lines import JsonLines
     from .parquet import ParquetFormat
 
-_BLOCK = 8 << 20
+_BLOCK = 4 << 20
 """Approximate number of bytes passed to the thread at once; in Parquet, one row group."""
 
 

@@ -163,7 +163,7 @@ class ColumnReader:
         if not block.endswith(b"\n"):
             block += b"\n"
         lines = plain_lines(block)
-        if lines is None:
+        if lines is None or not _lines_fit(block):
             return None
         try:
             table = pa.csv.read_csv(
@@ -178,8 +178,7 @@ class ColumnReader:
         except pa.ArrowInvalid:
             return None
         columns = [column.chunk(0) for column in table.columns]
-        # Arrow also ends a row at a single carriage return, which makes the counts differ.
-        if len(table) != lines or (len(block) > CELL_LIMIT and max(map(_longest, columns)) > CELL_LIMIT):
+        if len(table) != lines:  # Arrow also ends a row at a single carriage return
             return None
         blanks = b" " in block or not block.isascii()
         return _Cells(columns, escapes=b"\\" in block or b'"' in block, blanks=blanks)
@@ -226,9 +225,15 @@ class ColumnReader:
         return _Piece(pa.array(values).take(places), ())
 
 
-def _longest(column: Any) -> int:
-    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
-    return pc.max(pc.binary_length(texts)).as_py() or 0
+def _lines_fit(block: bytes) -> bool:
+    """True if no line, and so no cell, is longer than the parser allows; the block ends with a line feed."""
+    start = 0
+    while len(block) - start > CELL_LIMIT:
+        end = block.rfind(b"\n", start, start + CELL_LIMIT)
+        if end < 0:
+            return False
+        start = end + 1
+    return True
 
 
 def _meant(
@@ -239,7 +244,7 @@ def _meant(
     `read_all` returns the values of words that break no rule, or None.
     """
     words = [*cells.dictionary.to_pylist(), ""]
-    places = pc.fill_null(cells.indices, len(words) - 1)
+    places = pc.fill_null(cells.indices, len(words) - 1) if cells.null_count else cells.indices
     broken: Counter[str] = Counter()
     if (plain := read_all(words)) is not None:
         return plain, places, broken
