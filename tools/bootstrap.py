@@ -261,8 +261,12 @@ def release_dry_run() -> None:
 
 
 def lock(*arguments: str) -> None:
-    """Renew requirements.lock, that of oneroster-marts, and that of Airflow."""
-    use_pip_settings()
+    """Renew requirements.lock, that of oneroster-marts, and that of Airflow.
+
+    Further indexes of this machine may hold fewer files of a version: a lock that lists only these cannot be installed
+    on another system.
+    """
+    use_pip_settings(others=False)
     uv = get_uv()
     options = (
         "--quiet",
@@ -279,10 +283,19 @@ def lock(*arguments: str) -> None:
     airflow: tuple[tuple[str, ...], list[Path], Path] = (), [AIRFLOW / "requirements.in"], AIRFLOW / "requirements.lock"
     codes = []
     for groups, sources, target in (own, apart, airflow):
-        names = [str(path.relative_to(ROOT)) for path in (*sources, target)]
-        named = ("--custom-compile-command", "./run lock", *groups, *names[:-1], "--output-file", names[-1])
+        draft = MADE / "draft.lock"
+        draft.write_text(pins(target.read_text(encoding="utf-8")), encoding="utf-8")
+        names = [str(path.relative_to(ROOT)) for path in sources]
+        named = ("--custom-compile-command", "./run lock", *groups, *names, "--output-file", str(draft))
         codes.append(subprocess.call([uv, "pip", "compile", *options, *named, *arguments]))
+        if not codes[-1]:
+            draft.replace(target)
     sys.exit(max(codes))
+
+
+def pins(lock: str) -> str:
+    """Return a lock without its hashes. If uv finds hashes of a version, it does not ask the index for its files again."""
+    return re.sub(r" \\\n(?: +--hash=\S+(?: \\)?\n)+", "\n", lock)
 
 
 def execute(name: str = "", *arguments: str) -> None:

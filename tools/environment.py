@@ -133,10 +133,10 @@ def pip(*arguments: str) -> list[str]:
     return [python_with_pip(), "-m", "pip", "--disable-pip-version-check", *arguments]
 
 
-def use_pip_settings() -> None:
+def use_pip_settings(*, others: bool = True) -> None:
     """Pass pip's index and certificates to uv, which does not read pip's settings.
 
-    Settings of uv itself take precedence.
+    Settings of uv itself take precedence. Without `others`, pip's further indexes and folders of packages are left out.
     """
     settings: dict[str, str] = {}
     lines = ran(*pip("config", "list"), capture_output=True).stdout.splitlines()
@@ -147,6 +147,8 @@ def use_pip_settings() -> None:
         except (SyntaxError, ValueError):
             continue
         settings[name.rpartition(".")[2]] = " ".join(text.split())
+    if not others:
+        settings = {name: text for name, text in settings.items() if name not in {"extra-index-url", "find-links"}}
     for option, variable in FROM_PIP.items():
         if settings.get(option) and not os.environ.get(variable):
             os.environ[variable] = settings[option]

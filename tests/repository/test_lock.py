@@ -14,6 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools import bootstrap
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,6 +26,7 @@ PIN = re.compile(r"^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", re.MULTILINE)
 PINS = [(canonicalize_name(name), version) for name, version in PIN.findall(LOCK)]
 APART = "oneroster-marts"
 """No member: its dbt and our mypy need different versions of one package. It has a lock of its own."""
+AIRFLOW_LOCK = (ROOT / "tests" / "airflow" / "requirements.lock").read_text(encoding="utf-8")
 APART_LOCK = (ROOT / APART / "requirements.lock").read_text(encoding="utf-8")
 MEMBERS = sorted(path.parent.name for path in ROOT.glob("*/pyproject.toml") if path.parent.name != APART)
 
@@ -32,6 +35,21 @@ def test_the_lock_names_no_package_host() -> None:
     """Packages come from wherever the user's own index is."""
     for lock in (LOCK, APART_LOCK):
         assert not re.search(r"://|index-url|find-links|trusted-host", lock)
+
+
+def test_the_locks_hold_the_files_of_every_system_and_python() -> None:
+    """They were made where another index held one file of many packages, and no other Python could install these."""
+    for lock in (LOCK, APART_LOCK, AIRFLOW_LOCK):
+        entries = re.split(r"^(?=[\w.-]+(?:\[[\w,-]+\])?==)", lock, flags=re.MULTILINE)[1:]
+        single = [entry.partition(" ")[0] for entry in entries if entry.count("--hash=") == 1]
+        assert len(single) < len(entries) / 20, single
+
+
+def test_pins_stay_when_the_files_are_asked_for_again() -> None:
+    left = bootstrap.pins(LOCK)
+    assert PIN.findall(left) == PIN.findall(LOCK)
+    assert "--hash" not in left
+    assert "\\" not in left
 
 
 def test_every_line_is_a_pin_with_hashes() -> None:

@@ -170,6 +170,22 @@ def test_pip_settings_are_handed_to_uv(clone: Path, tmp_path: Path) -> None:
     ], done.stderr
 
 
+def test_a_lock_is_made_from_pips_main_index_alone(clone: Path, tmp_path: Path) -> None:
+    """Other indexes may hold one file of a version, for this machine."""
+    config = tmp_path / "pip.conf"
+    config.write_text(
+        "[global]\nindex-url = https://one.example.org/simple\nextra-index-url = https://two.example.org/a\n"
+        f"find-links = {tmp_path}\n"
+    )
+    code = (
+        "import os; from tools.environment import use_pip_settings; use_pip_settings(others=False); "
+        "print(*(os.environ.get(n) for n in ('UV_DEFAULT_INDEX', 'UV_INDEX', 'UV_FIND_LINKS')))"
+    )
+    mine = {k: v for k, v in os.environ.items() if not k.startswith(("UV_", "PIP_"))} | {"PIP_CONFIG_FILE": str(config)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=clone, env=mine, capture_output=True, text=True)
+    assert done.stdout.split() == ["https://one.example.org/simple", "None", "None"], done.stderr
+
+
 def test_what_the_quick_start_prints_needs_no_more_than_it_installed() -> None:
     """The summary's commands, and those of README after it, are in the quick start's half of the lock."""
     for command in ("meltano", "tap-oneroster", "target-oneroster-csv", "oneroster-sample", "source-oneroster"):
