@@ -108,7 +108,7 @@ def _print(title: str, figures: dict[str, list[Took]], records: int) -> None:
     if _PEER in figures:
         pairs = list(zip(figures[_OURS], figures[_PEER], strict=True))
         faster = sum(ours.wall <= peer.wall for ours, peer in pairs)
-        print(f"\nBatches of Parquet took no more time than dlt's replace in {faster} of {len(pairs)} runs.")
+        print(f"\nIn {faster} of {len(pairs)} runs, batches of Parquet took no longer than dlt's replace.")
     print()
 
 

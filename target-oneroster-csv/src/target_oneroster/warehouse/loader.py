@@ -29,7 +29,7 @@ STAGED = "staged"
 """Name of the database of staged rows."""
 NUMBER = "number"
 """Column with a row's number among all rows of the run, if the row was staged on its own."""
-LOADER_MEMORY = "260MB"
+LOADER_MEMORY = "250MB"
 """The limit of the engine's memory, if nothing else is set."""
 _LONGEST_LINE = 8 << 20
 _AHEAD = 4
