@@ -225,7 +225,7 @@ DAMAGED = {
     "NaN": b'{"sourcedId":"bad","metadata":{"gpa":NaN}}',
     "Infinity": b'{"sourcedId":"bad","metadata":{"gpa":-Infinity}}',
     "a number out of range": b'{"sourcedId":"bad","metadata":{"gpa":1e999}}',
-    "nested without end": b'{"sourcedId":"bad","metadata":{"x":' + b"[" * 3000 + b"]" * 3000 + b"}}",
+    "nested without end": b'{"sourcedId":"bad","metadata":{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
     "a comma too many": b'{"sourcedId":"bad","givenName":"a",}',
     "an unknown escape": b'{"sourcedId":"bad","givenName":"a\\qb"}',
 }
@@ -247,6 +247,32 @@ def test_a_record_that_cannot_be_decoded_is_left_out_and_counted(damage: str, so
     assert facts.deviations["record that cannot be decoded"] == 1
     assert not facts.complete
     assert not facts.snapshot
+
+
+@pytest.mark.parametrize("brackets", [b"[]", b"{}"], ids=["lists", "objects"])
+def test_metadata_that_are_nested_deeply_arrive_whole(brackets: bytes) -> None:
+    """Their keys are joined down to a level; what is deeper stays nested."""
+    opens, closes = (b"[" * 150, b"]" * 150) if brackets == b"[]" else (b'{"0":' * 150, b"}" * 150)
+    users = [b'{"sourcedId":"deep","metadata":{"x":' + opens + b'"leaf"' + closes + b"}}", *USERS]
+    with reading(users=users) as reader:
+        pull = reader.read("users")
+    assert sorted(pull.ids("users")) == sorted(["deep", *IDS])
+    (deep,) = (record for record in pull.records["users"] if record.sourcedId == "deep")
+    ((key, value),) = deep.metadata.items()
+    levels = key.count(".")
+    while isinstance(value, list | dict):
+        value = value[0] if isinstance(value, list) else value["0"]
+        levels += 1
+    assert (levels, value) == (150, "leaf")
+    assert key.count(".") < levels
+
+
+def test_three_thousand_levels_arrive_whole_or_are_left_out_as_the_python_can_decode_them() -> None:
+    users = [b'{"sourcedId":"deep","metadata":{"x":' + b"[" * 3000 + b'"leaf"' + b"]" * 3000 + b"}}", *USERS]
+    with reading(users=users, on_invalid="accept") as reader:
+        pull = reader.read("users")
+    left_out = pull.facts["users"].rejected
+    assert sorted(pull.ids("users")) == sorted(IDS if left_out else ["deep", *IDS])
 
 
 def test_damaged_records_are_accepted_or_end_the_run_as_on_invalid_says() -> None:

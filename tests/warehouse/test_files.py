@@ -91,7 +91,7 @@ def test_a_part_of_a_line_that_cannot_be_read_is_named(house: House, part: dict[
 def test_a_record_that_is_nested_without_end_is_named(house: House) -> None:
     """By the number of its line, as other lines that are no JSON."""
     line = record_line("orgs", row(rows(), "orgs", "s1") | {"metadata": "DEEP"})
-    deep = encode([schema_line("orgs"), line]).replace(b'"DEEP"', b'{"a":' * 3000 + b"1" + b"}" * 3000)
+    deep = encode([schema_line("orgs"), line]).replace(b'"DEEP"', b'{"a":' * 100_000 + b"1" + b"}" * 100_000)
     with pytest.raises(TargetError, match="Line 2 of the input is not a JSON object"):
         house.run(deep)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Getter: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
 """Returns the values of one key of some records."""
+_LEVELS = 100
+"""Nested keys of metadata become one key down to this level: Python 3.12 and newer decode many thousands."""
 
 
 class RowMaker:
@@ -121,13 +123,14 @@ class RowMaker:
         return taken or None
 
 
-def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str) -> None:
+def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str, levels: int = _LEVELS) -> None:
+    """Add the values of nested keys under keys that are joined by dots; what is deeper than `levels` stays nested."""
     for key, value in nested.items():
-        if isinstance(value, dict):
-            _flatten_into(flat, value, f"{prefix}{key}.")
-        elif isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
+        if levels and isinstance(value, dict):
+            _flatten_into(flat, value, f"{prefix}{key}.", levels - 1)
+        elif levels and isinstance(value, list) and any(isinstance(one, dict | list) for one in value):
             numbered = {str(number): one for number, one in enumerate(value)}
-            _flatten_into(flat, numbered, f"{prefix}{key}.")
+            _flatten_into(flat, numbered, f"{prefix}{key}.", levels - 1)
         elif value is not None and value != "":
             flat[prefix + key] = value
 
