@@ -33,7 +33,7 @@ MEMBERS = sorted(path.parent.name for path in ROOT.glob("*/pyproject.toml") if p
 
 def test_the_lock_names_no_package_host() -> None:
     """Packages come from wherever the user's own index is."""
-    for lock in (LOCK, APART_LOCK):
+    for lock in (LOCK, APART_LOCK, AIRFLOW_LOCK):
         assert not re.search(r"://|index-url|find-links|trusted-host", lock)
 
 

@@ -352,9 +352,9 @@ def test_a_file_without_rows_is_no_fault(place: Place, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("file:///nowhere/x.parquet", "of a batch of users cannot be read"),
+        ("file:///nowhere/x.parquet", "File 1 of a batch of users cannot be read"),
         ("https://example.com/x.parquet", "must lie in a local folder"),
-        ("broken", "of a batch of users cannot be read"),
+        ("broken", "File 1 of a batch of users cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_read_publishes_nothing(place: Place, tmp_path: Path, url: str, says: str) -> None:

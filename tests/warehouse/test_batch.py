@@ -95,7 +95,7 @@ def test_moments_in_rows_of_parquet_need_no_pytz(house: House, tmp_path: Path, m
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"manifest": ["file:///nowhere/x.parquet"]}, "of a batch of users cannot be read"),
+        ({"manifest": ["file:///nowhere/x.parquet"]}, "File 1 of a batch of users cannot be read"),
         ({"encoding": {"format": "arrow"}}, "Batches must be Parquet, or JSON lines"),
         ({"stream": "orgs"}, "A batch came before the SCHEMA message"),
     ],
