@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from target_oneroster.errors import TargetError
+from target_oneroster.records.cells import flat_metadata
 
 from tests.support.foreign import MOMENTS, WAYS, messages
 
@@ -99,3 +100,16 @@ def test_null_is_nothing_but_in_a_name(place: Place, quick: bool) -> None:
     assert written["givenName"] == "A n n"
     assert counts(place)["users.email: the text NULL"] == 1
     assert counts(place)["users.givenName: text with a NUL character"] == 1
+
+
+def test_metadata_that_are_nested_deeply_are_one_cell():
+    """Their keys are joined down to a level; what is deeper stays JSON."""
+    nested: Any = "leaf"
+    for _ in range(150):
+        nested = {"0": nested}
+    ((key, text),) = flat_metadata({"x": nested})
+    rest, levels = json.loads(text), key.count(".")
+    assert 0 < levels < 150
+    while rest != "leaf":
+        rest, levels = rest["0"], levels + 1
+    assert levels == 150

@@ -13,6 +13,9 @@ from ..model import Kind
 from .lists import list_in
 from .texts import NO_ID, is_loss, number_text, read_number
 
+METADATA_LEVELS = 100
+"""Nested keys of metadata become one key down to this level; Python 3.12 and newer decode many thousands of levels."""
+
 
 class Shaper:
     """Converts the values of one key, and counts each repair under `<key>: <rule>`.

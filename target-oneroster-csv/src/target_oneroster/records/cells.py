@@ -15,8 +15,10 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
+from .._core.codec import encode_value
 from .._core.coerce import Column, number_text
 from .._core.coerce.lists import list_in
+from .._core.coerce.shapes import METADATA_LEVELS
 from .._core.model import Field, Kind
 from ..errors import TargetError
 
@@ -144,11 +146,15 @@ def _plain(value: str | None) -> str:
     return (value or "").translate(_ENDS_AN_ELEMENT)
 
 
-def flat_metadata(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield metadata as dotted keys and texts; empty values are left out."""
+def flat_metadata(
+    value: Mapping[str, Any], prefix: str = "", levels: int = METADATA_LEVELS
+) -> Iterator[tuple[str, str]]:
+    """Yield metadata as dotted keys and texts; empty values are left out, and what is deeper than `levels` is JSON."""
     for key, item in value.items():
-        if isinstance(item, Mapping):
-            yield from flat_metadata(item, f"{prefix}{key}.")
+        if isinstance(item, Mapping) and levels:
+            yield from flat_metadata(item, f"{prefix}{key}.", levels - 1)
+        elif isinstance(item, Mapping):
+            yield f"{prefix}{key}", encode_value(item).decode()
         elif isinstance(item, (list, tuple)):
             if item:
                 yield f"{prefix}{key}", words([i if isinstance(i, str) else json.dumps(i) for i in item])

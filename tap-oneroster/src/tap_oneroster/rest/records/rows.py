@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..._core.codec import line_order, record_class
 from ..._core.coerce import Column
+from ..._core.coerce.shapes import METADATA_LEVELS
 from ..._core.column_codec import ColumnEncoder
 from ..._core.model import Kind
 from .columns import Reader, is_reference, reader_of
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 Getter: TypeAlias = "Callable[[Sequence[Any]], list[Any]]"
 """Returns the values of one key of some records."""
-_LEVELS = 100
-"""Nested keys of metadata become one key down to this level: Python 3.12 and newer decode many thousands."""
 
 
 class RowMaker:
@@ -123,7 +122,7 @@ class RowMaker:
         return taken or None
 
 
-def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str, levels: int = _LEVELS) -> None:
+def _flatten_into(flat: dict[str, Any], nested: Mapping[str, Any], prefix: str, levels: int = METADATA_LEVELS) -> None:
     """Add the values of nested keys under keys that are joined by dots; what is deeper than `levels` stays nested."""
     for key, value in nested.items():
         if levels and isinstance(value, dict):
